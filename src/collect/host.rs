@@ -1,0 +1,19 @@
+//! The machine's own names and the clock.
+
+use std::time::SystemTime;
+
+use crate::model::snapshot::Host;
+
+/// uname(2).
+pub fn host() -> Host {
+    let uname = rustix::system::uname();
+    Host {
+        hostname: uname.nodename().to_string_lossy().into_owned(),
+        kernel: uname.release().to_string_lossy().into_owned(),
+    }
+}
+
+/// The wall clock, for the snapshot's time stamp.
+pub fn now() -> SystemTime {
+    SystemTime::now()
+}

@@ -1,0 +1,15 @@
+//! The only room that asks the kernel: netlink sockets, /proc, namespaces, the clock. What it gets it hands to `decode`;
+//! what it is refused it turns into gaps, or into errors that name the operation, the object and the cause.
+
+pub mod cgroups;
+pub mod diag;
+pub mod discovery;
+pub mod error;
+pub mod host;
+pub mod kernel_values;
+pub mod owners;
+pub mod proc_net;
+pub mod process;
+pub mod request;
+pub mod users;
+pub mod visit;

@@ -1,0 +1,62 @@
+//! What is told of a process that holds sockets. Every file is opened below one descriptor of /proc/PID, so that a pid
+//! given to another process meanwhile yields an error and never the other's name.
+
+use std::io::Read;
+
+use procfs::ProcResult;
+use procfs::process::{ProcState, Process as ProcDir};
+
+use super::users::Users;
+use crate::decode::cgroup;
+use crate::model::owner::Process;
+
+/// Longest /proc/PID/comm: 15 bytes, more for kernel threads.
+const COMM_BYTES: u64 = 256;
+
+/// Reads comm, exe, user and cgroup. What is refused is absent.
+///
+/// # Errors
+/// The process is gone.
+pub fn describe(process: &ProcDir, pid: u32, users: &mut Users) -> ProcResult<Process> {
+    let mut comm = Vec::new();
+    process.open_relative("comm")?.take(COMM_BYTES).read_to_end(&mut comm)?;
+    let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
+    let uid = process.status().ok().map(|status| status.ruid);
+    let cgroup = cgroup_path(process);
+    Ok(Process {
+        pid,
+        comm,
+        exe: process.exe().ok().map(|path| path.to_string_lossy().into_owned()),
+        uid,
+        user: uid.and_then(|uid| users.name(uid)).map(str::to_owned),
+        unit: cgroup.as_deref().and_then(cgroup::unit).map(str::to_owned),
+        container: cgroup.as_deref().and_then(cgroup::container).map(str::to_owned),
+        cgroup,
+    })
+}
+
+/// The version 2 path, or that of systemd's own hierarchy where version 2 does not hold the process.
+fn cgroup_path(process: &ProcDir) -> Option<String> {
+    let groups = process.cgroups().ok()?;
+    let version2 = groups.0.iter().find(|group| group.hierarchy == 0).map(|group| &group.pathname);
+    let systemd = groups
+        .0
+        .iter()
+        .find(|group| group.controllers.iter().any(|name| name == "name=systemd"))
+        .map(|group| &group.pathname);
+    version2.filter(|path| path.as_str() != "/").or(systemd).or(version2).cloned()
+}
+
+/// Id of the container that the process runs in, by its cgroup.
+pub fn container_of(pid: u32) -> Option<String> {
+    let process = ProcDir::new(i32::try_from(pid).ok()?).ok()?;
+    let groups = process.cgroups().ok()?;
+    groups.0.iter().find_map(|group| cgroup::container(&group.pathname)).map(str::to_owned)
+}
+
+/// Whether the process is a zombie: its descriptors are closed, so there is nothing to hide.
+pub fn is_zombie(process: &ProcDir) -> bool {
+    process
+        .stat()
+        .is_ok_and(|stat| stat.state().is_ok_and(|state| matches!(state, ProcState::Zombie | ProcState::Dead)))
+}

@@ -1,0 +1,20 @@
+//! User names by uid, each asked for once.
+
+use nix::unistd::{Uid, User};
+use rustc_hash::FxHashMap;
+
+/// What getpwuid(3) said so far.
+#[derive(Debug, Default)]
+pub struct Users {
+    names: FxHashMap<u32, Option<String>>,
+}
+
+impl Users {
+    /// The name, if the user database has one for `uid`.
+    pub fn name(&mut self, uid: u32) -> Option<&str> {
+        self.names
+            .entry(uid)
+            .or_insert_with(|| User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name))
+            .as_deref()
+    }
+}

@@ -1,0 +1,148 @@
+//! A visit to a namespace: a thread enters it, opens what has to be opened there, reads the kernel values, and ends.
+//!
+//! setns(2) changes the calling thread only, and what it opens stays in that namespace; so nobody else is moved.
+
+use std::io;
+use std::thread;
+
+use nix::sched::{CloneFlags, setns};
+
+use super::diag::DiagSocket;
+use super::discovery::{Door, Found, NetnsChoice};
+use super::error::{CollectError, Refusal};
+use super::kernel_values;
+use super::proc_net::ProcNetTcp;
+use crate::model::gap::{Gap, Gaps};
+use crate::model::namespace::{Namespace, Source};
+use crate::model::needs::Needs;
+
+/// Where the rows are to come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceChoice {
+    /// sock_diag, else /proc/net/tcp with a gap that says why
+    Auto,
+    /// sock_diag or an error
+    SockDiag,
+    /// /proc/net/tcp
+    Procfs,
+}
+
+/// An open source of rows.
+#[derive(Debug)]
+pub enum Rows {
+    /// sock_diag
+    Diag(DiagSocket),
+    /// /proc/net/tcp
+    Proc(ProcNetTcp),
+}
+
+/// A namespace with its source of rows, open.
+#[derive(Debug)]
+pub struct Visited {
+    /// What was read in it
+    pub namespace: Namespace,
+    /// Where its rows come from
+    pub rows: Rows,
+}
+
+/// Enters every namespace of `found`. One that may not be entered is a gap, or an error if the user named it.
+///
+/// # Errors
+/// The only namespace asked for cannot be entered, or nothing in it can be read.
+pub fn visit_all(
+    found: Vec<Found>,
+    choice: &NetnsChoice,
+    source: SourceChoice,
+    needs: Needs,
+) -> Result<(Vec<Visited>, Gaps), CollectError> {
+    let mut visited = Vec::new();
+    let mut gaps = Gaps::default();
+    for namespace in found {
+        match visit(&namespace, source, needs) {
+            Ok((visit, refusal)) => {
+                if let Some(refusal) = refusal {
+                    gaps.add(fallback_gap(&refusal));
+                }
+                visited.push(visit);
+            }
+            Err(CollectError::Enter { source, .. }) if *choice == NetnsChoice::All => gaps.add(Gap {
+                what: "namespaces",
+                why: source.to_string(),
+                count: 1,
+                remedy: "run as root or grant CAP_SYS_ADMIN",
+            }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((visited, gaps))
+}
+
+fn fallback_gap(refusal: &Refusal) -> Gap {
+    Gap {
+        what: "socket details",
+        why: format!("sock_diag: {refusal}; read from /proc/net/tcp instead"),
+        count: 1,
+        remedy: refusal.remedy(),
+    }
+}
+
+type Visit = (Visited, Option<Refusal>);
+
+fn visit(found: &Found, source: SourceChoice, needs: Needs) -> Result<Visit, CollectError> {
+    let door = match &found.door {
+        None => return look_around(found, source, needs),
+        Some(Door::Shut(error)) => return Err(enter_failed(found, io::Error::new(error.kind(), error.to_string()))),
+        Some(Door::Open(file)) => file,
+    };
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().name(format!("netns {}", found.id.0)).spawn_scoped(scope, || {
+            setns(door, CloneFlags::CLONE_NEWNET).map_err(|errno| enter_failed(found, errno.into()))?;
+            look_around(found, source, needs)
+        });
+        let died = || CollectError::Worker(found.name.clone());
+        worker.map_err(|_| died())?.join().map_err(|_| died())?
+    })
+}
+
+fn enter_failed(found: &Found, source: io::Error) -> CollectError {
+    CollectError::Enter { name: found.name.clone(), source }
+}
+
+/// Runs in the namespace's own thread.
+fn look_around(found: &Found, source: SourceChoice, needs: Needs) -> Result<Visit, CollectError> {
+    let (rows, refusal) = match source {
+        SourceChoice::Procfs => (open_procfs(found)?, None),
+        SourceChoice::SockDiag => match DiagSocket::open() {
+            Ok(socket) => (Rows::Diag(socket), None),
+            Err(refusal) => return Err(CollectError::SockDiag { netns: found.name.clone(), refusal }),
+        },
+        SourceChoice::Auto => match DiagSocket::open() {
+            Ok(socket) => (Rows::Diag(socket), None),
+            Err(refusal) => (open_procfs(found)?, Some(refusal)),
+        },
+    };
+    let kernel = needs.contains(Needs::KERNEL);
+    let namespace = Namespace {
+        id: found.id,
+        name: found.name.clone(),
+        source: match rows {
+            Rows::Diag(_) => Source::SockDiag,
+            Rows::Proc(_) => Source::Procfs,
+        },
+        sysctls: if kernel { kernel_values::sysctls() } else { Default::default() },
+        sockstat: if kernel { kernel_values::sockstat() } else { Default::default() },
+        counters: if kernel { kernel_values::counters() } else { Default::default() },
+        interfaces: interfaces(),
+    };
+    Ok((Visited { namespace, rows }, refusal))
+}
+
+fn open_procfs(found: &Found) -> Result<Rows, CollectError> {
+    ProcNetTcp::open().map(Rows::Proc).map_err(|source| CollectError::ProcNetTcp { netns: found.name.clone(), source })
+}
+
+/// Index and name of each interface of the calling thread's namespace; none if they cannot be listed.
+fn interfaces() -> Vec<(u32, String)> {
+    let Ok(list) = nix::net::if_::if_nameindex() else { return Vec::new() };
+    list.iter().map(|interface| (interface.index(), interface.name().to_string_lossy().into_owned())).collect()
+}

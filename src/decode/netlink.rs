@@ -1,0 +1,217 @@
+//! The netlink framing around what we came for (`include/uapi/linux/netlink.h`, RFC 3549): messages in a datagram,
+//! attributes in a message.
+
+use super::bytes::{array_at, u16_at, u32_at};
+
+/// Bytes of `struct nlmsghdr`.
+pub const HEADER_BYTES: usize = 16;
+const NLMSG_NOOP: u16 = 1;
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const NLMSG_OVERRUN: u16 = 4;
+const NLM_F_DUMP_INTR: u16 = 0x10;
+const ATTRIBUTE_HEADER_BYTES: usize = 4;
+/// Without the flags `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER`.
+const NLA_TYPE_MASK: u16 = 0x3fff;
+
+/// One message of a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// What it says
+    pub payload: Payload<'a>,
+    /// `nlmsg_seq`: that of the request it answers
+    pub sequence: u32,
+    /// `nlmsg_pid`: the port it is meant for
+    pub port: u32,
+    /// `NLM_F_DUMP_INTR`: the table changed under the dump, which may be inconsistent
+    pub interrupted: bool,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payload<'a> {
+    /// A message of the protocol spoken, with its type
+    Data(u16, &'a [u8]),
+    /// `NLMSG_DONE`: the dump is over; a positive errno says that it broke off
+    Done(Option<Errno>),
+    /// `NLMSG_ERROR`: the request was refused; without an errno it is an acknowledgement
+    Error(Option<Errno>),
+    /// `NLMSG_OVERRUN`: data was lost
+    Overrun,
+    /// `NLMSG_NOOP`
+    Noop,
+}
+
+/// A positive error number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Errno(pub i32);
+
+impl Errno {
+    /// Netlink carries errors negated; 0 is success.
+    fn from_negated(value: i32) -> Option<Self> {
+        (value != 0).then(|| Self(value.saturating_neg().max(1)))
+    }
+}
+
+/// A length field that does not fit what was received: the rest of the datagram cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadFrame {
+    /// What the header claims
+    pub claimed_bytes: usize,
+    /// What is left
+    pub left_bytes: usize,
+}
+
+/// The messages of a datagram.
+#[derive(Debug, Clone)]
+pub struct Messages<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Messages<'a> {
+    /// Walks `datagram`.
+    pub fn new(datagram: &'a [u8]) -> Self {
+        Self { rest: datagram }
+    }
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Message<'a>, BadFrame>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let left_bytes = self.rest.len();
+        let claimed_bytes = u32_at(self.rest, 0).map_or(0, |length| length as usize);
+        let (Some(body), true) = (self.rest.get(HEADER_BYTES..claimed_bytes), claimed_bytes >= HEADER_BYTES) else {
+            self.rest = &[];
+            return Some(Err(BadFrame { claimed_bytes, left_bytes }));
+        };
+        let header = self.rest;
+        self.rest = self.rest.get(align(claimed_bytes)..).unwrap_or_default();
+        let flags = u16_at(header, 6).unwrap_or_default();
+        Some(Ok(Message {
+            payload: payload(u16_at(header, 4).unwrap_or_default(), body),
+            sequence: u32_at(header, 8).unwrap_or_default(),
+            port: u32_at(header, 12).unwrap_or_default(),
+            interrupted: flags & NLM_F_DUMP_INTR != 0,
+        }))
+    }
+}
+
+fn payload(kind: u16, body: &[u8]) -> Payload<'_> {
+    let errno = || Errno::from_negated(array_at(body, 0).map_or(0, i32::from_ne_bytes));
+    match kind {
+        NLMSG_NOOP => Payload::Noop,
+        NLMSG_ERROR => Payload::Error(errno()),
+        NLMSG_DONE => Payload::Done(errno()),
+        NLMSG_OVERRUN => Payload::Overrun,
+        other => Payload::Data(other, body),
+    }
+}
+
+/// One attribute: its number and its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute<'a> {
+    /// `nla_type` without flags
+    pub kind: u16,
+    /// Content without padding
+    pub value: &'a [u8],
+}
+
+/// The attributes of a message or of another attribute. A length that cannot be ends the walk; what came before stays.
+#[derive(Debug, Clone)]
+pub struct Attributes<'a> {
+    rest: &'a [u8],
+    broken: bool,
+}
+
+impl<'a> Attributes<'a> {
+    /// Walks `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, broken: false }
+    }
+
+    /// Whether the walk ended early because of a length that cannot be.
+    pub fn broken(&self) -> bool {
+        self.broken
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let length = u16_at(self.rest, 0).map_or(0, usize::from);
+        let (Some(value), Some(kind)) = (self.rest.get(ATTRIBUTE_HEADER_BYTES..length), u16_at(self.rest, 2)) else {
+            self.broken = true;
+            self.rest = &[];
+            return None;
+        };
+        self.rest = self.rest.get(align(length)..).unwrap_or_default();
+        Some(Attribute { kind: kind & NLA_TYPE_MASK, value })
+    }
+}
+
+/// `NLMSG_ALIGN` and `NLA_ALIGN`: both to 4.
+fn align(length: usize) -> usize {
+    length.saturating_add(3) & !3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Attributes, BadFrame, Errno, Messages, Payload};
+
+    fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
+        let mut bytes = (16 + body.len() as u32).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(flags.to_ne_bytes());
+        bytes.extend(7_u32.to_ne_bytes());
+        bytes.extend(9_u32.to_ne_bytes());
+        bytes.extend(body);
+        bytes
+    }
+
+    #[test]
+    fn control_messages_are_told_apart() {
+        let mut bytes = message(20, 0x12, b"data");
+        bytes.extend(message(2, 0, &(-13_i32).to_ne_bytes()));
+        bytes.extend(message(2, 0, &0_i32.to_ne_bytes()));
+        bytes.extend(message(4, 0, &[]));
+        bytes.extend(message(3, 0, &(-105_i32).to_ne_bytes()));
+        bytes.extend(message(3, 0, &[]));
+        let messages: Vec<_> = Messages::new(&bytes).map(Result::unwrap).collect();
+        assert_eq!(messages[0].payload, Payload::Data(20, b"data"));
+        assert!(messages[0].interrupted && messages[0].sequence == 7 && messages[0].port == 9);
+        assert_eq!(messages[1].payload, Payload::Error(Some(Errno(13))));
+        assert_eq!(messages[2].payload, Payload::Error(None));
+        assert_eq!(messages[3].payload, Payload::Overrun);
+        assert_eq!(messages[4].payload, Payload::Done(Some(Errno(105))));
+        assert_eq!(messages[5].payload, Payload::Done(None));
+    }
+
+    #[test]
+    fn a_lying_length_ends_the_walk_with_the_lie_named() {
+        let mut bytes = message(20, 0, b"data");
+        bytes[0] = 200;
+        assert_eq!(Messages::new(&bytes).next(), Some(Err(BadFrame { claimed_bytes: 200, left_bytes: 20 })));
+        bytes[0] = 3;
+        let mut walk = Messages::new(&bytes);
+        assert!(walk.next().is_some_and(|first| first.is_err()));
+        assert_eq!(walk.next(), None);
+    }
+
+    #[test]
+    fn attributes_before_a_broken_one_are_kept() {
+        let bytes = [5, 0, 8, 0, 3, 0, 0, 0, 99, 0, 1, 0];
+        let mut walk = Attributes::new(&bytes);
+        let first = walk.next().unwrap();
+        assert_eq!((first.kind, first.value), (8, &[3_u8][..]));
+        assert_eq!(walk.next(), None);
+        assert!(walk.broken());
+    }
+}

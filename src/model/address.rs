@@ -1,0 +1,49 @@
+//! Where a socket is: family, addresses, ports, and the network namespace they are true in.
+
+use std::net::IpAddr;
+
+/// Inode number of a network namespace in nsfs (`stat -L /proc/PID/ns/net`): unique while the namespace lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NetnsId(pub u64);
+
+/// The kernel's number for one socket (`SO_COOKIE`): never used twice within a boot, kept from SYN to TIME-WAIT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cookie(pub u64);
+
+/// Address family of the socket, not of the address: a dual-stack socket that talks to an IPv4 peer is `Ipv6`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// `AF_INET`
+    Ipv4,
+    /// `AF_INET6`
+    Ipv6,
+}
+
+impl Family {
+    /// Both, in the order in which they are listed.
+    pub const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+
+    /// The word used in JSON and by the `family` column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+}
+
+/// One end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// As the socket has it: an IPv4 peer of an IPv6 socket stands here as `::ffff:a.b.c.d`.
+    pub addr: IpAddr,
+    /// Host byte order; 0 where there is none (the peer of a listener).
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// The address as people think of it: an IPv4-mapped one is its IPv4 address.
+    pub fn plain_addr(&self) -> IpAddr {
+        self.addr.to_canonical()
+    }
+}

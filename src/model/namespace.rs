@@ -1,0 +1,50 @@
+//! A network namespace and the kernel values that govern the sockets in it.
+
+use super::address::NetnsId;
+use super::counters::{Counters, SockStat};
+use super::sysctl::Sysctls;
+
+/// Where the rows of a namespace came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// NETLINK_SOCK_DIAG
+    SockDiag,
+    /// /proc/net/tcp and tcp6: no tcp_info, no cookies, no memory
+    Procfs,
+}
+
+impl Source {
+    /// The word used in JSON and by `--source`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SockDiag => "sock_diag",
+            Self::Procfs => "procfs",
+        }
+    }
+}
+
+/// A network namespace, described from within.
+#[derive(Debug, Clone)]
+pub struct Namespace {
+    /// Inode number
+    pub id: NetnsId,
+    /// `host` for pid 1's, the /run/netns name, the container id, else the inode number
+    pub name: String,
+    /// Where its rows come from
+    pub source: Source,
+    /// Values of /proc/sys/net as read in it
+    pub sysctls: Sysctls,
+    /// /proc/net/sockstat and sockstat6 as read in it
+    pub sockstat: SockStat,
+    /// /proc/net/snmp and netstat as read in it
+    pub counters: Counters,
+    /// Index and name of its interfaces
+    pub interfaces: Vec<(u32, String)>,
+}
+
+impl Namespace {
+    /// Name of the interface with this index, if it still exists.
+    pub fn interface(&self, index: u32) -> Option<&str> {
+        self.interfaces.iter().find(|(known, _)| *known == index).map(|(_, name)| name.as_str())
+    }
+}

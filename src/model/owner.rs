@@ -1,0 +1,154 @@
+//! Who holds a socket: processes by descriptors, or the kernel, and in which way.
+
+use super::socket::Socket;
+use super::state::TcpState;
+
+/// A process that holds at least one socket. Text comes from outside: sanitise it before it goes to a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Process id in the namespace of the /proc that was read
+    pub pid: u32,
+    /// /proc/PID/comm, bytes that are no UTF-8 replaced by U+FFFD
+    pub comm: String,
+    /// Target of /proc/PID/exe; none without the right to read it
+    pub exe: Option<String>,
+    /// Real user id
+    pub uid: Option<u32>,
+    /// Name of that user
+    pub user: Option<String>,
+    /// Path of its cgroup: version 2, else the systemd hierarchy of version 1
+    pub cgroup: Option<String>,
+    /// systemd unit that the cgroup path names
+    pub unit: Option<String>,
+    /// Container id that the cgroup path names, 64 hexadecimal digits
+    pub container: Option<String>,
+}
+
+/// One descriptor of one process that refers to a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holding {
+    /// Inode of the socket
+    pub inode: u32,
+    /// Index in [`OwnerTable::processes`]
+    pub process: u32,
+    /// The descriptor
+    pub fd: u32,
+}
+
+/// Every descriptor of every readable process that refers to a socket.
+#[derive(Debug, Default)]
+pub struct OwnerTable {
+    processes: Vec<Process>,
+    holdings: Vec<Holding>,
+    hidden_processes: u64,
+}
+
+impl OwnerTable {
+    /// `holdings` in any order; `hidden_processes` counts those whose descriptors could not be read.
+    pub fn new(processes: Vec<Process>, mut holdings: Vec<Holding>, hidden_processes: u64) -> Self {
+        holdings.sort_unstable();
+        Self { processes, holdings, hidden_processes }
+    }
+
+    /// All that hold the socket with this inode.
+    pub fn of(&self, inode: u32) -> Owners<'_> {
+        let start = self.holdings.partition_point(|holding| holding.inode < inode);
+        let end = start + self.holdings[start..].iter().take_while(|holding| holding.inode == inode).count();
+        Owners { holdings: &self.holdings[start..end], processes: &self.processes }
+    }
+
+    /// How many processes kept their descriptors to themselves.
+    pub fn hidden_processes(&self) -> u64 {
+        self.hidden_processes
+    }
+}
+
+/// The holders of one socket.
+#[derive(Debug, Clone, Copy)]
+pub struct Owners<'a> {
+    holdings: &'a [Holding],
+    processes: &'a [Process],
+}
+
+impl<'a> Owners<'a> {
+    /// Whether no descriptor refers to it.
+    pub fn is_empty(&self) -> bool {
+        self.holdings.is_empty()
+    }
+
+    /// Process and descriptor of each, ordered by process, then descriptor.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a Process, u32)> + use<'a> {
+        let processes = self.processes;
+        self.holdings.iter().filter_map(move |holding| Some((processes.get(holding.process as usize)?, holding.fd)))
+    }
+
+    /// Each process once, however many descriptors it has for the socket.
+    pub fn processes(&self) -> impl Iterator<Item = &'a Process> + use<'a> {
+        let mut last = None;
+        self.iter().map(|(process, _)| process).filter(move |process| last.replace(process.pid) != Some(process.pid))
+    }
+}
+
+/// In whose hands a socket is.
+#[derive(Debug, Clone, Copy)]
+pub enum Holder<'a> {
+    /// Nobody asked
+    NotAsked,
+    /// These processes
+    Processes(Owners<'a>),
+    /// It has an inode, every process was looked through, and none has a descriptor for it: a socket of the kernel
+    /// (NFS, MPTCP subflow), a file registered with io_uring, or a descriptor in flight between processes
+    Kernel,
+    /// It has an inode and belongs, or may belong, to a process that could not be looked into
+    Hidden,
+    /// It waits in a listener's accept queue: no process has it yet
+    AcceptQueue,
+    /// Its process has closed it, the kernel finishes the connection
+    Orphan,
+    /// TIME-WAIT, FIN-WAIT-2 or request minisocket: it belongs to no process any more, or not yet
+    Minisocket,
+}
+
+impl<'a> Holder<'a> {
+    /// Judges by state and inode; asks `owners`, if there is a table, who has a descriptor.
+    pub fn of(socket: &Socket, owners: Option<&'a OwnerTable>) -> Self {
+        if socket.is_minisocket() {
+            return Self::Minisocket;
+        }
+        let Some(inode) = socket.inode else {
+            // close() takes a socket out of ESTABLISHED and CLOSE-WAIT at once, so one without an inode was never accepted.
+            return match socket.state {
+                TcpState::Established | TcpState::CloseWait => Self::AcceptQueue,
+                TcpState::SynRecv => Self::Minisocket,
+                _ => Self::Orphan,
+            };
+        };
+        let Some(table) = owners else { return Self::NotAsked };
+        match table.of(inode) {
+            owners if !owners.is_empty() => Self::Processes(owners),
+            _ if table.hidden_processes() > 0 => Self::Hidden,
+            _ => Self::Kernel,
+        }
+    }
+
+    /// The word for it in JSON and by the `holder` column; `None` if nobody asked.
+    pub fn name(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotAsked => return None,
+            Self::Processes(_) => "process",
+            Self::Kernel => "kernel",
+            Self::Hidden => "hidden",
+            Self::AcceptQueue => "accept-queue",
+            Self::Orphan => "orphan",
+            Self::Minisocket => "minisocket",
+        })
+    }
+
+    /// The processes, if any are known.
+    pub fn owners(&self) -> Option<Owners<'a>> {
+        match self {
+            Self::Processes(owners) => Some(*owners),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The parts of a snapshot around its rows, and the trait of those who receive one.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use super::gap::Gaps;
+use super::namespace::Namespace;
+use super::row::Row;
+use super::state::TcpState;
+
+/// The machine a snapshot was taken on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// `uname -n`
+    pub hostname: String,
+    /// `uname -r`
+    pub kernel: String,
+}
+
+/// What is known before the first row.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// When it was begun
+    pub taken_at: SystemTime,
+    /// Where
+    pub host: Host,
+    /// The namespaces that were entered
+    pub namespaces: Vec<Namespace>,
+}
+
+/// What is known after the last row.
+#[derive(Debug, Clone)]
+pub struct Tail {
+    /// Counts
+    pub summary: Summary,
+    /// What could not be seen
+    pub gaps: Gaps,
+    /// From the first system call to the last row
+    pub elapsed: Duration,
+}
+
+/// Counts of the rows that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    by_state: [u64; TcpState::ALL.len()],
+    unknown_states: Vec<(u8, u64)>,
+}
+
+impl Summary {
+    /// Counts one row.
+    pub fn count(&mut self, state: TcpState) {
+        match (TcpState::ALL.iter().position(|known| *known == state), state) {
+            (Some(index), _) => self.by_state[index] += 1,
+            (None, state) => match self.unknown_states.iter_mut().find(|(number, _)| *number == state.number()) {
+                Some((_, count)) => *count += 1,
+                None => self.unknown_states.push((state.number(), 1)),
+            },
+        }
+    }
+
+    /// Every known state, zeros too, then the unknown ones that were met.
+    pub fn by_state(&self) -> impl Iterator<Item = (TcpState, u64)> + '_ {
+        let unknown = self.unknown_states.iter().map(|(number, count)| (TcpState::Unknown(*number), *count));
+        TcpState::ALL.into_iter().zip(self.by_state).chain(unknown)
+    }
+
+    /// Rows in this state.
+    pub fn of(&self, state: TcpState) -> u64 {
+        self.by_state().find(|(known, _)| *known == state).map_or(0, |(_, count)| count)
+    }
+
+    /// All rows.
+    pub fn total(&self) -> u64 {
+        self.by_state().map(|(_, count)| count).sum()
+    }
+}
+
+/// Who receives a snapshot: head first, each row once, tail last.
+pub trait Sink {
+    /// The snapshot begins.
+    ///
+    /// # Errors
+    /// The output could not be written; the snapshot ends.
+    fn head(&mut self, head: &Head) -> io::Result<()>;
+
+    /// A row.
+    ///
+    /// # Errors
+    /// The output could not be written; the snapshot ends.
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()>;
+
+    /// Everything was seen, or is named in the gaps.
+    ///
+    /// # Errors
+    /// The output could not be written.
+    fn tail(&mut self, tail: &Tail) -> io::Result<()>;
+}

@@ -1,0 +1,216 @@
+//! `struct tcp_info` (`include/uapi/linux/tcp.h`): what the kernel measures of a connection.
+//!
+//! One table, [`FIELDS`], holds each field's JSON key with its unit, its place in the struct and its meaning; decoder,
+//! JSON, columns and schema test all read it. Left out on purpose: `tcpi_state` (the row has it), `tcpi_last_ack_sent`
+//! and `tcpi_fackets` (always 0), and the AccECN modes at offset 276, whose layout changed between 6.18 and 7.0.
+
+/// How a field is stored in the struct, and how it becomes the number that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One byte
+    U8,
+    /// Two bytes, native order
+    U16,
+    /// Four bytes, native order
+    U32,
+    /// Eight bytes, native order
+    U64,
+    /// Four bytes of microseconds that the kernel keeps in whole jiffies: shown in milliseconds
+    MicrosAsMillis,
+    /// Some bits of one byte
+    Bits {
+        /// Lowest bit
+        shift: u8,
+        /// How many
+        len: u8,
+    },
+}
+
+impl Shape {
+    /// Bytes it takes in the struct.
+    pub fn width(self) -> usize {
+        match self {
+            Self::U8 | Self::Bits { .. } => 1,
+            Self::U16 => 2,
+            Self::U32 | Self::MicrosAsMillis => 4,
+            Self::U64 => 8,
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldSpec {
+    /// Key in JSON, with its unit; a key without one counts packets or events
+    pub key: &'static str,
+    /// Offset in `struct tcp_info`
+    pub offset: usize,
+    /// How it is stored
+    pub shape: Shape,
+    /// The raw value by which the kernel says "none": no limit, or not measured yet
+    pub none: Option<u64>,
+    /// Meaning
+    pub help: &'static str,
+}
+
+macro_rules! tcp_info_fields {
+    ($($field:ident $key:literal $offset:literal $shape:expr, $none:expr, $help:literal;)*) => {
+        /// Names a field of [`FIELDS`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Field {
+            $(#[doc = $help] $field,)*
+        }
+
+        /// Every field, in the struct's order.
+        pub const FIELDS: &[FieldSpec] = &[
+            $(FieldSpec { key: $key, offset: $offset, shape: $shape, none: $none, help: $help },)*
+        ];
+    };
+}
+
+const NEVER: Option<u64> = None;
+const ZERO: Option<u64> = Some(0);
+const MAX32: Option<u64> = Some(u32::MAX as u64);
+const MAX64: Option<u64> = Some(u64::MAX);
+/// `TCP_INFINITE_SSTHRESH`: no loss yet, slow start goes on.
+const INFINITE_SSTHRESH: Option<u64> = Some(0x7fff_ffff);
+
+tcp_info_fields! {
+    CaState "ca_state" 1 Shape::U8, NEVER, "congestion state: open, disorder, cwr, recovery, loss";
+    Retransmits "retransmits" 2 Shape::U8, NEVER, "unanswered retransmission timeouts in a row";
+    Probes "probes" 3 Shape::U8, NEVER, "unanswered keepalive or zero-window probes";
+    Backoff "backoff" 4 Shape::U8, NEVER, "how often the timeout was doubled";
+    Options "options" 5 Shape::U8, NEVER, "negotiated options, one bit each";
+    SndWscale "snd_wscale" 6 Shape::Bits { shift: 0, len: 4 }, NEVER, "window scale of the peer";
+    RcvWscale "rcv_wscale" 6 Shape::Bits { shift: 4, len: 4 }, NEVER, "window scale of this side";
+    DeliveryRateAppLimited "delivery_rate_app_limited" 7 Shape::Bits { shift: 0, len: 1 }, NEVER,
+        "1 where the application, not the path, limited the delivery rate";
+    FastopenClientFail "fastopen_client_fail" 7 Shape::Bits { shift: 1, len: 2 }, NEVER, "why Fast Open failed, 0 if it did not";
+    Rto "rto_ms" 8 Shape::MicrosAsMillis, NEVER, "retransmission timeout, back-off included";
+    Ato "ato_ms" 12 Shape::MicrosAsMillis, NEVER, "delayed-ACK timeout";
+    SndMss "snd_mss_bytes" 16 Shape::U32, NEVER, "segment size towards the peer";
+    RcvMss "rcv_mss_bytes" 20 Shape::U32, NEVER, "segment size from the peer, estimated";
+    Unacked "unacked" 24 Shape::U32, NEVER, "segments sent and not yet acknowledged";
+    Sacked "sacked" 28 Shape::U32, NEVER, "segments acknowledged selectively";
+    Lost "lost" 32 Shape::U32, NEVER, "segments taken for lost";
+    Retrans "retrans" 36 Shape::U32, NEVER, "retransmitted segments now in flight";
+    LastDataSent "last_data_sent_ms" 44 Shape::U32, NEVER, "time since data was last sent";
+    LastDataRecv "last_data_recv_ms" 52 Shape::U32, NEVER, "time since data last came";
+    LastAckRecv "last_ack_recv_ms" 56 Shape::U32, NEVER, "time since an ACK last came";
+    Pmtu "pmtu_bytes" 60 Shape::U32, NEVER, "path MTU";
+    RcvSsthresh "rcv_ssthresh_bytes" 64 Shape::U32, NEVER, "limit of the window that is offered";
+    Rtt "rtt_us" 68 Shape::U32, ZERO, "smoothed round-trip time; null before the first sample";
+    Rttvar "rttvar_us" 72 Shape::U32, NEVER, "its mean deviation";
+    SndSsthresh "snd_ssthresh" 76 Shape::U32, INFINITE_SSTHRESH, "slow-start threshold; null before the first loss";
+    SndCwnd "snd_cwnd" 80 Shape::U32, NEVER, "congestion window";
+    Advmss "advmss_bytes" 84 Shape::U32, NEVER, "segment size offered to the peer";
+    Reordering "reordering" 88 Shape::U32, NEVER, "reordering that is tolerated";
+    RcvRtt "rcv_rtt_us" 92 Shape::U32, ZERO, "round-trip time as the receiver sees it; null before it is measured";
+    RcvSpace "rcv_space_bytes" 96 Shape::U32, NEVER, "receive space that auto-tuning aims at";
+    TotalRetrans "total_retrans" 100 Shape::U32, NEVER, "segments retransmitted since the start";
+    PacingRate "pacing_rate_bytes_per_s" 104 Shape::U64, MAX64, "pacing rate; null for no limit";
+    MaxPacingRate "max_pacing_rate_bytes_per_s" 112 Shape::U64, MAX64, "SO_MAX_PACING_RATE; null for no limit";
+    BytesAcked "bytes_acked" 120 Shape::U64, NEVER, "bytes acknowledged by the peer (RFC 4898)";
+    BytesReceived "bytes_received" 128 Shape::U64, NEVER, "bytes received in order (RFC 4898)";
+    SegsOut "segs_out" 136 Shape::U32, NEVER, "segments sent, ACKs included";
+    SegsIn "segs_in" 140 Shape::U32, NEVER, "segments received, ACKs included";
+    Notsent "notsent_bytes" 144 Shape::U32, NEVER, "bytes in the send queue that were never sent";
+    MinRtt "min_rtt_us" 148 Shape::U32, MAX32, "smallest round-trip time of the last minutes; null before the first sample";
+    DataSegsIn "data_segs_in" 152 Shape::U32, NEVER, "segments with data received";
+    DataSegsOut "data_segs_out" 156 Shape::U32, NEVER, "segments with data sent";
+    DeliveryRate "delivery_rate_bytes_per_s" 160 Shape::U64, NEVER, "latest delivery rate";
+    BusyTime "busy_time_us" 168 Shape::U64, NEVER, "time with data to send";
+    RwndLimited "rwnd_limited_us" 176 Shape::U64, NEVER, "time held back by the peer's window";
+    SndbufLimited "sndbuf_limited_us" 184 Shape::U64, NEVER, "time held back by the send buffer";
+    Delivered "delivered" 192 Shape::U32, NEVER, "segments delivered";
+    DeliveredCe "delivered_ce" 196 Shape::U32, NEVER, "segments delivered with a congestion mark";
+    BytesSent "bytes_sent" 200 Shape::U64, NEVER, "bytes sent, retransmissions included";
+    BytesRetrans "bytes_retrans" 208 Shape::U64, NEVER, "bytes retransmitted";
+    DsackDups "dsack_dups" 216 Shape::U32, NEVER, "duplicates that the peer reported";
+    ReordSeen "reord_seen" 220 Shape::U32, NEVER, "reordering events";
+    RcvOoopack "rcv_ooopack" 224 Shape::U32, NEVER, "segments received out of order";
+    SndWnd "snd_wnd_bytes" 228 Shape::U32, NEVER, "window offered by the peer";
+    RcvWnd "rcv_wnd_bytes" 232 Shape::U32, NEVER, "window offered to the peer";
+    Rehash "rehash" 236 Shape::U32, NEVER, "changes of the flow hash after timeouts";
+    TotalRto "total_rto" 240 Shape::U16, NEVER, "retransmission timeouts since the start";
+    TotalRtoRecoveries "total_rto_recoveries" 242 Shape::U16, NEVER, "recoveries from timeouts, an unfinished one included";
+    TotalRtoTime "total_rto_time_ms" 244 Shape::U32, NEVER, "time spent in recoveries from timeouts";
+    ReceivedCe "received_ce" 248 Shape::U32, NEVER, "segments received with a congestion mark (AccECN)";
+    DeliveredE1 "delivered_e1_bytes" 252 Shape::U32, NEVER, "bytes delivered as ECT(1) (AccECN)";
+    DeliveredE0 "delivered_e0_bytes" 256 Shape::U32, NEVER, "bytes delivered as ECT(0) (AccECN)";
+    DeliveredCeBytes "delivered_ce_bytes" 260 Shape::U32, NEVER, "bytes delivered with a congestion mark (AccECN)";
+    ReceivedE1 "received_e1_bytes" 264 Shape::U32, NEVER, "bytes received as ECT(1) (AccECN)";
+    ReceivedE0 "received_e0_bytes" 268 Shape::U32, NEVER, "bytes received as ECT(0) (AccECN)";
+    ReceivedCeBytes "received_ce_bytes" 272 Shape::U32, NEVER, "bytes received with a congestion mark (AccECN)";
+}
+
+/// Names of `enum tcp_ca_state`, by number.
+pub const CA_STATES: [&str; 5] = ["open", "disorder", "cwr", "recovery", "loss"];
+
+/// Names of the bits of `tcpi_options` (`TCPI_OPT_*`), lowest first.
+pub const OPTIONS: [&str; 8] =
+    ["timestamps", "sack", "wscale", "ecn", "ecn_seen", "syn_data", "usec_timestamps", "fastopen_child"];
+
+/// The fields that a kernel sent. A field beyond the end of an older kernel's shorter struct is absent, not 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcpInfo {
+    values: [u64; FIELDS.len()],
+    present: u128,
+    size_bytes: u16,
+}
+
+impl TcpInfo {
+    /// `values` holds what stands at each field of [`FIELDS`]; bit n of `present` says that field n was there and not
+    /// "none"; `size_bytes` is the length that the kernel sent, known fields or not.
+    pub fn new(values: [u64; FIELDS.len()], present: u128, size_bytes: u16) -> Self {
+        Self { values, present, size_bytes }
+    }
+
+    /// The field's value; `None` where the kernel did not send it or said "none".
+    pub fn get(&self, field: Field) -> Option<u64> {
+        self.at(field as usize)
+    }
+
+    /// The value of the field at `index` of [`FIELDS`].
+    pub fn at(&self, index: usize) -> Option<u64> {
+        (self.present & (1 << index) != 0).then(|| self.values[index])
+    }
+
+    /// How many bytes the kernel sent: 104 (2.6) to 280 (6.18), more on later ones.
+    pub fn size_bytes(&self) -> u16 {
+        self.size_bytes
+    }
+
+    /// Time since the peer was last heard: data or an ACK, whichever came later.
+    pub fn idle_ms(&self) -> Option<u64> {
+        match (self.get(Field::LastDataRecv), self.get(Field::LastAckRecv)) {
+            (Some(data), Some(ack)) => Some(data.min(ack)),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FIELDS, Field};
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_struct_and_fits_the_mask() {
+        assert!(FIELDS.len() <= 128);
+        for pair in FIELDS.windows(2) {
+            assert!(
+                pair[0].offset + pair[0].shape.width() <= pair[1].offset || pair[0].offset == pair[1].offset,
+                "{pair:?}"
+            );
+        }
+        assert_eq!(FIELDS[Field::Rtt as usize].key, "rtt_us");
+    }
+
+    #[test]
+    fn keys_are_unique() {
+        let mut keys: Vec<_> = FIELDS.iter().map(|field| field.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), FIELDS.len());
+    }
+}
