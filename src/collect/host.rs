@@ -1,6 +1,6 @@
 //! The machine's own names and the clock.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::model::snapshot::Host;
 
@@ -16,4 +16,20 @@ pub fn host() -> Host {
 /// The wall clock, for the snapshot's time stamp.
 pub fn now() -> SystemTime {
     SystemTime::now()
+}
+
+/// Measures how long something takes, by the monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Time since it began.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
 }

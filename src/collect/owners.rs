@@ -86,7 +86,7 @@ struct Scan {
 
 impl Scan {
     fn process(&mut self, pid: u32, users: &mut Users) -> Sight {
-        let Ok(process) = ProcDir::new(pid as i32) else { return Sight::Seen };
+        let Ok(process) = ProcDir::new(pid.cast_signed()) else { return Sight::Seen };
         let directory = match process.open_relative_flags("fd", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC) {
             Ok(directory) => directory,
             Err(procfs::ProcError::PermissionDenied(_)) if process::is_zombie(&process) => return Sight::Seen,
@@ -113,9 +113,8 @@ impl Scan {
             let Some(fd) = number(entry.file_name().to_bytes()) else { continue };
             match socket_inode(directory, entry.file_name()) {
                 Ok(Some(inode)) => self.holdings.push(Holding { inode, process, fd }),
-                Ok(None) => {}
                 Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => return true,
-                Err(_) => {}
+                Ok(None) | Err(_) => {}
             }
         }
         false

@@ -129,9 +129,9 @@ fn look_around(found: &Found, source: SourceChoice, needs: Needs) -> Result<Visi
             Rows::Diag(_) => Source::SockDiag,
             Rows::Proc(_) => Source::Procfs,
         },
-        sysctls: if kernel { kernel_values::sysctls() } else { Default::default() },
-        sockstat: if kernel { kernel_values::sockstat() } else { Default::default() },
-        counters: if kernel { kernel_values::counters() } else { Default::default() },
+        sysctls: kernel.then(kernel_values::sysctls).unwrap_or_default(),
+        sockstat: kernel.then(kernel_values::sockstat).unwrap_or_default(),
+        counters: kernel.then(kernel_values::counters).unwrap_or_default(),
         interfaces: interfaces(),
     };
     Ok((Visited { namespace, rows }, refusal))

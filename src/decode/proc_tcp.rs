@@ -69,7 +69,7 @@ fn timer(
     let Some((kind, ticks)) = active else { return Timer::OFF };
     let kind = TimerKind::from_kernel(kind as u8);
     // A time already past is printed as a negative number in 64-bit hexadecimal.
-    let expires_ms = i64::try_from(ticks).map_or(0, |ticks| ticks as u64).saturating_mul(USER_HZ_MS);
+    let expires_ms = if i64::try_from(ticks).is_ok() { ticks.saturating_mul(USER_HZ_MS) } else { 0 };
     let count = match kind {
         TimerKind::Retransmit => retransmits,
         TimerKind::Keepalive | TimerKind::ZeroWindowProbe => probes,

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use super::gap::Gaps;
 use super::namespace::Namespace;
 use super::row::Row;
+use super::socket::Socket;
 use super::state::TcpState;
+use super::timer::TimerKind;
 
 /// The machine a snapshot was taken on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +46,31 @@ pub struct Tail {
 pub struct Summary {
     by_state: [u64; TcpState::ALL.len()],
     unknown_states: Vec<(u8, u64)>,
+    undecoded: Undecoded,
+}
+
+/// What a newer kernel said that this version of the program does not understand. The rows are there all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Undecoded {
+    /// Attributes of unknown number
+    pub attributes: u64,
+    /// Known attributes of unknown form
+    pub malformed_attributes: u64,
+    /// Sockets in unknown states
+    pub states: u64,
+    /// Sockets with unknown timers
+    pub timers: u64,
 }
 
 impl Summary {
-    /// Counts one row.
-    pub fn count(&mut self, state: TcpState) {
+    /// Counts one socket.
+    pub fn count(&mut self, socket: &Socket) {
+        let odd = socket.attributes.odd;
+        self.undecoded.attributes += u64::from(odd.unknown);
+        self.undecoded.malformed_attributes += u64::from(odd.malformed);
+        self.undecoded.states += u64::from(matches!(socket.state, TcpState::Unknown(_)));
+        self.undecoded.timers += u64::from(matches!(socket.timer.kind, TimerKind::Unknown(_)));
+        let state = socket.state;
         match (TcpState::ALL.iter().position(|known| *known == state), state) {
             (Some(index), _) => self.by_state[index] += 1,
             (None, state) => match self.unknown_states.iter_mut().find(|(number, _)| *number == state.number()) {
@@ -67,6 +89,11 @@ impl Summary {
     /// Rows in this state.
     pub fn of(&self, state: TcpState) -> u64 {
         self.by_state().find(|(known, _)| *known == state).map_or(0, |(_, count)| count)
+    }
+
+    /// What was not understood.
+    pub fn undecoded(&self) -> Undecoded {
+        self.undecoded
     }
 
     /// All rows.

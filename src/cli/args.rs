@@ -1,0 +1,198 @@
+//! What can be typed. No logic: `settings` judges what was typed.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use super::choices;
+
+/// Every TCP connection of this host, and whether its peer is still there.
+///
+/// Without a command, and with --json or --format ndjson, tcpulse prints one snapshot of every TCP socket; otherwise it
+/// does what `tcpulse ls` does.
+#[derive(Debug, Parser)]
+#[command(name = "tcpulse", version, max_term_width = 100, after_help = EXIT_CODES, after_long_help = concat!(
+"Examples:
+  tcpulse                               the connections of every network namespace, with their processes
+  tcpulse --json | jq '.summary'        one snapshot of every socket, for scripts
+  tcpulse stat --by process,state       who holds how many connections in which state
+  tcpulse ls -l -o local,accept-q,backlog,drops,process
+                                        listeners, and how full their accept queues are
+  tcpulse kernel -N web                 the keepalive sysctls and TCP counters of the namespace web
+
+", "Exit codes: 0 done, 1 failed, 2 usage, 4 something could not be seen and --strict was given, 130 interrupted"))]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) shared: Shared,
+}
+
+const EXIT_CODES: &str = "tcpulse --help says more, with examples.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List connections; with -a listeners too, with -l listeners only
+    #[command(after_long_help = choices::LS_EXAMPLES)]
+    Ls,
+    /// Count sockets: by state, or by what --by says
+    #[command(after_long_help = choices::STAT_EXAMPLES)]
+    Stat {
+        /// Count by one or two of the columns of `ls`, such as process,state; a socket that several processes hold
+        /// counts for each of them
+        #[arg(long, value_name = "KEY[,KEY]", default_value = "state")]
+        by: String,
+    },
+    /// Show sysctls, socket gauges and TCP counters of each network namespace, with what they mean
+    #[command(after_long_help = choices::KERNEL_EXAMPLES)]
+    Kernel,
+}
+
+/// Options that stand before or after the command.
+#[derive(Debug, Args)]
+pub(super) struct Shared {
+    #[command(flatten)]
+    pub(super) choose: Choose,
+    #[command(flatten)]
+    pub(super) show: Show,
+}
+
+/// What is looked at.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to look at")]
+pub(super) struct Choose {
+    /// Network namespaces: current, all that may be entered, a name (host, one of /run/netns, a container id), or the
+    /// one of a process
+    #[arg(short = 'N', long, global = true, value_name = "current|all|NAME|PID", default_value = "all")]
+    pub(super) netns: String,
+    /// IPv4 sockets only
+    #[arg(short = '4', long = "ipv4", global = true)]
+    pub(super) ipv4: bool,
+    /// IPv6 sockets only; dual-stack sockets with IPv4 peers are among them
+    #[arg(short = '6', long = "ipv6", global = true)]
+    pub(super) ipv6: bool,
+    /// Listeners and bound sockets too; `kernel`: counters that are 0 too
+    #[arg(short, long, global = true)]
+    pub(super) all: bool,
+    /// Listeners only
+    #[arg(short, long, global = true, conflicts_with = "all")]
+    pub(super) listening: bool,
+    /// Where rows come from: sock_diag, else /proc/net/tcp; or one of them
+    #[arg(long, global = true, value_enum, default_value_t = SourceArg::Auto, hide_possible_values = true, value_name = "auto|sock_diag|procfs")]
+    pub(super) source: SourceArg,
+    /// Do not look for the processes that hold the sockets
+    #[arg(long, global = true)]
+    pub(super) no_processes: bool,
+}
+
+/// How it is shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How to show it")]
+pub(super) struct Show {
+    /// Columns, in this order; `tcpulse ls --help` lists them
+    #[arg(short = 'o', long, global = true, value_name = "LIST")]
+    pub(super) columns: Option<String>,
+    /// Sort by a column, with :desc from large to small
+    #[arg(short, long, global = true, value_name = "KEY[:desc]")]
+    pub(super) sort: Option<String>,
+    /// Show N rows at most
+    #[arg(short = 'n', long, global = true, value_name = "N")]
+    pub(super) limit: Option<u64>,
+    /// Output format
+    #[arg(long, global = true, value_enum, hide_possible_values = true, value_name = "table|json|ndjson|csv")]
+    pub(super) format: Option<FormatArg>,
+    /// The same as --format json
+    #[arg(long, global = true, conflicts_with = "format")]
+    pub(super) json: bool,
+    /// Leave the line of column names out
+    #[arg(long, global = true)]
+    pub(super) no_header: bool,
+    /// Colours: auto (on a terminal, unless NO_COLOR is set), always, never
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, hide_possible_values = true, value_name = "auto|always|never")]
+    pub(super) color: ColorChoice,
+    /// Repeat every so many seconds (2 if not said)
+    #[arg(short, long, global = true, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = interval)]
+    pub(super) watch: Option<Duration>,
+    /// Do not say on stderr what could not be seen
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Exit with 4 if something could not be seen
+    #[arg(long, global = true, action = ArgAction::SetTrue)]
+    pub(super) strict: bool,
+}
+
+/// Output formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArg {
+    /// For people
+    Table,
+    /// One JSON object
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// RFC 4180
+    Csv,
+}
+
+/// Sources of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SourceArg {
+    /// sock_diag, else /proc/net/tcp
+    Auto,
+    /// sock_diag or an error
+    #[value(name = "sock_diag", alias = "sock-diag")]
+    SockDiag,
+    /// /proc/net/tcp
+    Procfs,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Reads the command line.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let command = Cli::command().mut_subcommand("ls", |ls| ls.after_long_help(choices::ls_help()));
+    let command = command.mut_subcommand("stat", |stat| stat.after_long_help(choices::stat_help()));
+    Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
+}
+
+/// Seconds, with or without a fraction or a unit: `2`, `0.5`, `500ms`, `1m`.
+fn interval(text: &str) -> Result<Duration, String> {
+    const LEAST: f64 = 0.1;
+    const MOST: f64 = 86_400.0;
+    let (number, factor) = [("ms", 0.001), ("s", 1.0), ("m", 60.0)]
+        .into_iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))
+        .unwrap_or((text, 1.0));
+    match number.trim().parse::<f64>().map(|number| number * factor) {
+        Ok(seconds) if (LEAST..=MOST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        Ok(_) => Err("the interval goes from 0.1 to 86400 seconds".to_owned()),
+        Err(_) => Err("not a number of seconds, such as 2, 0.5 or 500ms".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::interval;
+    use std::time::Duration;
+
+    #[test]
+    fn intervals_are_seconds_with_or_without_a_unit() {
+        assert_eq!(interval("2"), Ok(Duration::from_secs(2)));
+        assert_eq!(interval("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(interval("1m"), Ok(Duration::from_secs(60)));
+        for bad in ["0", "-1", "0.05", "nan", "inf", "1e9", "", "s", "two"] {
+            assert!(interval(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What the user may choose from: columns by name, with errors that list the choices, and the help made from the table.
+
+use std::fmt::Write;
+
+use super::exit::UsageError;
+use crate::export::list::Order;
+use crate::fields::column::Column;
+use crate::fields::table::{column, columns};
+
+/// Examples under `ls --help`.
+pub(super) const LS_EXAMPLES: &str = "Examples:
+  tcpulse ls -s idle:desc -n 20         the twenty connections silent for longest
+  tcpulse ls -o state,local,peer,pid,rtt,total-retrans --format csv
+                                        chosen columns for a spreadsheet, units in the header
+  tcpulse ls -a -N current -w 1         this namespace, listeners too, every second
+";
+/// Examples under `stat --help`.
+pub(super) const STAT_EXAMPLES: &str = "Examples:
+  tcpulse stat                          sockets by state, zeros too
+  tcpulse stat --by peer-addr,state     which peers, in which states
+  tcpulse stat --by process --json      for scripts
+";
+/// Examples under `kernel --help`.
+pub(super) const KERNEL_EXAMPLES: &str = "Examples:
+  tcpulse kernel -N current             this namespace
+  tcpulse kernel -a                     every counter, zeros too
+  tcpulse kernel --json | jq '.namespaces[] | {name, time: .sysctls.tcp_keepalive_time_s}'
+";
+
+/// The columns that a comma-separated list names.
+pub(super) fn parse_columns(list: &str) -> Result<Vec<Column>, UsageError> {
+    let columns: Vec<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(parse_column).collect();
+    if columns.is_empty() {
+        return Err(UsageError(format!("no column in '{list}'; {}", choose(&columns_by(|_| true)))));
+    }
+    columns.into_iter().collect()
+}
+
+fn parse_column(name: &str) -> Result<Column, UsageError> {
+    column(name).ok_or_else(|| UsageError(format!("unknown column '{name}'; {}", choose(&columns_by(|_| true)))))
+}
+
+/// `KEY`, `KEY:asc` or `KEY:desc`.
+pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<Order, UsageError> {
+    let Some(sort) = sort else { return Ok(Order { limit, ..Order::default() }) };
+    let (name, descending) = match sort.split_once(':') {
+        None | Some((_, "asc")) => (sort.split(':').next().unwrap_or(sort), false),
+        Some((name, "desc")) => (name, true),
+        Some((_, other)) => {
+            return Err(UsageError(format!("unknown order '{other}' in '--sort {sort}'; choose asc or desc")));
+        }
+    };
+    let by = column(name).ok_or_else(|| {
+        UsageError(format!("cannot sort by '{name}': no such column; {}", choose(&columns_by(|_| true))))
+    })?;
+    Ok(Order { by: Some(by), descending, limit })
+}
+
+/// One or two columns that `stat` can count by.
+pub(super) fn parse_by(list: &str) -> Result<Vec<Column>, UsageError> {
+    let names: Vec<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let choices = || choose(&columns_by(|column| column.groups));
+    if names.is_empty() || names.len() > 2 {
+        return Err(UsageError(format!(
+            "--by '{list}' names {} columns; it takes one or two; {}",
+            names.len(),
+            choices()
+        )));
+    }
+    let parse = |name: &str| {
+        column(name)
+            .filter(|column| column.groups)
+            .ok_or_else(|| UsageError(format!("cannot count by '{name}'; {}", choices())))
+    };
+    names.into_iter().map(parse).collect()
+}
+
+fn columns_by(keep: impl Fn(&Column) -> bool) -> Vec<String> {
+    columns().filter(keep).map(|column| column.name.into_owned()).collect()
+}
+
+fn choose(names: &[String]) -> String {
+    format!("choose from: {}", names.join(", "))
+}
+
+/// Examples, then each column with what it holds.
+pub(super) fn ls_help() -> String {
+    LS_EXAMPLES.to_owned() + "\nColumns:\n" + &describe(|_| true)
+}
+
+/// Examples, then each column that counts can be made by.
+pub(super) fn stat_help() -> String {
+    STAT_EXAMPLES.to_owned() + "\nKeys for --by:\n" + &describe(|column| column.groups)
+}
+
+fn describe(keep: impl Fn(&Column) -> bool) -> String {
+    let mut text = String::new();
+    for column in columns().filter(keep) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {:<26}{}", column.name, column.help);
+    }
+    text
+}

@@ -1,0 +1,75 @@
+//! Exit codes, and how an error is told: one line that names what failed and why, then what to do.
+
+use std::io::{self, Write};
+
+use clap::error::ErrorKind;
+
+use crate::collect::error::CollectError;
+use crate::inspect::InspectError;
+
+/// Codes of PRODUCT.md 3. Usage errors are clap's 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done
+    Done = 0,
+    /// It failed
+    Failed = 1,
+    /// The command line cannot be understood
+    Usage = 2,
+    /// `--strict`, and something could not be seen
+    Partial = 4,
+    /// Ctrl-C
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The command line says something that cannot be done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct UsageError(pub(super) String);
+
+/// Prints the error to stderr, if it is one to be told, and says how to exit.
+pub fn report(error: &anyhow::Error) -> Exit {
+    if is_broken_pipe(error) {
+        return Exit::Done;
+    }
+    if let Some(error) = error.downcast_ref::<clap::Error>() {
+        return report_clap(error);
+    }
+    let exit = match error.downcast_ref::<InspectError>() {
+        Some(InspectError::Interrupted) => return Exit::Interrupted,
+        Some(InspectError::Collect(CollectError::UnknownNetns(..))) => Exit::Usage,
+        _ if error.is::<UsageError>() => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    // Nobody is left to be told if stderr is closed.
+    let _ = writeln!(io::stderr(), "tcpulse: {error:#}");
+    exit
+}
+
+/// Help and version go to stdout and are no errors; the rest begins with the program's name like every other error.
+fn report_clap(error: &clap::Error) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    let text = error.render().to_string();
+    let _ = write!(io::stderr(), "tcpulse: {}", text.strip_prefix("error: ").unwrap_or(&text));
+    Exit::Usage
+}
+
+/// Whoever read our output has read enough: no error, whichever layer met it.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let inner = match cause.downcast_ref::<InspectError>() {
+            Some(InspectError::Output(error)) => Some(error),
+            _ => cause.downcast_ref::<io::Error>(),
+        };
+        inner.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,52 @@
+//! Ctrl-C: the first ends the listing between two rows, the second ends the program at once, in case the first is held
+//! up by a reader that does not read.
+
+use std::io::{ErrorKind, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use signal_hook::consts::SIGINT;
+use signal_hook::{flag, low_level::pipe};
+
+use super::exit::Exit;
+
+/// Knows whether the user wants out.
+#[derive(Debug)]
+pub(super) struct Interrupt {
+    asked: Arc<AtomicBool>,
+    wake: UnixStream,
+}
+
+impl Interrupt {
+    /// Takes SIGINT over.
+    pub(super) fn install() -> anyhow::Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        let (wake, waker) = UnixStream::pair().context("cannot make a pipe for signals")?;
+        flag::register_conditional_shutdown(SIGINT, Exit::Interrupted as i32, Arc::clone(&asked))
+            .and_then(|_| flag::register(SIGINT, Arc::clone(&asked)))
+            .and_then(|_| pipe::register(SIGINT, waker))
+            .context("cannot handle SIGINT")?;
+        Ok(Self { asked, wake })
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Waits for `time` or for Ctrl-C, whichever comes first.
+    pub(super) fn wait(&self, time: Duration) -> anyhow::Result<()> {
+        self.wake.set_read_timeout(Some(time)).context("cannot wait")?;
+        match (&self.wake).read(&mut [0]) {
+            Err(error)
+                if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) =>
+            {
+                Err(error).context("cannot wait")
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What stdout is: a terminal or not, how large, and whether it may be coloured. Looked at once, at the start.
+
+use std::env;
+use std::io::{self, IsTerminal};
+
+use super::args::ColorChoice;
+
+/// stdout as it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terminal {
+    /// Columns and rows, where stdout is a terminal
+    pub(super) size: Option<(u16, u16)>,
+    /// `COLUMNS`, where it is a number
+    columns: Option<usize>,
+    plain: bool,
+}
+
+impl Terminal {
+    /// Asks the kernel and the environment.
+    pub(super) fn of_stdout() -> Self {
+        let stdout = io::stdout();
+        let size = || rustix::termios::tcgetwinsize(&stdout).map_or((0, 0), |size| (size.ws_col, size.ws_row));
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        Self {
+            size: stdout.is_terminal().then(size),
+            columns: env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|&columns| columns > 0),
+            plain: is_set("NO_COLOR") || env::var_os("TERM").is_some_and(|term| term == "dumb"),
+        }
+    }
+
+    /// Whether somebody is looking.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.size.is_some()
+    }
+
+    /// Cells in a line: the terminal's, else `COLUMNS`; `None` where lines may be as long as they like.
+    pub(super) fn room(&self) -> Option<usize> {
+        const FALLBACK: usize = 80;
+        match self.size {
+            Some((columns, _)) if columns > 0 => Some(columns.into()),
+            Some(_) => Some(self.columns.unwrap_or(FALLBACK)),
+            None => self.columns,
+        }
+    }
+
+    /// Flag first, then `NO_COLOR` and a dumb terminal, then whether it is a terminal at all.
+    pub(super) fn colours(&self, choice: ColorChoice) -> bool {
+        match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => self.is_terminal() && !self.plain,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! CSV after RFC 4180: CRLF, quotes where needed, one header. Cells that a spreadsheet would run as a formula are
+//! defused, control characters escaped.
+
+use super::list::Encoder;
+use crate::fields::column::Column;
+use crate::fields::value::Value;
+use crate::model::row::Row;
+use crate::model::snapshot::{Head, Tail};
+
+/// The chosen columns, their units in the header.
+#[derive(Debug)]
+pub struct CsvListing {
+    columns: Vec<Column>,
+    header: bool,
+}
+
+impl CsvListing {
+    /// `header` says whether the first line names the columns.
+    pub fn new(columns: Vec<Column>, header: bool) -> Self {
+        Self { columns, header }
+    }
+}
+
+impl Encoder for CsvListing {
+    fn head(&mut self, _: &Head, out: &mut Vec<u8>) {
+        // Once, also where --watch repeats the listing.
+        if std::mem::take(&mut self.header) {
+            line(out, self.columns.iter().map(|column| Value::Word(column.key().into())));
+        }
+    }
+
+    fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        line(out, self.columns.iter().map(|column| column.value(row)));
+    }
+
+    fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(encoded);
+    }
+
+    fn tail(&mut self, _: &Tail, _: u64, _: &mut Vec<u8>) {}
+}
+
+/// One line of cells.
+pub fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>) {
+    for (index, value) in values.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        cell(out, &value);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn cell(out: &mut Vec<u8>, value: &Value<'_>) {
+    let text = value.plain();
+    let formula = !matches!(value, Value::Number(_)) && text.starts_with(['=', '+', '-', '@']);
+    let quoted = text.contains([',', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
+    if quoted {
+        out.push(b'"');
+    }
+    if formula {
+        out.push(b'\'');
+    }
+    for byte in text.bytes() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    if quoted {
+        out.push(b'"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+    use crate::fields::value::Value;
+
+    fn written(text: &str) -> String {
+        let mut out = Vec::new();
+        line(&mut out, [Value::Name(text.into()), Value::Number(1)].into_iter());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn cells_follow_rfc_4180() {
+        assert_eq!(written("plain"), "plain,1\r\n");
+        assert_eq!(written("a,b \"c\""), "\"a,b \"\"c\"\"\",1\r\n");
+        assert_eq!(written("two\nlines"), "two\\nlines,1\r\n");
+    }
+
+    #[test]
+    fn formulas_are_defused() {
+        assert_eq!(written("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0,1\r\n");
+        assert_eq!(written("@SUM(1,2)"), "\"'@SUM(1,2)\",1\r\n");
+    }
+}

@@ -1,0 +1,190 @@
+//! A JSON writer that appends to a byte buffer.
+//!
+//! serde_json takes about 1.8 ns a byte on this project's machine (69 ms for 39 MB, CRATES.md 7); a connection with all of
+//! tcp_info is 2 KB, so 100,000 of them would cost 350 ms where the whole snapshot may cost 220. What makes the
+//! difference is that the keys, most of the bytes, are literals here and are copied, not escaped.
+
+/// Appends values to a buffer and puts the commas between them. Whoever calls it balances the brackets.
+#[derive(Debug)]
+pub struct Json<'a> {
+    out: &'a mut Vec<u8>,
+    comma: bool,
+}
+
+impl<'a> Json<'a> {
+    /// Writes to the end of `out`, as the first value there.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out, comma: false }
+    }
+
+    /// Opens an object.
+    pub fn object(&mut self) {
+        self.separate();
+        self.out.push(b'{');
+    }
+
+    /// Closes it.
+    pub fn end_object(&mut self) {
+        self.out.push(b'}');
+        self.comma = true;
+    }
+
+    /// Opens an array.
+    pub fn array(&mut self) {
+        self.separate();
+        self.out.push(b'[');
+    }
+
+    /// Closes it.
+    pub fn end_array(&mut self) {
+        self.out.push(b']');
+        self.comma = true;
+    }
+
+    /// The key of the next value: a literal of ours, which needs no escaping.
+    pub fn key(&mut self, key: &'static str) -> &mut Self {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self
+    }
+
+    /// The key of the next value: a name from the kernel.
+    pub fn foreign_key(&mut self, key: &str) -> &mut Self {
+        self.string(key);
+        self.out.push(b':');
+        self.comma = false;
+        self
+    }
+
+    /// `null`
+    pub fn null(&mut self) {
+        self.raw(b"null");
+    }
+
+    /// A number.
+    pub fn number(&mut self, number: impl itoa::Integer) {
+        self.separate();
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self.comma = true;
+    }
+
+    /// `true` or `false`
+    pub fn bool(&mut self, value: bool) {
+        self.raw(if value { b"true" } else { b"false" });
+    }
+
+    /// Text, escaped. Control characters beyond JSON's own are escaped too, so that a terminal is safe from them.
+    pub fn string(&mut self, text: &str) {
+        self.separate();
+        self.out.push(b'"');
+        if text.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b'"' && byte != b'\\') {
+            self.out.extend_from_slice(text.as_bytes());
+        } else {
+            text.chars().for_each(|character| self.escape(character));
+        }
+        self.out.push(b'"');
+        self.comma = true;
+    }
+
+    /// What `value` displays as, in quotes. For addresses and numbers, which need no escaping.
+    pub fn display(&mut self, value: impl std::fmt::Display) {
+        use std::io::Write;
+        self.separate();
+        self.out.push(b'"');
+        // Writing to a Vec cannot fail.
+        let _ = write!(self.out, "{value}");
+        self.out.push(b'"');
+        self.comma = true;
+    }
+
+    /// A number, or null.
+    pub fn optional(&mut self, number: Option<impl itoa::Integer>) {
+        match number {
+            Some(number) => self.number(number),
+            None => self.null(),
+        }
+    }
+
+    /// Text, or null.
+    pub fn optional_string(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(text),
+            None => self.null(),
+        }
+    }
+
+    /// A number with one decimal.
+    pub fn decimal(&mut self, number: f64) {
+        self.raw(format!("{number:.1}").as_bytes());
+    }
+
+    /// A value that is JSON already.
+    pub fn raw(&mut self, json: &[u8]) {
+        self.separate();
+        self.out.extend_from_slice(json);
+        self.comma = true;
+    }
+
+    /// A line break between two values, so that long documents can be read and cut by lines.
+    pub fn line_break(&mut self) {
+        if std::mem::take(&mut self.comma) {
+            self.out.push(b',');
+        }
+        self.out.push(b'\n');
+    }
+
+    fn separate(&mut self) {
+        if std::mem::take(&mut self.comma) {
+            self.out.push(b',');
+        }
+    }
+
+    fn escape(&mut self, character: char) {
+        match character {
+            '"' => self.out.extend_from_slice(b"\\\""),
+            '\\' => self.out.extend_from_slice(b"\\\\"),
+            '\n' => self.out.extend_from_slice(b"\\n"),
+            '\r' => self.out.extend_from_slice(b"\\r"),
+            '\t' => self.out.extend_from_slice(b"\\t"),
+            control if control.is_control() => {
+                self.out.extend_from_slice(format!("\\u{:04x}", control as u32).as_bytes());
+            }
+            other => self.out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Json;
+    use proptest::prelude::{any, proptest};
+
+    #[test]
+    fn commas_stand_between_values_and_nowhere_else() {
+        let mut out = Vec::new();
+        let mut json = Json::new(&mut out);
+        json.object();
+        json.key("a").number(-1);
+        json.key("b").array();
+        json.null();
+        json.bool(true);
+        json.object();
+        json.end_object();
+        json.end_array();
+        json.foreign_key("c\"").decimal(1.25);
+        json.end_object();
+        assert_eq!(String::from_utf8(out).unwrap(), r#"{"a":-1,"b":[null,true,{}],"c\"":1.2}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives(text in any::<String>()) {
+            let mut out = Vec::new();
+            Json::new(&mut out).string(&text);
+            assert!(!out.iter().any(|byte| byte.is_ascii_control()));
+            assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The kernel's own numbers: sysctls, gauges and counters of each namespace, each with what it means.
+
+use std::io::{self, Write};
+
+use super::csv;
+use super::json::Json;
+use super::snapshot::{gaps, head_members, line};
+use super::stat::StatFormat;
+use super::table::{Look, Table, styled};
+use crate::fields::column::Width;
+use crate::fields::value::Value;
+use crate::model::counters::{WATCHED, meaning};
+use crate::model::namespace::Namespace;
+use crate::model::row::Row;
+use crate::model::snapshot::{Head, Sink, Tail};
+use crate::model::sysctl::Scope;
+
+/// The sink that shows heads.
+#[derive(Debug)]
+pub struct Kernel<W> {
+    output: W,
+    format: StatFormat,
+    look: Look,
+    all: bool,
+    head: Option<Head>,
+}
+
+/// One number with all that is said of it.
+struct Entry<'a> {
+    name: String,
+    value: Option<String>,
+    default: &'static str,
+    scope: Scope,
+    meaning: &'a str,
+    /// Left out of the table while it is 0
+    boring: bool,
+}
+
+impl<W: Write> Kernel<W> {
+    /// With `all`, counters that are 0 stand in the table too.
+    pub fn new(output: W, format: StatFormat, look: Look, all: bool) -> Self {
+        Self { output, format, look, all, head: None }
+    }
+
+    fn table(&self, head: &Head, out: &mut Vec<u8>) {
+        for (index, namespace) in head.namespaces.iter().enumerate() {
+            if index > 0 {
+                out.push(b'\n');
+            }
+            let title = format!("namespace {} ({})", crate::text::printable(&namespace.name), namespace.id.0);
+            styled(out, self.look.styles.title(), &[&title]);
+            out.push(b'\n');
+            let mut left_out = 0;
+            for (section, entries) in sections(namespace) {
+                out.push(b'\n');
+                left_out += self.section(section, &entries, out);
+            }
+            if left_out > 0 {
+                let note = format!("{left_out} counters that are 0 are left out; -a shows them");
+                styled(out, self.look.styles.muted(), &[&note]);
+                out.push(b'\n');
+            }
+        }
+    }
+
+    /// Writes one section and says how many of its entries it left out.
+    fn section(&self, section: Section, entries: &[Entry<'_>], out: &mut Vec<u8>) -> usize {
+        let mut titles =
+            vec![(section.title.to_owned(), Width::Flexible(16), 100), ("VALUE".to_owned(), Width::Number, 99)];
+        if section.has_defaults {
+            titles.push(("DEFAULT".to_owned(), Width::Number, 40));
+        }
+        if section.has_scopes {
+            titles.push(("SCOPE".to_owned(), Width::Text, 60));
+        }
+        titles.push(("MEANING".to_owned(), Width::Flexible(24), 80));
+        let mut table = Table::new(titles, self.look);
+        let shown = entries.iter().filter(|entry| self.all || !entry.boring);
+        let mut left_out = entries.len();
+        for entry in shown {
+            left_out -= 1;
+            let mut cells = vec![entry.name.as_str(), entry.value.as_deref().unwrap_or(crate::text::DASH)];
+            if section.has_defaults {
+                cells.push(entry.default);
+            }
+            if section.has_scopes {
+                cells.push(entry.scope.name());
+            }
+            cells.push(entry.meaning);
+            table.push(cells.into_iter());
+        }
+        table.write(out);
+        left_out
+    }
+
+    fn csv(&self, head: &Head, out: &mut Vec<u8>) {
+        if self.look.header {
+            csv::line(
+                out,
+                ["netns", "namespace", "kind", "name", "value", "scope", "meaning"].into_iter().map(Value::word),
+            );
+        }
+        for namespace in &head.namespaces {
+            for (section, entries) in sections(namespace) {
+                for entry in &entries {
+                    let number = entry.value.as_ref().and_then(|value| value.parse().ok()).map(Value::Number);
+                    let cells = [
+                        Value::Number(namespace.id.0),
+                        Value::name(Some(&namespace.name)),
+                        Value::word(section.kind),
+                        Value::name(Some(&entry.name)),
+                        number.unwrap_or_else(|| Value::name(entry.value.as_deref())),
+                        Value::word(entry.scope.name()),
+                        Value::name(Some(entry.meaning)),
+                    ];
+                    csv::line(out, cells.into_iter());
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Section {
+    title: &'static str,
+    kind: &'static str,
+    has_defaults: bool,
+    has_scopes: bool,
+}
+
+fn sections(namespace: &Namespace) -> [(Section, Vec<Entry<'_>>); 3] {
+    let sysctls = namespace.sysctls.iter().map(|(spec, value)| Entry {
+        name: spec.name(),
+        value: value.map(|value| crate::text::printable(&value.to_string()).into_owned()),
+        default: spec.default,
+        scope: spec.scope,
+        meaning: spec.meaning,
+        boring: false,
+    });
+    let gauges = namespace.sockstat.iter().map(|(gauge, value)| Entry {
+        name: format!("{}.{}", gauge.group, gauge.name),
+        value: value.map(|value| value.to_string()),
+        default: "",
+        scope: gauge.scope,
+        meaning: gauge.meaning,
+        boring: false,
+    });
+    let counters = namespace.counters.groups().into_iter().flat_map(|(group, values)| {
+        values.iter().map(move |(name, value)| Entry {
+            name: format!("{group}.{}", crate::text::printable(name)),
+            value: Some(value.to_string()),
+            default: "",
+            scope: Scope::Netns,
+            meaning: meaning(group, name).unwrap_or("not known to this version of tcpulse"),
+            boring: *value == 0 && !WATCHED.contains(&name.as_str()),
+        })
+    });
+    [
+        (Section { title: "SYSCTL", kind: "sysctl", has_defaults: true, has_scopes: true }, sysctls.collect()),
+        (Section { title: "GAUGE", kind: "gauge", has_defaults: false, has_scopes: true }, gauges.collect()),
+        (Section { title: "COUNTER", kind: "counter", has_defaults: false, has_scopes: false }, counters.collect()),
+    ]
+}
+
+impl<W: Write> Sink for Kernel<W> {
+    fn head(&mut self, head: &Head) -> io::Result<()> {
+        self.head = Some(head.clone());
+        Ok(())
+    }
+
+    fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn tail(&mut self, tail: &Tail) -> io::Result<()> {
+        let Some(head) = &self.head else { return Ok(()) };
+        let mut out = Vec::new();
+        let end = |json: &mut Json<'_>| {
+            json.key("gaps");
+            gaps(json, &tail.gaps);
+            json.key("elapsed_ms").decimal(tail.elapsed.as_secs_f64() * 1000.0);
+        };
+        match self.format {
+            StatFormat::Table => self.table(head, &mut out),
+            StatFormat::Csv => self.csv(head, &mut out),
+            StatFormat::Json => {
+                let mut json = Json::new(&mut out);
+                json.object();
+                head_members(&mut json, head);
+                end(&mut json);
+                json.end_object();
+                out.push(b'\n');
+            }
+            StatFormat::Ndjson => {
+                line(&mut out, "kernel", |json| head_members(json, head));
+                line(&mut out, "summary", end);
+            }
+        }
+        self.output.write_all(&out)?;
+        self.output.flush()
+    }
+}

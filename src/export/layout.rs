@@ -1,0 +1,116 @@
+//! Which columns of a table fit, and how wide each may be. Pure arithmetic on cell widths.
+
+use crate::fields::column::Width;
+
+/// Cells between two columns.
+pub const GAP: usize = 2;
+/// A cell cut to fewer says nothing.
+const LEAST: usize = 4;
+
+/// What the layout has to know of a column.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand {
+    /// Width of its widest cell, title included
+    pub natural: usize,
+    /// Whether it may be squeezed
+    pub width: Width,
+    /// What goes first: the lowest
+    pub importance: u8,
+}
+
+/// The width of each column, `None` for those that are left out. `room` is the width of the terminal.
+///
+/// Flexible columns are squeezed first, the widest first; then the least important columns go, one by one, until the
+/// rest fits. The last two are never left out, but cut.
+pub fn fit(demands: &[Demand], room: Option<usize>) -> Vec<Option<usize>> {
+    let mut widths: Vec<_> = demands.iter().map(|demand| Some(demand.natural)).collect();
+    let Some(room) = room else { return widths };
+    loop {
+        let kept = widths.iter().flatten().count();
+        squeeze(demands, &mut widths, room, |demand| match demand.width {
+            Width::Flexible(least) => usize::from(least).min(demand.natural),
+            Width::Text | Width::Number => demand.natural,
+        });
+        if total(&widths) <= room {
+            return grow(demands, widths, room);
+        }
+        if kept <= 2 {
+            squeeze(demands, &mut widths, room, |demand| LEAST.min(demand.natural));
+            return widths;
+        }
+        let least =
+            (0..demands.len()).filter(|&index| widths[index].is_some()).min_by_key(|&index| demands[index].importance);
+        if let Some(index) = least {
+            widths[index] = None;
+        }
+    }
+}
+
+/// Takes width from the widest column that can spare some, until the row fits or nobody can.
+fn squeeze(demands: &[Demand], widths: &mut [Option<usize>], room: usize, least: impl Fn(&Demand) -> usize) {
+    while total(widths) > room {
+        let widest = (0..demands.len())
+            .filter(|&index| widths[index].is_some_and(|width| width > least(&demands[index])))
+            .max_by_key(|&index| widths[index]);
+        match widest.and_then(|index| widths[index].as_mut()) {
+            Some(width) => *width -= 1,
+            None => return,
+        }
+    }
+}
+
+/// Gives squeezed columns back what leaving out others has freed, the narrowest first.
+fn grow(demands: &[Demand], mut widths: Vec<Option<usize>>, room: usize) -> Vec<Option<usize>> {
+    while total(&widths) < room {
+        let squeezed = (0..demands.len())
+            .filter(|&index| widths[index].is_some_and(|width| width < demands[index].natural))
+            .min_by_key(|&index| widths[index]);
+        match squeezed.and_then(|index| widths[index].as_mut()) {
+            Some(width) => *width += 1,
+            None => break,
+        }
+    }
+    widths
+}
+
+fn total(widths: &[Option<usize>]) -> usize {
+    let kept = widths.iter().flatten().count();
+    widths.iter().flatten().sum::<usize>() + GAP * kept.saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Demand, fit, total};
+    use crate::fields::column::Width;
+    use proptest::prelude::{prop, proptest};
+
+    const STATE: Demand = Demand { natural: 11, width: Width::Text, importance: 100 };
+    const LOCAL: Demand = Demand { natural: 21, width: Width::Flexible(12), importance: 99 };
+    const TIMER: Demand = Demand { natural: 9, width: Width::Text, importance: 70 };
+
+    #[test]
+    fn without_a_terminal_everything_has_its_natural_width() {
+        assert_eq!(fit(&[STATE, LOCAL], None), [Some(11), Some(21)]);
+    }
+
+    #[test]
+    fn the_flexible_are_squeezed_then_the_least_important_left_out() {
+        assert_eq!(fit(&[STATE, LOCAL, TIMER], Some(45)), [Some(11), Some(21), Some(9)]);
+        assert_eq!(fit(&[STATE, LOCAL, TIMER], Some(38)), [Some(11), Some(14), Some(9)]);
+        assert_eq!(fit(&[STATE, LOCAL, TIMER], Some(34)), [Some(11), Some(21), None]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_never_wraps_at_any_usable_width(
+            naturals in prop::collection::vec((1_usize..60, 0_u8..100), 1..20),
+            room in 10_usize..200,
+        ) {
+            let demands: Vec<_> = naturals
+                .iter()
+                .map(|&(natural, importance)| Demand { natural, width: Width::Flexible(8), importance })
+                .collect();
+            assert!(total(&fit(&demands, Some(room))) <= room);
+        }
+    }
+}

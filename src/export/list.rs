@@ -1,0 +1,129 @@
+//! A listing: the sink that sorts, limits and writes rows, whatever their format.
+//!
+//! Without a sort a row is written at once and forgotten. With one, each row is kept as the bytes it will be written as,
+//! which is less than the row; with a limit as well, never more than twice the limit are kept.
+
+use std::cmp::Ordering;
+use std::io::{self, Write};
+
+use crate::fields::column::Column;
+use crate::fields::value::SortKey;
+use crate::model::row::Row;
+use crate::model::snapshot::{Head, Sink, Tail};
+
+/// How one format writes a listing. Each function appends to `out`.
+pub trait Encoder {
+    /// Before the rows.
+    fn head(&mut self, head: &Head, out: &mut Vec<u8>);
+    /// One row, in a form that `emit` understands.
+    fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
+    /// Writes a row that `encode` made.
+    fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>);
+    /// After the rows; `listed` of them were emitted.
+    fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>);
+}
+
+/// Which rows, in which order.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// Sort by this column
+    pub by: Option<Column>,
+    /// From large to small
+    pub descending: bool,
+    /// Write this many at most
+    pub limit: Option<u64>,
+}
+
+/// Bytes are handed to the output in portions of about this size.
+const PORTION_BYTES: usize = 128 * 1024;
+
+/// The sink.
+#[derive(Debug)]
+pub struct Listing<W, E> {
+    output: W,
+    encoder: E,
+    order: Order,
+    pending: Vec<u8>,
+    scratch: Vec<u8>,
+    kept: Vec<(SortKey, Box<[u8]>)>,
+    listed: u64,
+}
+
+impl<W: Write, E: Encoder> Listing<W, E> {
+    /// Writes to `output`.
+    pub fn new(output: W, encoder: E, order: Order) -> Self {
+        let (pending, scratch) = (Vec::with_capacity(PORTION_BYTES + 8192), Vec::new());
+        Self { output, encoder, order, pending, scratch, kept: Vec::new(), listed: 0 }
+    }
+
+    /// How many rows were written.
+    pub fn listed(&self) -> u64 {
+        self.listed
+    }
+
+    fn emit(&mut self, encoded: &[u8]) -> io::Result<()> {
+        self.encoder.emit(encoded, &mut self.pending);
+        self.listed += 1;
+        self.flush_beyond(PORTION_BYTES)
+    }
+
+    fn flush_beyond(&mut self, bytes: usize) -> io::Result<()> {
+        if self.pending.len() > bytes {
+            self.output.write_all(&self.pending)?;
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, key: SortKey, encoded: &[u8]) {
+        self.kept.push((key, encoded.into()));
+        let Some(limit) = self.order.limit.and_then(|limit| usize::try_from(limit).ok()) else { return };
+        if self.kept.len() > limit.saturating_mul(2).max(1024) {
+            self.sort();
+            self.kept.truncate(limit);
+        }
+    }
+
+    /// A stable sort: rows that compare alike stay in the kernel's order.
+    fn sort(&mut self) {
+        let descending = self.order.descending;
+        self.kept.sort_by(|(a, _), (b, _)| -> Ordering { a.compare(b, descending) });
+    }
+}
+
+impl<W: Write, E: Encoder> Sink for Listing<W, E> {
+    fn head(&mut self, head: &Head) -> io::Result<()> {
+        self.encoder.head(head, &mut self.pending);
+        self.flush_beyond(PORTION_BYTES)
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        if self.order.by.is_none() && self.order.limit.is_some_and(|limit| self.listed >= limit) {
+            return Ok(());
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        self.encoder.encode(row, &mut scratch);
+        let done = match &self.order.by {
+            Some(column) => {
+                let key = column.value(row).sort_key();
+                self.keep(key, &scratch);
+                Ok(())
+            }
+            None => self.emit(&scratch),
+        };
+        self.scratch = scratch;
+        done
+    }
+
+    fn tail(&mut self, tail: &Tail) -> io::Result<()> {
+        self.sort();
+        let limit = self.order.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        for (_, encoded) in std::mem::take(&mut self.kept).into_iter().take(limit) {
+            self.emit(&encoded)?;
+        }
+        self.encoder.tail(tail, self.listed, &mut self.pending);
+        self.flush_beyond(0)?;
+        self.output.flush()
+    }
+}

@@ -1,0 +1,193 @@
+//! The JSON snapshot and its line-by-line form (PRODUCT.md 4).
+
+use jiff::Timestamp;
+
+use super::SCHEMA;
+use super::connection;
+use super::json::Json;
+use super::list::Encoder;
+use crate::model::counters::Counters;
+use crate::model::gap::Gaps;
+use crate::model::namespace::Namespace;
+use crate::model::row::Row;
+use crate::model::snapshot::{Head, Summary, Tail};
+use crate::model::sysctl::{SysctlValue, Sysctls};
+
+/// One object, its connections in an array; a row a line.
+#[derive(Debug, Default)]
+pub struct JsonSnapshot {
+    begun: bool,
+}
+
+impl Encoder for JsonSnapshot {
+    fn head(&mut self, head: &Head, out: &mut Vec<u8>) {
+        let mut json = Json::new(out);
+        json.object();
+        head_members(&mut json, head);
+        json.key("connections").array();
+        self.begun = false;
+    }
+
+    fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        let mut json = Json::new(out);
+        json.object();
+        connection::members(&mut json, row);
+        json.end_object();
+    }
+
+    fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(if std::mem::replace(&mut self.begun, true) { b",\n" } else { b"\n" });
+        out.extend_from_slice(encoded);
+    }
+
+    fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"],\n");
+        let mut json = Json::new(out);
+        json.key("summary");
+        summary(&mut json, &tail.summary, listed);
+        json.key("gaps");
+        gaps(&mut json, &tail.gaps);
+        json.key("elapsed_ms").decimal(tail.elapsed.as_secs_f64() * 1000.0);
+        json.end_object();
+        out.push(b'\n');
+    }
+}
+
+/// One object a line, each with its `type`.
+#[derive(Debug, Default)]
+pub struct NdjsonSnapshot;
+
+impl Encoder for NdjsonSnapshot {
+    fn head(&mut self, head: &Head, out: &mut Vec<u8>) {
+        line(out, "snapshot", |json| head_members(json, head));
+    }
+
+    fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        line(out, "connection", |json| connection::members(json, row));
+    }
+
+    fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(encoded);
+    }
+
+    fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
+        line(out, "summary", |json| {
+            json.key("summary");
+            summary(json, &tail.summary, listed);
+            json.key("gaps");
+            gaps(json, &tail.gaps);
+            json.key("elapsed_ms").decimal(tail.elapsed.as_secs_f64() * 1000.0);
+        });
+    }
+}
+
+/// One line of NDJSON.
+pub fn line(out: &mut Vec<u8>, kind: &'static str, members: impl FnOnce(&mut Json<'_>)) {
+    let mut json = Json::new(out);
+    json.object();
+    json.key("type").string(kind);
+    members(&mut json);
+    json.end_object();
+    out.push(b'\n');
+}
+
+/// What stands before the rows of every document: version, time, host, namespaces.
+pub fn head_members(json: &mut Json<'_>, head: &Head) {
+    preamble(json, head);
+    json.key("namespaces").array();
+    head.namespaces.iter().for_each(|namespace| self::namespace(json, namespace));
+    json.end_array();
+}
+
+/// Version, time and host.
+pub fn preamble(json: &mut Json<'_>, head: &Head) {
+    json.key("schema").number(SCHEMA);
+    json.key("tcpulse").string(env!("CARGO_PKG_VERSION"));
+    match Timestamp::try_from(head.taken_at) {
+        Ok(taken_at) => json.key("taken_at").display(format_args!("{taken_at:.3}")),
+        Err(_) => json.key("taken_at").null(),
+    }
+    json.key("host").object();
+    json.key("hostname").string(&head.host.hostname);
+    json.key("kernel").string(&head.host.kernel);
+    json.end_object();
+}
+
+fn namespace(json: &mut Json<'_>, namespace: &Namespace) {
+    json.object();
+    json.key("netns").number(namespace.id.0);
+    json.key("name").string(&namespace.name);
+    json.key("source").string(namespace.source.name());
+    json.key("sysctls");
+    sysctls(json, &namespace.sysctls);
+    json.key("sockstat").object();
+    namespace.sockstat.iter().for_each(|(gauge, value)| json.key(gauge.key).optional(value));
+    json.end_object();
+    json.key("counters");
+    counters(json, &namespace.counters);
+    json.end_object();
+}
+
+fn sysctls(json: &mut Json<'_>, sysctls: &Sysctls) {
+    json.object();
+    for (spec, value) in sysctls.iter() {
+        json.key(spec.key);
+        match value {
+            None => json.null(),
+            Some(SysctlValue::Number(number)) => json.number(*number),
+            Some(SysctlValue::Numbers(numbers)) => {
+                json.array();
+                numbers.iter().for_each(|number| json.number(*number));
+                json.end_array();
+            }
+            Some(SysctlValue::Text(text)) => json.string(text),
+        }
+    }
+    json.end_object();
+}
+
+fn counters(json: &mut Json<'_>, counters: &Counters) {
+    json.object();
+    for (group, values) in counters.groups() {
+        json.key(group).object();
+        values.iter().for_each(|(name, value)| json.foreign_key(name).number(*value));
+        json.end_object();
+    }
+    json.end_object();
+}
+
+fn summary(json: &mut Json<'_>, summary: &Summary, listed: u64) {
+    json.object();
+    json.key("total").number(summary.total());
+    json.key("listed").number(listed);
+    json.key("by_state").object();
+    for (state, count) in summary.by_state() {
+        match state.name() {
+            Some(name) => json.key(name).number(count),
+            None => json.foreign_key(&state.to_string()).number(count),
+        }
+    }
+    json.end_object();
+    let undecoded = summary.undecoded();
+    json.key("undecoded").object();
+    json.key("attributes").number(undecoded.attributes);
+    json.key("malformed_attributes").number(undecoded.malformed_attributes);
+    json.key("states").number(undecoded.states);
+    json.key("timers").number(undecoded.timers);
+    json.end_object();
+    json.end_object();
+}
+
+/// What could not be seen, as a value.
+pub fn gaps(json: &mut Json<'_>, gaps: &Gaps) {
+    json.array();
+    for gap in gaps {
+        json.object();
+        json.key("what").string(gap.what);
+        json.key("why").string(&gap.why);
+        json.key("count").number(gap.count);
+        json.key("remedy").string(gap.remedy);
+        json.end_object();
+    }
+    json.end_array();
+}

@@ -1,0 +1,205 @@
+//! A table for people: aligned, never wrapped, cut to the terminal.
+//!
+//! Widths are known only when the last row is, so the text of the cells is kept in one buffer until then.
+
+use std::fmt::Write;
+
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::layout::{Demand, GAP, fit};
+use super::list::Encoder;
+use super::style::Styles;
+use crate::fields::column::{Column, Width};
+use crate::fields::table::column;
+use crate::model::row::Row;
+use crate::model::snapshot::{Head, Tail};
+
+/// Ends each cell in the buffer. Control characters are escaped before, so no cell holds one.
+const END: u8 = 0;
+
+/// How the table is to look.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Cells in a line; `None` where there is no terminal to fit
+    pub room: Option<usize>,
+    /// Whether the first line names the columns
+    pub header: bool,
+    /// Colours
+    pub styles: Styles,
+}
+
+/// A table that is being filled.
+#[derive(Debug)]
+pub struct Table {
+    titles: Vec<(String, Width, u8)>,
+    cells: Vec<u8>,
+    naturals: Vec<usize>,
+    look: Look,
+}
+
+impl Table {
+    /// Titles with their width rules and importance.
+    pub fn new(titles: Vec<(String, Width, u8)>, look: Look) -> Self {
+        let naturals = titles.iter().map(|(title, ..)| if look.header { title.width() } else { 0 }).collect();
+        Self { titles, cells: Vec::new(), naturals, look }
+    }
+
+    /// Adds a row; as many cells as there are titles, free of control characters.
+    pub fn push<'a>(&mut self, cells: impl Iterator<Item = &'a str>) {
+        for (cell, natural) in cells.zip(&mut self.naturals) {
+            *natural = (*natural).max(cell.width());
+            self.cells.extend_from_slice(cell.as_bytes());
+            self.cells.push(END);
+        }
+    }
+
+    /// Writes header and rows, forgets the rows, and says how many columns found no room.
+    pub fn write(&mut self, out: &mut Vec<u8>) -> usize {
+        let demands: Vec<_> = std::iter::zip(&self.titles, &self.naturals)
+            .map(|((_, width, importance), &natural)| Demand { natural, width: *width, importance: *importance })
+            .collect();
+        let widths = fit(&demands, self.look.room);
+        if self.look.header {
+            let titles: Vec<_> = self.titles.iter().map(|(title, ..)| title.as_str()).collect();
+            self.line(out, &titles, &widths, |_| self.look.styles.title());
+        }
+        let cells = std::mem::take(&mut self.cells);
+        let mut cells = cells.split(|&byte| byte == END).map(|cell| std::str::from_utf8(cell).unwrap_or_default());
+        let mut row = Vec::with_capacity(self.titles.len());
+        loop {
+            row.clear();
+            row.extend(cells.by_ref().take(self.titles.len()));
+            if row.len() < self.titles.len() {
+                break;
+            }
+            self.line(out, &row, &widths, |cell| self.look.styles.cell(cell));
+        }
+        widths.iter().filter(|width| width.is_none()).count()
+    }
+
+    fn line(&self, out: &mut Vec<u8>, cells: &[&str], widths: &[Option<usize>], style: impl Fn(&str) -> Style) {
+        let kept = cells.iter().zip(widths).zip(&self.titles);
+        let mut kept = kept.filter_map(|((cell, width), (_, rule, _))| Some((*cell, (*width)?, *rule))).peekable();
+        let mut owed = 0;
+        while let Some((cell, width, rule)) = kept.next() {
+            let (shown, cut) = shorten(cell, width);
+            let used = shown.width() + usize::from(cut);
+            let padding = width.saturating_sub(used);
+            if rule == Width::Number {
+                owed += padding;
+            }
+            out.extend(std::iter::repeat_n(b' ', owed));
+            styled(out, style(cell), &[shown, if cut { "…" } else { "" }]);
+            owed = if rule == Width::Number { 0 } else { padding };
+            if kept.peek().is_some() {
+                owed += GAP;
+            }
+        }
+        out.push(b'\n');
+    }
+}
+
+/// Writes `parts` in `style`, and nothing else where the style is plain.
+pub fn styled(out: &mut Vec<u8>, style: Style, parts: &[&str]) {
+    out.extend_from_slice(style.render().to_string().as_bytes());
+    parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+    out.extend_from_slice(style.render_reset().to_string().as_bytes());
+}
+
+/// The beginning of `text` that fits `width` cells, and whether a mark has to say that there was more.
+pub fn shorten(text: &str, width: usize) -> (&str, bool) {
+    if text.width() <= width {
+        return (text, false);
+    }
+    let mut end = 0;
+    for (index, character) in text.char_indices() {
+        let next = index + character.len_utf8();
+        if text[..next].width() + 1 > width {
+            break;
+        }
+        end = next;
+    }
+    (&text[..end], width > 0)
+}
+
+/// The table of connections.
+pub struct TableListing<'a> {
+    columns: Vec<Column>,
+    add_netns: bool,
+    look: Look,
+    table: Option<Table>,
+    totals: bool,
+    nothing: &'a dyn Fn() -> String,
+}
+
+impl<'a> TableListing<'a> {
+    /// With `add_netns` a column for the namespace is put in where there is more than one; with `totals` a line of
+    /// totals ends the table. `nothing` is asked what to say where there is no row.
+    pub fn new(
+        columns: Vec<Column>,
+        add_netns: bool,
+        look: Look,
+        totals: bool,
+        nothing: &'a dyn Fn() -> String,
+    ) -> Self {
+        Self { columns, add_netns, look, table: None, totals, nothing }
+    }
+}
+
+impl Encoder for TableListing<'_> {
+    fn head(&mut self, head: &Head, _: &mut Vec<u8>) {
+        let mut columns = std::mem::take(&mut self.columns);
+        if std::mem::take(&mut self.add_netns) && head.namespaces.len() > 1 {
+            columns.extend(column("netns"));
+            columns.rotate_right(1);
+        }
+        let titles = columns.iter().map(|column| (column.title.to_string(), column.width, column.importance)).collect();
+        self.table = Some(Table::new(titles, self.look));
+        self.columns = columns;
+    }
+
+    fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        for column in &self.columns {
+            out.extend_from_slice(column.value(row).for_people(column.unit).as_bytes());
+            out.push(END);
+        }
+    }
+
+    fn emit(&mut self, encoded: &[u8], _: &mut Vec<u8>) {
+        if let Some(table) = &mut self.table {
+            table.push(encoded.split(|&byte| byte == END).map(|cell| std::str::from_utf8(cell).unwrap_or_default()));
+        }
+    }
+
+    fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
+        let left_out = self.table.as_mut().map_or(0, |table| table.write(out));
+        let last_line = if listed == 0 && tail.summary.total() == 0 {
+            Some((self.nothing)())
+        } else {
+            self.totals.then(|| totals(tail, listed, left_out))
+        };
+        if let Some(totals) = last_line {
+            let (shown, cut) = shorten(&totals, self.look.room.unwrap_or(usize::MAX));
+            styled(out, self.look.styles.muted(), &[shown, if cut { "…" } else { "" }]);
+            out.push(b'\n');
+        }
+    }
+}
+
+/// "812 sockets: 700 established, 112 time-wait", and what of it is not shown.
+fn totals(tail: &Tail, listed: u64, left_out: usize) -> String {
+    let total = tail.summary.total();
+    let mut states: Vec<_> = tail.summary.by_state().filter(|(_, count)| *count > 0).collect();
+    states.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let states: Vec<_> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let mut text = format!("{total} socket{}: {}", if total == 1 { "" } else { "s" }, states.join(", "));
+    if listed < total {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "; {listed} listed");
+    }
+    if left_out > 0 {
+        let _ = write!(text, "; {left_out} column{} left out for width", if left_out == 1 { "" } else { "s" });
+    }
+    text
+}

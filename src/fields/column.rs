@@ -1,0 +1,111 @@
+//! What a column is.
+
+use std::borrow::Cow;
+
+use super::value::{Unit, Value};
+use crate::model::needs::Needs;
+use crate::model::owner::Process;
+use crate::model::row::Row;
+
+/// One line of the table.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// As typed after `-o`, `--sort` and `--by`
+    pub name: Cow<'static, str>,
+    /// As printed above the column
+    pub title: Cow<'static, str>,
+    /// Unit of its numbers
+    pub unit: Unit,
+    /// What is left out first where the terminal is too narrow: the lowest
+    pub importance: u8,
+    /// How it may be squeezed
+    pub width: Width,
+    /// What has to be asked for
+    pub needs: Needs,
+    /// Whether `stat --by` takes it
+    pub groups: bool,
+    /// One line of help
+    pub help: &'static str,
+    /// Where the value comes from
+    pub get: Get,
+}
+
+/// How wide a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// As wide as its widest cell, text
+    Text,
+    /// As wide as its widest cell, set to the right
+    Number,
+    /// As wide as its widest cell where there is room, cut down to this many cells where there is not
+    Flexible(u8),
+}
+
+/// How a column takes its value from a row.
+#[derive(Debug, Clone, Copy)]
+pub enum Get {
+    /// From the row
+    Row(for<'a> fn(&Row<'a>) -> Value<'a>),
+    /// From the field of tcp_info with this index
+    Info(usize),
+    /// From each process that holds the socket
+    Process {
+        /// The cell's text for one process
+        cell: for<'a> fn(&'a Process) -> Option<Cow<'a, str>>,
+        /// What `stat --by` groups by
+        group: for<'a> fn(&'a Process) -> Option<Cow<'a, str>>,
+    },
+}
+
+impl Column {
+    /// Whether `name`, in any case and with `_` for `-`, means this column.
+    pub fn is_called(&self, name: &str) -> bool {
+        let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+        self.name.len() == name.len() && self.name.bytes().zip(name.bytes()).all(|(ours, theirs)| ours == fold(theirs))
+    }
+
+    /// The key of its values where they stand without a unit (CSV): with the unit in the key.
+    pub fn key(&self) -> String {
+        self.name.replace('-', "_") + self.unit.suffix()
+    }
+
+    /// The value for one cell.
+    pub fn value<'a>(&self, row: &Row<'a>) -> Value<'a> {
+        match self.get {
+            Get::Row(get) => get(row),
+            Get::Info(index) => Value::number(row.socket.attributes.info.as_ref().and_then(|info| info.at(index))),
+            Get::Process { cell, .. } => joined(row, cell),
+        }
+    }
+
+    /// Hands over each group that the row belongs to: one, or one for each distinct value among its processes.
+    pub fn each_group<'a>(&self, row: &Row<'a>, mut each: impl FnMut(Value<'a>)) {
+        let (Get::Process { group, .. }, Some(owners)) = (self.get, row.holder.owners()) else {
+            return each(self.value(row));
+        };
+        let mut groups: Vec<_> = owners.processes().map(group).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        for name in groups {
+            each(name.map_or(Value::Absent, Value::Name));
+        }
+    }
+}
+
+/// The values of all processes, each once, with commas between; where no process holds the socket, what does.
+fn joined<'a>(row: &Row<'a>, cell: for<'b> fn(&'b Process) -> Option<Cow<'b, str>>) -> Value<'a> {
+    let Some(owners) = row.holder.owners() else {
+        return row.holder.name().map_or(Value::Absent, |holder| Value::Word(format!("({holder})").into()));
+    };
+    let mut parts: Vec<Cow<'a, str>> = Vec::new();
+    for part in owners.processes().filter_map(cell) {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    match parts.len() {
+        0 => Value::Absent,
+        1 => Value::Name(parts.swap_remove(0)),
+        _ => Value::Name(parts.join(",").into()),
+    }
+}

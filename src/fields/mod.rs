@@ -1,0 +1,6 @@
+//! The one table of what a row has. It feeds the columns of `ls`, `--sort`, `stat --by`, CSV headers and the help, so
+//! that a new line in the table is a new column everywhere.
+
+pub mod column;
+pub mod table;
+pub mod value;

@@ -1,0 +1,367 @@
+//! The columns, in the order of the help.
+
+use std::borrow::Cow;
+
+use super::column::{Column, Get, Width};
+use super::value::{Unit, Value};
+use crate::model::address::Endpoint;
+use crate::model::memory::SocketMemory;
+use crate::model::needs::Needs;
+use crate::model::owner::Process;
+use crate::model::row::Row;
+use crate::model::socket::{Classification, Queues, Socket};
+use crate::model::state::TcpState;
+use crate::model::tcp_info::{FIELDS, TcpInfo};
+use crate::model::timer::TimerKind;
+
+/// What `ls` shows of connections if nothing is said.
+pub const CONNECTION_COLUMNS: &[&str] =
+    &["state", "local", "peer", "timer", "expires", "idle", "recv-q", "send-q", "process"];
+/// What `ls -l` shows of listeners.
+pub const LISTENER_COLUMNS: &[&str] = &["state", "local", "accept-q", "backlog", "drops", "user", "process"];
+/// What `ls -a` shows.
+pub const ALL_COLUMNS: &[&str] =
+    &["state", "local", "peer", "timer", "expires", "idle", "recv-q", "send-q", "accept-q", "backlog", "process"];
+
+/// Every column: those of the table below, then one for each field of tcp_info.
+pub fn columns() -> impl Iterator<Item = Column> {
+    base().into_iter().chain(FIELDS.iter().enumerate().map(|(index, spec)| info_column(index, spec.key, spec.help)))
+}
+
+/// The column of that name, in any case, with `_` or `-`.
+pub fn column(name: &str) -> Option<Column> {
+    columns().find(|column| column.is_called(name))
+}
+
+fn info_column(index: usize, key: &'static str, help: &'static str) -> Column {
+    let (name, unit) = Unit::split(key);
+    let name = name.replace('_', "-");
+    Column {
+        title: name.to_uppercase().into(),
+        name: name.into(),
+        unit,
+        importance: 20,
+        width: Width::Number,
+        needs: Needs::INFO,
+        groups: false,
+        help,
+        get: Get::Info(index),
+    }
+}
+
+/// A column of text.
+fn text(
+    name: &'static str,
+    title: &'static str,
+    importance: u8,
+    help: &'static str,
+    get: for<'a> fn(&Row<'a>) -> Value<'a>,
+) -> Column {
+    Column {
+        name: Cow::Borrowed(name),
+        title: Cow::Borrowed(title),
+        unit: Unit::None,
+        importance,
+        width: Width::Text,
+        needs: Needs::empty(),
+        groups: false,
+        help,
+        get: Get::Row(get),
+    }
+}
+
+/// A column of numbers.
+fn number(
+    name: &'static str,
+    title: &'static str,
+    importance: u8,
+    help: &'static str,
+    get: for<'a> fn(&Row<'a>) -> Value<'a>,
+) -> Column {
+    Column { width: Width::Number, ..text(name, title, importance, help, get) }
+}
+
+type OfProcess = for<'a> fn(&'a Process) -> Option<Cow<'a, str>>;
+
+/// A column of what the processes that hold the socket have; each value is a group.
+fn of_process(name: &'static str, title: &'static str, importance: u8, help: &'static str, of: OfProcess) -> Column {
+    Column { get: Get::Process { cell: of, group: of }, ..text(name, title, importance, help, |_| Value::Absent) }
+        .grouped()
+        .flexible(12)
+        .needs(Needs::OWNERS)
+}
+
+impl Column {
+    fn grouped(self) -> Self {
+        Self { groups: true, ..self }
+    }
+
+    fn unit(self, unit: Unit) -> Self {
+        Self { unit, ..self }
+    }
+
+    fn needs(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
+
+    fn flexible(self, least: u8) -> Self {
+        Self { width: Width::Flexible(least), ..self }
+    }
+}
+
+/// The columns that are not fields of tcp_info.
+fn base() -> Vec<Column> {
+    [ends(), activity(), hands(), details()].concat()
+}
+
+/// State and addresses.
+fn ends() -> Vec<Column> {
+    vec![
+        text("state", "STATE", 100, "TCP state", state).grouped(),
+        text("netns", "NETNS", 60, "network namespace by name", |row| Value::name(Some(&row.namespace.name)))
+            .grouped()
+            .flexible(8),
+        text("family", "FAMILY", 10, "ipv4 or ipv6, of the socket", |row| Value::word(row.socket.family.name()))
+            .grouped(),
+        text("local", "LOCAL", 99, "local address and port", |row| endpoint(row, row.socket.local))
+            .grouped()
+            .flexible(12),
+        text("peer", "PEER", 98, "remote address and port", |row| endpoint(row, row.socket.remote))
+            .grouped()
+            .flexible(12),
+        text("local-addr", "LOCAL ADDR", 30, "local address", |row| Value::Addr(row.socket.local.addr)).grouped(),
+        number("local-port", "LPORT", 30, "local port", |row| port(row.socket.local)).grouped(),
+        text("peer-addr", "PEER ADDR", 30, "remote address", |row| Value::Addr(row.socket.remote.addr)).grouped(),
+        number("peer-port", "PPORT", 30, "remote port", |row| port(row.socket.remote)).grouped(),
+        text("interface", "IFACE", 20, "interface it is bound to", |row| Value::name(row.interface)).grouped(),
+    ]
+}
+
+/// What it is doing: timers and queues.
+fn activity() -> Vec<Column> {
+    vec![
+        text("timer", "TIMER", 70, "pending timer", timer).grouped(),
+        number("expires", "EXPIRES", 70, "time until the timer fires", |row| {
+            Value::number(row.socket.timer.expires_ms())
+        })
+        .unit(Unit::Millis),
+        number("tries", "TRIES", 40, "retransmissions or unanswered probes that the timer counts", |row| {
+            Value::number(row.socket.timer.count())
+        })
+        .grouped(),
+        number("idle", "IDLE", 75, "time since data or an ACK last came from the peer", |row| {
+            Value::number(row.socket.attributes.info.as_ref().and_then(TcpInfo::idle_ms))
+        })
+        .unit(Unit::Millis)
+        .needs(Needs::INFO),
+        number("recv-q", "RECV-Q", 80, "bytes received and not read by the program; a FIN counts as one", |row| {
+            Value::number(queue(row.socket, |recv, _| recv))
+        })
+        .unit(Unit::Bytes),
+        number("send-q", "SEND-Q", 80, "bytes written and not acknowledged by the peer", |row| {
+            Value::number(queue(row.socket, |_, send| send))
+        })
+        .unit(Unit::Bytes),
+        number("accept-q", "ACCEPT-Q", 78, "of a listener: connections that wait to be accepted", |row| {
+            match row.socket.queues {
+                Queues::Accept { length, .. } => Value::Number(length.into()),
+                _ => Value::Absent,
+            }
+        }),
+        number("backlog", "BACKLOG", 77, "of a listener: how many may wait; one more fits", |row| {
+            match row.socket.queues {
+                Queues::Accept { max, .. } => Value::number(max),
+                _ => Value::Absent,
+            }
+        }),
+        number("drops", "DROPS", 76, "packets dropped; of a listener: connection attempts dropped", |row| {
+            Value::number(memory(row).and_then(SocketMemory::drops))
+        })
+        .needs(Needs::MEMORY),
+    ]
+}
+
+/// Whose it is.
+fn hands() -> Vec<Column> {
+    vec![
+        text("process", "PROCESS", 90, "processes that hold it, as name[pid]; else in whose hands it is", |_| {
+            Value::Absent
+        })
+        .with_process(
+            |process| Some(format!("{}[{}]", process.comm, process.pid).into()),
+            |process| Some((&*process.comm).into()),
+        ),
+        of_process("pid", "PID", 50, "ids of the processes that hold it", |process| {
+            Some(process.pid.to_string().into())
+        }),
+        of_process("comm", "COMMAND", 50, "names of the processes that hold it", |process| {
+            Some((&*process.comm).into())
+        }),
+        of_process("exe", "EXE", 25, "program files of the processes", |process| {
+            process.exe.as_deref().map(Cow::Borrowed)
+        }),
+        of_process("unit", "UNIT", 35, "systemd units of the processes", |process| {
+            process.unit.as_deref().map(Cow::Borrowed)
+        }),
+        of_process("container", "CONTAINER", 35, "container ids of the processes", |process| {
+            process.container.as_deref().map(Cow::Borrowed)
+        }),
+        text("fd", "FD", 30, "descriptors of the processes that hold it", descriptors).needs(Needs::OWNERS),
+        text("holder", "HOLDER", 30, "process, kernel, hidden, accept-queue, orphan or minisocket", |row| {
+            row.holder.name().map_or(Value::Absent, Value::word)
+        })
+        .grouped()
+        .needs(Needs::OWNERS),
+        text("user", "USER", 45, "user that the socket belongs to; its uid where it has no name", user)
+            .grouped()
+            .needs(Needs::USER),
+        number("uid", "UID", 30, "uid that the socket belongs to", |row| Value::number(row.socket.uid)).grouped(),
+        number("inode", "INODE", 30, "inode of the socket", |row| Value::number(row.socket.inode)),
+        text("cookie", "COOKIE", 30, "the kernel's number for the socket, hexadecimal", |row| {
+            row.socket.id.cookie.map_or(Value::Absent, |cookie| Value::Word(format!("{:x}", cookie.0).into()))
+        }),
+        text("cgroup", "CGROUP", 30, "version 2 cgroup that the socket was made in", |row| Value::name(row.cgroup))
+            .grouped()
+            .flexible(12)
+            .needs(Needs::CGROUP),
+    ]
+}
+
+/// How it is treated.
+fn details() -> Vec<Column> {
+    vec![
+        text("cc", "CC", 30, "congestion control", |row| {
+            Value::name(row.socket.attributes.congestion.as_ref().map(|congestion| congestion.algorithm.as_str()))
+        })
+        .grouped()
+        .needs(Needs::CONGESTION),
+        text("ulp", "ULP", 20, "protocol layered on top: tls, mptcp, …", |row| {
+            Value::name(row.socket.attributes.ulp.as_ref().map(|ulp| ulp.name.as_str()))
+        })
+        .grouped()
+        .needs(Needs::INFO),
+        text("shutdown", "SHUT", 20, "directions still open: <-> both, --> send, <-- receive, --- none", |row| {
+            row.socket.attributes.shutdown.map_or(Value::Absent, |mask| Value::word(mask.arrows()))
+        })
+        .grouped(),
+        number("tos", "TOS", 15, "IPv4 type of service", |row| Value::number(class(row).tos))
+            .grouped()
+            .needs(Needs::CLASS),
+        number("tclass", "TCLASS", 15, "IPv6 traffic class", |row| Value::number(class(row).tclass))
+            .grouped()
+            .needs(Needs::CLASS),
+        number("mark", "MARK", 15, "SO_MARK; told to CAP_NET_ADMIN only", |row| Value::number(class(row).mark))
+            .grouped()
+            .needs(Needs::CLASS),
+        number("rcvbuf", "RCVBUF", 15, "limit of the receive buffer", |row| {
+            Value::number(memory(row).and_then(SocketMemory::rcvbuf_bytes))
+        })
+        .unit(Unit::Bytes)
+        .needs(Needs::MEMORY),
+        number("sndbuf", "SNDBUF", 15, "limit of the send buffer", |row| {
+            Value::number(memory(row).and_then(SocketMemory::sndbuf_bytes))
+        })
+        .unit(Unit::Bytes)
+        .needs(Needs::MEMORY),
+        number("rmem", "RMEM", 15, "memory of received data, overhead included", |row| {
+            Value::number(memory(row).and_then(SocketMemory::rmem_alloc_bytes))
+        })
+        .unit(Unit::Bytes)
+        .needs(Needs::MEMORY),
+        number("wmem", "WMEM", 15, "memory of data to send, overhead included", |row| {
+            Value::number(memory(row).and_then(SocketMemory::wmem_queued_bytes))
+        })
+        .unit(Unit::Bytes)
+        .needs(Needs::MEMORY),
+    ]
+}
+
+impl Column {
+    fn with_process(self, cell: OfProcess, group: OfProcess) -> Self {
+        Self { get: Get::Process { cell, group }, ..self }.grouped().flexible(12).needs(Needs::OWNERS)
+    }
+}
+
+fn state(row: &Row<'_>) -> Value<'static> {
+    match row.socket.state.name() {
+        Some(name) => Value::word(name),
+        None => Value::Word(row.socket.state.to_string().into()),
+    }
+}
+
+fn timer(row: &Row<'_>) -> Value<'static> {
+    match row.socket.timer.kind {
+        TimerKind::Off => Value::Absent,
+        kind => kind.name().map_or_else(|| Value::Word(kind.to_string().into()), Value::word),
+    }
+}
+
+fn endpoint<'a>(row: &Row<'a>, end: Endpoint) -> Value<'a> {
+    if row.socket.state == TcpState::Listen && end.port == 0 {
+        return Value::Absent;
+    }
+    Value::Endpoint { addr: end.addr, device: row.interface, port: end.port }
+}
+
+fn port(end: Endpoint) -> Value<'static> {
+    if end.port == 0 { Value::Absent } else { Value::Number(end.port.into()) }
+}
+
+fn queue(socket: &Socket, pick: fn(u32, u32) -> u32) -> Option<u32> {
+    match socket.queues {
+        Queues::Bytes { recv, send } => Some(pick(recv, send)),
+        Queues::Accept { .. } | Queues::None => None,
+    }
+}
+
+fn memory<'a>(row: &Row<'a>) -> Option<&'a SocketMemory> {
+    row.socket.attributes.memory.as_ref()
+}
+
+fn class(row: &Row<'_>) -> Classification {
+    row.socket.attributes.class
+}
+
+fn user<'a>(row: &Row<'a>) -> Value<'a> {
+    match (row.user, row.socket.uid) {
+        (Some(name), _) => Value::name(Some(name)),
+        (None, uid) => uid.map_or(Value::Absent, |uid| Value::Word(uid.to_string().into())),
+    }
+}
+
+fn descriptors<'a>(row: &Row<'a>) -> Value<'a> {
+    let fds: Vec<_> =
+        row.holder.owners().into_iter().flat_map(|owners| owners.iter()).map(|(_, fd)| fd.to_string()).collect();
+    if fds.is_empty() { Value::Absent } else { Value::Word(fds.join(",").into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, column, columns};
+
+    #[test]
+    fn names_are_unique_and_found_in_any_spelling() {
+        let mut names: Vec<_> = columns().map(|column| column.name).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        assert_eq!(column("Recv_Q").unwrap().name, "recv-q");
+        assert_eq!(column("snd_cwnd").unwrap().name, "snd-cwnd");
+        assert!(column("no-such").is_none());
+    }
+
+    #[test]
+    fn defaults_are_columns() {
+        for name in [CONNECTION_COLUMNS, LISTENER_COLUMNS, ALL_COLUMNS].concat() {
+            assert!(column(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_carry_the_unit() {
+        assert_eq!(column("idle").unwrap().key(), "idle_ms");
+        assert_eq!(column("rtt").unwrap().key(), "rtt_us");
+        assert_eq!(column("recv-q").unwrap().key(), "recv_q_bytes");
+    }
+}

@@ -1,0 +1,170 @@
+//! A cell of a row before it is written: typed, so that it can be sorted as what it is and written in each format's way.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::text;
+
+/// What a column gives for a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// Not known, or does not apply
+    Absent,
+    /// A number in the column's unit
+    Number(u64),
+    /// A word of ours, or a number in other than decimal writing
+    Word(Cow<'static, str>),
+    /// Text from outside: it is written only after it was made harmless
+    Name(Cow<'a, str>),
+    /// An address
+    Addr(IpAddr),
+    /// An address with port and device
+    Endpoint {
+        /// Address
+        addr: IpAddr,
+        /// Device that it is bound to
+        device: Option<&'a str>,
+        /// Port, 0 for none
+        port: u16,
+    },
+}
+
+/// Unit of a column's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A count, a number, or no number at all
+    None,
+    /// Bytes
+    Bytes,
+    /// Bytes per second
+    BytesPerSecond,
+    /// Milliseconds
+    Millis,
+    /// Microseconds
+    Micros,
+}
+
+impl Unit {
+    /// How a key with this unit ends.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Bytes => "_bytes",
+            Self::BytesPerSecond => "_bytes_per_s",
+            Self::Millis => "_ms",
+            Self::Micros => "_us",
+        }
+    }
+
+    /// The unit that a key ends in, and the key without it.
+    pub fn split(key: &str) -> (&str, Self) {
+        [Self::BytesPerSecond, Self::Bytes, Self::Millis, Self::Micros]
+            .into_iter()
+            .find_map(|unit| Some((key.strip_suffix(unit.suffix())?, unit)))
+            .unwrap_or((key, Self::None))
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A number, or absent.
+    pub fn number(number: Option<impl Into<u64>>) -> Self {
+        number.map_or(Self::Absent, |number| Self::Number(number.into()))
+    }
+
+    /// Text from outside, or absent.
+    pub fn name(name: Option<&'a str>) -> Self {
+        name.map_or(Self::Absent, |name| Self::Name(Cow::Borrowed(name)))
+    }
+
+    /// A word of ours.
+    pub fn word(word: &'static str) -> Self {
+        Self::Word(Cow::Borrowed(word))
+    }
+
+    /// For people: durations in words, a dash for what is absent, nothing harmful.
+    pub fn for_people(&self, unit: Unit) -> Cow<'_, str> {
+        match self {
+            Self::Absent => Cow::Borrowed(text::DASH),
+            Self::Number(number) => Cow::Owned(match unit {
+                Unit::Millis => text::duration(*number),
+                Unit::Micros => text::micros(*number),
+                Unit::None | Unit::Bytes | Unit::BytesPerSecond => number.to_string(),
+            }),
+            _ => self.plain(),
+        }
+    }
+
+    /// For machines that read text: bare numbers, nothing for what is absent, nothing harmful.
+    pub fn plain(&self) -> Cow<'_, str> {
+        match self {
+            Self::Absent => Cow::Borrowed(""),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Word(word) => Cow::Borrowed(word),
+            Self::Name(name) => text::printable(name),
+            Self::Addr(addr) => Cow::Owned(addr.to_canonical().to_string()),
+            Self::Endpoint { addr, device, port } => Cow::Owned(text::endpoint(*addr, *device, *port)),
+        }
+    }
+
+    /// What rows are sorted by.
+    pub fn sort_key(&self) -> SortKey {
+        match self {
+            Self::Absent => SortKey::Absent,
+            Self::Number(number) => SortKey::Number(*number),
+            Self::Word(word) => SortKey::Text(word.to_string()),
+            Self::Name(name) => SortKey::Text(name.to_string()),
+            Self::Addr(addr) => SortKey::Addr(addr.to_canonical(), 0),
+            Self::Endpoint { addr, port, .. } => SortKey::Addr(addr.to_canonical(), *port),
+        }
+    }
+}
+
+/// A value that can be kept and compared. IPv4 comes before IPv6, numbers are compared as numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SortKey {
+    /// A number
+    Number(u64),
+    /// Text
+    Text(String),
+    /// Address, then port
+    Addr(IpAddr, u16),
+    /// Nothing: always last, in either direction
+    Absent,
+}
+
+impl SortKey {
+    /// Compares for output.
+    pub fn compare(&self, other: &Self, descending: bool) -> std::cmp::Ordering {
+        let order = self.cmp(other);
+        if descending && *self != Self::Absent && *other != Self::Absent { order.reverse() } else { order }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SortKey, Unit, Value};
+
+    #[test]
+    fn the_absent_are_last_in_either_direction() {
+        for descending in [false, true] {
+            let mut keys = [SortKey::Absent, SortKey::Number(9), SortKey::Number(10)];
+            keys.sort_by(|a, b| a.compare(b, descending));
+            assert_eq!(keys[2], SortKey::Absent);
+            assert_eq!(keys[0], SortKey::Number(if descending { 10 } else { 9 }));
+        }
+    }
+
+    #[test]
+    fn units_are_taken_from_keys() {
+        assert_eq!(Unit::split("rtt_us"), ("rtt", Unit::Micros));
+        assert_eq!(Unit::split("pacing_rate_bytes_per_s"), ("pacing_rate", Unit::BytesPerSecond));
+        assert_eq!(Unit::split("snd_cwnd"), ("snd_cwnd", Unit::None));
+    }
+
+    #[test]
+    fn absent_is_a_dash_for_people_and_empty_for_machines() {
+        assert_eq!((Value::Absent.for_people(Unit::None), Value::Absent.plain()), ("—".into(), "".into()));
+        assert_eq!(Value::Number(72_000).for_people(Unit::Millis), "1m 12s");
+        assert_eq!(Value::Number(72_000).plain(), "72000");
+    }
+}

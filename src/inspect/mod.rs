@@ -1,0 +1,70 @@
+//! The pipeline: ask for what the request needs and no more, put each row together, hand it to a sink, forget it.
+//!
+//! Memory does not grow with the number of sockets, but for one bit of each cookie seen and, where owners are wanted,
+//! twelve bytes for each descriptor.
+
+mod cookies;
+mod pipeline;
+
+use crate::collect::discovery::{self, NetnsChoice};
+use crate::collect::error::CollectError;
+use crate::collect::host::{Stopwatch, host, now};
+use crate::collect::visit::{Rows, SourceChoice, visit_all};
+use crate::model::address::Family;
+use crate::model::needs::Needs;
+use crate::model::snapshot::{Head, Sink, Tail};
+use crate::model::state::StateSet;
+
+/// What somebody wants to see.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// In which namespaces
+    pub netns: NetnsChoice,
+    /// From where
+    pub source: SourceChoice,
+    /// Which families; empty for no rows at all, only the head
+    pub families: Vec<Family>,
+    /// Which states
+    pub states: StateSet,
+    /// Which parts of a row
+    pub needs: Needs,
+}
+
+/// Why there is no snapshot, or no whole one.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The kernel could not be asked
+    #[error(transparent)]
+    Collect(#[from] CollectError),
+    /// The sink could not write
+    #[error("cannot write the output: {0}")]
+    Output(#[from] std::io::Error),
+    /// The user pressed Ctrl-C
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Takes a snapshot and feeds it to `sink`. `interrupted` is asked before each row.
+///
+/// # Errors
+/// Nothing could be read, the sink failed, or the user interrupted. What merely could not be seen is in the tail's gaps.
+pub fn inspect<S: Sink + ?Sized>(
+    request: &Request,
+    sink: &mut S,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Tail, InspectError> {
+    let stopwatch = Stopwatch::start();
+    let taken_at = now();
+    let (found, mut gaps) = discovery::find(&request.netns)?;
+    let (visited, refused) = visit_all(found, &request.netns, request.source, request.needs)?;
+    gaps.extend(refused);
+    let (namespaces, sources): (Vec<_>, Vec<Rows>) =
+        visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();
+    let head = Head { taken_at, host: host(), namespaces };
+    sink.head(&head)?;
+    let (summary, more_gaps) = pipeline::run(request, &head.namespaces, sources, sink, interrupted)?;
+    gaps.extend(more_gaps);
+    let tail = Tail { summary, gaps, elapsed: stopwatch.elapsed() };
+    sink.tail(&tail)?;
+    Ok(tail)
+}

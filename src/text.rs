@@ -1,0 +1,132 @@
+//! How durations, addresses and names from outside are written for people. Pure formatting; nothing is rounded up, and
+//! nothing that a terminal would obey gets through.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::net::IpAddr;
+
+/// What is written where a value is not known or does not apply.
+pub const DASH: &str = "—";
+
+/// A duration as people say it, cut and never rounded: `812ms`, `4.3s`, `119m 59s`, `2h 11m 15s`, `3d 4h 5m 6s`.
+pub fn duration(ms: u64) -> String {
+    let (seconds, minutes, hours) = (ms / 1000, ms / 60_000, ms / 3_600_000);
+    match ms {
+        0..1_000 => format!("{ms}ms"),
+        // Tenths as an integer: a float would round 59.99 up to 60.0.
+        1_000..60_000 => format!("{seconds}.{}s", ms % 1000 / 100),
+        // Minutes up to two hours, so that the default keepalive timer reads 119m 59s.
+        60_000..7_200_000 => format!("{minutes}m {}s", seconds % 60),
+        7_200_000..172_800_000 => format!("{hours}h {}m {}s", minutes % 60, seconds % 60),
+        _ => format!("{}d {}h {}m {}s", hours / 24, hours % 24, minutes % 60, seconds % 60),
+    }
+}
+
+/// A short time: `812us`, `12.3ms`, then as [`duration`].
+pub fn micros(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us}us"),
+        1_000..1_000_000 => format!("{}.{}ms", us / 1000, us % 1000 / 100),
+        _ => duration(us / 1000),
+    }
+}
+
+/// An address with port, and the device that a link-local or bound address belongs to, as ss writes it:
+/// `10.0.0.5:443`, `[::1]:443`, `[fe80::1%eth0]:443`. An IPv4-mapped address is written as its IPv4 address.
+pub fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String {
+    let mut text = String::with_capacity(24);
+    let addr = addr.to_canonical();
+    if addr.is_ipv6() {
+        text.push('[');
+    }
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{addr}");
+    if let Some(device) = device {
+        let _ = write!(text, "%{}", printable(device));
+    }
+    if addr.is_ipv6() {
+        text.push(']');
+    }
+    match port {
+        0 => text.push_str(":*"),
+        port => {
+            let _ = write!(text, ":{port}");
+        }
+    }
+    text
+}
+
+/// Escapes what a terminal would obey or hide: control characters, changes of writing direction, characters without
+/// width. `\n`, `\x1b` and `\u{202e}` stand for the rest.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '\n' => safe.push_str("\\n"),
+            '\t' => safe.push_str("\\t"),
+            '\r' => safe.push_str("\\r"),
+            harmful if is_harmful(harmful) && (harmful as u32) < 0x100 => {
+                let _ = write!(safe, "\\x{:02x}", harmful as u32);
+            }
+            harmful if is_harmful(harmful) => {
+                let _ = write!(safe, "\\u{{{:x}}}", harmful as u32);
+            }
+            harmless => safe.push(harmless),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Control characters, and what Unicode calls default-ignorable or bidirectional control.
+fn is_harmful(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{duration, endpoint, micros, printable};
+
+    #[test]
+    fn durations_are_cut_not_rounded() {
+        for (ms, text) in [
+            (0, "0ms"),
+            (999, "999ms"),
+            (9_328, "9.3s"),
+            (59_999, "59.9s"),
+            (72_000, "1m 12s"),
+            (7_199_999, "119m 59s"),
+            (7_875_000, "2h 11m 15s"),
+            (172_799_999, "47h 59m 59s"),
+            (273_906_000, "3d 4h 5m 6s"),
+        ] {
+            assert_eq!(duration(ms), text);
+        }
+        assert_eq!([micros(812), micros(12_345), micros(1_500_000)], ["812us", "12.3ms", "1.5s"]);
+    }
+
+    #[test]
+    fn endpoints_are_written_as_ss_writes_them() {
+        let addr = |text: &str| text.parse().unwrap();
+        assert_eq!(endpoint(addr("10.0.0.5"), None, 443), "10.0.0.5:443");
+        assert_eq!(endpoint(addr("::1"), None, 443), "[::1]:443");
+        assert_eq!(endpoint(addr("fe80::1"), Some("eth0"), 443), "[fe80::1%eth0]:443");
+        assert_eq!(endpoint(addr("::ffff:10.0.0.5"), None, 443), "10.0.0.5:443");
+        assert_eq!(endpoint(addr("0.0.0.0"), None, 0), "0.0.0.0:*");
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_would_obey_gets_through() {
+        assert_eq!(printable("nginx: worker"), "nginx: worker");
+        assert_eq!(printable("a\x1b[31mb\nc\u{9b}d"), "a\\x1b[31mb\\nc\\x9bd");
+        assert_eq!(printable("evil\u{202e}txt\u{200b}"), "evil\\u{202e}txt\\u{200b}");
+        assert_eq!(printable("naïve 日本 \u{fffd}"), "naïve 日本 \u{fffd}");
+    }
+}
