@@ -10,11 +10,12 @@ use std::io;
 
 use super::error::Refusal;
 use super::request::DumpRequest;
-use crate::decode::inet_diag::SOCK_DIAG_BY_FAMILY;
+use crate::decode::inet_diag::{self, SOCK_DIAG_BY_FAMILY};
 use crate::decode::netlink::{Errno, Messages, Payload};
-use crate::model::address::Family;
+use crate::model::address::{Family, NetnsId};
 use crate::model::needs::Needs;
-use crate::model::state::StateSet;
+use crate::model::socket::Socket as TcpSocket;
+use crate::model::state::{StateSet, TcpState};
 
 /// The kernel fills at most 32 KiB into one datagram of a dump, whatever the buffer (CRATES.md 2); twice that leaves
 /// room for kernels to come, and a datagram cut short is noticed.
@@ -26,6 +27,7 @@ const MSG_TRUNC: i32 = 0x20;
 #[derive(Debug)]
 pub struct DiagSocket {
     socket: Socket,
+    netns: NetnsId,
     port: u32,
     sequence: u32,
 }
@@ -41,6 +43,8 @@ pub struct DumpFaults {
     pub overrun: u64,
     /// Datagrams whose rest could not be read
     pub bad_frames: u64,
+    /// Messages that hold no socket of a form we know
+    pub undecodable: u64,
     /// Messages with another sequence number or port, or of another type: not ours, left alone
     pub stray: u64,
     /// The dump broke off with this error
@@ -57,17 +61,18 @@ pub enum DumpError<E> {
 }
 
 impl DiagSocket {
-    /// Opens a socket in the calling thread's namespace and asks for nothing, to see whether the kernel would answer.
+    /// Opens a socket in the calling thread's namespace, which is `netns`, and asks for nothing, to see whether the
+    /// kernel would answer.
     ///
     /// # Errors
     /// sock_diag is missing or refused: fall back to /proc/net/tcp.
-    pub fn open() -> Result<Self, Refusal> {
+    pub fn open(netns: NetnsId) -> Result<Self, Refusal> {
         let mut socket = Socket::new(NETLINK_SOCK_DIAG).map_err(Refusal::Socket)?;
         let address = socket.bind_auto().map_err(Refusal::Socket)?;
         // Connected to the kernel, so that no other program can send us anything.
         socket.connect(&SocketAddr::new(0, 0)).map_err(Refusal::Socket)?;
         rustix::fs::fcntl_setfl(&socket, OFlags::empty()).map_err(|errno| Refusal::Socket(errno.into()))?;
-        let mut opened = Self { socket, port: address.port_number(), sequence: 0 };
+        let mut opened = Self { socket, netns, port: address.port_number(), sequence: 0 };
         let probe = DumpRequest { family: Family::Ipv4, states: StateSet::NONE, needs: Needs::empty() };
         let mut buffer = vec![0; BUFFER_BYTES];
         match opened.dump(probe, &mut buffer, |_| Ok::<(), std::convert::Infallible>(())) {
@@ -78,7 +83,7 @@ impl DiagSocket {
         }
     }
 
-    /// Asks and hands each answer's bytes to `each`. `buffer` is reused for every datagram.
+    /// Asks and hands each socket to `each`. `buffer` is reused for every datagram.
     ///
     /// # Errors
     /// The kernel refuses, the socket fails, or `each` does; what was handed over until then stays good.
@@ -86,7 +91,7 @@ impl DiagSocket {
         &mut self,
         request: DumpRequest,
         buffer: &mut [u8],
-        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+        mut each: impl FnMut(TcpSocket) -> Result<(), E>,
     ) -> Result<DumpFaults, DumpError<E>> {
         self.sequence = self.sequence.wrapping_add(1);
         self.send(&request.to_bytes(self.sequence)).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
@@ -109,7 +114,10 @@ impl DiagSocket {
                 }
                 faults.interrupted |= message.interrupted;
                 match message.payload {
-                    Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) => each(bytes).map_err(DumpError::Receiver)?,
+                    Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) => match inet_diag::decode(bytes, self.netns) {
+                        Ok(socket) => each(as_dumped(socket)).map_err(DumpError::Receiver)?,
+                        Err(_) => faults.undecodable += 1,
+                    },
                     Payload::Done(broke_off) => {
                         faults.broke_off = broke_off;
                         return Ok(faults);
@@ -145,4 +153,12 @@ impl DiagSocket {
             }
         }
     }
+}
+
+/// A socket that is closed is in none of the tables that a dump walks, but for the one of bound sockets.
+fn as_dumped(mut socket: TcpSocket) -> TcpSocket {
+    if socket.state == TcpState::Close {
+        socket.state = TcpState::BoundInactive;
+    }
+    socket
 }

@@ -112,11 +112,11 @@ fn enter_failed(found: &Found, source: io::Error) -> CollectError {
 fn look_around(found: &Found, source: SourceChoice, needs: Needs) -> Result<Visit, CollectError> {
     let (rows, refusal) = match source {
         SourceChoice::Procfs => (open_procfs(found)?, None),
-        SourceChoice::SockDiag => match DiagSocket::open() {
+        SourceChoice::SockDiag => match DiagSocket::open(found.id) {
             Ok(socket) => (Rows::Diag(socket), None),
             Err(refusal) => return Err(CollectError::SockDiag { netns: found.name.clone(), refusal }),
         },
-        SourceChoice::Auto => match DiagSocket::open() {
+        SourceChoice::Auto => match DiagSocket::open(found.id) {
             Ok(socket) => (Rows::Diag(socket), None),
             Err(refusal) => (open_procfs(found)?, Some(refusal)),
         },

@@ -1,6 +1,7 @@
 //! The columns, in the order of the help.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use super::column::{Column, Get, Width};
 use super::value::{Unit, Value};
@@ -123,12 +124,8 @@ fn ends() -> Vec<Column> {
             .flexible(8),
         text("family", "FAMILY", 10, "ipv4 or ipv6, of the socket", |row| Value::word(row.socket.family.name()))
             .grouped(),
-        text("local", "LOCAL", 99, "local address and port", |row| endpoint(row, row.socket.local))
-            .grouped()
-            .flexible(12),
-        text("peer", "PEER", 98, "remote address and port", |row| endpoint(row, row.socket.remote))
-            .grouped()
-            .flexible(12),
+        text("local", "LOCAL", 99, "local address and port", local).grouped().flexible(12),
+        text("peer", "PEER", 98, "remote address and port", peer).grouped().flexible(12),
         text("local-addr", "LOCAL ADDR", 30, "local address", |row| Value::Addr(row.socket.local.addr)).grouped(),
         number("local-port", "LPORT", 30, "local port", |row| port(row.socket.local)).grouped(),
         text("peer-addr", "PEER ADDR", 30, "remote address", |row| Value::Addr(row.socket.remote.addr)).grouped(),
@@ -296,11 +293,19 @@ fn timer(row: &Row<'_>) -> Value<'static> {
     }
 }
 
-fn endpoint<'a>(row: &Row<'a>, end: Endpoint) -> Value<'a> {
-    if row.socket.state == TcpState::Listen && end.port == 0 {
+fn local<'a>(row: &Row<'a>) -> Value<'a> {
+    let Endpoint { addr, port } = row.socket.local;
+    Value::Endpoint { addr, device: row.interface, port }
+}
+
+/// The device belongs to the local end; at the other it stands only where the address means nothing without it.
+fn peer<'a>(row: &Row<'a>) -> Value<'a> {
+    let Endpoint { addr, port } = row.socket.remote;
+    if port == 0 {
         return Value::Absent;
     }
-    Value::Endpoint { addr: end.addr, device: row.interface, port: end.port }
+    let link_local = matches!(addr, IpAddr::V6(addr) if addr.is_unicast_link_local());
+    Value::Endpoint { addr, device: row.interface.filter(|_| link_local), port }
 }
 
 fn port(end: Endpoint) -> Value<'static> {

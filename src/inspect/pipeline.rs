@@ -8,7 +8,6 @@ use crate::collect::owners;
 use crate::collect::request::DumpRequest;
 use crate::collect::users::Users;
 use crate::collect::visit::Rows;
-use crate::decode::inet_diag;
 use crate::model::gap::{Gap, Gaps};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
@@ -16,7 +15,6 @@ use crate::model::owner::{Holder, OwnerTable};
 use crate::model::row::Row;
 use crate::model::snapshot::{Sink, Summary};
 use crate::model::socket::Socket;
-use crate::model::state::TcpState;
 
 /// Rows that are kept for a second look at their owners, at most. Beyond it they go out as they are.
 const SECOND_LOOKS: usize = 4096;
@@ -89,28 +87,16 @@ impl<S: Sink + ?Sized> Pipeline<'_, S> {
         buffer: &mut [u8],
         seen: &mut CookieSet,
     ) -> Result<(), InspectError> {
-        let mut undecodable = 0;
-        let dumped = socket.dump(request, buffer, |message| {
-            let Ok(mut socket) = inet_diag::decode(message, namespaces[index].id) else {
-                undecodable += 1;
-                return Ok(());
-            };
-            if !socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
-                return Ok(());
+        let dumped = socket.dump(request, buffer, |socket| {
+            if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
+                self.socket(namespaces, index, socket)?;
             }
-            if socket.state == TcpState::Close {
-                socket.state = TcpState::BoundInactive;
-            }
-            self.socket(namespaces, index, socket)
+            Ok(())
         });
-        let lost = |why: String, count| Gap { what: "sockets", why, count, remedy: "take the snapshot again" };
-        if undecodable > 0 {
-            self.gaps.add(lost("the kernel sent messages of an unknown form".to_owned(), undecodable));
-        }
         match dumped {
             Ok(faults) => report(&faults, &mut self.gaps),
             Err(DumpError::Receiver(error)) => return Err(error),
-            Err(DumpError::Refused(refusal)) => self.gaps.add(lost(refusal.to_string(), 1)),
+            Err(DumpError::Refused(refusal)) => lost(&mut self.gaps, refusal.to_string(), 1),
         }
         Ok(())
     }
@@ -122,7 +108,7 @@ impl<S: Sink + ?Sized> Pipeline<'_, S> {
             Ok(Err(error)) => return Err(error),
             Err(error) => (format!("/proc/net/tcp: {error}"), 1),
         };
-        self.gaps.add(Gap { what: "sockets", why, count, remedy: "take the snapshot again" });
+        lost(&mut self.gaps, why, count);
         Ok(())
     }
 
@@ -175,16 +161,20 @@ impl<S: Sink + ?Sized> Pipeline<'_, S> {
 
 /// Each way in which a dump can be less than whole, in words.
 fn report(faults: &DumpFaults, gaps: &mut Gaps) {
-    let mut lost = |why: String, count: u64| {
-        if count > 0 {
-            gaps.add(Gap { what: "sockets", why, count, remedy: "take the snapshot again" });
-        }
-    };
-    lost("the table changed during the dump, which may be inconsistent".to_owned(), u64::from(faults.interrupted));
-    lost("datagrams of the dump were longer than the receive buffer".to_owned(), faults.truncated);
-    lost("the kernel dropped messages of the dump".to_owned(), faults.overrun);
-    lost("datagrams of the dump were malformed".to_owned(), faults.bad_frames);
+    let mut lost = |why: &str, count| lost(gaps, why.to_owned(), count);
+    lost("the table changed during the dump, which may be inconsistent", u64::from(faults.interrupted));
+    lost("datagrams of the dump were longer than the receive buffer", faults.truncated);
+    lost("the kernel dropped messages of the dump", faults.overrun);
+    lost("datagrams of the dump were malformed", faults.bad_frames);
+    lost("the kernel sent messages of an unknown form", faults.undecodable);
     if let Some(errno) = faults.broke_off {
-        lost(format!("the kernel broke the dump off: {}", std::io::Error::from_raw_os_error(errno.0)), 1);
+        lost(&format!("the kernel broke the dump off: {}", std::io::Error::from_raw_os_error(errno.0)), 1);
+    }
+}
+
+/// Notes that rows may be missing, if any are.
+fn lost(gaps: &mut Gaps, why: String, count: u64) {
+    if count > 0 {
+        gaps.add(Gap { what: "sockets", why, count, remedy: "take the snapshot again" });
     }
 }

@@ -1,0 +1,22 @@
+//! What the tests share: namespaces of their own, sockets in every state, the program and ss run inside.
+//!
+//! Everything lives in file descriptors of the test process, so that nothing outlives it, also when it panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up is a failed test")]
+#![allow(unreachable_pub, reason = "a test binary exports nothing")]
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+pub mod netns;
+pub mod program;
+pub mod sockets;
+pub mod ss;
+pub mod wait;
+pub mod zoo;
+
+/// Whether the test may make namespaces. Without rights it says what it leaves out, and why.
+pub fn is_root(test: &str) -> bool {
+    let root = nix::unistd::geteuid().is_root();
+    if !root {
+        eprintln!("skipped {test}: making network namespaces needs root");
+    }
+    root
+}

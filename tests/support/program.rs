@@ -1,0 +1,71 @@
+//! tcpulse itself, run as a user would.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use super::netns::{Netns, User};
+
+/// The built binary.
+pub const TCPULSE: &str = env!("CARGO_BIN_EXE_tcpulse");
+
+/// What a run gave.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("output is UTF-8"),
+        }
+    }
+}
+
+impl Run {
+    /// stdout as JSON.
+    pub fn json(&self) -> Value {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+/// The program with these arguments, in the host's namespace.
+pub fn tcpulse(arguments: &[&str]) -> Run {
+    plain(&mut Command::new(TCPULSE)).args(arguments).output().unwrap().into()
+}
+
+/// The program in a namespace, as a user.
+pub fn tcpulse_in(netns: &Netns, user: User, arguments: &[&str]) -> Run {
+    command_in(netns, user).args(arguments).output().unwrap().into()
+}
+
+/// The program in a namespace, not yet started. nobody may not be able to reach the build directory, so the binary is
+/// run through a descriptor.
+pub fn command_in(netns: &Netns, user: User) -> Command {
+    let mut command = netns.command(&executable(), user);
+    plain(&mut command);
+    command
+}
+
+/// A path to the binary that every user can follow.
+fn executable() -> String {
+    use nix::fcntl::{FcntlArg, fcntl};
+    use std::sync::OnceLock;
+    static OPENED: OnceLock<i32> = OnceLock::new();
+    let fd = OPENED.get_or_init(|| {
+        let file = std::fs::File::open(TCPULSE).unwrap();
+        // Without O_CLOEXEC, so that the child still has it when it executes it; it stays open for ever.
+        fcntl(&file, FcntlArg::F_DUPFD(500)).unwrap()
+    });
+    format!("/proc/self/fd/{fd}")
+}
+
+fn plain(command: &mut Command) -> &mut Command {
+    command.env_remove("COLUMNS").env_remove("NO_COLOR").env("TERM", "xterm")
+}

@@ -1,0 +1,15 @@
+//! Waiting for a condition with a deadline, never for a fixed time.
+
+use std::time::{Duration, Instant};
+
+/// Asks `ready` again and again until it has something, and fails with `what` when the deadline passes.
+pub fn until<T>(what: &str, deadline: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + deadline;
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(Instant::now() < end, "not within {deadline:?}: {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
