@@ -5,3 +5,9 @@
 mod support;
 
 mod against_ss;
+mod churn;
+mod cli;
+mod fallback;
+mod namespaces;
+mod owners;
+mod streaming;

@@ -6,7 +6,9 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 pub mod netns;
+pub mod processes;
 pub mod program;
+pub mod seccomp;
 pub mod sockets;
 pub mod ss;
 pub mod wait;

@@ -69,3 +69,17 @@ fn executable() -> String {
 fn plain(command: &mut Command) -> &mut Command {
     command.env_remove("COLUMNS").env_remove("NO_COLOR").env("TERM", "xterm")
 }
+
+/// Runs the command, its output thrown away, and says how much memory it took at most.
+#[allow(unsafe_code, reason = "std does not give a child's resource usage")]
+pub fn peak_kib(command: &mut Command) -> i64 {
+    use std::process::Stdio;
+    let child = command.stdout(Stdio::null()).spawn().unwrap();
+    let (pid, mut status) = (i32::try_from(child.id()).unwrap(), 0);
+    // SAFETY: rusage is plain numbers, for which zero is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointers are to live values; the child is ours and nobody else waits for it.
+    let waited = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
+    assert_eq!((waited, status), (pid, 0));
+    usage.ru_maxrss
+}

@@ -140,11 +140,13 @@ impl Cage {
         self.streams.push(server);
     }
 
-    /// FIN-WAIT-1, LAST-ACK and CLOSING: closed while the peer's window is shut.
+    /// FIN-WAIT-1, LAST-ACK and CLOSING: closed while the peer's window is shut. Each is shut down before it is closed,
+    /// since a fork in another test may hold its descriptor for a moment longer.
     fn orphans(&mut self) {
         let listener = self.listen("127.0.0.1:0");
         let (client, server) = pair(&listener);
         fill(&client);
+        client.shutdown(Shutdown::Write).unwrap();
         drop(client);
         self.streams.push(server);
 
@@ -152,11 +154,13 @@ impl Cage {
         client.shutdown(Shutdown::Write).unwrap();
         read_to_end(&server);
         fill(&server);
+        server.shutdown(Shutdown::Write).unwrap();
         drop(server);
         self.streams.push(client);
 
         let (client, server) = pair(&listener);
         fill(&client);
+        client.shutdown(Shutdown::Write).unwrap();
         drop(client);
         server.shutdown(Shutdown::Write).unwrap();
         self.streams.push(server);

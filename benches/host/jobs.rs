@@ -1,0 +1,124 @@
+//! What is measured: the floors, tcpulse, and the tools it is compared with, wherever on this machine they are.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::bare::ATTRIBUTES;
+use crate::{DUMP, SCAN};
+
+/// Several seconds a run; its answer is not a matter of a few per cent.
+const SLOW_ROUNDS: usize = 2;
+const COUNT_STATES: &str = "netstat -tan | awk '/^tcp/ {++S[$NF]} END {for (a in S) print a, S[a]}'";
+
+/// By which the report finds a measurement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Dump,
+    DumpAttributes,
+    Scan,
+    Stat,
+    JsonNoProcesses,
+    Json,
+    Ls,
+    Ss,
+    SsAttributes,
+    SsProcesses,
+    Netstat,
+    Somo,
+    IdleDump,
+    IdleStat,
+    IdleJson,
+}
+
+/// A command to measure.
+pub(crate) struct Job {
+    pub(crate) what: What,
+    pub(crate) title: String,
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) most_rounds: usize,
+}
+
+/// A tool that is not on this machine.
+pub(crate) struct Missing {
+    pub(crate) tool: &'static str,
+    pub(crate) remedy: &'static str,
+}
+
+/// What is measured before the load is made.
+pub(crate) fn idle(bench: &Path) -> Vec<Job> {
+    let mut jobs = vec![
+        floor(What::IdleDump, "bare dump", bench, &[DUMP, "0"]),
+        tcpulse(What::IdleStat, &["stat"]),
+        tcpulse(What::IdleJson, &["--json"]),
+    ];
+    jobs.iter_mut().for_each(|job| job.title.push_str(", idle host"));
+    jobs
+}
+
+/// What is measured under load, and what cannot be. Neighbours in a ratio are neighbours in time.
+pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
+    let mut jobs = vec![
+        floor(What::Dump, "bare dump", bench, &[DUMP, "0"]),
+        tcpulse(What::Stat, &["stat"]),
+        floor(What::DumpAttributes, "bare dump, attributes", bench, &[DUMP, &ATTRIBUTES.to_string()]),
+        tcpulse(What::JsonNoProcesses, &["--json", "--no-processes"]),
+        floor(What::Scan, "bare scan", bench, &[SCAN]),
+        tcpulse(What::Json, &["--json"]),
+        tcpulse(What::Ls, &["ls"]),
+    ];
+    let mut missing = Vec::new();
+    match find("ss") {
+        Some(ss) => jobs.extend([
+            tool(What::Ss, &ss, &["-tan"]),
+            tool(What::SsAttributes, &ss, &["-tanoiem"]),
+            Job { most_rounds: SLOW_ROUNDS, ..tool(What::SsProcesses, &ss, &["-tanoiemp"]) },
+        ]),
+        None => missing.push(Missing { tool: "ss", remedy: "install iproute2" }),
+    }
+    match find("netstat").and(find("awk")).and(find("sh")) {
+        Some(shell) => {
+            let mut job = tool(What::Netstat, &shell, &["-c", COUNT_STATES]);
+            // The bar of the pipe would end the table's cell.
+            "`netstat -tan`, counted by awk".clone_into(&mut job.title);
+            jobs.push(job);
+        }
+        None => missing.push(Missing { tool: "netstat with awk", remedy: "install net-tools and awk" }),
+    }
+    match find("somo") {
+        Some(somo) => jobs.push(Job { most_rounds: SLOW_ROUNDS, ..tool(What::Somo, &somo, &["--json"]) }),
+        None => missing.push(Missing { tool: "somo", remedy: "cargo install somo --root target/somo" }),
+    }
+    (jobs, missing)
+}
+
+fn floor(what: What, title: &str, bench: &Path, arguments: &[&str]) -> Job {
+    Job { title: title.to_owned(), ..tool(what, bench, arguments) }
+}
+
+fn tcpulse(what: What, arguments: &[&str]) -> Job {
+    let program = Path::new(env!("CARGO_BIN_EXE_tcpulse"));
+    let mut job = tool(what, program, arguments);
+    // What it could not see is talk on stderr that would stand between our lines.
+    job.arguments.push("-q".to_owned());
+    job
+}
+
+fn tool(what: What, program: &Path, arguments: &[&str]) -> Job {
+    let name = program.file_name().unwrap_or_default().display();
+    Job {
+        what,
+        title: format!("`{name} {}`", arguments.join(" ")),
+        program: program.to_owned(),
+        arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+        most_rounds: usize::MAX,
+    }
+}
+
+/// Where a tool is: on PATH, where `make bench` installs it, or where cargo does for the user.
+fn find(tool: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/somo/bin");
+    let users = env::home_dir().map(|home| home.join(".cargo/bin"));
+    env::split_paths(&path).chain([ours]).chain(users).map(|directory| directory.join(tool)).find(|file| file.is_file())
+}

@@ -1,0 +1,95 @@
+//! `make bench`: what tcpulse costs on a host with 100,000 sockets, next to the least that the kernel lets anyone pay
+//! and next to the tools that people use today. Prints tables; never fails because something was slow.
+//!
+//! `TCPULSE_BENCH_CONNECTIONS` (50,000: each is two sockets) and `TCPULSE_BENCH_ROUNDS` (5) change its size. Cargo
+//! passes `--bench`; without it, as in `cargo test --benches`, a small run shows that the bench itself still works.
+//! The load and the floors are this program again, with a hidden argument, so that each is a process of its own.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its tables, and what it is doing")]
+
+mod bare;
+mod facts;
+mod jobs;
+mod load;
+mod measure;
+mod report;
+
+use std::env;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+/// First argument of the re-executed bench: hold connections (how many, number of the first).
+const HOLD: &str = "@hold";
+/// Dump all TCP sockets with these attributes (bits of `idiag_ext`).
+const DUMP: &str = "@dump";
+/// Read the links of all descriptors.
+const SCAN: &str = "@scan";
+
+/// Delayed ACKs and the end of the loaders' own work shall not be measured.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// How much is done.
+struct Size {
+    connections: usize,
+    rounds: usize,
+    idle_runs: usize,
+}
+
+const SMOKE: Size = Size { connections: 50, rounds: 1, idle_runs: 1 };
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [HOLD, count, first] => load::hold(count.parse()?, first.parse()?),
+        [DUMP, attributes] => bare::dump(attributes.parse()?).map(|sockets| println!("{sockets}")),
+        [SCAN] => bare::scan().map(|links| println!("{links}")),
+        ["--bench"] => bench(&Size::from_environment()?),
+        [] => bench(&SMOKE),
+        _ => bail!("arguments mean nothing here; set TCPULSE_BENCH_CONNECTIONS or TCPULSE_BENCH_ROUNDS"),
+    }
+}
+
+impl Size {
+    fn from_environment() -> Result<Self> {
+        Ok(Self {
+            connections: number("TCPULSE_BENCH_CONNECTIONS", 50_000)?,
+            rounds: number("TCPULSE_BENCH_ROUNDS", 5)?,
+            idle_runs: 21,
+        })
+    }
+}
+
+fn number(variable: &str, default: usize) -> Result<usize> {
+    match env::var(variable) {
+        Err(env::VarError::NotPresent) => Ok(default),
+        Ok(text) => match text.parse() {
+            Ok(0) | Err(_) => bail!("{variable}={text}: not a number from 1 up"),
+            Ok(number) => Ok(number),
+        },
+        Err(error) => Err(error).context(variable.to_owned()),
+    }
+}
+
+fn bench(size: &Size) -> Result<()> {
+    let bench = env::current_exe().context("the path of the bench itself")?;
+    let idle = facts::Idle::gather(&bench)?;
+    eprintln!("measuring the idle host: {} runs", size.idle_runs);
+    let idle_series = measure::interleaved(&jobs::idle(&bench), size.idle_runs)?;
+
+    eprintln!("loading {} connections", size.connections);
+    let load = load::Load::new(&bench, size.connections)?;
+    std::thread::sleep(SETTLE);
+    let facts = facts::Facts::gather(&bench, &load, idle)?;
+    if facts.sockets < 2 * size.connections as u64 {
+        bail!("{} connections were made, but a dump shows only {} sockets", size.connections, facts.sockets);
+    }
+    let (jobs, missing) = jobs::loaded(&bench);
+    let mut all = measure::interleaved(&jobs, size.rounds)?;
+    drop(load);
+
+    all.extend(idle_series);
+    print!("{}", report::report(&facts, &all, &missing));
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! The tables that are printed: Markdown, aligned, so that they read well in a terminal and in README.md.
+
+use std::fmt::Write;
+
+use crate::facts::Facts;
+use crate::jobs::{Missing, What};
+use crate::measure::Series;
+
+const MEANT_FOR: u64 = 100_000;
+const MIB_LIMIT: f64 = 32.0;
+const IDLE_LIMIT_MS: f64 = 10.0;
+
+/// All that was measured.
+struct Results<'a>(&'a [Series]);
+
+/// A promise, and whether it is kept. `verdict` is empty where nothing was promised, and tells why where nothing is known.
+struct Target {
+    what: &'static str,
+    limit: String,
+    measured: String,
+    verdict: &'static str,
+}
+
+/// The whole report.
+pub(crate) fn report(facts: &Facts, series: &[Series], missing: &[Missing]) -> String {
+    let results = Results(series);
+    let mut text = String::from("\n");
+    describe(&mut text, facts);
+    text.push('\n');
+    measurements(&mut text, &results);
+    for Missing { tool, remedy } in missing {
+        let _ = writeln!(text, "\n{tool} is not on this machine and was not measured: {remedy}");
+    }
+    text.push('\n');
+    let rows = results.targets().into_iter();
+    let rows = rows.map(|Target { what, limit, measured, verdict }| [what.into(), limit, measured, verdict.into()]);
+    table(&mut text, ["target", "limit", "measured", ""], &rows.collect::<Vec<_>>());
+    text
+}
+
+// Writing to a String cannot fail.
+fn describe(text: &mut String, facts: &Facts) {
+    let Facts { kernel, processor, cores, idle, sockets, descriptors, loaders, sources, peak_floor_mib } = facts;
+    let _ = writeln!(text, "Linux {kernel}, {cores} cores ({processor}).");
+    let _ = writeln!(
+        text,
+        "Load: {sockets} TCP sockets in {loaders} processes, from {sources} addresses; {descriptors} descriptors on the host."
+    );
+    let _ = writeln!(
+        text,
+        "Idle: {} TCP sockets, load average {}. Peaks below {peak_floor_mib:.1} MiB, the bench's own, cannot be seen.",
+        idle.sockets, idle.load_average
+    );
+    if *sockets < MEANT_FOR {
+        let _ = writeln!(text, "The targets are meant for {MEANT_FOR} sockets and more.");
+    }
+}
+
+fn measurements(text: &mut String, results: &Results<'_>) {
+    let dump = results.find(What::Dump);
+    let rows = results.0.iter().map(|series| {
+        let idle = matches!(series.what, What::IdleDump | What::IdleStat | What::IdleJson);
+        let ratio = dump.filter(|_| !idle).map_or("-".to_owned(), |dump| format!("{:.2}", series.times(&[dump])));
+        [
+            series.title.clone(),
+            format!("{:.1}", series.wall_ms()),
+            ratio,
+            format!("{:.1}", series.cpu_ms()),
+            format!("{:.1}", series.peak_mib()),
+            series.runs().to_string(),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    table(text, ["what", "median ms", "x bare dump", "CPU ms", "peak MiB", "runs"], &rows);
+}
+
+impl Results<'_> {
+    fn find(&self, what: What) -> Option<&Series> {
+        self.0.iter().find(|series| series.what == what)
+    }
+
+    /// How many times as long as `others` together `what` took.
+    fn times(&self, what: What, others: &[What]) -> Option<f64> {
+        let others: Option<Vec<_>> = others.iter().map(|&other| self.find(other)).collect();
+        Some(self.find(what)?.times(&others?))
+    }
+
+    fn targets(&self) -> Vec<Target> {
+        let at_most = |what, limit, ratio| target(what, format!("<= {limit:.1} x"), ratio, "x", |ratio| ratio <= limit);
+        let at_least =
+            |what, limit, ratio| target(what, format!(">= {limit:.1} x"), ratio, "x", |ratio| ratio >= limit);
+        let told = |what, ratio| Target { verdict: "", ..target(what, String::new(), ratio, "x", |_| true) };
+        let idle = |what, series: What| {
+            let time = self.find(series).map(Series::wall_ms);
+            target(what, format!("< {IDLE_LIMIT_MS:.0} ms"), time, "ms", |time| time < IDLE_LIMIT_MS)
+        };
+        let peak = self.find(What::Json).map(Series::peak_mib);
+        vec![
+            at_most("stat / bare dump", 1.3, self.times(What::Stat, &[What::Dump])),
+            at_most("json without owners / bare dump", 4.0, self.times(What::JsonNoProcesses, &[What::Dump])),
+            told(
+                "json without owners / bare dump, attributes",
+                self.times(What::JsonNoProcesses, &[What::DumpAttributes]),
+            ),
+            at_most("json / (bare dump + bare scan)", 2.2, self.times(What::Json, &[What::Dump, What::Scan])),
+            told(
+                "json / (bare dump, attributes + bare scan)",
+                self.times(What::Json, &[What::DumpAttributes, What::Scan]),
+            ),
+            at_least("ss -tanoiemp / json", 5.0, self.times(What::SsProcesses, &[What::Json])),
+            at_least("somo / json", 2.0, self.times(What::Somo, &[What::Json])),
+            target("peak memory of json", format!("<= {MIB_LIMIT:.0} MiB"), peak, "MiB", |peak| peak <= MIB_LIMIT),
+            idle("stat, idle host", What::IdleStat),
+            idle("json, idle host", What::IdleJson),
+        ]
+    }
+}
+
+fn target(what: &'static str, limit: String, measured: Option<f64>, unit: &str, kept: impl Fn(f64) -> bool) -> Target {
+    match measured {
+        None => Target { what, limit, measured: "-".to_owned(), verdict: "not measured" },
+        Some(value) => {
+            let verdict = if kept(value) { "ok" } else { "MISSED" };
+            Target { what, limit, measured: format!("{value:.2} {unit}"), verdict }
+        }
+    }
+}
+
+/// Markdown; the first column and empty headings to the left, numbers to the right.
+fn table<const N: usize>(text: &mut String, heads: [&str; N], rows: &[[String; N]]) {
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        let cells = rows.iter().map(|row| row[column].len());
+        cells.chain([heads[column].len()]).max().unwrap_or(0)
+    });
+    let left = |column: usize| column == 0 || heads[column].is_empty();
+    let mut line = |cells: [&str; N]| {
+        for (column, cell) in cells.into_iter().enumerate() {
+            let width = widths[column];
+            let _ = if left(column) { write!(text, "| {cell:<width$} ") } else { write!(text, "| {cell:>width$} ") };
+        }
+        text.push_str("|\n");
+    };
+    line(heads);
+    let rules: [String; N] = std::array::from_fn(|column| {
+        let dashes = "-".repeat(widths[column] - usize::from(!left(column)));
+        if left(column) { dashes } else { dashes + ":" }
+    });
+    line(rules.each_ref().map(String::as_str));
+    rows.iter().for_each(|row| line(row.each_ref().map(String::as_str)));
+}

@@ -1,0 +1,455 @@
+//! What the program prints is what fixtures/schema/snapshot-1.schema.json says, and the schema is as strict as it
+//! claims and no older than the tables of `model`.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and report as tests do")]
+
+#[path = "support/schema.rs"]
+mod schema_support;
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+
+use schema_support::{SCHEMA, assert_valid, assert_valid_line, errors, line_errors};
+use serde_json::{Map, Value, json};
+use tcpulse::model::address::Family;
+use tcpulse::model::counters::GAUGES;
+use tcpulse::model::memory::SocketMemory;
+use tcpulse::model::namespace::Source;
+use tcpulse::model::owner::{Holder, OwnerTable};
+use tcpulse::model::socket::SockOpt;
+use tcpulse::model::state::TcpState;
+use tcpulse::model::sysctl::{Format, SYSCTLS};
+use tcpulse::model::tcp_info::{CA_STATES, FIELDS, OPTIONS};
+use tcpulse::model::timer::TimerKind;
+
+/// Every kind of socket that a process can make by itself. They live as long as this does.
+#[derive(Default)]
+struct Sockets {
+    listeners: Vec<TcpListener>,
+    streams: Vec<TcpStream>,
+    rows: Vec<Row>,
+}
+
+/// A row that must be in the snapshot.
+struct Row {
+    local: SocketAddr,
+    remote_port: u16,
+    states: &'static [&'static str],
+}
+
+impl Sockets {
+    fn new() -> Self {
+        let mut sockets = Self::default();
+        sockets.established("127.0.0.1:0").unwrap();
+        sockets.half_closed().unwrap();
+        sockets.time_wait().unwrap();
+        sockets.unaccepted().unwrap();
+        for address in ["[::1]:0", "[::ffff:127.0.0.1]:0"] {
+            match sockets.established(address) {
+                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => println!("no {address}: {error}"),
+                made => made.unwrap(),
+            }
+        }
+        sockets
+    }
+
+    fn listen(&mut self, address: &str) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind(address)?;
+        let local = listener.local_addr()?;
+        self.rows.push(Row { local, remote_port: 0, states: &["listen"] });
+        self.listeners.push(listener);
+        Ok(local)
+    }
+
+    /// A listener, a client of it, and what it accepted.
+    fn pair(&mut self, address: &str) -> io::Result<(TcpStream, TcpStream)> {
+        let client = TcpStream::connect(self.listen(address)?)?;
+        let listener = self.listeners.last().unwrap();
+        Ok((client, listener.accept()?.0))
+    }
+
+    fn keep(&mut self, stream: TcpStream, states: &'static [&'static str]) -> io::Result<()> {
+        let (local, remote_port) = (stream.local_addr()?, stream.peer_addr()?.port());
+        self.rows.push(Row { local, remote_port, states });
+        self.streams.push(stream);
+        Ok(())
+    }
+
+    fn established(&mut self, address: &str) -> io::Result<()> {
+        let (client, server) = self.pair(address)?;
+        self.keep(client, &["established"])?;
+        self.keep(server, &["established"])
+    }
+
+    /// The client sends no more, the server knows it; when the client hears that it does is the kernel's affair.
+    fn half_closed(&mut self) -> io::Result<()> {
+        let (client, mut server) = self.pair("127.0.0.1:0")?;
+        client.shutdown(Shutdown::Write)?;
+        assert_eq!(server.read(&mut [0])?, 0);
+        self.keep(server, &["close-wait"])?;
+        self.keep(client, &["fin-wait-1", "fin-wait-2"])
+    }
+
+    /// The client sends its FIN first and has read the server's.
+    fn time_wait(&mut self) -> io::Result<()> {
+        let (mut client, mut server) = self.pair("127.0.0.1:0")?;
+        let (local, remote_port) = (client.local_addr()?, client.peer_addr()?.port());
+        client.shutdown(Shutdown::Write)?;
+        assert_eq!(server.read(&mut [0])?, 0);
+        drop(server);
+        assert_eq!(client.read(&mut [0])?, 0);
+        self.rows.push(Row { local, remote_port, states: &["time-wait"] });
+        Ok(())
+    }
+
+    fn unaccepted(&mut self) -> io::Result<()> {
+        let address = self.listen("127.0.0.1:0")?;
+        self.keep(TcpStream::connect(address)?, &["established"])
+    }
+
+    /// Fails unless each socket is among `rows`, so that a valid document is not merely an empty one.
+    #[track_caller]
+    fn assert_among(&self, rows: &[Value]) {
+        for wanted in &self.rows {
+            let found = rows.iter().find(|row| wanted.is(row));
+            let state = found.unwrap_or_else(|| panic!("no row of {} to {}, {:?}, among {}", wanted.local, wanted.remote_port, wanted.states, rows.len()))["state"].as_str().unwrap();
+            assert!(wanted.states.contains(&state), "{} is {state}, not {:?}", wanted.local, wanted.states);
+        }
+    }
+
+    /// A row of `rows` that is one of these sockets and in this state.
+    fn row(&self, rows: &[Value], state: &str) -> Value {
+        let own = |row: &&Value| row["state"] == state && self.rows.iter().any(|wanted| wanted.is(row));
+        rows.iter().find(own).unwrap_or_else(|| panic!("no row in {state}")).clone()
+    }
+}
+
+impl Row {
+    fn is(&self, row: &Value) -> bool {
+        row["local"] == json!({ "addr": self.local.ip().to_string(), "port": self.local.port() })
+            && row["remote"]["port"] == self.remote_port
+    }
+}
+
+/// stdout of the program, which must succeed.
+#[track_caller]
+fn tcpulse(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tcpulse")).args(["-N", "current"]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn rows(document: &Value) -> &[Value] {
+    document["connections"].as_array().unwrap()
+}
+
+/// A real document with three rows: a listener, an established connection, a TIME-WAIT.
+fn small_document() -> Value {
+    let sockets = Sockets::new();
+    let mut document: Value = serde_json::from_str(&tcpulse(&["--json"])).unwrap();
+    let few = ["listen", "established", "time-wait"].map(|state| sockets.row(rows(&document), state));
+    document["connections"] = json!(few);
+    assert_valid(&document);
+    document
+}
+
+/// JSON pointers of `value` and all that is in it.
+fn pointers(value: &Value) -> Vec<String> {
+    fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
+        found.push(at.to_owned());
+        match value {
+            Value::Object(members) => members.iter().for_each(|(key, value)| {
+                walk(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+            }),
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(index, item)| walk(item, &format!("{at}/{index}"), found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(value, "", &mut found);
+    found
+}
+
+fn with(document: &Value, pointer: &str, change: impl FnOnce(&mut Value)) -> Value {
+    let mut changed = document.clone();
+    change(changed.pointer_mut(pointer).unwrap_or_else(|| panic!("nothing at {pointer}")));
+    changed
+}
+
+/// The `required` keys of a definition, in its order; all of its keys if `optional` are all that are not always there.
+#[track_caller]
+fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
+    let definition = &SCHEMA["$defs"][definition];
+    let required: Vec<_> = definition["required"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
+    let described: BTreeSet<_> = definition["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(required.iter().chain(optional).copied().collect::<BTreeSet<_>>(), described);
+    required
+}
+
+/// Pointers to the parts of the schema that name keys; conditions, which only refine what is named elsewhere, are not.
+fn schemas_of_objects() -> Vec<String> {
+    let refines = |pointer: &str| ["/if/", "/then/", "/else/"].iter().any(|condition| pointer.contains(condition));
+    let all = pointers(&SCHEMA).into_iter().filter(|pointer| !refines(pointer));
+    all.filter_map(|pointer| Some(pointer.strip_suffix("/properties")?.to_owned())).collect()
+}
+
+/// The words of an `enum`, null left out.
+#[track_caller]
+fn words_at(pointer: &str) -> Vec<&'static str> {
+    SCHEMA.pointer(pointer).unwrap()["enum"].as_array().unwrap().iter().filter_map(Value::as_str).collect()
+}
+
+#[test]
+fn the_schema_is_valid_draft_2020_12() {
+    assert_eq!(SCHEMA["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let complaint = jsonschema::draft202012::meta::validate(&SCHEMA).err().map(|error| error.to_string());
+    assert_eq!(complaint, None);
+}
+
+#[test]
+fn every_key_of_the_schema_is_described() {
+    for object in schemas_of_objects() {
+        for (key, value) in SCHEMA.pointer(&object).unwrap()["properties"].as_object().unwrap() {
+            let described = value["description"].as_str().is_some_and(|text| !text.is_empty());
+            assert!(described, "{object}: {key} has no description");
+        }
+    }
+}
+
+#[test]
+fn every_object_of_the_schema_refuses_keys_it_does_not_name() {
+    for object in schemas_of_objects() {
+        let schema = SCHEMA.pointer(&object).unwrap();
+        let closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false;
+        // What several objects are made of is closed by those, a line by what its type leads to; counters are the kernel's.
+        let open =
+            object.ends_with("_members") || ["/$defs/line", "/$defs/counters/properties/Tcp"].contains(&&*object);
+        assert_eq!(closed, !open, "{object}");
+    }
+}
+
+#[test]
+fn documents_are_valid_from_every_source() {
+    let sockets = Sockets::new();
+    let variants: [&[&str]; 4] = [&[], &["--source", "procfs"], &["--no-processes"], &["--sort", "state:desc"]];
+    for variant in variants {
+        let document = serde_json::from_str(&tcpulse(&[&["--json"], variant].concat())).unwrap();
+        assert_valid(&document);
+        println!("{variant:?} {}", document["gaps"]);
+        sockets.assert_among(rows(&document));
+    }
+}
+
+#[test]
+fn a_document_of_a_part_of_the_sockets_is_valid() {
+    let _sockets = Sockets::new();
+    for command in
+        [&["ls", "--json", "-l"][..], &["ls", "--json"], &["--json", "-n", "1"], &["--json", "-6", "-n", "0"]]
+    {
+        assert_valid(&serde_json::from_str(&tcpulse(command)).unwrap());
+    }
+}
+
+#[test]
+fn lines_of_ndjson_are_valid_from_every_source() {
+    let sockets = Sockets::new();
+    for source in [&[][..], &["--source", "procfs"]] {
+        let output = tcpulse(&[&["--format", "ndjson"], source].concat());
+        let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.iter().for_each(assert_valid_line);
+        let [head, rows @ .., tail] = lines.as_slice() else { panic!("{} lines", lines.len()) };
+        assert_eq!((&head["type"], &tail["type"]), (&json!("snapshot"), &json!("summary")));
+        assert!(rows.iter().all(|row| row["type"] == "connection"));
+        println!("{source:?} {}", tail["gaps"]);
+        sockets.assert_among(rows);
+    }
+}
+
+#[test]
+fn the_keys_of_the_schema_are_those_of_the_tables() {
+    let fields = ["size_bytes"].into_iter().chain(FIELDS.iter().map(|field| field.key));
+    assert_eq!(keys_of("tcp_info", &[]), fields.collect::<Vec<_>>());
+    assert_eq!(keys_of("sysctls", &[]), SYSCTLS.iter().map(|sysctl| sysctl.key).collect::<Vec<_>>());
+    assert_eq!(keys_of("sockstat", &[]), GAUGES.map(|gauge| gauge.key));
+    assert_eq!(keys_of("memory", &[]), SocketMemory::KEYS);
+    assert_eq!(keys_of("by_state", &[]), TcpState::ALL.map(|state| state.name().unwrap()));
+}
+
+#[test]
+fn only_details_of_one_algorithm_or_protocol_may_be_left_out() {
+    let definitions = SCHEMA["$defs"].as_object().unwrap();
+    let with_keys = definitions.iter().filter(|(_, definition)| definition["properties"].is_object());
+    for (name, _) in with_keys {
+        let optional: &[&str] = match name.as_str() {
+            "congestion" => &["bbr", "dctcp", "vegas"],
+            "ulp" => &["mptcp", "tls"],
+            _ => &[],
+        };
+        keys_of(name, optional);
+    }
+}
+
+#[test]
+fn the_words_of_the_schema_are_those_of_the_program() {
+    assert_eq!(words_at("/$defs/state/anyOf/0"), TcpState::ALL.map(|state| state.name().unwrap()));
+    let timers = (0..=u8::MAX).map(TimerKind::from_kernel).chain([TimerKind::FinWait2, TimerKind::SynAck]);
+    let known: BTreeSet<_> = timers.filter_map(TimerKind::name).collect();
+    assert_eq!(words_at("/$defs/timer/properties/kind/anyOf/0").into_iter().collect::<BTreeSet<_>>(), known);
+    assert_eq!(words_at("/$defs/tcp_info/properties/ca_state/anyOf/0"), CA_STATES);
+    assert_eq!(words_at("/$defs/tcp_info/properties/options/items"), OPTIONS);
+    let connection = "/$defs/connection_members/properties";
+    assert_eq!(words_at(&format!("{connection}/options/items")), SockOpt::NAMES);
+    assert_eq!(words_at(&format!("{connection}/family")), Family::ALL.map(Family::name));
+    assert_eq!(words_at("/$defs/namespace/properties/source"), [Source::SockDiag, Source::Procfs].map(Source::name));
+    let nobody = OwnerTable::default();
+    let holders = [
+        Holder::NotAsked,
+        Holder::Processes(nobody.of(1)),
+        Holder::Kernel,
+        Holder::Hidden,
+        Holder::AcceptQueue,
+        Holder::Orphan,
+        Holder::Minisocket,
+    ];
+    let names: Vec<_> = holders.iter().filter_map(Holder::name).collect();
+    assert_eq!(words_at(&format!("{connection}/holder")), names);
+}
+
+#[test]
+fn each_sysctl_has_the_type_that_the_table_gives_it() {
+    for sysctl in SYSCTLS {
+        let wanted = match sysctl.format {
+            Format::Number => "integer",
+            Format::Numbers => "array",
+            Format::Text => "string",
+        };
+        assert_eq!(
+            SCHEMA["$defs"]["sysctls"]["properties"][sysctl.key]["type"],
+            json!([wanted, "null"]),
+            "{}",
+            sysctl.key
+        );
+    }
+}
+
+#[test]
+fn a_missing_a_renamed_and_a_surplus_key_are_noticed_wherever_they_are() {
+    let document = small_document();
+    let optional = |pointer: &str, key: &str| match pointer.rsplit('/').next() {
+        Some("congestion") => key != "algorithm",
+        Some("ulp") => key != "name",
+        _ => false,
+    };
+    let mut unnoticed = Vec::new();
+    // Counters are named by the kernel: there, any name will do.
+    for at in pointers(&document).iter().filter(|at| !at.contains("/counters/")) {
+        let Some(members) = document.pointer(at).and_then(Value::as_object) else { continue };
+        let mut expect = |what: String, change: &dyn Fn(&mut Map<String, Value>)| {
+            let changed = with(&document, at, |object| change(object.as_object_mut().unwrap()));
+            if errors(&changed).is_empty() {
+                unnoticed.push(format!("{at}: {what}"));
+            }
+        };
+        expect("a surplus key".to_owned(), &|object| drop(object.insert("surplus".to_owned(), json!(0))));
+        for key in members.keys() {
+            if !optional(at, key) {
+                expect(format!("{key} is missing"), &|object| drop(object.remove(key)));
+            }
+            expect(format!("{key} is called {key}x"), &|object| {
+                let value = object.remove(key).unwrap();
+                object.insert(format!("{key}x"), value);
+            });
+        }
+    }
+    assert_eq!(unnoticed, [""; 0]);
+}
+
+#[test]
+fn a_value_of_another_type_is_noticed_wherever_it_is() {
+    let document = small_document();
+    let retype = |value: &mut Value| {
+        *value = match value {
+            Value::Null => json!({ "surplus": 0 }),
+            Value::Bool(_) => json!(1),
+            Value::Number(number) => json!(number.to_string()),
+            Value::String(_) => json!(7),
+            Value::Array(_) => json!({}),
+            Value::Object(_) => json!([]),
+        }
+    };
+    let all = pointers(&document);
+    let unnoticed: Vec<_> = all.iter().filter(|at| errors(&with(&document, at, retype)).is_empty()).collect();
+    assert_eq!(unnoticed, [""; 0]);
+}
+
+#[test]
+fn values_beyond_the_closed_words_and_patterns_are_noticed() {
+    let document = small_document();
+    let refused = |pointer: &str, value: Value| {
+        assert!(!errors(&with(&document, pointer, |place| *place = value.clone())).is_empty(), "{pointer} {value}");
+    };
+    refused("/schema", json!(2));
+    refused("/taken_at", json!("2026-11-20T12:00:00Z"));
+    refused("/taken_at", json!("2026-11-20T12:00:00.123+00:00"));
+    refused("/taken_at", json!("2026-13-20T12:00:00.123Z"));
+    refused("/elapsed_ms", json!(-0.1));
+    refused("/namespaces/0/source", json!("netlink"));
+    refused("/connections/1/state", json!("ESTAB"));
+    refused("/connections/1/state", json!("unknown-"));
+    refused("/connections/1/family", json!("inet"));
+    refused("/connections/1/cookie", json!("1A2B"));
+    refused("/connections/1/cookie", json!("0x1"));
+    refused("/connections/1/cookie", json!("00000000000000001"));
+    refused("/connections/1/holder", json!("nobody"));
+    refused("/connections/1/inode", json!(-1));
+    refused("/connections/1/local/port", json!(65_536));
+    refused("/connections/1/local/addr", json!("localhost"));
+    refused("/connections/1/timer/kind", json!("on"));
+    refused("/connections/1/netns", json!(4_026_531_840.5));
+    refused("/summary/by_state/established", Value::Null);
+}
+
+#[test]
+fn numbers_that_a_later_kernel_brings_are_accepted() {
+    let document = small_document();
+    let accepted = |pointer: &str, value: Value| assert_valid(&with(&document, pointer, |place| *place = value));
+    accepted("/connections/1/state", json!("unknown-14"));
+    accepted("/connections/1/timer", json!({ "kind": "unknown-7", "expires_ms": 40, "count": 0 }));
+    accepted("/namespaces/0/counters/TcpExt", json!({ "TCPTomorrow": 1 }));
+    assert_valid(&with(&document, "/summary/by_state", |states| states["unknown-14"] = json!(1)));
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_noticed() {
+    let document = small_document();
+    let [listener, connection] = ["/connections/0", "/connections/1"];
+    let refused = |pointer: &str, change: &dyn Fn(&mut Value)| {
+        assert!(!errors(&with(&document, pointer, change)).is_empty());
+    };
+    refused(listener, &|row| row["state"] = json!("established"));
+    refused(connection, &|row| row["state"] = json!("listen"));
+    refused(listener, &|row| row["recv_queue_bytes"] = json!(0));
+    refused(connection, &|row| row["accept_queue"] = json!(0));
+    refused(connection, &|row| row["family"] = json!("ipv6"));
+    refused(connection, &|row| row["owners"] = if row["owners"].is_null() { json!([]) } else { Value::Null });
+    refused(connection, &|row| row["timer"] = json!({ "kind": "off", "expires_ms": 0, "count": 0 }));
+    refused(connection, &|row| row["timer"] = json!({ "kind": "keepalive", "expires_ms": null, "count": null }));
+}
+
+#[test]
+fn a_wrong_line_of_ndjson_is_noticed() {
+    let document = small_document();
+    let line = with(&document["connections"][1], "", |row| row["type"] = json!("connection"));
+    assert_valid_line(&line);
+    let refused = |change: &dyn Fn(&mut Value)| assert!(!line_errors(&with(&line, "", change)).is_empty());
+    refused(&|line| drop(line.as_object_mut().unwrap().remove("type")));
+    refused(&|line| drop(line.as_object_mut().unwrap().remove("state")));
+    refused(&|line| line["type"] = json!("summary"));
+    refused(&|line| line["type"] = json!("row"));
+    refused(&|line| line["surplus"] = json!(0));
+    refused(&|line| line["uid"] = json!("root"));
+}

@@ -1,0 +1,44 @@
+//! A program to which the kernel refuses sock_diag, as a container's seccomp profile does.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Makes `socket(AF_NETLINK, _, NETLINK_SOCK_DIAG)` fail with EACCES in the command.
+#[allow(unsafe_code, reason = "libc")]
+pub fn refuse_sock_diag(command: &mut Command) {
+    const NUMBER: u32 = 0;
+    const ARGUMENT_0: u32 = 16;
+    const ARGUMENT_2: u32 = 32;
+    let load = |offset| statement(0x20, offset);
+    let filter = [
+        load(NUMBER),
+        jump_unless_equal(libc::SYS_socket as u32, 5),
+        load(ARGUMENT_0),
+        jump_unless_equal(libc::AF_NETLINK as u32, 3),
+        load(ARGUMENT_2),
+        jump_unless_equal(libc::NETLINK_INET_DIAG as u32, 1),
+        statement(0x06, libc::SECCOMP_RET_ERRNO | libc::EACCES as u32),
+        statement(0x06, libc::SECCOMP_RET_ALLOW),
+    ];
+    let install = move || {
+        let mut filter = filter;
+        let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+        // SAFETY: two system calls with pointers to live values.
+        let ok = unsafe {
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+                && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
+        };
+        if ok { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    // SAFETY: the closure makes only system calls and allocates nothing.
+    unsafe { command.pre_exec(install) };
+}
+
+fn statement(code: u16, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code, jt: 0, jf: 0, k }
+}
+
+fn jump_unless_equal(k: u32, skip: u8) -> libc::sock_filter {
+    libc::sock_filter { code: 0x15, jt: 0, jf: skip, k }
+}
