@@ -111,26 +111,26 @@ impl Sockets {
 
     /// Fails unless each socket is among `rows`, so that a valid document is not merely an empty one.
     #[track_caller]
-    fn assert_among(&self, rows: &[Value]) {
-        for wanted in &self.rows {
-            let found = rows.iter().find(|row| wanted.is(row));
-            let state = found.unwrap_or_else(|| panic!("no row of {} to {}, {:?}, among {}", wanted.local, wanted.remote_port, wanted.states, rows.len()))["state"].as_str().unwrap();
-            assert!(wanted.states.contains(&state), "{} is {state}, not {:?}", wanted.local, wanted.states);
+    fn assert_among(&self, rows: &[Value], context: &str) {
+        for Row { local, remote_port, states } in &self.rows {
+            let own = |row: &&Value| is_row(row, *local, *remote_port);
+            let found = rows.iter().find(own).unwrap_or_else(|| panic!("no row of {states:?} {local}; {context}"));
+            assert!(states.iter().any(|state| found["state"] == *state), "not {states:?}: {found}; {context}");
         }
     }
 
     /// A row of `rows` that is one of these sockets and in this state.
     fn row(&self, rows: &[Value], state: &str) -> Value {
-        let own = |row: &&Value| row["state"] == state && self.rows.iter().any(|wanted| wanted.is(row));
+        let own = |row: &&Value| {
+            row["state"] == state && self.rows.iter().any(|wanted| is_row(row, wanted.local, wanted.remote_port))
+        };
         rows.iter().find(own).unwrap_or_else(|| panic!("no row in {state}")).clone()
     }
 }
 
-impl Row {
-    fn is(&self, row: &Value) -> bool {
-        row["local"] == json!({ "addr": self.local.ip().to_string(), "port": self.local.port() })
-            && row["remote"]["port"] == self.remote_port
-    }
+fn is_row(row: &Value, local: SocketAddr, remote_port: u16) -> bool {
+    row["local"] == json!({ "addr": local.ip().to_string(), "port": local.port() })
+        && row["remote"]["port"] == remote_port
 }
 
 /// stdout of the program, which must succeed.
@@ -225,7 +225,7 @@ fn every_object_of_the_schema_refuses_keys_it_does_not_name() {
     for object in schemas_of_objects() {
         let schema = SCHEMA.pointer(&object).unwrap();
         let closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false;
-        // What several objects are made of is closed by those, a line by what its type leads to; counters are the kernel's.
+        // Members are closed by what is made of them, a line by what its type leads to; counters are the kernel's.
         let open =
             object.ends_with("_members") || ["/$defs/line", "/$defs/counters/properties/Tcp"].contains(&&*object);
         assert_eq!(closed, !open, "{object}");
@@ -237,10 +237,9 @@ fn documents_are_valid_from_every_source() {
     let sockets = Sockets::new();
     let variants: [&[&str]; 4] = [&[], &["--source", "procfs"], &["--no-processes"], &["--sort", "state:desc"]];
     for variant in variants {
-        let document = serde_json::from_str(&tcpulse(&[&["--json"], variant].concat())).unwrap();
+        let document: Value = serde_json::from_str(&tcpulse(&[&["--json"], variant].concat())).unwrap();
         assert_valid(&document);
-        println!("{variant:?} {}", document["gaps"]);
-        sockets.assert_among(rows(&document));
+        sockets.assert_among(rows(&document), &format!("{variant:?}, gaps {}", document["gaps"]));
     }
 }
 
@@ -264,8 +263,7 @@ fn lines_of_ndjson_are_valid_from_every_source() {
         let [head, rows @ .., tail] = lines.as_slice() else { panic!("{} lines", lines.len()) };
         assert_eq!((&head["type"], &tail["type"]), (&json!("snapshot"), &json!("summary")));
         assert!(rows.iter().all(|row| row["type"] == "connection"));
-        println!("{source:?} {}", tail["gaps"]);
-        sockets.assert_among(rows);
+        sockets.assert_among(rows, &format!("{source:?}, gaps {}", tail["gaps"]));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::congestion::{Congestion, CongestionDetails, KernelName};
 use crate::model::memory::SocketMemory;
 use crate::model::socket::{Attributes, KernelTls, MptcpSubflow, Queues, Shutdown, SockOpt, Socket, SocketId, Ulp};
 use crate::model::state::TcpState;
+use crate::model::tcp_info::Field;
 use crate::model::timer::{Timer, TimerKind};
 
 /// `SOCK_DIAG_BY_FAMILY`, the type of every answer.
@@ -124,8 +125,25 @@ fn decode_attributes(bytes: &[u8], state: TcpState) -> Attributes {
     if walk.broken() {
         found.odd.malformed = found.odd.malformed.saturating_add(1);
     }
+    if found.class.mark.is_some() && found.shutdown.is_some() {
+        found.md5sig.get_or_insert(false);
+    }
+    if state == TcpState::SynSent {
+        forget_what_never_was(&mut found, &mut congestion);
+    }
     found.congestion = congestion.algorithm.map(|algorithm| Congestion { algorithm, details: congestion.details });
     found
+}
+
+/// Before the peer has answered, the kernel's time stamps of it are 0, which reads as the time since boot, and BBR's
+/// numbers are not set.
+fn forget_what_never_was(found: &mut Attributes, congestion: &mut CongestionParts) {
+    if let Some(info) = &mut found.info {
+        for field in [Field::LastDataSent, Field::LastDataRecv, Field::LastAckRecv, Field::Rttvar] {
+            info.forget(field);
+        }
+    }
+    congestion.details = None;
 }
 
 #[derive(Default)]
@@ -162,7 +180,7 @@ fn take(found: &mut Attributes, congestion: &mut CongestionParts, attribute: Att
         17 => set(&mut found.class.class_id, exactly(value).map(u32::from_ne_bytes)),
         18 => {
             // Holds the secret key: that it is there is all we ever know.
-            found.md5sig = true;
+            found.md5sig = Some(true);
             true
         }
         19 => set(&mut found.ulp, ulp(value)),
@@ -199,7 +217,9 @@ fn memory(value: &[u8]) -> Option<SocketMemory> {
     if value.is_empty() || !value.len().is_multiple_of(4) {
         return None;
     }
-    Some(SocketMemory::new(std::array::from_fn(|index| u32_at(value, index * 4))))
+    // sk_forward_alloc is signed and may be below 0 for a moment: then it says nothing.
+    let number = |index| u32_at(value, index * 4).filter(|&bytes| i32::try_from(bytes).is_ok());
+    Some(SocketMemory::new(std::array::from_fn(number)))
 }
 
 fn vegas(value: &[u8]) -> Option<CongestionDetails> {

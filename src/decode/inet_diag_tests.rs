@@ -4,6 +4,7 @@ use super::{BadMessage, decode};
 use crate::model::address::NetnsId;
 use crate::model::socket::Queues;
 use crate::model::state::TcpState;
+use crate::model::tcp_info::Field;
 use crate::model::timer::TimerKind;
 
 const NETNS: NetnsId = NetnsId(1);
@@ -50,7 +51,7 @@ fn one_odd_attribute_is_counted_and_loses_only_itself() {
 #[test]
 fn an_md5_key_is_never_kept() {
     let socket = decode(&with(base(10, 0, 9), 18, b"secret-key-material"), NETNS).unwrap();
-    assert!(socket.attributes.md5sig);
+    assert_eq!(socket.attributes.md5sig, Some(true));
     assert!(!format!("{socket:?}").contains("secret"));
 }
 
@@ -99,4 +100,18 @@ fn a_listener_has_an_accept_queue_and_no_tcp_info() {
 fn short_memory_blocks_of_old_kernels_are_taken() {
     let memory = decode(&with(base(1, 0, 9), 7, &[7; 28]), NETNS).unwrap().attributes.memory.unwrap();
     assert_eq!((memory.rmem_alloc_bytes().is_some(), memory.drops()), (true, None));
+}
+
+#[test]
+fn without_the_mark_nothing_is_known_of_md5() {
+    assert_eq!(decode(&base(1, 0, 9), NETNS).unwrap().attributes.md5sig, None);
+    let told = with(with(base(1, 0, 9), 8, &[0]), 15, &7_u32.to_ne_bytes());
+    assert_eq!(decode(&told, NETNS).unwrap().attributes.md5sig, Some(false));
+}
+
+#[test]
+fn a_peer_that_never_answered_was_not_heard_at_boot() {
+    let socket = decode(&with(base(2, 1, 9), 2, &[9; 280]), NETNS).unwrap();
+    let info = socket.attributes.info.unwrap();
+    assert_eq!((info.idle_ms(), info.get(Field::Unacked)), (None, Some(0x0909_0909)));
 }

@@ -135,10 +135,7 @@ fn attributes(json: &mut Json<'_>, attributes: &Attributes) {
     json.key("tclass").optional(attributes.class.tclass);
     json.key("mark").optional(attributes.class.mark);
     json.key("class_id").optional(attributes.class.class_id);
-    match attributes.v6only {
-        Some(v6only) => json.key("v6only").bool(v6only),
-        None => json.key("v6only").null(),
-    }
+    json.key("v6only").optional_bool(attributes.v6only);
     json.key("cgroup_id").optional(attributes.cgroup_id);
     json.key("options");
     match attributes.sockopt {
@@ -154,7 +151,7 @@ fn attributes(json: &mut Json<'_>, attributes: &Attributes) {
         Some(layered) => ulp(json, layered),
         None => json.null(),
     }
-    json.key("md5sig").bool(attributes.md5sig);
+    json.key("md5sig").optional_bool(attributes.md5sig);
 }
 
 /// Keys that an older kernel's struct does not reach are null: they are always there.

@@ -75,6 +75,14 @@ impl<'a> Json<'a> {
         self.raw(if value { b"true" } else { b"false" });
     }
 
+    /// `true`, `false` or null
+    pub fn optional_bool(&mut self, value: Option<bool>) {
+        match value {
+            Some(value) => self.bool(value),
+            None => self.null(),
+        }
+    }
+
     /// Text, escaped. Control characters beyond JSON's own are escaped too, so that a terminal is safe from them.
     pub fn string(&mut self, text: &str) {
         self.separate();

@@ -186,6 +186,7 @@ impl<W: Write> Sink for Kernel<W> {
             StatFormat::Json => {
                 let mut json = Json::new(&mut out);
                 json.object();
+                json.key("type").string("kernel");
                 head_members(&mut json, head);
                 end(&mut json);
                 json.end_object();

@@ -86,6 +86,7 @@ impl<W: Write> Stat<W> {
     fn json(&self, head: &Head, groups: &[Group], tail: &Tail, out: &mut Vec<u8>) {
         let mut json = Json::new(out);
         json.object();
+        json.key("type").string("stat");
         preamble(&mut json, head);
         self.by_member(&mut json);
         json.key("groups").array();

@@ -65,6 +65,8 @@ impl Table {
             self.line(out, &titles, &widths, |_| self.look.styles.title());
         }
         let cells = std::mem::take(&mut self.cells);
+        // The last cell ends too: what comes after it is no cell.
+        let cells = cells.strip_suffix(&[END]).unwrap_or(&cells);
         let mut cells = cells.split(|&byte| byte == END).map(|cell| std::str::from_utf8(cell).unwrap_or_default());
         let mut row = Vec::with_capacity(self.titles.len());
         loop {
@@ -168,7 +170,8 @@ impl Encoder for TableListing<'_> {
 
     fn emit(&mut self, encoded: &[u8], _: &mut Vec<u8>) {
         if let Some(table) = &mut self.table {
-            table.push(encoded.split(|&byte| byte == END).map(|cell| std::str::from_utf8(cell).unwrap_or_default()));
+            let cells = encoded.strip_suffix(&[END]).unwrap_or(encoded);
+            table.push(cells.split(|&byte| byte == END).map(|cell| std::str::from_utf8(cell).unwrap_or_default()));
         }
     }
 

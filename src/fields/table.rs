@@ -11,7 +11,6 @@ use crate::model::needs::Needs;
 use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::socket::{Classification, Queues, Socket};
-use crate::model::state::TcpState;
 use crate::model::tcp_info::{FIELDS, TcpInfo};
 use crate::model::timer::TimerKind;
 
@@ -35,7 +34,11 @@ pub fn column(name: &str) -> Option<Column> {
 }
 
 fn info_column(index: usize, key: &'static str, help: &'static str) -> Column {
-    let (name, unit) = Unit::split(key);
+    // delivered_ce counts segments and delivered_ce_bytes bytes: there the unit has to stay in the name.
+    let (name, unit) = match Unit::split(key) {
+        (name, _) if FIELDS.iter().any(|other| other.key == name && other.key != key) => (key, Unit::None),
+        split => split,
+    };
     let name = name.replace('_', "-");
     Column {
         title: name.to_uppercase().into(),

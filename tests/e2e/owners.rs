@@ -62,10 +62,10 @@ fn a_name_that_attacks_the_terminal_is_shown_harmlessly() {
 fn a_cell_that_a_spreadsheet_would_run_is_defused() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let _sleeper = Sleeper::named(b"=cmd|' /C'!A0", &[&listener]);
-    drop(std::mem::replace(&mut TcpListener::bind("127.0.0.1:0").unwrap(), listener));
+    let _sleeper = Sleeper::named(b"=cmd|' C'!A0", &[&listener]);
+    drop(listener);
     let csv = tcpulse(&["ls", "-l", "-q", "-N", "current", "-o", "comm,local-port", "--format", "csv"]).stdout;
-    assert!(csv.contains(&format!("'=cmd|' /C'!A0,{port}\r\n")), "{csv}");
+    assert!(csv.contains(&format!("'=cmd|' C'!A0,{port}\r\n")), "{csv}");
 }
 
 #[test]

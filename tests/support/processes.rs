@@ -4,33 +4,38 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::netns::{Netns, User};
 
 /// Sleeps until this value is dropped.
 pub struct Sleeper {
     child: Child,
-    /// Where its program lies, if it was copied to have a name of its own
-    copy: Option<PathBuf>,
+    /// Where the name of its own lies, if it has one
+    directory: Option<PathBuf>,
 }
 
 impl Sleeper {
     /// A process in the namespace that holds `sockets`, each by one descriptor.
     pub fn holding(netns: &Netns, sockets: &[&dyn AsRawFd]) -> Self {
         let mut command = netns.command("sleep", User::Root);
-        Self { child: start(&mut command, sockets), copy: None }
+        Self { child: start(&mut command, sockets), directory: None }
     }
 
     /// The same, in the namespace of the test, under a name that may hold any bytes but `/` and NUL.
     pub fn named(name: &[u8], sockets: &[&dyn AsRawFd]) -> Self {
-        let directory = std::env::temp_dir().join(format!("tcpulse-test-{}-{}", std::process::id(), name.len()));
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("tcpulse-test-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let program = directory.join(OsStr::from_bytes(name));
-        fs::copy("/bin/sleep", &program).unwrap();
-        Self { child: start(&mut Command::new(program), sockets), copy: Some(directory) }
+        // A process is named after the path it is executed by, not after where that leads.
+        symlink("/bin/sleep", &program).unwrap();
+        Self { child: start(&mut Command::new(program), sockets), directory: Some(directory) }
     }
 
     pub fn pid(&self) -> u32 {
@@ -42,7 +47,7 @@ impl Drop for Sleeper {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if let Some(directory) = &self.copy {
+        if let Some(directory) = &self.directory {
             let _ = fs::remove_dir_all(directory);
         }
     }

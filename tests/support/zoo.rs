@@ -57,18 +57,25 @@ impl Zoo {
         let mut last = None;
         until("the zoo settles", Duration::from_secs(10), || {
             let rows = ss::rows(&self.netns, User::Root);
-            let look: Vec<_> = rows.into_iter().map(|(sk, row)| (sk, row.state, row.recv_q, row.send_q)).collect();
+            let look: Vec<_> =
+                rows.iter().map(|(sk, row)| (sk.clone(), row.state.clone(), row.recv_q, row.send_q)).collect();
             let states: BTreeSet<_> = look.iter().map(|(_, state, ..)| state.as_str()).collect();
             let missing: Vec<_> = SS_STATES.iter().filter(|state| !states.contains(*state)).collect();
             if !missing.is_empty() {
                 eprintln!("the zoo lacks {missing:?}");
             }
-            let ready = SS_STATES.iter().all(|state| states.contains(state)) && last.as_ref() == Some(&look);
+            // Data still in flight would be acknowledged between two looks.
+            let at_rest = |row: &ss::Row| row.timer().is_none_or(|(name, ..)| name == "persist");
+            let orphans_rest = rows.values().filter(|row| ORPHANS.contains(&row.state.as_str())).all(at_rest);
+            let ready =
+                orphans_rest && SS_STATES.iter().all(|state| states.contains(state)) && last.as_ref() == Some(&look);
             last = Some(look.clone());
             ready.then_some(())
         });
     }
 }
+
+const ORPHANS: [&str; 3] = ["FIN-WAIT-1", "LAST-ACK", "CLOSING"];
 
 /// Every state of ss but the bound one, which its older versions do not show.
 const SS_STATES: [&str; 10] = [
