@@ -86,7 +86,7 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
         None => missing.push(Missing { tool: "netstat with awk", remedy: "install net-tools and awk" }),
     }
     match find("somo") {
-        Some(somo) => jobs.push(Job { most_rounds: SLOW_ROUNDS, ..tool(What::Somo, &somo, &["--json"]) }),
+        Some(somo) => jobs.push(tool(What::Somo, &somo, &["--json"])),
         None => missing.push(Missing { tool: "somo", remedy: "cargo install somo --root target/somo" }),
     }
     (jobs, missing)

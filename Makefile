@@ -1,0 +1,45 @@
+# tcpulse. `make help` lists what there is.
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Arguments for the program: make run ARGS='stat --by process'
+ARGS ?=
+
+.PHONY: help run test check bench lab fixtures fuzz install clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build and run; ARGS='...' are its arguments
+	@$(CARGO) build --release --quiet
+	@target/release/tcpulse $(ARGS)
+
+test: ## All tests; as root the lab too, without rights it says what it skipped
+	$(CARGO) test
+
+check: ## What CI runs: format, clippy, docs, layering and all tests
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --document-private-items
+	$(CARGO) test --test layering
+	$(MAKE) test
+
+bench: ## Measure against ss, netstat, somo and the bare kernel dump, under 100,000 sockets
+	$(CARGO) bench --bench host
+
+lab: ## The end-to-end tests alone: namespaces, real sockets, the built binary (root)
+	$(CARGO) test --test e2e -- --nocapture
+
+fixtures: ## Capture fixtures/captures anew from this kernel (root)
+	$(CARGO) run --example capture -- fixtures/captures
+
+fuzz: ## Fuzz each decoder for a minute (needs cargo-fuzz)
+	cd fuzz && for target in netlink proc; do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=60 || exit 1; done
+
+install: ## Install to $(DESTDIR)$(PREFIX)/bin
+	$(CARGO) build --release
+	install -D -m 755 target/release/tcpulse $(DESTDIR)$(PREFIX)/bin/tcpulse
+
+clean: ## Remove what was built
+	$(CARGO) clean
