@@ -145,9 +145,10 @@ fn tell(gaps: &Gaps) {
     if gaps.is_empty() {
         return;
     }
-    let gaps: Vec<_> =
-        gaps.iter().map(|gap| format!("{} {} ({}): {}", gap.count, gap.what, gap.why, gap.remedy)).collect();
-    say(&format!("not seen: {}", gaps.join("; ")));
+    let unseen: Vec<_> = gaps.iter().map(|gap| format!("{} ({}, {})", gap.what, gap.count, gap.why)).collect();
+    let mut remedies: Vec<_> = gaps.iter().map(|gap| gap.remedy).collect();
+    remedies.dedup();
+    say(&format!("not seen: {}; to see it: {}", unseen.join(", "), remedies.join("; ")));
 }
 
 /// One line on stderr. If nobody can read it, so be it.

@@ -86,7 +86,7 @@ fn all(own: NetnsId) -> Result<(Vec<Found>, Gaps), CollectError> {
             what: "namespaces of processes",
             why: "permission denied".to_owned(),
             count: hidden,
-            remedy: "run as root or grant CAP_SYS_PTRACE",
+            remedy: "run as root or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
         });
     }
     Ok((found, gaps))

@@ -6,6 +6,8 @@ use crate::fields::column::Width;
 pub const GAP: usize = 2;
 /// A cell cut to fewer says nothing.
 const LEAST: usize = 4;
+/// State and both ends of a connection.
+const FEW: usize = 3;
 
 /// What the layout has to know of a column.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +23,7 @@ pub struct Demand {
 /// The width of each column, `None` for those that are left out. `room` is the width of the terminal.
 ///
 /// Flexible columns are squeezed first, the widest first; then the least important columns go, one by one, until the
-/// rest fits. The last two are never left out, but cut.
+/// rest fits. The last few are rather cut, whatever they are, than left out.
 pub fn fit(demands: &[Demand], room: Option<usize>) -> Vec<Option<usize>> {
     let mut widths: Vec<_> = demands.iter().map(|demand| Some(demand.natural)).collect();
     let Some(room) = room else { return widths };
@@ -34,9 +36,11 @@ pub fn fit(demands: &[Demand], room: Option<usize>) -> Vec<Option<usize>> {
         if total(&widths) <= room {
             return grow(demands, widths, room);
         }
-        if kept <= 2 {
+        if kept <= FEW {
             squeeze(demands, &mut widths, room, |demand| LEAST.min(demand.natural));
-            return widths;
+            if kept <= 1 || total(&widths) <= room {
+                return widths;
+            }
         }
         let least =
             (0..demands.len()).filter(|&index| widths[index].is_some()).min_by_key(|&index| demands[index].importance);
@@ -85,19 +89,27 @@ mod tests {
     use proptest::prelude::{prop, proptest};
 
     const STATE: Demand = Demand { natural: 11, width: Width::Text, importance: 100 };
-    const LOCAL: Demand = Demand { natural: 21, width: Width::Flexible(12), importance: 99 };
+    const PROCESS: Demand = Demand { natural: 21, width: Width::Flexible(12), importance: 90 };
+    const PEER: Demand = Demand { natural: 15, width: Width::Text, importance: 98 };
     const TIMER: Demand = Demand { natural: 9, width: Width::Text, importance: 70 };
 
     #[test]
     fn without_a_terminal_everything_has_its_natural_width() {
-        assert_eq!(fit(&[STATE, LOCAL], None), [Some(11), Some(21)]);
+        assert_eq!(fit(&[STATE, PROCESS], None), [Some(11), Some(21)]);
     }
 
     #[test]
     fn the_flexible_are_squeezed_then_the_least_important_left_out() {
-        assert_eq!(fit(&[STATE, LOCAL, TIMER], Some(45)), [Some(11), Some(21), Some(9)]);
-        assert_eq!(fit(&[STATE, LOCAL, TIMER], Some(38)), [Some(11), Some(14), Some(9)]);
-        assert_eq!(fit(&[STATE, LOCAL, TIMER], Some(34)), [Some(11), Some(21), None]);
+        let four = [STATE, PEER, PROCESS, TIMER];
+        assert_eq!(fit(&four, Some(62)), [Some(11), Some(15), Some(21), Some(9)]);
+        assert_eq!(fit(&four, Some(55)), [Some(11), Some(15), Some(14), Some(9)]);
+        assert_eq!(fit(&four, Some(52)), [Some(11), Some(15), Some(21), None]);
+    }
+
+    #[test]
+    fn the_last_few_are_cut_rather_than_left_out() {
+        assert_eq!(fit(&[STATE, PEER, PROCESS, TIMER], Some(30)), [Some(9), Some(9), Some(8), None]);
+        assert_eq!(fit(&[STATE, PEER, PROCESS, TIMER], Some(10)), [Some(4), Some(4), None, None]);
     }
 
     proptest! {

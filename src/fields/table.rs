@@ -127,8 +127,8 @@ fn ends() -> Vec<Column> {
             .flexible(8),
         text("family", "FAMILY", 10, "ipv4 or ipv6, of the socket", |row| Value::word(row.socket.family.name()))
             .grouped(),
-        text("local", "LOCAL", 99, "local address and port", local).grouped().flexible(12),
-        text("peer", "PEER", 98, "remote address and port", peer).grouped().flexible(12),
+        text("local", "LOCAL", 99, "local address and port", local).grouped(),
+        text("peer", "PEER", 98, "remote address and port", peer).grouped(),
         text("local-addr", "LOCAL ADDR", 30, "local address", |row| Value::Addr(row.socket.local.addr)).grouped(),
         number("local-port", "LPORT", 30, "local port", |row| port(row.socket.local)).grouped(),
         text("peer-addr", "PEER ADDR", 30, "remote address", |row| Value::Addr(row.socket.remote.addr)).grouped(),
@@ -140,7 +140,7 @@ fn ends() -> Vec<Column> {
 /// What it is doing: timers and queues.
 fn activity() -> Vec<Column> {
     vec![
-        text("timer", "TIMER", 70, "pending timer", timer).grouped(),
+        text("timer", "TIMER", 72, "pending timer", timer).grouped(),
         number("expires", "EXPIRES", 70, "time until the timer fires", |row| {
             Value::number(row.socket.timer.expires_ms())
         })
@@ -278,7 +278,7 @@ fn details() -> Vec<Column> {
 
 impl Column {
     fn with_process(self, cell: OfProcess, group: OfProcess) -> Self {
-        Self { get: Get::Process { cell, group }, ..self }.grouped().flexible(12).needs(Needs::OWNERS)
+        Self { get: Get::Process { cell, group }, ..self }.grouped().flexible(20).needs(Needs::OWNERS)
     }
 }
 
