@@ -13,7 +13,7 @@ const IDLE_LIMIT_MS: f64 = 10.0;
 /// All that was measured.
 struct Results<'a>(&'a [Series]);
 
-/// A promise, and whether it is kept. `verdict` is empty where nothing was promised, and tells why where nothing is known.
+/// A promise, and whether it is kept. `verdict` is empty where nothing was promised.
 struct Target {
     what: &'static str,
     limit: String,
@@ -44,7 +44,7 @@ fn describe(text: &mut String, facts: &Facts) {
     let _ = writeln!(text, "Linux {kernel}, {cores} cores ({processor}).");
     let _ = writeln!(
         text,
-        "Load: {sockets} TCP sockets in {loaders} processes, from {sources} addresses; {descriptors} descriptors on the host."
+        "Load: {sockets} TCP sockets in {loaders} processes, from {sources} addresses; {descriptors} descriptors."
     );
     let _ = writeln!(
         text,

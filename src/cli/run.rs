@@ -73,7 +73,7 @@ fn report(settings: &Settings, interrupt: &Interrupt, output: impl Write, first:
             list(request, output, JsonSnapshot::default(), order, &interrupted)
         }
         Report::List { format: FormatArg::Ndjson, order, .. } => {
-            list(request, output, NdjsonSnapshot, order, &interrupted)
+            list(request, output, NdjsonSnapshot::default(), order, &interrupted)
         }
         Report::List { format: FormatArg::Csv, columns, order, .. } => {
             let csv = CsvListing::new(columns.clone(), look.header && first);

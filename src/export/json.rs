@@ -4,6 +4,25 @@
 //! tcp_info is 2 KB, so 100,000 of them would cost 350 ms where the whole snapshot may cost 220. What makes the
 //! difference is that the keys, most of the bytes, are literals here and are copied, not escaped.
 
+use std::net::IpAddr;
+
+/// A key with all that stands around it: `,"name":`.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a>(pub &'a str);
+
+/// What [`key!`] makes of a literal, made of a name that needs no escaping.
+pub fn quoted_key(name: &str) -> String {
+    format!(",\"{name}\":")
+}
+
+/// Makes a [`Key`] of a literal that needs no escaping.
+macro_rules! key {
+    ($name:literal) => {
+        $crate::export::json::Key(concat!(",\"", $name, "\":"))
+    };
+}
+pub(crate) use key;
+
 /// Appends values to a buffer and puts the commas between them. Whoever calls it balances the brackets.
 #[derive(Debug)]
 pub struct Json<'a> {
@@ -41,12 +60,11 @@ impl<'a> Json<'a> {
         self.comma = true;
     }
 
-    /// The key of the next value: a literal of ours, which needs no escaping.
-    pub fn key(&mut self, key: &'static str) -> &mut Self {
-        self.separate();
-        self.out.push(b'"');
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
+    /// The key of the next value, as [`key!`] makes it: a literal of ours, which is copied in one piece.
+    pub fn key(&mut self, key: Key<'_>) -> &mut Self {
+        let text = key.0.as_bytes();
+        let comma = std::mem::take(&mut self.comma);
+        self.out.extend_from_slice(if comma { text } else { text.get(1..).unwrap_or_default() });
         self
     }
 
@@ -67,6 +85,59 @@ impl<'a> Json<'a> {
     pub fn number(&mut self, number: impl itoa::Integer) {
         self.separate();
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self.comma = true;
+    }
+
+    /// A number that is often small: one digit is one byte.
+    pub fn small(&mut self, number: u64) {
+        self.separate();
+        match number {
+            0..10 => self.out.push(b'0' + number as u8),
+            _ => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        }
+        self.comma = true;
+    }
+
+    /// A word of ours, which needs no escaping.
+    pub fn word(&mut self, word: &'static str) {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(word.as_bytes());
+        self.out.push(b'"');
+        self.comma = true;
+    }
+
+    /// An IP address.
+    pub fn addr(&mut self, addr: IpAddr) {
+        let IpAddr::V4(addr) = addr else { return self.display(addr) };
+        self.separate();
+        let [a, b, c, d] = addr.octets();
+        // An eighth of what the formatter takes, twice a row.
+        for (before, octet) in [(b'"', a), (b'.', b), (b'.', c), (b'.', d)] {
+            self.out.push(before);
+            self.out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+        }
+        self.out.push(b'"');
+        self.comma = true;
+    }
+
+    /// A number in hexadecimal, as text.
+    pub fn hex(&mut self, number: u64) {
+        let mut digits = [0; 16];
+        let mut rest = number;
+        let mut first = digits.len();
+        loop {
+            first -= 1;
+            digits[first] = b"0123456789abcdef"[(rest & 15) as usize];
+            rest >>= 4;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(&digits[first..]);
+        self.out.push(b'"');
         self.comma = true;
     }
 
@@ -96,7 +167,7 @@ impl<'a> Json<'a> {
         self.comma = true;
     }
 
-    /// What `value` displays as, in quotes. For addresses and numbers, which need no escaping.
+    /// What `value` displays as, in quotes. For what needs no escaping.
     pub fn display(&mut self, value: impl std::fmt::Display) {
         use std::io::Write;
         self.separate();
@@ -135,6 +206,11 @@ impl<'a> Json<'a> {
         self.comma = true;
     }
 
+    /// Members of an object that are JSON already.
+    pub fn members(&mut self, json: &[u8]) {
+        self.raw(json);
+    }
+
     /// A line break between two values, so that long documents can be read and cut by lines.
     pub fn line_break(&mut self) {
         if std::mem::take(&mut self.comma) {
@@ -166,7 +242,7 @@ impl<'a> Json<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::Json;
+    use super::{Json, key};
     use proptest::prelude::{any, proptest};
 
     #[test]
@@ -174,8 +250,8 @@ mod tests {
         let mut out = Vec::new();
         let mut json = Json::new(&mut out);
         json.object();
-        json.key("a").number(-1);
-        json.key("b").array();
+        json.key(key!("a")).number(-1);
+        json.key(key!("b")).array();
         json.null();
         json.bool(true);
         json.object();
@@ -187,6 +263,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn addresses_and_hexadecimal_are_written_as_std_writes_them(bits in any::<u32>(), number in any::<u64>()) {
+            let addr = std::net::Ipv4Addr::from(bits);
+            let mut out = Vec::new();
+            let mut json = Json::new(&mut out);
+            json.array();
+            json.addr(addr.into());
+            json.hex(number);
+            json.hex(number >> 48);
+            json.end_array();
+            assert_eq!(String::from_utf8(out).unwrap(), format!("[\"{addr}\",\"{number:x}\",\"{:x}\"]", number >> 48));
+        }
+
         #[test]
         fn any_text_survives(text in any::<String>()) {
             let mut out = Vec::new();

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::csv;
-use super::json::Json;
+use super::json::{Json, key};
 use super::snapshot::{gaps, head_members, line};
 use super::stat::StatFormat;
 use super::table::{Look, Table, styled};
@@ -176,9 +176,9 @@ impl<W: Write> Sink for Kernel<W> {
         let Some(head) = &self.head else { return Ok(()) };
         let mut out = Vec::new();
         let end = |json: &mut Json<'_>| {
-            json.key("gaps");
+            json.key(key!("gaps"));
             gaps(json, &tail.gaps);
-            json.key("elapsed_ms").decimal(tail.elapsed.as_secs_f64() * 1000.0);
+            json.key(key!("elapsed_ms")).decimal(tail.elapsed.as_secs_f64() * 1000.0);
         };
         match self.format {
             StatFormat::Table => self.table(head, &mut out),
@@ -186,7 +186,7 @@ impl<W: Write> Sink for Kernel<W> {
             StatFormat::Json => {
                 let mut json = Json::new(&mut out);
                 json.object();
-                json.key("type").string("kernel");
+                json.key(key!("type")).string("kernel");
                 head_members(&mut json, head);
                 end(&mut json);
                 json.end_object();

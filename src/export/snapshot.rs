@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::SCHEMA;
-use super::connection;
-use super::json::Json;
+use super::connection::Connections;
+use super::json::{Json, key};
 use super::list::Encoder;
 use crate::model::counters::Counters;
 use crate::model::gap::Gaps;
@@ -17,6 +17,7 @@ use crate::model::sysctl::{SysctlValue, Sysctls};
 #[derive(Debug, Default)]
 pub struct JsonSnapshot {
     begun: bool,
+    connections: Connections,
 }
 
 impl Encoder for JsonSnapshot {
@@ -24,14 +25,14 @@ impl Encoder for JsonSnapshot {
         let mut json = Json::new(out);
         json.object();
         head_members(&mut json, head);
-        json.key("connections").array();
+        json.key(key!("connections")).array();
         self.begun = false;
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
         let mut json = Json::new(out);
         json.object();
-        connection::members(&mut json, row);
+        self.connections.members(&mut json, row);
         json.end_object();
     }
 
@@ -43,11 +44,11 @@ impl Encoder for JsonSnapshot {
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(b"],\n");
         let mut json = Json::new(out);
-        json.key("summary");
+        json.key(key!("summary"));
         summary(&mut json, &tail.summary, listed);
-        json.key("gaps");
+        json.key(key!("gaps"));
         gaps(&mut json, &tail.gaps);
-        json.key("elapsed_ms").decimal(tail.elapsed.as_secs_f64() * 1000.0);
+        json.key(key!("elapsed_ms")).decimal(tail.elapsed.as_secs_f64() * 1000.0);
         json.end_object();
         out.push(b'\n');
     }
@@ -55,7 +56,9 @@ impl Encoder for JsonSnapshot {
 
 /// One object a line, each with its `type`.
 #[derive(Debug, Default)]
-pub struct NdjsonSnapshot;
+pub struct NdjsonSnapshot {
+    connections: Connections,
+}
 
 impl Encoder for NdjsonSnapshot {
     fn head(&mut self, head: &Head, out: &mut Vec<u8>) {
@@ -63,7 +66,7 @@ impl Encoder for NdjsonSnapshot {
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
-        line(out, "connection", |json| connection::members(json, row));
+        line(out, "connection", |json| self.connections.members(json, row));
     }
 
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
@@ -72,11 +75,11 @@ impl Encoder for NdjsonSnapshot {
 
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
         line(out, "summary", |json| {
-            json.key("summary");
+            json.key(key!("summary"));
             summary(json, &tail.summary, listed);
-            json.key("gaps");
+            json.key(key!("gaps"));
             gaps(json, &tail.gaps);
-            json.key("elapsed_ms").decimal(tail.elapsed.as_secs_f64() * 1000.0);
+            json.key(key!("elapsed_ms")).decimal(tail.elapsed.as_secs_f64() * 1000.0);
         });
     }
 }
@@ -85,7 +88,7 @@ impl Encoder for NdjsonSnapshot {
 pub fn line(out: &mut Vec<u8>, kind: &'static str, members: impl FnOnce(&mut Json<'_>)) {
     let mut json = Json::new(out);
     json.object();
-    json.key("type").string(kind);
+    json.key(key!("type")).string(kind);
     members(&mut json);
     json.end_object();
     out.push(b'\n');
@@ -94,36 +97,36 @@ pub fn line(out: &mut Vec<u8>, kind: &'static str, members: impl FnOnce(&mut Jso
 /// What stands before the rows of every document: version, time, host, namespaces.
 pub fn head_members(json: &mut Json<'_>, head: &Head) {
     preamble(json, head);
-    json.key("namespaces").array();
+    json.key(key!("namespaces")).array();
     head.namespaces.iter().for_each(|namespace| self::namespace(json, namespace));
     json.end_array();
 }
 
 /// Version, time and host.
 pub fn preamble(json: &mut Json<'_>, head: &Head) {
-    json.key("schema").number(SCHEMA);
-    json.key("tcpulse").string(env!("CARGO_PKG_VERSION"));
+    json.key(key!("schema")).number(SCHEMA);
+    json.key(key!("tcpulse")).string(env!("CARGO_PKG_VERSION"));
     match Timestamp::try_from(head.taken_at) {
-        Ok(taken_at) => json.key("taken_at").display(format_args!("{taken_at:.3}")),
-        Err(_) => json.key("taken_at").null(),
+        Ok(taken_at) => json.key(key!("taken_at")).display(format_args!("{taken_at:.3}")),
+        Err(_) => json.key(key!("taken_at")).null(),
     }
-    json.key("host").object();
-    json.key("hostname").string(&head.host.hostname);
-    json.key("kernel").string(&head.host.kernel);
+    json.key(key!("host")).object();
+    json.key(key!("hostname")).string(&head.host.hostname);
+    json.key(key!("kernel")).string(&head.host.kernel);
     json.end_object();
 }
 
 fn namespace(json: &mut Json<'_>, namespace: &Namespace) {
     json.object();
-    json.key("netns").number(namespace.id.0);
-    json.key("name").string(&namespace.name);
-    json.key("source").string(namespace.source.name());
-    json.key("sysctls");
+    json.key(key!("netns")).number(namespace.id.0);
+    json.key(key!("name")).string(&namespace.name);
+    json.key(key!("source")).string(namespace.source.name());
+    json.key(key!("sysctls"));
     sysctls(json, &namespace.sysctls);
-    json.key("sockstat").object();
-    namespace.sockstat.iter().for_each(|(gauge, value)| json.key(gauge.key).optional(value));
+    json.key(key!("sockstat")).object();
+    namespace.sockstat.iter().for_each(|(gauge, value)| json.foreign_key(gauge.key).optional(value));
     json.end_object();
-    json.key("counters");
+    json.key(key!("counters"));
     counters(json, &namespace.counters);
     json.end_object();
 }
@@ -131,7 +134,7 @@ fn namespace(json: &mut Json<'_>, namespace: &Namespace) {
 fn sysctls(json: &mut Json<'_>, sysctls: &Sysctls) {
     json.object();
     for (spec, value) in sysctls.iter() {
-        json.key(spec.key);
+        json.foreign_key(spec.key);
         match value {
             None => json.null(),
             Some(SysctlValue::Number(number)) => json.number(*number),
@@ -149,7 +152,7 @@ fn sysctls(json: &mut Json<'_>, sysctls: &Sysctls) {
 fn counters(json: &mut Json<'_>, counters: &Counters) {
     json.object();
     for (group, values) in counters.groups() {
-        json.key(group).object();
+        json.foreign_key(group).object();
         values.iter().for_each(|(name, value)| json.foreign_key(name).number(*value));
         json.end_object();
     }
@@ -158,22 +161,19 @@ fn counters(json: &mut Json<'_>, counters: &Counters) {
 
 fn summary(json: &mut Json<'_>, summary: &Summary, listed: u64) {
     json.object();
-    json.key("total").number(summary.total());
-    json.key("listed").number(listed);
-    json.key("by_state").object();
+    json.key(key!("total")).number(summary.total());
+    json.key(key!("listed")).number(listed);
+    json.key(key!("by_state")).object();
     for (state, count) in summary.by_state() {
-        match state.name() {
-            Some(name) => json.key(name).number(count),
-            None => json.foreign_key(&state.to_string()).number(count),
-        }
+        json.foreign_key(&state.to_string()).number(count);
     }
     json.end_object();
     let undecoded = summary.undecoded();
-    json.key("undecoded").object();
-    json.key("attributes").number(undecoded.attributes);
-    json.key("malformed_attributes").number(undecoded.malformed_attributes);
-    json.key("states").number(undecoded.states);
-    json.key("timers").number(undecoded.timers);
+    json.key(key!("undecoded")).object();
+    json.key(key!("attributes")).number(undecoded.attributes);
+    json.key(key!("malformed_attributes")).number(undecoded.malformed_attributes);
+    json.key(key!("states")).number(undecoded.states);
+    json.key(key!("timers")).number(undecoded.timers);
     json.end_object();
     json.end_object();
 }
@@ -183,10 +183,10 @@ pub fn gaps(json: &mut Json<'_>, gaps: &Gaps) {
     json.array();
     for gap in gaps {
         json.object();
-        json.key("what").string(gap.what);
-        json.key("why").string(&gap.why);
-        json.key("count").number(gap.count);
-        json.key("remedy").string(gap.remedy);
+        json.key(key!("what")).string(gap.what);
+        json.key(key!("why")).string(&gap.why);
+        json.key(key!("count")).number(gap.count);
+        json.key(key!("remedy")).string(gap.remedy);
         json.end_object();
     }
     json.end_array();

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use rustc_hash::FxHashMap;
 
 use super::csv;
-use super::json::Json;
+use super::json::{Json, key};
 use super::snapshot::{gaps, line, preamble};
 use super::table::{Look, Table, styled};
 use crate::fields::column::{Column, Width};
@@ -86,10 +86,10 @@ impl<W: Write> Stat<W> {
     fn json(&self, head: &Head, groups: &[Group], tail: &Tail, out: &mut Vec<u8>) {
         let mut json = Json::new(out);
         json.object();
-        json.key("type").string("stat");
+        json.key(key!("type")).string("stat");
         preamble(&mut json, head);
         self.by_member(&mut json);
-        json.key("groups").array();
+        json.key(key!("groups")).array();
         for group in groups {
             json.line_break();
             json.object();
@@ -123,7 +123,7 @@ impl<W: Write> Stat<W> {
     }
 
     fn by_member(&self, json: &mut Json<'_>) {
-        json.key("by").array();
+        json.key(key!("by")).array();
         self.by.iter().for_each(|column| json.string(&column.key()));
         json.end_array();
     }
@@ -132,15 +132,15 @@ impl<W: Write> Stat<W> {
         for (column, key) in self.by.iter().zip(keys) {
             json.foreign_key(&column.key()).optional_string(key.as_deref());
         }
-        json.key("count").number(*count);
+        json.key(key!("count")).number(*count);
     }
 }
 
 fn tail_members(json: &mut Json<'_>, tail: &Tail) {
-    json.key("total").number(tail.summary.total());
-    json.key("gaps");
+    json.key(key!("total")).number(tail.summary.total());
+    json.key(key!("gaps"));
     gaps(json, &tail.gaps);
-    json.key("elapsed_ms").decimal(tail.elapsed.as_secs_f64() * 1000.0);
+    json.key(key!("elapsed_ms")).decimal(tail.elapsed.as_secs_f64() * 1000.0);
 }
 
 impl<W: Write> Sink for Stat<W> {

@@ -5,6 +5,7 @@ use super::{InspectError, Request};
 use crate::collect::cgroups::Cgroups;
 use crate::collect::diag::{BUFFER_BYTES, DiagSocket, DumpError, DumpFaults};
 use crate::collect::owners;
+use crate::collect::proc_net::ProcNetTcp;
 use crate::collect::request::DumpRequest;
 use crate::collect::users::Users;
 use crate::collect::visit::Rows;
@@ -19,14 +20,20 @@ use crate::model::socket::Socket;
 /// Rows that are kept for a second look at their owners, at most. Beyond it they go out as they are.
 const SECOND_LOOKS: usize = 4096;
 
+/// Where rows come from, and who may hold them.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    namespace: &'a Namespace,
+    owners: Option<&'a OwnerTable>,
+}
+
 struct Pipeline<'a, S: ?Sized> {
     request: &'a Request,
     sink: &'a mut S,
     interrupted: &'a dyn Fn() -> bool,
     users: Users,
     cgroups: Cgroups,
-    owners: Option<OwnerTable>,
-    second_looks: Vec<(usize, Socket)>,
+    second_looks: Vec<(&'a Namespace, Socket)>,
     summary: Summary,
     gaps: Gaps,
 }
@@ -35,7 +42,7 @@ struct Pipeline<'a, S: ?Sized> {
 pub(super) fn run<S: Sink + ?Sized>(
     request: &Request,
     namespaces: &[Namespace],
-    sources: Vec<Rows>,
+    mut sources: Vec<Rows>,
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(Summary, Gaps), InspectError> {
@@ -45,75 +52,65 @@ pub(super) fn run<S: Sink + ?Sized>(
         interrupted,
         users: Users::default(),
         cgroups: Cgroups::default(),
-        owners: None,
         second_looks: Vec::new(),
         summary: Summary::default(),
         gaps: Gaps::default(),
     };
-    let mut sources = sources;
+    let mut owners = None;
     if request.needs.contains(Needs::OWNERS) && !request.families.is_empty() {
         let (table, gaps) = owners::scan(&mut pipeline.users)?;
-        pipeline.owners = Some(table);
         pipeline.gaps.extend(gaps);
+        owners = Some(table);
     }
     let mut buffer = vec![0; BUFFER_BYTES];
-    for (index, source) in sources.iter_mut().enumerate() {
-        let mut seen = CookieSet::default();
-        for &family in &request.families {
-            match source {
-                Rows::Diag(socket) => {
-                    let dump = DumpRequest { family, states: request.states, needs: request.needs };
-                    pipeline.dump(namespaces, index, socket, dump, &mut buffer, &mut seen)?;
-                }
-                Rows::Proc(files) => {
-                    let id = namespaces[index].id;
-                    let read = files.read(family, id, |socket| pipeline.socket(namespaces, index, socket));
-                    pipeline.proc_ended(read)?;
-                }
-            }
+    for (namespace, source) in namespaces.iter().zip(&mut sources) {
+        let place = Place { namespace, owners: owners.as_ref() };
+        match source {
+            Rows::Diag(socket) => pipeline.dump(place, socket, &mut buffer)?,
+            Rows::Proc(files) => pipeline.read(place, files)?,
         }
     }
-    pipeline.look_again(namespaces)?;
+    pipeline.look_again()?;
     Ok((pipeline.summary, pipeline.gaps))
 }
 
-impl<S: Sink + ?Sized> Pipeline<'_, S> {
-    fn dump(
-        &mut self,
-        namespaces: &[Namespace],
-        index: usize,
-        socket: &mut DiagSocket,
-        request: DumpRequest,
-        buffer: &mut [u8],
-        seen: &mut CookieSet,
-    ) -> Result<(), InspectError> {
-        let dumped = socket.dump(request, buffer, |socket| {
-            if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
-                self.socket(namespaces, index, socket)?;
+impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
+    /// Every family, over sock_diag.
+    fn dump(&mut self, place: Place<'a>, socket: &mut DiagSocket, buffer: &mut [u8]) -> Result<(), InspectError> {
+        let mut seen = CookieSet::default();
+        for &family in &self.request.families {
+            let dump = DumpRequest { family, states: self.request.states, needs: self.request.needs };
+            let dumped = socket.dump(dump, buffer, |socket| {
+                if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
+                    self.socket(place, socket)?;
+                }
+                Ok(())
+            });
+            match dumped {
+                Ok(faults) => report(&faults, &mut self.gaps),
+                Err(DumpError::Receiver(error)) => return Err(error),
+                Err(DumpError::Refused(refusal)) => lost(&mut self.gaps, refusal.to_string(), 1),
             }
-            Ok(())
-        });
-        match dumped {
-            Ok(faults) => report(&faults, &mut self.gaps),
-            Err(DumpError::Receiver(error)) => return Err(error),
-            Err(DumpError::Refused(refusal)) => lost(&mut self.gaps, refusal.to_string(), 1),
         }
         Ok(())
     }
 
-    fn proc_ended(&mut self, read: std::io::Result<Result<u64, InspectError>>) -> Result<(), InspectError> {
-        let (why, count) = match read {
-            Ok(Ok(0)) => return Ok(()),
-            Ok(Ok(unreadable)) => ("lines of /proc/net/tcp of an unknown form".to_owned(), unreadable),
-            Ok(Err(error)) => return Err(error),
-            Err(error) => (format!("/proc/net/tcp: {error}"), 1),
-        };
-        lost(&mut self.gaps, why, count);
+    /// Every family, from /proc.
+    fn read(&mut self, place: Place<'a>, files: &mut ProcNetTcp) -> Result<(), InspectError> {
+        for &family in &self.request.families {
+            match files.read(family, place.namespace.id, |socket| self.socket(place, socket)) {
+                Ok(Ok(unreadable)) => {
+                    lost(&mut self.gaps, "lines of /proc/net/tcp of an unknown form".to_owned(), unreadable);
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(error) => lost(&mut self.gaps, format!("/proc/net/tcp: {error}"), 1),
+            }
+        }
         Ok(())
     }
 
-    /// One socket of namespace `index`: filtered, counted, and handed over or kept for a second look.
-    fn socket(&mut self, namespaces: &[Namespace], index: usize, socket: Socket) -> Result<(), InspectError> {
+    /// One socket: filtered, counted, and handed over or kept for a second look.
+    fn socket(&mut self, place: Place<'a>, socket: Socket) -> Result<(), InspectError> {
         if (self.interrupted)() {
             return Err(InspectError::Interrupted);
         }
@@ -122,15 +119,15 @@ impl<S: Sink + ?Sized> Pipeline<'_, S> {
             return Ok(());
         }
         self.summary.count(&socket);
-        let unowned = matches!(Holder::of(&socket, self.owners.as_ref()), Holder::Kernel);
-        if unowned && self.second_looks.len() < SECOND_LOOKS {
-            self.second_looks.push((index, socket));
+        let holder = Holder::of(&socket, place.owners);
+        if matches!(holder, Holder::Kernel) && self.second_looks.len() < SECOND_LOOKS {
+            self.second_looks.push((place.namespace, socket));
             return Ok(());
         }
-        self.hand_over(&namespaces[index], &socket)
+        self.hand_over(place.namespace, &socket, holder)
     }
 
-    fn hand_over(&mut self, namespace: &Namespace, socket: &Socket) -> Result<(), InspectError> {
+    fn hand_over(&mut self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>) -> Result<(), InspectError> {
         let needs = self.request.needs;
         let uid = socket.uid.filter(|_| needs.contains(Needs::USER));
         let cgroup = socket.attributes.cgroup_id.filter(|_| needs.contains(Needs::CGROUP));
@@ -140,7 +137,7 @@ impl<S: Sink + ?Sized> Pipeline<'_, S> {
             interface: socket.interface.and_then(|index| namespace.interface(index)),
             user: uid.and_then(|uid| self.users.name(uid)),
             cgroup: cgroup.and_then(|id| self.cgroups.path(id)),
-            holder: Holder::of(socket, self.owners.as_ref()),
+            holder,
         };
         self.sink.row(&row)?;
         Ok(())
@@ -148,14 +145,16 @@ impl<S: Sink + ?Sized> Pipeline<'_, S> {
 
     /// The processes were looked through before the dump, so a socket made in between seems to have no owner. Before
     /// it is called the kernel's own, the processes are looked through once more.
-    fn look_again(&mut self, namespaces: &[Namespace]) -> Result<(), InspectError> {
+    fn look_again(&mut self) -> Result<(), InspectError> {
         let waiting = std::mem::take(&mut self.second_looks);
         if waiting.is_empty() {
             return Ok(());
         }
         let (table, _) = owners::scan(&mut self.users)?;
-        self.owners = Some(table);
-        waiting.iter().try_for_each(|(index, socket)| self.hand_over(&namespaces[*index], socket))
+        for (namespace, socket) in &waiting {
+            self.hand_over(namespace, socket, Holder::of(socket, Some(&table)))?;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who holds a socket: processes by descriptors, or the kernel, and in which way.
 
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
 use super::socket::Socket;
 use super::state::TcpState;
 
@@ -40,6 +42,8 @@ pub struct Holding {
 pub struct OwnerTable {
     processes: Vec<Process>,
     holdings: Vec<Holding>,
+    /// Where in `holdings` those of an inode begin: a search by halves misses the cache at every step
+    starts: FxHashMap<u32, u32>,
     hidden_processes: u64,
 }
 
@@ -47,14 +51,19 @@ impl OwnerTable {
     /// `holdings` in any order; `hidden_processes` counts those whose descriptors could not be read.
     pub fn new(processes: Vec<Process>, mut holdings: Vec<Holding>, hidden_processes: u64) -> Self {
         holdings.sort_unstable();
-        Self { processes, holdings, hidden_processes }
+        let mut starts = FxHashMap::with_capacity_and_hasher(holdings.len(), FxBuildHasher);
+        for (start, holding) in holdings.iter().enumerate() {
+            starts.entry(holding.inode).or_insert(start as u32);
+        }
+        Self { processes, holdings, starts, hidden_processes }
     }
 
     /// All that hold the socket with this inode.
     pub fn of(&self, inode: u32) -> Owners<'_> {
-        let start = self.holdings.partition_point(|holding| holding.inode < inode);
-        let end = start + self.holdings[start..].iter().take_while(|holding| holding.inode == inode).count();
-        Owners { holdings: &self.holdings[start..end], processes: &self.processes }
+        let start = self.starts.get(&inode).map_or(self.holdings.len(), |&start| start as usize);
+        let from = self.holdings.get(start..).unwrap_or_default();
+        let count = from.iter().take_while(|holding| holding.inode == inode).count();
+        Owners { holdings: &from[..count], processes: &self.processes }
     }
 
     /// How many processes kept their descriptors to themselves.
