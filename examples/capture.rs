@@ -23,6 +23,7 @@ use support::zoo::Zoo;
 /// The part of the tests' support that needs no binary of tcpulse.
 #[path = "../tests/support"]
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "a zoo that cannot be made is no capture")]
+#[allow(clippy::print_stderr, clippy::large_stack_arrays, reason = "as the tests may")]
 #[allow(unreachable_pub, dead_code, reason = "shared with the tests, which use more of it")]
 mod support {
     pub mod netns;

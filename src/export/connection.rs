@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::json::{Json, Key, key, quoted_key};
+use super::json::{Json, Key, key};
 use crate::model::address::Endpoint;
 use crate::model::congestion::CongestionDetails;
 use crate::model::memory::SocketMemory;
@@ -16,16 +16,16 @@ use crate::model::timer::Timer;
 /// Writes connections. Keeps what is the same in many rows: the keys of tables, and what is told of a process.
 #[derive(Debug)]
 pub struct Connections {
-    info_keys: Vec<String>,
-    memory_keys: Vec<String>,
+    info_keys: Vec<Key>,
+    memory_keys: Vec<Key>,
     processes: FxHashMap<u32, Box<[u8]>>,
 }
 
 impl Default for Connections {
     fn default() -> Self {
         Self {
-            info_keys: FIELDS.iter().map(|field| quoted_key(field.key)).collect(),
-            memory_keys: SocketMemory::KEYS.iter().map(|key| quoted_key(key)).collect(),
+            info_keys: FIELDS.iter().map(|field| Key::new(field.key)).collect(),
+            memory_keys: SocketMemory::KEYS.iter().map(|key| Key::new(key)).collect(),
             processes: FxHashMap::default(),
         }
     }
@@ -89,7 +89,7 @@ impl Connections {
         match &attributes.memory {
             Some(memory) => {
                 json.object();
-                memory.iter().zip(&self.memory_keys).for_each(|((_, value), key)| json.key(Key(key)).optional(value));
+                memory.iter().zip(&self.memory_keys).for_each(|((_, value), key)| json.key(*key).optional(value));
                 json.end_object();
             }
             None => json.null(),
@@ -132,9 +132,8 @@ impl Connections {
     fn tcp_info(&self, json: &mut Json<'_>, info: &TcpInfo) {
         json.object();
         json.key(key!("size_bytes")).number(info.size_bytes());
-        for (index, key) in self.info_keys.iter().enumerate() {
-            let value = info.at(index);
-            json.key(Key(key));
+        for (index, (key, value)) in self.info_keys.iter().zip(info.iter()).enumerate() {
+            json.key(*key);
             match (index, value) {
                 (CA_STATE, Some(number)) => match CA_STATES.get(number as usize) {
                     Some(name) => json.word(name),

@@ -6,19 +6,37 @@
 
 use std::net::IpAddr;
 
-/// A key with all that stands around it: `,"name":`.
+/// A key with its quotes and its colon, padded to a length that is copied without a call: the keys are most of the bytes
+/// of a row, and most of the time.
 #[derive(Debug, Clone, Copy)]
-pub struct Key<'a>(pub &'a str);
-
-/// What [`key!`] makes of a literal, made of a name that needs no escaping.
-pub fn quoted_key(name: &str) -> String {
-    format!(",\"{name}\":")
+pub struct Key {
+    padded: [u8; Self::MOST],
+    len: u8,
 }
 
-/// Makes a [`Key`] of a literal that needs no escaping.
+impl Key {
+    const MOST: usize = 40;
+
+    /// The key of this name, which must need no escaping and be short; for literals [`key!`] sees to it at compile time.
+    pub const fn new(name: &str) -> Self {
+        let name = name.as_bytes();
+        let mut padded = [0; Self::MOST];
+        padded[0] = b'"';
+        let mut index = 0;
+        while index < name.len() {
+            padded[index + 1] = name[index];
+            index += 1;
+        }
+        padded[index + 1] = b'"';
+        padded[index + 2] = b':';
+        Self { padded, len: name.len() as u8 + 3 }
+    }
+}
+
+/// Makes a [`Key`] of a literal.
 macro_rules! key {
     ($name:literal) => {
-        $crate::export::json::Key(concat!(",\"", $name, "\":"))
+        const { $crate::export::json::Key::new($name) }
     };
 }
 pub(crate) use key;
@@ -60,11 +78,12 @@ impl<'a> Json<'a> {
         self.comma = true;
     }
 
-    /// The key of the next value, as [`key!`] makes it: a literal of ours, which is copied in one piece.
-    pub fn key(&mut self, key: Key<'_>) -> &mut Self {
-        let text = key.0.as_bytes();
-        let comma = std::mem::take(&mut self.comma);
-        self.out.extend_from_slice(if comma { text } else { text.get(1..).unwrap_or_default() });
+    /// The key of the next value.
+    pub fn key(&mut self, key: Key) -> &mut Self {
+        self.separate();
+        let end = self.out.len() + usize::from(key.len);
+        self.out.extend_from_slice(&key.padded);
+        self.out.truncate(end);
         self
     }
 

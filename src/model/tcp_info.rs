@@ -176,6 +176,16 @@ impl TcpInfo {
         (self.present & (1 << index) != 0).then(|| self.values[index])
     }
 
+    /// Every field of [`FIELDS`], in order.
+    pub fn iter(&self) -> impl Iterator<Item = Option<u64>> + '_ {
+        let mut present = self.present;
+        self.values.iter().map(move |value| {
+            let is_present = present & 1 != 0;
+            present >>= 1;
+            is_present.then_some(*value)
+        })
+    }
+
     /// Makes a value absent that the kernel sent but could not know.
     pub fn forget(&mut self, field: Field) {
         self.present &= !(1 << field as usize);
