@@ -163,7 +163,7 @@ fn take(found: &mut Attributes, congestion: &mut CongestionParts, attribute: Att
     let value = attribute.value;
     let ok = match attribute.kind {
         2 if state == TcpState::Listen => true,
-        2 => set(&mut found.info, (!value.is_empty()).then(|| tcp_info::decode(value))),
+        2 => set(&mut found.info, (!value.is_empty()).then(|| Box::new(tcp_info::decode(value)))),
         3 => set(&mut congestion.details, vegas(value)),
         4 => match value.strip_suffix(&[0]).unwrap_or(value) {
             [] => true,

@@ -6,13 +6,14 @@ use crate::model::tcp_info::{FIELDS, Shape, TcpInfo};
 /// Reads every known field that lies wholly within `bytes`; a longer struct is cut, a shorter one leaves fields absent.
 pub fn decode(bytes: &[u8]) -> TcpInfo {
     let mut values = [0; FIELDS.len()];
-    let mut present = 0;
-    for (index, field) in FIELDS.iter().enumerate() {
+    let (mut present, mut bit) = (0_u128, 1_u128);
+    for (value_of, field) in values.iter_mut().zip(FIELDS) {
         let Some(value) = read(bytes, field.offset, field.shape) else { break };
         if field.none != Some(value) {
-            present |= 1 << index;
-            values[index] = value;
+            present |= bit;
+            *value_of = value;
         }
+        bit <<= 1;
     }
     TcpInfo::new(values, present, u16::try_from(bytes.len()).unwrap_or(u16::MAX))
 }

@@ -11,7 +11,7 @@ use crate::model::needs::Needs;
 use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::socket::{Classification, Queues, Socket};
-use crate::model::tcp_info::{FIELDS, TcpInfo};
+use crate::model::tcp_info::FIELDS;
 use crate::model::timer::TimerKind;
 
 /// What `ls` shows of connections if nothing is said.
@@ -150,7 +150,7 @@ fn activity() -> Vec<Column> {
         })
         .grouped(),
         number("idle", "IDLE", 75, "time since data or an ACK last came from the peer", |row| {
-            Value::number(row.socket.attributes.info.as_ref().and_then(TcpInfo::idle_ms))
+            Value::number(row.socket.attributes.info.as_ref().and_then(|info| info.idle_ms()))
         })
         .unit(Unit::Millis)
         .needs(Needs::INFO),

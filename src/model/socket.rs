@@ -75,8 +75,9 @@ pub enum Queues {
 /// Netlink attributes of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attributes {
-    /// `INET_DIAG_INFO`; none for listeners, of which it repeats the accept queue and zeros
-    pub info: Option<TcpInfo>,
+    /// `INET_DIAG_INFO`; none for listeners, of which it repeats the accept queue and zeros. Boxed, since it is larger
+    /// than all the rest, and a socket is moved several times on its way to the sink
+    pub info: Option<Box<TcpInfo>>,
     /// `INET_DIAG_SKMEMINFO`
     pub memory: Option<SocketMemory>,
     /// `INET_DIAG_CONG` with BBRINFO, DCTCPINFO or VEGASINFO
