@@ -35,7 +35,7 @@ fixtures: ## Capture fixtures/captures anew from this kernel (root)
 
 fuzz: ## Fuzz each decoder for a minute (needs cargo-fuzz)
 	cd fuzz && for target in netlink proc; do \
-		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=60 || exit 1; done
+		mkdir -p corpus/$$target && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target corpus/$$target ../fixtures/captures -- -max_total_time=60 || exit 1; done
 
 install: ## Install to $(DESTDIR)$(PREFIX)/bin
 	$(CARGO) build --release

@@ -5,8 +5,9 @@
 
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr};
-use rustix::fs::OFlags;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::io;
+use std::time::Duration;
 
 use super::error::Refusal;
 use super::request::DumpRequest;
@@ -20,6 +21,8 @@ use crate::model::state::{StateSet, TcpState};
 /// The kernel fills at most 32 KiB into one datagram of a dump, whatever the buffer (CRATES.md 2); twice that leaves
 /// room for kernels to come, and a datagram cut short is noticed.
 pub const BUFFER_BYTES: usize = 64 * 1024;
+/// The kernel answers at once; a dump whose end was lost must not hold the program for ever.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// `MSG_TRUNC`: recv returns the datagram's true length, also where the buffer was shorter.
 const MSG_TRUNC: i32 = 0x20;
 
@@ -71,7 +74,7 @@ impl DiagSocket {
         let address = socket.bind_auto().map_err(Refusal::Socket)?;
         // Connected to the kernel, so that no other program can send us anything.
         socket.connect(&SocketAddr::new(0, 0)).map_err(Refusal::Socket)?;
-        rustix::fs::fcntl_setfl(&socket, OFlags::empty()).map_err(|errno| Refusal::Socket(errno.into()))?;
+        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).map_err(|errno| Refusal::Socket(errno.into()))?;
         let mut opened = Self { socket, netns, port: address.port_number(), sequence: 0 };
         let probe = DumpRequest { family: Family::Ipv4, states: StateSet::NONE, needs: Needs::empty() };
         let mut buffer = vec![0; BUFFER_BYTES];

@@ -2,7 +2,7 @@
 
 use super::{BadMessage, decode};
 use crate::model::address::NetnsId;
-use crate::model::socket::Queues;
+use crate::model::socket::{Queues, Shutdown};
 use crate::model::state::TcpState;
 use crate::model::tcp_info::Field;
 use crate::model::timer::TimerKind;
@@ -44,7 +44,7 @@ fn one_odd_attribute_is_counted_and_loses_only_itself() {
     let message = with(message, 77, b"tomorrow");
     let socket = decode(&with(message, 4, b"\xff\xfe\0"), NETNS).unwrap();
     assert_eq!((socket.attributes.class.tos, socket.attributes.congestion), (None, None));
-    assert_eq!(socket.attributes.shutdown.map(|mask| mask.arrows()), Some("-->"));
+    assert_eq!(socket.attributes.shutdown.map(Shutdown::arrows), Some("-->"));
     assert_eq!((socket.attributes.odd.unknown, socket.attributes.odd.malformed), (1, 2));
 }
 

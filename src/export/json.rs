@@ -261,7 +261,7 @@ impl<'a> Json<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Json, key};
+    use super::Json;
     use proptest::prelude::{any, proptest};
 
     #[test]
@@ -299,7 +299,7 @@ mod tests {
         fn any_text_survives(text in any::<String>()) {
             let mut out = Vec::new();
             Json::new(&mut out).string(&text);
-            assert!(!out.iter().any(|byte| byte.is_ascii_control()));
+            assert!(!out.iter().any(u8::is_ascii_control));
             assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
         }
     }

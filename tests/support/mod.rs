@@ -2,6 +2,7 @@
 //!
 //! Everything lives in file descriptors of the test process, so that nothing outlives it, also when it panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up is a failed test")]
+#![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 

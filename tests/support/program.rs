@@ -72,6 +72,7 @@ fn plain(command: &mut Command) -> &mut Command {
 
 /// Runs the command, its output thrown away, and says how much memory it took at most.
 #[allow(unsafe_code, reason = "std does not give a child's resource usage")]
+#[allow(clippy::zombie_processes, reason = "wait4 waits for it")]
 pub fn peak_kib(command: &mut Command) -> i64 {
     use std::process::Stdio;
     let child = command.stdout(Stdio::null()).spawn().unwrap();

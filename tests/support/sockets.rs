@@ -76,8 +76,9 @@ pub fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
 pub fn fill(stream: &TcpStream) {
     stream.set_nonblocking(true).unwrap();
     let mut writer = stream;
+    let bytes = vec![0x55; 65536];
     loop {
-        match writer.write(&[0x55; 65536]) {
+        match writer.write(&bytes) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
             Err(error) => panic!("fill: {error}"),

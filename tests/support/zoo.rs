@@ -60,10 +60,6 @@ impl Zoo {
             let look: Vec<_> =
                 rows.iter().map(|(sk, row)| (sk.clone(), row.state.clone(), row.recv_q, row.send_q)).collect();
             let states: BTreeSet<_> = look.iter().map(|(_, state, ..)| state.as_str()).collect();
-            let missing: Vec<_> = SS_STATES.iter().filter(|state| !states.contains(*state)).collect();
-            if !missing.is_empty() {
-                eprintln!("the zoo lacks {missing:?}");
-            }
             // Data still in flight would be acknowledged between two looks.
             let at_rest = |row: &ss::Row| row.timer().is_none_or(|(name, ..)| name == "persist");
             let orphans_rest = rows.values().filter(|row| ORPHANS.contains(&row.state.as_str())).all(at_rest);
