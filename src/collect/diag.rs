@@ -7,12 +7,14 @@ use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::io;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
 use std::time::Duration;
 
 use super::error::Refusal;
 use super::request::DumpRequest;
 use crate::decode::inet_diag::{self, SOCK_DIAG_BY_FAMILY};
-use crate::decode::netlink::{Errno, Messages, Payload};
+use crate::decode::netlink::{Errno, Message, Messages, Payload};
 use crate::model::address::{Family, NetnsId};
 use crate::model::needs::Needs;
 use crate::model::socket::Socket as TcpSocket;
@@ -21,6 +23,8 @@ use crate::model::state::{StateSet, TcpState};
 /// The kernel fills at most 32 KiB into one datagram of a dump, whatever the buffer (CRATES.md 2); twice that leaves
 /// room for kernels to come, and a datagram cut short is noticed.
 pub const BUFFER_BYTES: usize = 64 * 1024;
+/// One is being filled, one is being read, and one lies ready: all are reused until the dump ends.
+const BUFFERS: usize = 3;
 /// The kernel answers at once; a dump whose end was lost must not hold the program for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// `MSG_TRUNC`: recv returns the datagram's true length, also where the buffer was shorter.
@@ -54,6 +58,15 @@ pub struct DumpFaults {
     pub broke_off: Option<Errno>,
 }
 
+/// What one recv gave: the datagram's true length, or nothing where the kernel had to drop some.
+type Received = io::Result<Option<usize>>;
+
+#[derive(PartialEq, Eq)]
+enum Progress {
+    More,
+    Ended,
+}
+
 /// Why a dump ended without reaching its end.
 #[derive(Debug)]
 pub enum DumpError<E> {
@@ -77,8 +90,7 @@ impl DiagSocket {
         set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).map_err(|errno| Refusal::Socket(errno.into()))?;
         let mut opened = Self { socket, netns, port: address.port_number(), sequence: 0 };
         let probe = DumpRequest { family: Family::Ipv4, states: StateSet::NONE, needs: Needs::empty() };
-        let mut buffer = vec![0; BUFFER_BYTES];
-        match opened.dump(probe, &mut buffer, |_| Ok::<(), std::convert::Infallible>(())) {
+        match opened.dump(probe, |_| Ok::<(), std::convert::Infallible>(())) {
             Ok(DumpFaults { broke_off: Some(errno), .. }) => Err(Refusal::Request(errno)),
             Ok(_) => Ok(opened),
             Err(DumpError::Refused(refusal)) => Err(refusal),
@@ -86,52 +98,128 @@ impl DiagSocket {
         }
     }
 
-    /// Asks and hands each socket to `each`. `buffer` is reused for every datagram.
+    /// Asks and hands each socket to `each`.
     ///
     /// # Errors
     /// The kernel refuses, the socket fails, or `each` does; what was handed over until then stays good.
     pub fn dump<E>(
         &mut self,
         request: DumpRequest,
-        buffer: &mut [u8],
         mut each: impl FnMut(TcpSocket) -> Result<(), E>,
     ) -> Result<DumpFaults, DumpError<E>> {
         self.sequence = self.sequence.wrapping_add(1);
         self.send(&request.to_bytes(self.sequence)).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
         let mut faults = DumpFaults::default();
+        // Without attributes a row is made faster than it is handed to another thread.
+        if request.needs.is_empty() {
+            self.dump_here(&mut faults, &mut each)?;
+        } else {
+            self.dump_beside(&mut faults, &mut each)?;
+        }
+        Ok(faults)
+    }
+
+    /// Receives and takes apart in turn.
+    fn dump_here<E>(
+        &self,
+        faults: &mut DumpFaults,
+        each: &mut impl FnMut(TcpSocket) -> Result<(), E>,
+    ) -> Result<(), DumpError<E>> {
+        let mut buffer = vec![0; BUFFER_BYTES];
         loop {
-            let Some(length) = self.receive(buffer).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?
-            else {
-                faults.overrun += 1;
-                continue;
-            };
-            faults.truncated += u64::from(length > buffer.len());
-            for message in Messages::new(&buffer[..length.min(buffer.len())]) {
-                let Ok(message) = message else {
-                    faults.bad_frames += 1;
-                    break;
-                };
-                if message.sequence != self.sequence || message.port != self.port {
-                    faults.stray += 1;
-                    continue;
-                }
-                faults.interrupted |= message.interrupted;
-                match message.payload {
-                    Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) => match inet_diag::decode(bytes, self.netns) {
-                        Ok(socket) => each(as_dumped(socket)).map_err(DumpError::Receiver)?,
-                        Err(_) => faults.undecodable += 1,
-                    },
-                    Payload::Done(broke_off) => {
-                        faults.broke_off = broke_off;
-                        return Ok(faults);
-                    }
-                    Payload::Error(Some(errno)) => return Err(DumpError::Refused(Refusal::Request(errno))),
-                    Payload::Overrun => faults.overrun += 1,
-                    Payload::Error(None) | Payload::Noop => {}
-                    Payload::Data(..) => faults.stray += 1,
-                }
+            let received = self.receive(&mut buffer);
+            if self.take(&buffer, received, faults, each)? == Progress::Ended {
+                return Ok(());
             }
         }
+    }
+
+    /// Lets another thread receive, which is when the kernel walks its tables, while this one makes rows of what has
+    /// come: the dump then takes the time of the longer of the two, not of both.
+    fn dump_beside<E>(
+        &self,
+        faults: &mut DumpFaults,
+        each: &mut impl FnMut(TcpSocket) -> Result<(), E>,
+    ) -> Result<(), DumpError<E>> {
+        thread::scope(|scope| {
+            let (filled, datagrams) = mpsc::sync_channel(BUFFERS);
+            let (give_back, empty) = mpsc::channel();
+            let reader = thread::Builder::new().name("dump".to_owned());
+            if reader.spawn_scoped(scope, move || self.receive_all(&empty, &filled)).is_err() {
+                return self.dump_here(faults, each);
+            }
+            // Sending fails once the reader has ended: then it needs no more buffers.
+            (0..BUFFERS).for_each(|_| drop(give_back.send(vec![0; BUFFER_BYTES])));
+            for (buffer, received) in datagrams {
+                if self.take(&buffer, received, faults, each)? == Progress::Ended {
+                    break;
+                }
+                drop(give_back.send(buffer));
+            }
+            Ok(())
+        })
+    }
+
+    /// Receives until the dump ends, the socket fails, or nobody wants more.
+    fn receive_all(&self, empty: &Receiver<Vec<u8>>, filled: &SyncSender<(Vec<u8>, Received)>) {
+        while let Ok(mut buffer) = empty.recv() {
+            let received = self.receive(&mut buffer);
+            let is_last = match &received {
+                Ok(Some(length)) => Messages::new(&buffer[..(*length).min(buffer.len())]).flatten().any(|message| {
+                    self.is_ours(&message) && matches!(message.payload, Payload::Done(_) | Payload::Error(Some(_)))
+                }),
+                Ok(None) => false,
+                Err(_) => true,
+            };
+            if filled.send((buffer, received)).is_err() || is_last {
+                return;
+            }
+        }
+    }
+
+    /// Takes one datagram apart and says whether it was the last.
+    fn take<E>(
+        &self,
+        buffer: &[u8],
+        received: Received,
+        faults: &mut DumpFaults,
+        each: &mut impl FnMut(TcpSocket) -> Result<(), E>,
+    ) -> Result<Progress, DumpError<E>> {
+        let Some(length) = received.map_err(|error| DumpError::Refused(Refusal::Transport(error)))? else {
+            faults.overrun += 1;
+            return Ok(Progress::More);
+        };
+        faults.truncated += u64::from(length > buffer.len());
+        for message in Messages::new(&buffer[..length.min(buffer.len())]) {
+            let Ok(message) = message else {
+                faults.bad_frames += 1;
+                break;
+            };
+            if !self.is_ours(&message) {
+                faults.stray += 1;
+                continue;
+            }
+            faults.interrupted |= message.interrupted;
+            match message.payload {
+                Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) => match inet_diag::decode(bytes, self.netns) {
+                    Ok(socket) => each(as_dumped(socket)).map_err(DumpError::Receiver)?,
+                    Err(_) => faults.undecodable += 1,
+                },
+                Payload::Done(broke_off) => {
+                    faults.broke_off = broke_off;
+                    return Ok(Progress::Ended);
+                }
+                Payload::Error(Some(errno)) => return Err(DumpError::Refused(Refusal::Request(errno))),
+                Payload::Overrun => faults.overrun += 1,
+                Payload::Error(None) | Payload::Noop => {}
+                Payload::Data(..) => faults.stray += 1,
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    fn is_ours(&self, message: &Message<'_>) -> bool {
+        message.sequence == self.sequence && message.port == self.port
     }
 
     fn send(&self, bytes: &[u8]) -> io::Result<()> {

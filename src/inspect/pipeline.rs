@@ -3,7 +3,7 @@
 use super::cookies::CookieSet;
 use super::{InspectError, Request};
 use crate::collect::cgroups::Cgroups;
-use crate::collect::diag::{BUFFER_BYTES, DiagSocket, DumpError, DumpFaults};
+use crate::collect::diag::{DiagSocket, DumpError, DumpFaults};
 use crate::collect::owners;
 use crate::collect::proc_net::ProcNetTcp;
 use crate::collect::request::DumpRequest;
@@ -62,11 +62,10 @@ pub(super) fn run<S: Sink + ?Sized>(
         pipeline.gaps.extend(gaps);
         owners = Some(table);
     }
-    let mut buffer = vec![0; BUFFER_BYTES];
     for (namespace, source) in namespaces.iter().zip(&mut sources) {
         let place = Place { namespace, owners: owners.as_ref() };
         match source {
-            Rows::Diag(socket) => pipeline.dump(place, socket, &mut buffer)?,
+            Rows::Diag(socket) => pipeline.dump(place, socket)?,
             Rows::Proc(files) => pipeline.read(place, files)?,
         }
     }
@@ -76,11 +75,11 @@ pub(super) fn run<S: Sink + ?Sized>(
 
 impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     /// Every family, over sock_diag.
-    fn dump(&mut self, place: Place<'a>, socket: &mut DiagSocket, buffer: &mut [u8]) -> Result<(), InspectError> {
+    fn dump(&mut self, place: Place<'a>, socket: &mut DiagSocket) -> Result<(), InspectError> {
         let mut seen = CookieSet::default();
         for &family in &self.request.families {
             let dump = DumpRequest { family, states: self.request.states, needs: self.request.needs };
-            let dumped = socket.dump(dump, buffer, |socket| {
+            let dumped = socket.dump(dump, |socket| {
                 if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
                     self.socket(place, socket)?;
                 }
