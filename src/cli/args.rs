@@ -177,7 +177,7 @@ fn interval(text: &str) -> Result<Duration, String> {
     match number.trim().parse::<f64>().map(|number| number * factor) {
         Ok(seconds) if (LEAST..=MOST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         Ok(_) => Err("the interval goes from 0.1 to 86400 seconds".to_owned()),
-        Err(_) => Err("not a number of seconds, such as 2, 0.5 or 500ms".to_owned()),
+        Err(_) => Err("not a number of seconds, such as 2, 0.5 or 500ms; a bare -w goes after the command".to_owned()),
     }
 }
 

@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 
 use crate::collect::error::CollectError;
 use crate::inspect::InspectError;
+use crate::text::printable;
 
 /// Codes of PRODUCT.md 3. Usage errors are clap's 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,9 @@ pub fn report(error: &anyhow::Error) -> Exit {
         _ => Exit::Failed,
     };
     // Nobody is left to be told if stderr is closed.
-    let _ = writeln!(io::stderr(), "tcpulse: {error:#}");
+    // Our own errors name their cause in their text; only what anyhow put on top of another error has to be unrolled.
+    let text = if error.is::<InspectError>() { error.to_string() } else { format!("{error:#}") };
+    let _ = writeln!(io::stderr(), "tcpulse: {}", printable(&text));
     exit
 }
 
@@ -59,7 +62,9 @@ fn report_clap(error: &clap::Error) -> Exit {
         return Exit::Done;
     }
     let text = error.render().to_string();
-    let _ = write!(io::stderr(), "tcpulse: {}", text.strip_prefix("error: ").unwrap_or(&text));
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let lines: Vec<_> = text.lines().map(printable).collect();
+    let _ = writeln!(io::stderr(), "tcpulse: {}", lines.join("\n").trim_end());
     Exit::Usage
 }
 

@@ -6,7 +6,8 @@ use super::args::FormatArg;
 use super::exit::Exit;
 use super::settings::{Report, Settings};
 use super::signals::Interrupt;
-use super::watch::Screen;
+use super::terminal::Terminal;
+use super::watch::{OtherScreen, Screen};
 use crate::export::csv::CsvListing;
 use crate::export::kernel::Kernel;
 use crate::export::list::{Encoder, Listing, Order};
@@ -25,29 +26,48 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
     if let Some(note) = settings.note {
         say(note);
     }
-    let mut told = Gaps::default();
-    for round in 0_u64.. {
-        let tail = snapshot(settings, interrupt, round == 0)?;
-        if !settings.quiet && tail.gaps != told {
+    let (mut told, mut first) = (Gaps::default(), true);
+    let Some(interval) = settings.watch else {
+        let tail = snapshot(settings, interrupt, first)?;
+        if !settings.quiet {
             tell(&tail.gaps);
         }
-        let partial = !tail.gaps.is_empty();
-        told = tail.gaps;
-        let Some(interval) = settings.watch else {
-            return Ok(if settings.strict && partial { Exit::Partial } else { Exit::Done });
-        };
-        interrupt.wait(interval)?;
-        if interrupt.is_asked() {
+        return Ok(if settings.strict && !tail.gaps.is_empty() { Exit::Partial } else { Exit::Done });
+    };
+    let screen = settings.draws_over().then(OtherScreen::enter).transpose()?;
+    while !interrupt.is_asked() {
+        let ended = snapshot(settings, interrupt, first);
+        if let Err(InspectError::Interrupted) = ended {
             break;
         }
-        if settings.screen.is_none() && settings.format() == FormatArg::Table {
-            io::stdout().write_all(b"\n")?;
+        let tail = ended?;
+        // On a screen that is drawn over, talk would be drawn over too: there it waits for the end.
+        if screen.is_none() {
+            if !settings.quiet && tail.gaps != told {
+                tell(&tail.gaps);
+            }
+            if settings.format() == FormatArg::Table {
+                io::stdout().write_all(b"\n")?;
+            }
+        }
+        (told, first) = (tail.gaps, false);
+        interrupt.wait(interval)?;
+    }
+    if screen.is_some() {
+        drop(screen);
+        if !settings.quiet {
+            tell(&told);
         }
     }
     Ok(Exit::Interrupted)
 }
 
 impl Settings {
+    /// Whether each round is drawn over the last.
+    fn draws_over(&self) -> bool {
+        self.watch.is_some() && self.screen.is_some() && self.format() == FormatArg::Table
+    }
+
     fn format(&self) -> FormatArg {
         match self.report {
             Report::List { format, .. } | Report::Stat { format, .. } | Report::Kernel { format, .. } => format,
@@ -58,14 +78,21 @@ impl Settings {
 /// One snapshot to stdout.
 fn snapshot(settings: &Settings, interrupt: &Interrupt, first: bool) -> Result<Tail, InspectError> {
     let stdout = io::stdout().lock();
-    match settings.screen.filter(|_| settings.watch.is_some() && settings.format() == FormatArg::Table) {
-        Some(rows) => report(settings, interrupt, Screen::new(stdout, rows), first),
+    match settings.screen.filter(|_| settings.draws_over()) {
+        // The terminal may have another size by now.
+        Some(rows) => {
+            let rows = Terminal::of_stdout().size.map_or(rows, |(_, rows)| rows);
+            report(settings, interrupt, Screen::new(stdout, rows), first)
+        }
         None => report(settings, interrupt, stdout, first),
     }
 }
 
 fn report(settings: &Settings, interrupt: &Interrupt, output: impl Write, first: bool) -> Result<Tail, InspectError> {
-    let Settings { look, totals, .. } = *settings;
+    let Settings { mut look, totals, .. } = *settings;
+    if settings.draws_over() {
+        look.room = Terminal::of_stdout().room();
+    }
     let interrupted = || interrupt.is_asked();
     let request = &settings.request;
     match &settings.report {
@@ -80,7 +107,7 @@ fn report(settings: &Settings, interrupt: &Interrupt, output: impl Write, first:
             list(request, output, csv, order, &interrupted)
         }
         Report::List { format: FormatArg::Table, columns, chosen, order } => {
-            let nothing = || nothing(request, &interrupted);
+            let nothing = || nothing(request, settings.quiet, &interrupted);
             let table = TableListing::new(columns.clone(), !chosen, look, totals, &nothing);
             list(request, output, table, order, &interrupted)
         }
@@ -109,7 +136,7 @@ fn list(
 }
 
 /// What to say under an empty table. "No TCP sockets" must be true: where only some states were asked for, all are counted.
-fn nothing(request: &Request, interrupted: &dyn Fn() -> bool) -> String {
+fn nothing(request: &Request, quiet: bool, interrupted: &dyn Fn() -> bool) -> Option<String> {
     struct Count;
     impl Sink for Count {
         fn head(&mut self, _: &Head) -> io::Result<()> {
@@ -124,8 +151,13 @@ fn nothing(request: &Request, interrupted: &dyn Fn() -> bool) -> String {
     }
     let everything = Request { states: StateSet::ALL, needs: Needs::empty(), ..request.clone() };
     match inspect(&everything, &mut Count, interrupted).map(|tail| tail.summary.total()) {
-        Ok(others) if others > 0 => format!("none of the {others} TCP sockets is of this kind; -a shows all"),
-        _ => "no TCP sockets".to_owned(),
+        Ok(others) if others > 0 => {
+            if !quiet {
+                say(&format!("none of the {others} TCP sockets is of this kind; -a shows all"));
+            }
+            None
+        }
+        _ => Some("no TCP sockets".to_owned()),
     }
 }
 
@@ -147,6 +179,7 @@ fn tell(gaps: &Gaps) {
     }
     let unseen: Vec<_> = gaps.iter().map(|gap| format!("{} ({}, {})", gap.what, gap.count, gap.why)).collect();
     let mut remedies: Vec<_> = gaps.iter().map(|gap| gap.remedy).collect();
+    remedies.sort_unstable();
     remedies.dedup();
     say(&format!("not seen: {}; to see it: {}", unseen.join(", "), remedies.join("; ")));
 }

@@ -113,6 +113,17 @@ impl Settings {
     }
 }
 
+/// Columns that tell of processes, and no looking for processes: one of the two was not meant.
+fn refuse_blindness(shared: &Shared, columns: &[Column]) -> Result<(), UsageError> {
+    match columns.iter().find(|column| column.needs.contains(Needs::OWNERS)) {
+        Some(column) if shared.choose.no_processes => Err(UsageError(format!(
+            "--no-processes does not go with the column '{}', which needs them; leave one of the two out",
+            column.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
 type Judged = (Report, StateSet, Needs);
 
 fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, UsageError> {
@@ -126,6 +137,8 @@ fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, 
     };
     let keep = |column: &Column| !(choose.no_processes && column.needs.contains(Needs::OWNERS));
     let is_chosen = chosen.is_some();
+    refuse_blindness(shared, chosen.as_deref().unwrap_or_default())?;
+    refuse_blindness(shared, order.by.as_slice())?;
     let columns = chosen.unwrap_or_else(|| defaults.iter().filter_map(|name| column(name)).filter(keep).collect());
     let mut needs = match format {
         FormatArg::Json | FormatArg::Ndjson => Needs::all(),
@@ -138,6 +151,7 @@ fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, 
 fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Judged, UsageError> {
     refuse(&shared.show, "stat", "it sorts by count; say what to count by with --by")?;
     let by = parse_by(by)?;
+    refuse_blindness(shared, &by)?;
     let needs = needs_of(&by);
     let states = if shared.choose.listening { StateSet::listeners() } else { StateSet::ALL };
     Ok((Report::Stat { format, by, limit: shared.show.limit }, states, needs))

@@ -2,6 +2,28 @@
 
 use std::io::{self, Write};
 
+/// The terminal's other screen, for as long as this value lives: afterwards everything is as it was.
+#[derive(Debug)]
+pub(super) struct OtherScreen;
+
+impl OtherScreen {
+    /// Goes over to it.
+    pub(super) fn enter() -> io::Result<Self> {
+        let mut stdout = io::stdout();
+        stdout.write_all(b"\x1b[?1049h")?;
+        stdout.flush()?;
+        Ok(Self)
+    }
+}
+
+impl Drop for OtherScreen {
+    fn drop(&mut self) {
+        // A terminal that is gone needs nothing put back.
+        let _ = io::stdout().write_all(b"\x1b[?1049l");
+        let _ = io::stdout().flush();
+    }
+}
+
 /// Collects what is written and draws it from the top of the screen when it is flushed.
 #[derive(Debug)]
 pub(super) struct Screen<W> {

@@ -3,7 +3,7 @@
 //! Looked for in /proc/PID/ns/net, /run/netns and /run/docker/netns; one that only a descriptor or a socket keeps alive
 //! is not found (ARCHITECTURE.md, known gaps).
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -35,13 +35,12 @@ pub struct Found {
     pub door: Option<Door>,
 }
 
-/// A file that stands for a namespace.
+/// A file that stands for a namespace. It is opened only to go in, so that a thousand namespaces do not take a thousand
+/// descriptors.
 #[derive(Debug)]
-pub enum Door {
-    /// Opened: the namespace cannot vanish any more
-    Open(File),
-    /// Could not be opened
-    Shut(io::Error),
+pub struct Door {
+    /// The file
+    pub path: PathBuf,
 }
 
 /// Finds what `choice` asks for.
@@ -64,23 +63,20 @@ pub fn find(choice: &NetnsChoice) -> Result<(Vec<Found>, Gaps), CollectError> {
 fn all(own: NetnsId) -> Result<(Vec<Found>, Gaps), CollectError> {
     let mut found = vec![Found { id: own, name: name(own, own, None, Some(std::process::id())), door: None }];
     let mut gaps = Gaps::default();
-    for (path, label) in named_files() {
-        let Ok(id) = inode(&path) else { continue };
-        if is_new(&found, id) && is_namespace(&path) {
-            found.push(Found { id, name: name(id, own, Some(&label), None), door: Some(open(&path)) });
-        }
-    }
+    add_named(&mut found, own, RUN_NETNS);
     let mut hidden = 0;
     for pid in owners::pids()? {
         let path = of_process(pid);
         match inode(&path) {
             Ok(id) if is_new(&found, id) => {
-                found.push(Found { id, name: name(id, own, None, Some(pid)), door: Some(open(&path)) });
+                found.push(Found { id, name: name(id, own, None, Some(pid)), door: Some(Door { path }) });
             }
             Ok(_) => {}
             Err(error) => hidden += u64::from(error.kind() == io::ErrorKind::PermissionDenied),
         }
     }
+    // After the processes, which tell which container a namespace belongs to: Docker's own file names do not.
+    add_named(&mut found, own, RUN_DOCKER_NETNS);
     if hidden > 0 {
         gaps.add(Gap {
             what: "namespaces of processes",
@@ -92,8 +88,18 @@ fn all(own: NetnsId) -> Result<(Vec<Found>, Gaps), CollectError> {
     Ok((found, gaps))
 }
 
+/// Adds the namespaces that files in `directory` stand for.
+fn add_named(found: &mut Vec<Found>, own: NetnsId, directory: &str) {
+    for (path, label) in named_files(directory) {
+        let Ok(id) = inode(&path) else { continue };
+        if is_new(found, id) && is_namespace(&path) {
+            found.push(Found { id, name: name(id, own, Some(&label), None), door: Some(Door { path }) });
+        }
+    }
+}
+
 fn named(wanted: &str, own: NetnsId) -> Result<Found, CollectError> {
-    let file = Path::new("/run/netns").join(wanted);
+    let file = Path::new(RUN_NETNS).join(wanted);
     if !wanted.contains('/') && is_namespace(&file) {
         let id = inode(&file).map_err(|source| CollectError::Enter { name: wanted.to_owned(), source })?;
         return Ok(Found { id, name: name(id, own, Some(wanted), None), door: door(id, own, &file) });
@@ -135,16 +141,23 @@ fn name(id: NetnsId, own: NetnsId, label: Option<&str>, pid: Option<u32>) -> Str
         return "host".to_owned();
     }
     let label = label.map(str::to_owned).or_else(|| {
-        named_files().into_iter().find(|(path, _)| inode(path).is_ok_and(|known| known == id)).map(|(_, label)| label)
+        let mut files = named_files(RUN_NETNS).into_iter();
+        files.find(|(path, _)| inode(path).is_ok_and(|known| known == id)).map(|(_, label)| label)
     });
     label.or_else(|| pid.and_then(process::container_of)).unwrap_or_else(|| id.0.to_string())
 }
 
-/// The files by which ip-netns(8) and Docker keep namespaces, with their names.
-fn named_files() -> Vec<(PathBuf, String)> {
-    let mut files: Vec<_> = ["/run/netns", "/run/docker/netns"]
+/// Where ip-netns(8) keeps namespaces.
+const RUN_NETNS: &str = "/run/netns";
+/// Where Docker does, by names of its own.
+const RUN_DOCKER_NETNS: &str = "/run/docker/netns";
+
+/// The files of a directory that keeps namespaces, with their names.
+fn named_files(directory: &str) -> Vec<(PathBuf, String)> {
+    let mut files: Vec<_> = fs::read_dir(directory)
         .into_iter()
-        .flat_map(|directory| fs::read_dir(directory).into_iter().flatten().flatten())
+        .flatten()
+        .flatten()
         .map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned()))
         .collect();
     files.sort();
@@ -170,10 +183,6 @@ fn is_namespace(path: &Path) -> bool {
     rustix::fs::statfs(path).is_ok_and(|fs| i64::from(fs.f_type) == NSFS_MAGIC)
 }
 
-fn open(path: &Path) -> Door {
-    File::open(path).map_or_else(Door::Shut, Door::Open)
-}
-
 fn door(id: NetnsId, own: NetnsId, path: &Path) -> Option<Door> {
-    (id != own).then(|| open(path))
+    (id != own).then(|| Door { path: path.to_owned() })
 }

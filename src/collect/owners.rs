@@ -5,6 +5,7 @@
 use std::ffi::CStr;
 use std::fs::{self, File};
 use std::mem::MaybeUninit;
+use std::os::unix::fs::MetadataExt;
 
 use procfs::process::Process as ProcDir;
 use rustix::fs::{OFlags, RawDir, readlinkat_raw};
@@ -39,7 +40,7 @@ pub fn scan(users: &mut Users) -> Result<(OwnerTable, Gaps), CollectError> {
             remedy: "run as root or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
         });
     }
-    if let Some(gap) = hidden_pids() {
+    for gap in [hidden_pids(), outer_processes()].into_iter().flatten() {
         hidden += 1;
         gaps.add(gap);
     }
@@ -72,6 +73,19 @@ fn hidden_pids() -> Option<Gap> {
     })
 }
 
+/// In a pid namespace of its own (a container on the host's network) /proc does not show the processes outside.
+fn outer_processes() -> Option<Gap> {
+    /// `PROC_PID_INIT_INO`: the inode of the first pid namespace, the same on every kernel since 3.8.
+    const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
+    let own = fs::metadata("/proc/self/ns/pid").ok()?.ino();
+    (own != FIRST_PID_NAMESPACE).then(|| Gap {
+        what: "processes outside this pid namespace",
+        why: "a container's /proc does not show them".to_owned(),
+        count: 1,
+        remedy: "run in the host's pid namespace (docker --pid=host, hostPID)",
+    })
+}
+
 #[derive(PartialEq, Eq)]
 enum Sight {
     Seen,
@@ -98,7 +112,11 @@ impl Scan {
         if self.holdings.len() > first {
             match process::describe(&process, pid, users) {
                 Ok(described) => self.processes.push(described),
-                Err(_) => self.holdings.truncate(first),
+                Err(error) => {
+                    self.holdings.truncate(first);
+                    let gone = matches!(error, procfs::ProcError::NotFound(_)) || is_gone(&error);
+                    return if gone { Sight::Seen } else { Sight::Hidden };
+                }
             }
         }
         if refused { Sight::Hidden } else { Sight::Seen }
@@ -119,6 +137,12 @@ impl Scan {
         }
         false
     }
+}
+
+/// ESRCH, which procfs does not tell apart.
+fn is_gone(error: &procfs::ProcError) -> bool {
+    let gone = Some(rustix::io::Errno::SRCH.raw_os_error());
+    matches!(error, procfs::ProcError::Io(error, _) if error.raw_os_error() == gone)
 }
 
 fn socket_inode(directory: &File, name: &CStr) -> rustix::io::Result<Option<u32>> {

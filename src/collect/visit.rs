@@ -2,6 +2,7 @@
 //!
 //! setns(2) changes the calling thread only, and what it opens stays in that namespace; so nobody else is moved.
 
+use std::fs::File;
 use std::io;
 use std::thread;
 
@@ -34,6 +35,8 @@ pub enum Rows {
     Diag(DiagSocket),
     /// /proc/net/tcp
     Proc(ProcNetTcp),
+    /// Nobody wants rows, so nothing was opened
+    None,
 }
 
 /// A namespace with its source of rows, open.
@@ -53,28 +56,45 @@ pub fn visit_all(
     found: Vec<Found>,
     choice: &NetnsChoice,
     source: SourceChoice,
+    rows_wanted: bool,
     needs: Needs,
 ) -> Result<(Vec<Visited>, Gaps), CollectError> {
     let mut visited = Vec::new();
     let mut gaps = Gaps::default();
+    let mut last = None;
     for namespace in found {
-        match visit(&namespace, source, needs) {
+        match visit(&namespace, source, rows_wanted, needs) {
             Ok((visit, refusal)) => {
                 if let Some(refusal) = refusal {
                     gaps.add(fallback_gap(&refusal));
                 }
                 visited.push(visit);
             }
-            Err(CollectError::Enter { source, .. }) if *choice == NetnsChoice::All => gaps.add(Gap {
-                what: "namespaces",
-                why: source.to_string(),
-                count: 1,
-                remedy: "run as root or grant CAP_SYS_ADMIN",
-            }),
+            Err(error) if *choice == NetnsChoice::All => {
+                gaps.add(gap_for(&error));
+                last = Some(error);
+            }
             Err(error) => return Err(error),
         }
     }
-    Ok((visited, gaps))
+    match last {
+        Some(error) if visited.is_empty() => Err(error),
+        _ => Ok((visited, gaps)),
+    }
+}
+
+/// Among many namespaces, one that cannot be seen does not spoil the others.
+fn gap_for(error: &CollectError) -> Gap {
+    let (why, remedy) = match error {
+        CollectError::Enter { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            (source.to_string(), "run as root or grant CAP_SYS_ADMIN")
+        }
+        CollectError::Enter { source, .. } | CollectError::ProcNetTcp { source, .. } => {
+            (source.to_string(), "raise the limits of this process (ulimit -n, pids) or choose namespaces with -N")
+        }
+        other => (other.to_string(), "choose namespaces with -N"),
+    };
+    Gap { what: "namespaces", why, count: 1, remedy }
 }
 
 fn fallback_gap(refusal: &Refusal) -> Gap {
@@ -88,16 +108,16 @@ fn fallback_gap(refusal: &Refusal) -> Gap {
 
 type Visit = (Visited, Option<Refusal>);
 
-fn visit(found: &Found, source: SourceChoice, needs: Needs) -> Result<Visit, CollectError> {
+fn visit(found: &Found, source: SourceChoice, rows_wanted: bool, needs: Needs) -> Result<Visit, CollectError> {
     let door = match &found.door {
-        None => return look_around(found, source, needs),
-        Some(Door::Shut(error)) => return Err(enter_failed(found, io::Error::new(error.kind(), error.to_string()))),
-        Some(Door::Open(file)) => file,
+        None => return look_around(found, source, rows_wanted, needs),
+        Some(Door { path }) => File::open(path).map_err(|error| enter_failed(found, error))?,
     };
+    let door = &door;
     thread::scope(|scope| {
         let worker = thread::Builder::new().name(format!("netns {}", found.id.0)).spawn_scoped(scope, || {
             setns(door, CloneFlags::CLONE_NEWNET).map_err(|errno| enter_failed(found, errno.into()))?;
-            look_around(found, source, needs)
+            look_around(found, source, rows_wanted, needs)
         });
         let died = || CollectError::Worker(found.name.clone());
         worker.map_err(|_| died())?.join().map_err(|_| died())?
@@ -109,8 +129,9 @@ fn enter_failed(found: &Found, source: io::Error) -> CollectError {
 }
 
 /// Runs in the namespace's own thread.
-fn look_around(found: &Found, source: SourceChoice, needs: Needs) -> Result<Visit, CollectError> {
+fn look_around(found: &Found, source: SourceChoice, rows_wanted: bool, needs: Needs) -> Result<Visit, CollectError> {
     let (rows, refusal) = match source {
+        _ if !rows_wanted => (Rows::None, None),
         SourceChoice::Procfs => (open_procfs(found)?, None),
         SourceChoice::SockDiag => match DiagSocket::open(found.id) {
             Ok(socket) => (Rows::Diag(socket), None),
@@ -126,8 +147,9 @@ fn look_around(found: &Found, source: SourceChoice, needs: Needs) -> Result<Visi
         id: found.id,
         name: found.name.clone(),
         source: match rows {
-            Rows::Diag(_) => Source::SockDiag,
             Rows::Proc(_) => Source::Procfs,
+            Rows::None if source == SourceChoice::Procfs => Source::Procfs,
+            Rows::Diag(_) | Rows::None => Source::SockDiag,
         },
         sysctls: kernel.then(kernel_values::sysctls).unwrap_or_default(),
         sockstat: kernel.then(kernel_values::sockstat).unwrap_or_default(),

@@ -66,7 +66,7 @@ fn timer(
     state: TcpState,
     inode: Option<u32>,
 ) -> Timer {
-    let Some((kind, ticks)) = active else { return Timer::OFF };
+    let Some((kind, ticks)) = active else { return Timer::NOT_TOLD };
     let kind = TimerKind::from_kernel(kind as u8);
     // A time already past is printed as a negative number in 64-bit hexadecimal.
     let expires_ms = if i64::try_from(ticks).is_ok() { ticks.saturating_mul(USER_HZ_MS) } else { 0 };
@@ -159,7 +159,7 @@ mod tests {
             assert!(decode(line, Family::Ipv4, NETNS).is_none(), "{line}");
         }
         let cut = decode("1: 0100007F:1F90 0200007F:C350 2A 00000007:00000003", Family::Ipv4, NETNS).unwrap();
-        assert_eq!((cut.state, cut.timer.kind, cut.uid), (TcpState::Unknown(42), TimerKind::Off, None));
+        assert_eq!((cut.state, cut.timer.kind, cut.uid), (TcpState::Unknown(42), TimerKind::NotTold, None));
     }
 
     #[test]

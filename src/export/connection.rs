@@ -11,7 +11,7 @@ use crate::model::row::Row;
 use crate::model::socket::{Attributes, Queues, Socket, Ulp};
 use crate::model::state::TcpState;
 use crate::model::tcp_info::{CA_STATES, FIELDS, Field, OPTIONS, TcpInfo};
-use crate::model::timer::Timer;
+use crate::model::timer::{Timer, TimerKind};
 
 /// Writes connections. Keeps what is the same in many rows: the keys of tables, and what is told of a process.
 #[derive(Debug)]
@@ -208,6 +208,7 @@ fn timer(json: &mut Json<'_>, timer: Timer) {
     json.object();
     match timer.kind.name() {
         Some(name) => json.key(key!("kind")).word(name),
+        None if timer.kind == TimerKind::NotTold => json.key(key!("kind")).null(),
         None => json.key(key!("kind")).display(timer.kind),
     }
     json.key(key!("expires_ms")).optional(timer.expires_ms());

@@ -53,7 +53,7 @@ pub fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>) {
 
 fn cell(out: &mut Vec<u8>, value: &Value<'_>) {
     let text = value.plain();
-    let formula = !matches!(value, Value::Number(_)) && text.starts_with(['=', '+', '-', '@']);
+    let formula = matches!(value, Value::Name(_)) && text.starts_with(['=', '+', '-', '@']);
     let quoted = text.contains([',', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
     if quoted {
         out.push(b'"');

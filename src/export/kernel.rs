@@ -109,7 +109,9 @@ impl<W: Write> Kernel<W> {
                         Value::name(Some(&namespace.name)),
                         Value::word(section.kind),
                         Value::name(Some(&entry.name)),
-                        number.unwrap_or_else(|| Value::name(entry.value.as_deref())),
+                        number.unwrap_or_else(|| {
+                            entry.value.clone().map_or(Value::Absent, |value| Value::Word(value.into()))
+                        }),
                         Value::word(entry.scope.name()),
                         Value::name(Some(entry.meaning)),
                     ];

@@ -8,7 +8,7 @@ use super::csv;
 use super::json::{Json, key};
 use super::snapshot::{gaps, line, preamble};
 use super::table::{Look, Table, styled};
-use crate::fields::column::{Column, Width};
+use crate::fields::column::{Column, Get, Width};
 use crate::fields::value::Value;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
@@ -36,11 +36,38 @@ pub struct Stat<W> {
     totals: bool,
     limit: Option<u64>,
     head: Option<Head>,
-    counts: FxHashMap<Vec<Option<String>>, u64>,
+    counts: FxHashMap<Vec<Key>, u64>,
+}
+
+/// What a group has in one column: kept as it is, so that JSON says numbers as numbers and names as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Key {
+    Number(u64),
+    Text(String),
+    Absent,
+}
+
+impl Key {
+    fn of(value: &Value<'_>) -> Self {
+        match value {
+            Value::Absent => Self::Absent,
+            Value::Number(number) => Self::Number(*number),
+            Value::Name(name) => Self::Text(name.to_string()),
+            other => Self::Text(other.plain().into_owned()),
+        }
+    }
+
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Number(number) => Value::Number(*number),
+            Self::Text(text) => Value::name(Some(text)),
+            Self::Absent => Value::Absent,
+        }
+    }
 }
 
 /// A group: what it has in each column counted by, and how many rows.
-type Group = (Vec<Option<String>>, u64);
+type Group = (Vec<Key>, u64);
 
 impl<W: Write> Stat<W> {
     /// Counts rows for each distinct combination of what `by` gives.
@@ -56,7 +83,7 @@ impl<W: Write> Stat<W> {
     /// Largest first; groups of one size by name, states in their own order.
     fn groups(&mut self, tail: &Tail) -> Vec<Group> {
         let mut groups: Vec<Group> = if self.by_state_alone() {
-            tail.summary.by_state().map(|(state, count)| (vec![Some(state.to_string())], count)).collect()
+            tail.summary.by_state().map(|(state, count)| (vec![Key::Text(state.to_string())], count)).collect()
         } else {
             let mut groups: Vec<_> = std::mem::take(&mut self.counts).into_iter().collect();
             groups.sort_unstable();
@@ -72,9 +99,13 @@ impl<W: Write> Stat<W> {
         let count = ("COUNT".to_owned(), Width::Number, u8::MAX);
         let mut table = Table::new(titles.chain([count]).collect(), self.look);
         for (keys, count) in groups {
-            let count = count.to_string();
-            let keys = keys.iter().map(|key| key.as_deref().unwrap_or(crate::text::DASH));
-            table.push(keys.chain([count.as_str()]));
+            let mut cells: Vec<_> = keys
+                .iter()
+                .zip(&self.by)
+                .map(|(key, column)| key.value().for_people(column.unit).into_owned())
+                .collect();
+            cells.push(count.to_string());
+            table.push(cells.iter().map(String::as_str));
         }
         table.write(out);
         if self.totals {
@@ -117,8 +148,7 @@ impl<W: Write> Stat<W> {
             csv::line(out, self.by.iter().map(|column| Value::Word(column.key().into())).chain([count]));
         }
         for (keys, count) in groups {
-            let keys = keys.iter().map(|key| Value::name(key.as_deref()));
-            csv::line(out, keys.chain([Value::Number(*count)]));
+            csv::line(out, keys.iter().map(Key::value).chain([Value::Number(*count)]));
         }
     }
 
@@ -130,7 +160,12 @@ impl<W: Write> Stat<W> {
 
     fn group_members(&self, json: &mut Json<'_>, (keys, count): &Group) {
         for (column, key) in self.by.iter().zip(keys) {
-            json.foreign_key(&column.key()).optional_string(key.as_deref());
+            let json = json.foreign_key(&column.key());
+            match key {
+                Key::Number(number) => json.number(*number),
+                Key::Text(text) => json.string(text),
+                Key::Absent => json.null(),
+            }
         }
         json.key(key!("count")).number(*count);
     }
@@ -152,7 +187,7 @@ impl<W: Write> Sink for Stat<W> {
 
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
         if !self.by_state_alone() {
-            count(&self.by, row, &mut Vec::with_capacity(self.by.len()), &mut self.counts);
+            count(&self.by, row, &mut self.counts);
         }
         Ok(())
     }
@@ -171,23 +206,32 @@ impl<W: Write> Sink for Stat<W> {
     }
 }
 
-/// Adds the row to each combination of its groups: a socket that three processes hold counts for each of the three.
-fn count(
-    by: &[Column],
-    row: &Row<'_>,
-    key: &mut Vec<Option<String>>,
-    counts: &mut FxHashMap<Vec<Option<String>>, u64>,
-) {
+/// Adds the row to each of its groups: a socket that three processes hold counts for each of the three.
+fn count(by: &[Column], row: &Row<'_>, counts: &mut FxHashMap<Vec<Key>, u64>) {
+    // Two columns of processes belong together: the name and the pid of one process, not of any two.
+    let of_processes = by.iter().all(|column| matches!(column.get, Get::Process { .. }));
+    if let (true, Some(owners)) = (of_processes && by.len() > 1, row.holder.owners()) {
+        let mut groups: Vec<Vec<Key>> = owners
+            .processes()
+            .map(|process| by.iter().map(|column| column.group_of(process)).map(|value| Key::of(&value)).collect())
+            .collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.into_iter().for_each(|group| *counts.entry(group).or_default() += 1);
+        return;
+    }
+    combine(by, row, &mut Vec::with_capacity(by.len()), counts);
+}
+
+/// Adds the row to each combination of what it has in each column.
+fn combine(by: &[Column], row: &Row<'_>, key: &mut Vec<Key>, counts: &mut FxHashMap<Vec<Key>, u64>) {
     let Some((column, rest)) = by.split_first() else {
         *counts.entry(key.clone()).or_default() += 1;
         return;
     };
     column.each_group(row, |value| {
-        key.push(match value {
-            Value::Absent => None,
-            value => Some(value.plain().into_owned()),
-        });
-        count(rest, row, key, counts);
+        key.push(Key::of(&value));
+        combine(rest, row, key, counts);
         key.pop();
     });
 }

@@ -132,7 +132,7 @@ pub struct TableListing<'a> {
     look: Look,
     table: Option<Table>,
     totals: bool,
-    nothing: &'a dyn Fn() -> String,
+    nothing: &'a dyn Fn() -> Option<String>,
 }
 
 impl<'a> TableListing<'a> {
@@ -143,7 +143,7 @@ impl<'a> TableListing<'a> {
         add_netns: bool,
         look: Look,
         totals: bool,
-        nothing: &'a dyn Fn() -> String,
+        nothing: &'a dyn Fn() -> Option<String>,
     ) -> Self {
         Self { columns, add_netns, look, table: None, totals, nothing }
     }
@@ -178,7 +178,7 @@ impl Encoder for TableListing<'_> {
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
         let left_out = self.table.as_mut().map_or(0, |table| table.write(out));
         let last_line = if listed == 0 && tail.summary.total() == 0 {
-            Some((self.nothing)())
+            (self.nothing)()
         } else {
             self.totals.then(|| totals(tail, listed, left_out))
         };

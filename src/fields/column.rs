@@ -51,9 +51,9 @@ pub enum Get {
     /// From each process that holds the socket
     Process {
         /// The cell's text for one process
-        cell: for<'a> fn(&'a Process) -> Option<Cow<'a, str>>,
+        cell: for<'a> fn(&'a Process) -> Value<'a>,
         /// What `stat --by` groups by
-        group: for<'a> fn(&'a Process) -> Option<Cow<'a, str>>,
+        group: for<'a> fn(&'a Process) -> Value<'a>,
     },
 }
 
@@ -78,27 +78,41 @@ impl Column {
         }
     }
 
+    /// What `stat --by` groups a process under; absent for a column that is not about processes.
+    pub fn group_of<'a>(&self, process: &'a Process) -> Value<'a> {
+        match self.get {
+            Get::Process { group, .. } => group(process),
+            Get::Row(_) | Get::Info(_) => Value::Absent,
+        }
+    }
+
     /// Hands over each group that the row belongs to: one, or one for each distinct value among its processes.
     pub fn each_group<'a>(&self, row: &Row<'a>, mut each: impl FnMut(Value<'a>)) {
         let (Get::Process { group, .. }, Some(owners)) = (self.get, row.holder.owners()) else {
             return each(self.value(row));
         };
-        let mut groups: Vec<_> = owners.processes().map(group).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        for name in groups {
-            each(name.map_or(Value::Absent, Value::Name));
+        let mut groups = Vec::new();
+        for value in owners.processes().map(group) {
+            if !groups.contains(&value) {
+                groups.push(value.clone());
+                each(value);
+            }
         }
     }
 }
 
 /// The values of all processes, each once, with commas between; where no process holds the socket, what does.
-fn joined<'a>(row: &Row<'a>, cell: for<'b> fn(&'b Process) -> Option<Cow<'b, str>>) -> Value<'a> {
+fn joined<'a>(row: &Row<'a>, cell: for<'b> fn(&'b Process) -> Value<'b>) -> Value<'a> {
     let Some(owners) = row.holder.owners() else {
         return row.holder.name().map_or(Value::Absent, |holder| Value::Word(format!("({holder})").into()));
     };
     let mut parts: Vec<Cow<'a, str>> = Vec::new();
-    for part in owners.processes().filter_map(cell) {
+    for value in owners.processes().map(cell) {
+        let part = match value {
+            Value::Absent => continue,
+            Value::Name(name) => name,
+            other => Cow::Owned(other.plain().into_owned()),
+        };
         if !parts.contains(&part) {
             parts.push(part);
         }

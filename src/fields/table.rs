@@ -85,7 +85,7 @@ fn number(
     Column { width: Width::Number, ..text(name, title, importance, help, get) }
 }
 
-type OfProcess = for<'a> fn(&'a Process) -> Option<Cow<'a, str>>;
+type OfProcess = for<'a> fn(&'a Process) -> Value<'a>;
 
 /// A column of what the processes that hold the socket have; each value is a group.
 fn of_process(name: &'static str, title: &'static str, importance: u8, help: &'static str, of: OfProcess) -> Column {
@@ -140,8 +140,8 @@ fn ends() -> Vec<Column> {
 /// What it is doing: timers and queues.
 fn activity() -> Vec<Column> {
     vec![
-        text("timer", "TIMER", 72, "pending timer", timer).grouped(),
-        number("expires", "EXPIRES", 70, "time until the timer fires", |row| {
+        text("timer", "TIMER", 84, "pending timer", timer).grouped(),
+        number("expires", "EXPIRES", 83, "time until the timer fires", |row| {
             Value::number(row.socket.timer.expires_ms())
         })
         .unit(Unit::Millis),
@@ -149,7 +149,7 @@ fn activity() -> Vec<Column> {
             Value::number(row.socket.timer.count())
         })
         .grouped(),
-        number("idle", "IDLE", 75, "time since data or an ACK last came from the peer", |row| {
+        number("idle", "IDLE", 85, "time since data or an ACK last came from the peer", |row| {
             Value::number(row.socket.attributes.info.as_ref().and_then(|info| info.idle_ms()))
         })
         .unit(Unit::Millis)
@@ -188,23 +188,19 @@ fn hands() -> Vec<Column> {
             Value::Absent
         })
         .with_process(
-            |process| Some(format!("{}[{}]", process.comm, process.pid).into()),
-            |process| Some((&*process.comm).into()),
+            |process| Value::Name(format!("{}[{}]", process.comm, process.pid).into()),
+            |process| Value::name(Some(&process.comm)),
         ),
-        of_process("pid", "PID", 50, "ids of the processes that hold it", |process| {
-            Some(process.pid.to_string().into())
-        }),
+        of_process("pid", "PID", 50, "ids of the processes that hold it", |process| Value::Number(process.pid.into())),
         of_process("comm", "COMMAND", 50, "names of the processes that hold it", |process| {
-            Some((&*process.comm).into())
+            Value::name(Some(&process.comm))
         }),
-        of_process("exe", "EXE", 25, "program files of the processes", |process| {
-            process.exe.as_deref().map(Cow::Borrowed)
-        }),
+        of_process("exe", "EXE", 25, "program files of the processes", |process| Value::name(process.exe.as_deref())),
         of_process("unit", "UNIT", 35, "systemd units of the processes", |process| {
-            process.unit.as_deref().map(Cow::Borrowed)
+            Value::name(process.unit.as_deref())
         }),
         of_process("container", "CONTAINER", 35, "container ids of the processes", |process| {
-            process.container.as_deref().map(Cow::Borrowed)
+            Value::name(process.container.as_deref())
         }),
         text("fd", "FD", 30, "descriptors of the processes that hold it", descriptors).needs(Needs::OWNERS),
         text("holder", "HOLDER", 30, "process, kernel, hidden, accept-queue, orphan or minisocket", |row| {
@@ -291,7 +287,7 @@ fn state(row: &Row<'_>) -> Value<'static> {
 
 fn timer(row: &Row<'_>) -> Value<'static> {
     match row.socket.timer.kind {
-        TimerKind::Off => Value::Absent,
+        TimerKind::Off | TimerKind::NotTold => Value::Absent,
         kind => kind.name().map_or_else(|| Value::Word(kind.to_string().into()), Value::word),
     }
 }

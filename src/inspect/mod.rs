@@ -56,7 +56,8 @@ pub fn inspect<S: Sink + ?Sized>(
     let stopwatch = Stopwatch::start();
     let taken_at = now();
     let (found, mut gaps) = discovery::find(&request.netns)?;
-    let (visited, refused) = visit_all(found, &request.netns, request.source, request.needs)?;
+    let (visited, refused) =
+        visit_all(found, &request.netns, request.source, !request.families.is_empty(), request.needs)?;
     gaps.extend(refused);
     let (namespaces, sources): (Vec<_>, Vec<Rows>) =
         visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();

@@ -8,7 +8,7 @@ use crate::collect::owners;
 use crate::collect::proc_net::ProcNetTcp;
 use crate::collect::request::DumpRequest;
 use crate::collect::users::Users;
-use crate::collect::visit::Rows;
+use crate::collect::visit::{Rows, SourceChoice};
 use crate::model::gap::{Gap, Gaps};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
@@ -16,8 +16,9 @@ use crate::model::owner::{Holder, OwnerTable};
 use crate::model::row::Row;
 use crate::model::snapshot::{Sink, Summary};
 use crate::model::socket::Socket;
+use crate::model::state::TcpState;
 
-/// Rows that are kept for a second look at their owners, at most. Beyond it they go out as they are.
+/// Rows that are kept for a second look at their owners, at most. Beyond it they go out as hidden, and are counted.
 const SECOND_LOOKS: usize = 4096;
 
 /// Where rows come from, and who may hold them.
@@ -67,6 +68,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         match source {
             Rows::Diag(socket) => pipeline.dump(place, socket)?,
             Rows::Proc(files) => pipeline.read(place, files)?,
+            Rows::None => {}
         }
     }
     pipeline.look_again()?;
@@ -96,6 +98,14 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     /// Every family, from /proc.
     fn read(&mut self, place: Place<'a>, files: &mut ProcNetTcp) -> Result<(), InspectError> {
+        if self.request.source == SourceChoice::Procfs && self.request.states.contains(TcpState::BoundInactive) {
+            self.gaps.add(Gap {
+                what: "bound sockets",
+                why: "/proc/net/tcp does not list them".to_owned(),
+                count: 1,
+                remedy: "use --source auto",
+            });
+        }
         for &family in &self.request.families {
             match files.read(family, place.namespace.id, |socket| self.socket(place, socket)) {
                 Ok(Ok(unreadable)) => {
@@ -119,21 +129,32 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         self.summary.count(&socket);
         let holder = Holder::of(&socket, place.owners);
-        if matches!(holder, Holder::Kernel) && self.second_looks.len() < SECOND_LOOKS {
-            self.second_looks.push((place.namespace, socket));
-            return Ok(());
+        if matches!(holder, Holder::Kernel) {
+            if self.second_looks.len() < SECOND_LOOKS {
+                self.second_looks.push((place.namespace, socket));
+                return Ok(());
+            }
+            self.gaps.add(Gap {
+                what: "owners of new sockets",
+                why: "more came up during the snapshot than are looked for twice".to_owned(),
+                count: 1,
+                remedy: "take the snapshot again",
+            });
         }
-        self.hand_over(place.namespace, &socket, holder)
+        self.hand_over(place.namespace, &socket, holder.unsettled())
     }
 
     fn hand_over(&mut self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>) -> Result<(), InspectError> {
         let needs = self.request.needs;
         let uid = socket.uid.filter(|_| needs.contains(Needs::USER));
         let cgroup = socket.attributes.cgroup_id.filter(|_| needs.contains(Needs::CGROUP));
+        // An interface that is gone still binds the socket: better its number than "not bound".
+        let unnamed = socket.interface.map(|index| format!("if{index}"));
+        let interface = socket.interface.and_then(|index| namespace.interface(index)).or(unnamed.as_deref());
         let row = Row {
             socket,
             namespace,
-            interface: socket.interface.and_then(|index| namespace.interface(index)),
+            interface,
             user: uid.and_then(|uid| self.users.name(uid)),
             cgroup: cgroup.and_then(|id| self.cgroups.path(id)),
             holder,

@@ -140,6 +140,15 @@ impl<'a> Holder<'a> {
         }
     }
 
+    /// The same, where nobody had the time to look again: a socket without a known holder is not called the kernel's.
+    #[must_use]
+    pub fn unsettled(self) -> Self {
+        match self {
+            Self::Kernel => Self::Hidden,
+            settled => settled,
+        }
+    }
+
     /// The word for it in JSON and by the `holder` column; `None` if nobody asked.
     pub fn name(&self) -> Option<&'static str> {
         Some(match self {

@@ -21,6 +21,8 @@ pub enum TimerKind {
     SynAck,
     /// A timer this program does not know, shown as `unknown-N`
     Unknown(u8),
+    /// The source tells nothing of timers
+    NotTold,
 }
 
 impl TimerKind {
@@ -48,7 +50,7 @@ impl TimerKind {
             Self::ZeroWindowProbe => "zero-window-probe",
             Self::DelayedAck => "delayed-ack",
             Self::SynAck => "syn-ack",
-            Self::Unknown(_) => return None,
+            Self::Unknown(_) | Self::NotTold => return None,
         })
     }
 }
@@ -78,13 +80,16 @@ impl Timer {
     /// No timer is pending.
     pub const OFF: Self = Self { kind: TimerKind::Off, expires_ms: 0, count: 0 };
 
+    /// Nothing is known of timers.
+    pub const NOT_TOLD: Self = Self { kind: TimerKind::NotTold, expires_ms: 0, count: 0 };
+
     /// Time until it fires; `None` without a timer.
     pub fn expires_ms(&self) -> Option<u32> {
-        (self.kind != TimerKind::Off).then_some(self.expires_ms)
+        (!matches!(self.kind, TimerKind::Off | TimerKind::NotTold)).then_some(self.expires_ms)
     }
 
     /// What it has counted so far; `None` without a timer.
     pub fn count(&self) -> Option<u8> {
-        (self.kind != TimerKind::Off).then_some(self.count)
+        (!matches!(self.kind, TimerKind::Off | TimerKind::NotTold)).then_some(self.count)
     }
 }

@@ -34,6 +34,11 @@ fn a_socket_shared_by_processes_shows_each_of_them_with_each_descriptor() {
     assert!(owners.iter().any(|owner| owner["pid"] == std::process::id()), "{row}");
     let stat = tcpulse(&["stat", "--by", "process,local-port", "--format", "csv", "-q", "-N", "current"]).stdout;
     assert!(stat.contains(&format!("sharer,{port},1\r\n")), "{stat}");
+    let pairs = tcpulse(&["stat", "--by", "comm,pid", "--json", "-q", "-N", "current"]).json();
+    for group in pairs["groups"].as_array().unwrap() {
+        let is_ours = |sleeper: &Sleeper| group["pid"] == sleeper.pid();
+        assert!(!sleepers.iter().any(is_ours) || group["comm"] == "sharer", "a pair that is none: {group}");
+    }
 }
 
 #[test]
