@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
 use crate::support::program::tcpulse_in;
-use crate::support::sockets::{bind, pair, socket};
+use crate::support::sockets::{bind, listener, pair, set_option, socket};
 
 const LASTING: usize = 300;
 const DURATION: Duration = Duration::from_secs(10);
@@ -18,11 +18,19 @@ const LEAST_A_SECOND: u64 = 3000;
 
 /// Connects from many addresses, so that ports in TIME-WAIT do not run out.
 fn churn(target: SocketAddr, stop: &AtomicBool, made: &AtomicU64) {
+    let begun = Instant::now();
     for source in (0_u8..=255).cycle() {
         if stop.load(Ordering::Relaxed) {
             return;
         }
+        // Twice what is asked for; at full speed the snapshots would be of nothing but TIME-WAIT.
+        while u128::from(made.load(Ordering::Relaxed)) > begun.elapsed().as_millis() * u128::from(LEAST_A_SECOND) / 500
+        {
+            thread::park_timeout(Duration::from_millis(1));
+        }
         let client = socket(libc::AF_INET, libc::IPPROTO_TCP, 0);
+        // The port is chosen at connect(), by the whole four of addresses and ports: choosing it here takes ever longer.
+        set_option(&client, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1);
         bind(&client, SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(127, 0, 1, source), 0)));
         let target = nix::sys::socket::SockaddrStorage::from(target);
         if nix::sys::socket::connect(client.as_raw_fd(), &target).is_ok() {
@@ -38,7 +46,8 @@ fn under_churn_what_lasts_is_there_exactly_once_and_no_cookie_twice() {
     }
     let netns = Netns::new();
     let (listener, lasting) = netns.run(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        // A full queue would hold each connect() up for the second until its SYN is sent again.
+        let listener = listener("127.0.0.1:0".parse().unwrap(), 4096);
         let pairs: Vec<_> = (0..LASTING).map(|_| pair(&listener)).collect();
         (listener, pairs)
     });
