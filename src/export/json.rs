@@ -17,7 +17,7 @@ pub struct Key {
 impl Key {
     const MOST: usize = 40;
 
-    /// The key of this name, which must need no escaping and be short; for literals [`key!`] sees to it at compile time.
+    /// The key of this name, which must need no escaping and be short; for literals `key!` sees to it at compile time.
     pub const fn new(name: &str) -> Self {
         let name = name.as_bytes();
         let mut padded = [0; Self::MOST];

@@ -31,7 +31,7 @@ pub struct Process {
 pub struct Holding {
     /// Inode of the socket
     pub inode: u32,
-    /// Index in [`OwnerTable::processes`]
+    /// Index in the processes of the [`OwnerTable`]
     pub process: u32,
     /// The descriptor
     pub fd: u32,
