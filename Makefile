@@ -25,6 +25,8 @@ check: ## What CI runs: format, clippy, docs, layering and all tests
 	$(MAKE) test
 
 bench: ## Measure against ss, netstat, somo and the bare kernel dump, under 100,000 sockets
+	@command -v somo >/dev/null || test -x target/somo/bin/somo || $(CARGO) install --quiet somo --root target/somo \
+		|| echo 'somo cannot be installed: its line is left out'
 	$(CARGO) bench --bench host
 
 lab: ## The end-to-end tests alone: namespaces, real sockets, the built binary (root)
