@@ -35,10 +35,8 @@ const EXIT_CODES: &str = "tcpulse --help says more, with examples.";
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List connections; with -a listeners too, with -l listeners only
-    #[command(after_long_help = choices::LS_EXAMPLES)]
     Ls,
     /// Count sockets: by state, or by what --by says
-    #[command(after_long_help = choices::STAT_EXAMPLES)]
     Stat {
         /// Count by one or two of the columns of `ls`, such as process,state; a socket that several processes hold
         /// counts for each of them

@@ -8,14 +8,14 @@ use crate::fields::column::Column;
 use crate::fields::table::{column, columns};
 
 /// Examples under `ls --help`.
-pub(super) const LS_EXAMPLES: &str = "Examples:
+const LS_EXAMPLES: &str = "Examples:
   tcpulse ls -s idle:desc -n 20         the twenty connections silent for longest
   tcpulse ls -o state,local,peer,pid,rtt,total-retrans --format csv
                                         chosen columns for a spreadsheet, units in the header
   tcpulse ls -a -N current -w 1         this namespace, listeners too, every second
 ";
 /// Examples under `stat --help`.
-pub(super) const STAT_EXAMPLES: &str = "Examples:
+const STAT_EXAMPLES: &str = "Examples:
   tcpulse stat                          sockets by state, zeros too
   tcpulse stat --by peer-addr,state     which peers, in which states
   tcpulse stat --by process --json      for scripts

@@ -64,20 +64,26 @@ pub fn decode(message: &[u8], netns: NetnsId) -> Result<Socket, BadMessage> {
         timer,
         attributes,
     };
-    if socket.is_minisocket() {
-        socket.uid = None;
-        return Ok(socket);
-    }
-    // Kernels before 6.17 look the owner up through the inode: without one they report 0, which is not root.
-    if inode.is_none() {
-        socket.uid = socket.uid.filter(|&uid| uid != 0);
-    }
     let (recv, send) = (word(56), word(60));
-    socket.queues = match state {
+    let queues = match state {
         TcpState::Listen => Queues::Accept { length: recv, max: Some(send) },
         _ => Queues::Bytes { recv, send },
     };
+    keep_what_is_known(&mut socket, queues);
     Ok(socket)
+}
+
+/// Drops the user of a socket that has none, though both sources print 0 there, and gives the queues to the others.
+pub(super) fn keep_what_is_known(socket: &mut Socket, queues: Queues) {
+    if socket.is_minisocket() {
+        socket.uid = None;
+        return;
+    }
+    // Kernels before 6.17 look the owner up through the inode: without one they report 0, which is not root.
+    if socket.inode.is_none() {
+        socket.uid = socket.uid.filter(|&uid| uid != 0);
+    }
+    socket.queues = queues;
 }
 
 /// Bytes 44 to 51 are two words, low one first; `INET_DIAG_NOCOOKIE` is all ones.

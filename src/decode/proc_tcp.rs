@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::inet_diag::refine;
+use super::inet_diag::{keep_what_is_known, refine};
 use crate::model::address::{Endpoint, Family, NetnsId};
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
@@ -44,17 +44,11 @@ pub fn decode(line: &str, family: Family, netns: NetnsId) -> Option<Socket> {
         timer,
         attributes: Attributes::default(),
     };
-    if socket.is_minisocket() {
-        socket.uid = None;
-        return Some(socket);
-    }
-    if inode.is_none() {
-        socket.uid = socket.uid.filter(|&uid| uid != 0);
-    }
-    socket.queues = match state {
+    let queues = match state {
         TcpState::Listen => Queues::Accept { length: recv as u32, max: None },
         _ => Queues::Bytes { recv: recv as u32, send: send as u32 },
     };
+    keep_what_is_known(&mut socket, queues);
     Some(socket)
 }
 
@@ -150,7 +144,7 @@ mod tests {
     fn mapped_addresses_stay_mapped() {
         let socket = decode(MAPPED, Family::Ipv6, NETNS).unwrap();
         assert_eq!(socket.remote.addr.to_string(), "::ffff:127.0.0.2");
-        assert_eq!(socket.remote.plain_addr().to_string(), "127.0.0.2");
+        assert_eq!(socket.remote.addr.to_canonical().to_string(), "127.0.0.2");
     }
 
     #[test]

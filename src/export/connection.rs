@@ -73,7 +73,7 @@ impl Connections {
             json.key(key!("fd")).number(fd);
             // A process may hold ten thousand sockets and is told of once a snapshot.
             let told = self.processes.entry(process.pid).or_insert_with(|| tell(process));
-            json.members(told);
+            json.raw(told);
             json.end_object();
         }
         json.end_array();

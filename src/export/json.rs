@@ -218,16 +218,11 @@ impl<'a> Json<'a> {
         self.raw(format!("{number:.1}").as_bytes());
     }
 
-    /// A value that is JSON already.
+    /// A value, or members of an object, that are JSON already.
     pub fn raw(&mut self, json: &[u8]) {
         self.separate();
         self.out.extend_from_slice(json);
         self.comma = true;
-    }
-
-    /// Members of an object that are JSON already.
-    pub fn members(&mut self, json: &[u8]) {
-        self.raw(json);
     }
 
     /// A line break between two values, so that long documents can be read and cut by lines.

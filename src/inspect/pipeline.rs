@@ -149,8 +149,9 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         let uid = socket.uid.filter(|_| needs.contains(Needs::USER));
         let cgroup = socket.attributes.cgroup_id.filter(|_| needs.contains(Needs::CGROUP));
         // An interface that is gone still binds the socket: better its number than "not bound".
-        let unnamed = socket.interface.map(|index| format!("if{index}"));
-        let interface = socket.interface.and_then(|index| namespace.interface(index)).or(unnamed.as_deref());
+        let named = socket.interface.and_then(|index| namespace.interface(index));
+        let unnamed = socket.interface.filter(|_| named.is_none()).map(|index| format!("if{index}"));
+        let interface = named.or(unnamed.as_deref());
         let row = Row {
             socket,
             namespace,

@@ -40,10 +40,3 @@ pub struct Endpoint {
     /// Host byte order; 0 where there is none (the peer of a listener).
     pub port: u16,
 }
-
-impl Endpoint {
-    /// The address as people think of it: an IPv4-mapped one is its IPv4 address.
-    pub fn plain_addr(&self) -> IpAddr {
-        self.addr.to_canonical()
-    }
-}
