@@ -4,8 +4,10 @@
 pub mod cli;
 pub mod collect;
 pub mod decode;
+pub mod diagnose;
 pub mod export;
 pub mod fields;
+pub mod filter;
 pub mod inspect;
 pub mod model;
 pub mod text;

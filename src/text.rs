@@ -1,9 +1,14 @@
 //! How durations, addresses and names from outside are written for people. Pure formatting; nothing is rounded up, and
 //! nothing that a terminal would obey gets through.
 
+pub mod keepalive;
+pub mod reason;
+
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::IpAddr;
+
+use crate::model::liveness::Bound;
 
 /// What is written where a value is not known or does not apply.
 pub const DASH: &str = "—";
@@ -28,6 +33,17 @@ pub fn micros(us: u64) -> String {
         0..1_000 => format!("{us}us"),
         1_000..1_000_000 => format!("{}.{}ms", us / 1000, us % 1000 / 100),
         _ => duration(us / 1000),
+    }
+}
+
+/// A time with its bound: `40.0s`, `≤40.0s`, `≥40.0s`, `never`; nothing where there is none.
+pub fn bounded(ms: Option<u64>, bound: Bound) -> Cow<'static, str> {
+    match (ms, bound) {
+        (_, Bound::Never) => Cow::Borrowed("never"),
+        (None, _) | (_, Bound::NotApplicable) => Cow::Borrowed(""),
+        (Some(ms), Bound::Exact) => Cow::Owned(duration(ms)),
+        (Some(ms), Bound::AtMost) => Cow::Owned(format!("≤{}", duration(ms))),
+        (Some(ms), Bound::AtLeast) => Cow::Owned(format!("≥{}", duration(ms))),
     }
 }
 

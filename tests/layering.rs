@@ -30,6 +30,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("procfs_core", &["decode"]),
     ("nix", &["collect", "cli"]),
     ("rustix", &["collect", "cli"]),
+    ("libc", &["collect"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("ratatui", &["tui"]),

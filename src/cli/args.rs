@@ -36,6 +36,13 @@ const EXIT_CODES: &str = "tcpulse --help says more, with examples.";
 pub(super) enum Command {
     /// List connections; with -a listeners too, with -l listeners only
     Ls,
+    /// Everything known about one socket, or a few: the reason first
+    #[command(after_long_help = choices::SHOW_EXAMPLES)]
+    Show {
+        /// local->peer, one end, inode=N, cookie=HEX, or the bare number
+        #[arg(value_name = "SOCKET")]
+        socket: String,
+    },
     /// Count sockets: by state, or by what --by says
     Stat {
         /// Count by one or two of the columns of `ls`, such as process,state; a socket that several processes hold
@@ -83,6 +90,12 @@ pub(super) struct Choose {
     /// Do not look for the processes that hold the sockets
     #[arg(long, global = true)]
     pub(super) no_processes: bool,
+    /// Do not read options (keepalive, user timeout) from descriptors of other processes: infer them
+    #[arg(long, global = true)]
+    pub(super) no_sockopts: bool,
+    /// A peer heard within this time is active
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(super) active_within: Duration,
 }
 
 /// How it is shown.
@@ -179,10 +192,35 @@ fn interval(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time with its unit: `500ms`, `60s`, `5m`, `2h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is no time with a unit, such as 500ms, 60s, 5m or 2h");
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let ms = match unit {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1_000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        _ => return Err(wrong()),
+    };
+    ms.map(Duration::from_millis).ok_or_else(wrong)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::interval;
+    use super::{duration, interval};
     use std::time::Duration;
+
+    #[test]
+    fn a_time_needs_its_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        for bad in ["60", "", "s", "-1s", "1.5s", "1d", "99999999999999999999s", "18446744073709551615h"] {
+            assert!(duration(bad).unwrap_err().contains("such as"), "{bad}");
+        }
+    }
 
     #[test]
     fn intervals_are_seconds_with_or_without_a_unit() {

@@ -20,6 +20,13 @@ const STAT_EXAMPLES: &str = "Examples:
   tcpulse stat --by peer-addr,state     which peers, in which states
   tcpulse stat --by process --json      for scripts
 ";
+/// Examples under `show --help`.
+pub(super) const SHOW_EXAMPLES: &str = "Examples:
+  tcpulse show '10.0.0.5:48350->10.0.0.9:5432'
+                                        one connection; mind the quotes: > is the shell's
+  tcpulse show 10.0.0.9:5432            every connection with this end
+  tcpulse show inode=123456             by inode, as /proc/PID/fd shows it
+";
 /// Examples under `kernel --help`.
 pub(super) const KERNEL_EXAMPLES: &str = "Examples:
   tcpulse kernel -N current             this namespace

@@ -11,10 +11,11 @@ use super::watch::{OtherScreen, Screen};
 use crate::export::csv::CsvListing;
 use crate::export::kernel::Kernel;
 use crate::export::list::{Encoder, Listing, Order};
+use crate::export::show::Show;
 use crate::export::snapshot::{JsonSnapshot, NdjsonSnapshot};
 use crate::export::stat::{Stat, StatFormat};
 use crate::export::table::TableListing;
-use crate::inspect::{InspectError, Request, inspect};
+use crate::inspect::{InspectError, Request, Watched, inspect};
 use crate::model::gap::Gaps;
 use crate::model::needs::Needs;
 use crate::model::row::Row;
@@ -28,15 +29,21 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
     }
     let (mut told, mut first) = (Gaps::default(), true);
     let Some(interval) = settings.watch else {
-        let tail = snapshot(settings, interrupt, first)?;
+        let tail = snapshot(settings, interrupt, None, first)?;
         if !settings.quiet {
             tell(&tail.gaps);
         }
-        return Ok(if settings.strict && !tail.gaps.is_empty() { Exit::Partial } else { Exit::Done });
+        let nothing = settings.request.only.is_some() && tail.summary.total() == 0;
+        return Ok(match (nothing, settings.strict && !tail.gaps.is_empty()) {
+            (true, _) => Exit::Failed,
+            (false, true) => Exit::Partial,
+            (false, false) => Exit::Done,
+        });
     };
     let screen = settings.draws_over().then(OtherScreen::enter).transpose()?;
+    let mut watched = Watched::default();
     while !interrupt.is_asked() {
-        let ended = snapshot(settings, interrupt, first);
+        let ended = snapshot(settings, interrupt, Some(&mut watched), first);
         if let Err(InspectError::Interrupted) = ended {
             break;
         }
@@ -71,93 +78,123 @@ impl Settings {
     fn format(&self) -> FormatArg {
         match self.report {
             Report::List { format, .. } | Report::Stat { format, .. } | Report::Kernel { format, .. } => format,
+            Report::Show { .. } => FormatArg::Table,
         }
     }
 }
 
 /// One snapshot to stdout.
-fn snapshot(settings: &Settings, interrupt: &Interrupt, first: bool) -> Result<Tail, InspectError> {
+fn snapshot(
+    settings: &Settings,
+    interrupt: &Interrupt,
+    watched: Option<&mut Watched>,
+    first: bool,
+) -> Result<Tail, InspectError> {
     let stdout = io::stdout().lock();
+    let round = Round { settings, interrupt, first };
     match settings.screen.filter(|_| settings.draws_over()) {
         // The terminal may have another size by now.
         Some(rows) => {
             let rows = Terminal::of_stdout().size.map_or(rows, |(_, rows)| rows);
-            report(settings, interrupt, Screen::new(stdout, rows), first)
+            round.report(watched, Screen::new(stdout, rows))
         }
-        None => report(settings, interrupt, stdout, first),
+        None => round.report(watched, stdout),
     }
 }
 
-fn report(settings: &Settings, interrupt: &Interrupt, output: impl Write, first: bool) -> Result<Tail, InspectError> {
-    let Settings { mut look, totals, .. } = *settings;
-    if settings.draws_over() {
-        look.room = Terminal::of_stdout().room();
-    }
-    let interrupted = || interrupt.is_asked();
-    let request = &settings.request;
-    match &settings.report {
-        Report::List { format: FormatArg::Json, order, .. } => {
-            list(request, output, JsonSnapshot::default(), order, &interrupted)
-        }
-        Report::List { format: FormatArg::Ndjson, order, .. } => {
-            list(request, output, NdjsonSnapshot::default(), order, &interrupted)
-        }
-        Report::List { format: FormatArg::Csv, columns, order, .. } => {
-            let csv = CsvListing::new(columns.clone(), look.header && first);
-            list(request, output, csv, order, &interrupted)
-        }
-        Report::List { format: FormatArg::Table, columns, chosen, order } => {
-            let nothing = || nothing(request, settings.quiet, &interrupted);
-            let table = TableListing::new(columns.clone(), !chosen, look, totals, &nothing);
-            list(request, output, table, order, &interrupted)
-        }
-        Report::Stat { format, by, limit } => {
-            let mut look = look;
-            look.header &= first || *format != FormatArg::Csv;
-            let mut sink = Stat::new(output, by.clone(), (*format).into(), look, totals, *limit);
-            inspect(request, &mut sink, &interrupted)
-        }
-        Report::Kernel { format, all } => {
-            let mut look = look;
-            look.header &= first || *format != FormatArg::Csv;
-            inspect(request, &mut Kernel::new(output, (*format).into(), look, *all), &interrupted)
-        }
-    }
+/// One of the snapshots of a run.
+#[derive(Clone, Copy)]
+struct Round<'a> {
+    settings: &'a Settings,
+    interrupt: &'a Interrupt,
+    first: bool,
 }
 
-fn list(
-    request: &Request,
-    output: impl Write,
-    encoder: impl Encoder,
-    order: &Order,
-    interrupted: &dyn Fn() -> bool,
-) -> Result<Tail, InspectError> {
-    inspect(request, &mut Listing::new(output, encoder, order.clone()), interrupted)
-}
-
-/// What to say under an empty table. "No TCP sockets" must be true: where only some states were asked for, all are counted.
-fn nothing(request: &Request, quiet: bool, interrupted: &dyn Fn() -> bool) -> Option<String> {
-    struct Count;
-    impl Sink for Count {
-        fn head(&mut self, _: &Head) -> io::Result<()> {
-            Ok(())
+impl Round<'_> {
+    fn report(self, watched: Option<&mut Watched>, output: impl Write) -> Result<Tail, InspectError> {
+        let Settings { mut look, totals, .. } = *self.settings;
+        if self.settings.draws_over() {
+            look.room = Terminal::of_stdout().room();
         }
-        fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
-            Ok(())
-        }
-        fn tail(&mut self, _: &Tail) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let everything = Request { states: StateSet::ALL, needs: Needs::empty(), ..request.clone() };
-    match inspect(&everything, &mut Count, interrupted).map(|tail| tail.summary.total()) {
-        Ok(others) if others > 0 => {
-            if !quiet {
-                say(&format!("none of the {others} TCP sockets is of this kind; -a shows all"));
+        match &self.settings.report {
+            Report::List { format: FormatArg::Json, order, .. } => {
+                self.list(watched, output, JsonSnapshot::default(), order)
             }
-            None
+            Report::List { format: FormatArg::Ndjson, order, .. } => {
+                self.list(watched, output, NdjsonSnapshot::default(), order)
+            }
+            Report::List { format: FormatArg::Csv, columns, order, .. } => {
+                let csv = CsvListing::new(columns.clone(), look.header && self.first);
+                self.list(watched, output, csv, order)
+            }
+            Report::List { format: FormatArg::Table, columns, chosen, order } => {
+                let nothing = || self.nothing();
+                let table = TableListing::new(columns.clone(), !chosen, look, totals, &nothing);
+                self.list(watched, output, table, order)
+            }
+            Report::Show { what } => {
+                let tail = self.inspect(watched, &mut Show::new(output, look.styles))?;
+                if tail.summary.total() == 0 {
+                    say(&format!("no socket is '{what}'; tcpulse ls -a lists all"));
+                }
+                Ok(tail)
+            }
+            Report::Stat { format, by, limit } => {
+                look.header &= self.first || *format != FormatArg::Csv;
+                let mut sink = Stat::new(output, by.clone(), (*format).into(), look, totals, *limit);
+                self.inspect(watched, &mut sink)
+            }
+            Report::Kernel { format, all } => {
+                look.header &= self.first || *format != FormatArg::Csv;
+                self.inspect(watched, &mut Kernel::new(output, (*format).into(), look, *all))
+            }
         }
-        _ => Some("no TCP sockets".to_owned()),
+    }
+
+    fn list(
+        self,
+        watched: Option<&mut Watched>,
+        output: impl Write,
+        encoder: impl Encoder,
+        order: &Order,
+    ) -> Result<Tail, InspectError> {
+        self.inspect(watched, &mut Listing::new(output, encoder, order.clone()))
+    }
+
+    fn inspect(self, watched: Option<&mut Watched>, sink: &mut impl Sink) -> Result<Tail, InspectError> {
+        inspect(&self.settings.request, watched, sink, &|| self.interrupt.is_asked())
+    }
+
+    /// What to say under an empty table. "No TCP sockets" must be true: where only some states were asked for, all are
+    /// counted.
+    fn nothing(self) -> Option<String> {
+        let request = &self.settings.request;
+        let everything = Request { states: StateSet::ALL, needs: Needs::empty(), ..request.clone() };
+        let counted = inspect(&everything, None, &mut Count, &|| self.interrupt.is_asked());
+        match counted.map(|tail| tail.summary.total()) {
+            Ok(others) if others > 0 => {
+                if !self.settings.quiet {
+                    say(&format!("none of the {others} TCP sockets is of this kind; -a shows all"));
+                }
+                None
+            }
+            _ => Some("no TCP sockets".to_owned()),
+        }
+    }
+}
+
+/// Receives a snapshot for its counts alone.
+struct Count;
+
+impl Sink for Count {
+    fn head(&mut self, _: &Head) -> io::Result<()> {
+        Ok(())
+    }
+    fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
+        Ok(())
+    }
+    fn tail(&mut self, _: &Tail) -> io::Result<()> {
+        Ok(())
     }
 }
 

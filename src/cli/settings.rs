@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::args::{Cli, Command, FormatArg, Shared, Show, SourceArg};
+use super::args::{Choose, Cli, Command, FormatArg, Shared, Show, SourceArg};
 use super::choices::{parse_by, parse_columns, parse_order};
 use super::exit::UsageError;
 use super::terminal::Terminal;
@@ -13,6 +13,7 @@ use crate::export::style::Styles;
 use crate::export::table::Look;
 use crate::fields::column::Column;
 use crate::fields::table::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, column};
+use crate::filter::Selector;
 use crate::inspect::Request;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
@@ -55,6 +56,11 @@ pub(super) enum Report {
         /// Order and limit
         order: Order,
     },
+    /// Everything about a few sockets
+    Show {
+        /// As the user wrote it
+        what: String,
+    },
     /// Counts
     Stat {
         /// Format
@@ -85,8 +91,13 @@ impl Settings {
         let (report, states, needs) = match command {
             Some(Command::Kernel) => kernel(&shared, format)?,
             Some(Command::Stat { ref by }) => stat(&shared, format, by)?,
+            Some(Command::Show { ref socket }) => show(&shared, format, socket)?,
             Some(Command::Ls) => list(&shared, format, false)?,
             None => list(&shared, format, matches!(format, FormatArg::Json | FormatArg::Ndjson))?,
+        };
+        let only = match &command {
+            Some(Command::Show { socket }) => Some(Selector::parse(socket).map_err(|bad| UsageError(bad.to_string()))?),
+            _ => None,
         };
         let look = Look {
             room: terminal.room(),
@@ -99,7 +110,9 @@ impl Settings {
                 source: source(shared.choose.source),
                 families: if matches!(report, Report::Kernel { .. }) { Vec::new() } else { families(&shared) },
                 states,
-                needs: if shared.choose.no_processes { needs - Needs::OWNERS } else { needs },
+                needs: complete(needs, &shared.choose),
+                active_within: shared.choose.active_within,
+                only,
             },
             note: note(&shared.show, format),
             report,
@@ -111,6 +124,23 @@ impl Settings {
             strict: shared.show.strict,
         })
     }
+}
+
+/// What the judgement needs besides, and what the user does not want looked for.
+fn complete(mut needs: Needs, choose: &Choose) -> Needs {
+    if needs.contains(Needs::LIVENESS) {
+        needs |= Needs::INFO | Needs::SYSCTLS | Needs::OPTIONS;
+    }
+    if choose.no_sockopts {
+        needs -= Needs::OPTIONS | Needs::MORE_OPTIONS;
+    }
+    if needs.contains(Needs::OPTIONS) {
+        needs |= Needs::OWNERS;
+    }
+    if choose.no_processes {
+        needs -= Needs::OWNERS | Needs::OPTIONS | Needs::MORE_OPTIONS;
+    }
+    needs
 }
 
 /// Columns that tell of processes, and no looking for processes: one of the two was not meant.
@@ -146,6 +176,15 @@ fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, 
     };
     needs |= needs_of(order.by.as_slice());
     Ok((Report::List { format, columns, chosen: is_chosen, order }, states, needs))
+}
+
+fn show(shared: &Shared, format: FormatArg, socket: &str) -> Result<Judged, UsageError> {
+    if format != FormatArg::Table {
+        let (report, _, needs) = list(shared, format, true)?;
+        return Ok((report, StateSet::ALL, needs));
+    }
+    refuse(&shared.show, "show", "it shows all that is known; ls takes columns")?;
+    Ok((Report::Show { what: socket.to_owned() }, StateSet::ALL, Needs::all() - Needs::KERNEL))
 }
 
 fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Judged, UsageError> {

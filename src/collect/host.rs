@@ -18,6 +18,13 @@ pub fn now() -> SystemTime {
     SystemTime::now()
 }
 
+/// Ticks of the kernel's clock in a second (`CONFIG_HZ`): the coarse clock's resolution is one tick.
+pub fn ticks_per_second() -> u32 {
+    const NANOS: i64 = 1_000_000_000;
+    let tick = rustix::time::clock_getres(rustix::time::ClockId::MonotonicCoarse);
+    u32::try_from(NANOS / tick.tv_nsec.max(1)).unwrap_or(1_000)
+}
+
 /// Measures how long something takes, by the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);

@@ -7,6 +7,7 @@ pub mod discovery;
 pub mod error;
 pub mod host;
 pub mod kernel_values;
+pub mod options;
 pub mod owners;
 pub mod proc_net;
 pub mod process;

@@ -151,7 +151,7 @@ fn look_around(found: &Found, source: SourceChoice, rows_wanted: bool, needs: Ne
             Rows::None if source == SourceChoice::Procfs => Source::Procfs,
             Rows::Diag(_) | Rows::None => Source::SockDiag,
         },
-        sysctls: kernel.then(kernel_values::sysctls).unwrap_or_default(),
+        sysctls: (kernel || needs.contains(Needs::SYSCTLS)).then(kernel_values::sysctls).unwrap_or_default(),
         sockstat: kernel.then(kernel_values::sockstat).unwrap_or_default(),
         counters: kernel.then(kernel_values::counters).unwrap_or_default(),
         interfaces: interfaces(),

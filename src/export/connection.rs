@@ -5,13 +5,16 @@ use rustc_hash::FxHashMap;
 use super::json::{Json, Key, key};
 use crate::model::address::Endpoint;
 use crate::model::congestion::CongestionDetails;
+use crate::model::keepalive::KeepaliveSource;
 use crate::model::memory::SocketMemory;
+use crate::model::options::SocketOptions;
 use crate::model::owner::{Holder, Process};
-use crate::model::row::Row;
+use crate::model::row::{Judged, Row};
 use crate::model::socket::{Attributes, Queues, Socket, Ulp};
 use crate::model::state::TcpState;
 use crate::model::tcp_info::{CA_STATES, FIELDS, Field, OPTIONS, TcpInfo};
 use crate::model::timer::{Timer, TimerKind};
+use crate::text::reason;
 
 /// Writes connections. Keeps what is the same in many rows: the keys of tables, and what is told of a process.
 #[derive(Debug)]
@@ -58,7 +61,10 @@ impl Connections {
         queues(json, socket);
         json.key(key!("timer"));
         timer(json, socket.timer);
+        judged(json, row);
         self.attributes(json, &socket.attributes);
+        options(json, row.options);
+        close_wait(json, socket);
     }
 
     /// An empty list says that no process holds it; null says that we do not know.
@@ -213,6 +219,65 @@ fn timer(json: &mut Json<'_>, timer: Timer) {
     }
     json.key(key!("expires_ms")).optional(timer.expires_ms());
     json.key(key!("count")).optional(timer.count());
+    json.end_object();
+}
+
+/// Keepalive and judgement; null where nobody asked.
+fn judged(json: &mut Json<'_>, row: &Row<'_>) {
+    json.key(key!("keepalive"));
+    let Some(Judged { keepalive, liveness }) = row.judged else {
+        json.null();
+        return json.key(key!("liveness")).null();
+    };
+    json.object();
+    json.key(key!("enabled")).optional_bool(keepalive.enabled);
+    json.key(key!("idle_s")).optional(keepalive.idle_s);
+    json.key(key!("interval_s")).optional(keepalive.interval_s);
+    json.key(key!("probes")).optional(keepalive.probes);
+    json.key(key!("user_timeout_ms")).optional(keepalive.user_timeout_ms);
+    json.key(key!("source")).optional_string(keepalive.source.map(KeepaliveSource::name));
+    json.key(key!("unknown_because")).optional_string(keepalive.unknown_because);
+    json.key(key!("idle_at_least_s")).optional(keepalive.idle_at_least_s);
+    json.key(key!("idle_at_most_s")).optional(keepalive.idle_at_most_s);
+    json.end_object();
+    json.key(key!("liveness")).object();
+    json.key(key!("verdict")).word(liveness.verdict.name());
+    json.key(key!("dead_in_ms")).optional(liveness.deadline.ms);
+    json.key(key!("bound")).word(liveness.deadline.bound.name());
+    json.key(key!("mechanism")).word(liveness.deadline.mechanism.name());
+    json.key(key!("reason")).string(&reason::sentence(row));
+    json.key(key!("assumed_dead_in_ms")).optional(liveness.assumed_ms);
+    json.end_object();
+}
+
+/// Options beyond keepalive, where they were read.
+fn options(json: &mut Json<'_>, options: Option<&SocketOptions>) {
+    json.key(key!("socket_options"));
+    let Some(options) = options else { return json.null() };
+    let more = options.more;
+    json.object();
+    json.key(key!("syncnt")).optional(options.syncnt);
+    json.key(key!("rto_max_ms")).optional(options.rto_max_ms);
+    // What the kernel takes as "none" is below 0.
+    let linger2 = more.and_then(|more| more.linger2_s).and_then(|seconds| u32::try_from(seconds).ok());
+    json.key(key!("linger2_s")).optional(linger2);
+    json.key(key!("linger_s")).optional(more.and_then(|more| more.linger_s));
+    json.key(key!("nodelay")).optional_bool(more.and_then(|more| more.nodelay));
+    json.key(key!("defer_accept_s")).optional(more.and_then(|more| more.defer_accept_s));
+    json.key(key!("sndbuf_locked")).optional_bool(more.and_then(|more| more.sndbuf_locked));
+    json.key(key!("rcvbuf_locked")).optional_bool(more.and_then(|more| more.rcvbuf_locked));
+    json.end_object();
+}
+
+/// When the peer closed: not later than its last ACK, not earlier than its last data.
+fn close_wait(json: &mut Json<'_>, socket: &Socket) {
+    json.key(key!("close_wait"));
+    let Some(info) = socket.attributes.info.as_deref().filter(|_| socket.state == TcpState::CloseWait) else {
+        return json.null();
+    };
+    json.object();
+    json.key(key!("age_at_least_ms")).optional(info.idle_ms());
+    json.key(key!("age_at_most_ms")).optional(info.get(Field::LastDataRecv));
     json.end_object();
 }
 

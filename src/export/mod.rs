@@ -7,6 +7,7 @@ pub mod json;
 pub mod kernel;
 pub mod layout;
 pub mod list;
+pub mod show;
 pub mod snapshot;
 pub mod stat;
 pub mod style;

@@ -168,6 +168,11 @@ fn summary(json: &mut Json<'_>, summary: &Summary, listed: u64) {
         json.foreign_key(&state.to_string()).number(count);
     }
     json.end_object();
+    json.key(key!("by_verdict")).object();
+    for (verdict, count) in summary.by_verdict() {
+        json.foreign_key(verdict.name()).number(count);
+    }
+    json.end_object();
     let undecoded = summary.undecoded();
     json.key(key!("undecoded")).object();
     json.key(key!("attributes")).number(undecoded.attributes);

@@ -27,6 +27,11 @@ impl Styles {
     /// Of a cell, by what it says: states that wait for somebody stand out, states that pass by themselves recede.
     pub fn cell(self, text: &str) -> Style {
         self.or_plain(match text {
+            "probing" | "retransmitting" | "silent-window" => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
+            "unguarded" | "peer-closed" | "half-closed" | "stalled" | "never" => {
+                Style::new().fg_color(Some(AnsiColor::Yellow.into()))
+            }
+            "active" => Style::new().fg_color(Some(AnsiColor::Green.into())),
             "close-wait" => Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold(),
             "syn-sent" | "syn-recv" | "fin-wait-1" | "last-ack" | "closing" => {
                 Style::new().fg_color(Some(AnsiColor::Magenta.into()))

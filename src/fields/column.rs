@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::value::{Unit, Value};
+use crate::model::keepalive::Keepalive;
 use crate::model::needs::Needs;
+use crate::model::options::MoreOptions;
 use crate::model::owner::Process;
 use crate::model::row::Row;
 
@@ -48,6 +50,10 @@ pub enum Get {
     Row(for<'a> fn(&Row<'a>) -> Value<'a>),
     /// From the field of tcp_info with this index
     Info(usize),
+    /// From what is known of keepalive
+    Keepalive(fn(&Keepalive) -> Option<u32>),
+    /// From the options that were read
+    Options(fn(&MoreOptions) -> Option<u32>),
     /// From each process that holds the socket
     Process {
         /// The cell's text for one process
@@ -74,6 +80,8 @@ impl Column {
         match self.get {
             Get::Row(get) => get(row),
             Get::Info(index) => Value::number(row.socket.attributes.info.as_ref().and_then(|info| info.at(index))),
+            Get::Keepalive(get) => Value::number(row.judged.and_then(|judged| get(&judged.keepalive))),
+            Get::Options(get) => Value::number(row.options.and_then(|options| options.more.as_ref()).and_then(get)),
             Get::Process { cell, .. } => joined(row, cell),
         }
     }
@@ -82,7 +90,7 @@ impl Column {
     pub fn group_of<'a>(&self, process: &'a Process) -> Value<'a> {
         match self.get {
             Get::Process { group, .. } => group(process),
-            Get::Row(_) | Get::Info(_) => Value::Absent,
+            Get::Row(_) | Get::Info(_) | Get::Keepalive(_) | Get::Options(_) => Value::Absent,
         }
     }
 

@@ -2,5 +2,6 @@
 //! that a new line in the table is a new column everywhere.
 
 pub mod column;
+mod judgement;
 pub mod table;
 pub mod value;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::column::{Column, Get, Width};
+use super::judgement::{judgement, options};
 use super::value::{Unit, Value};
 use crate::model::address::Endpoint;
 use crate::model::memory::SocketMemory;
@@ -16,16 +17,29 @@ use crate::model::timer::TimerKind;
 
 /// What `ls` shows of connections if nothing is said.
 pub const CONNECTION_COLUMNS: &[&str] =
-    &["state", "local", "peer", "timer", "expires", "idle", "recv-q", "send-q", "process"];
+    &["state", "verdict", "dead-in", "local", "peer", "keepalive", "idle", "recv-q", "send-q", "process"];
 /// What `ls -l` shows of listeners.
-pub const LISTENER_COLUMNS: &[&str] = &["state", "local", "accept-q", "backlog", "drops", "user", "process"];
+pub const LISTENER_COLUMNS: &[&str] =
+    &["state", "local", "accept-q", "backlog", "drops", "keepalive", "user", "process"];
 /// What `ls -a` shows.
-pub const ALL_COLUMNS: &[&str] =
-    &["state", "local", "peer", "timer", "expires", "idle", "recv-q", "send-q", "accept-q", "backlog", "process"];
+pub const ALL_COLUMNS: &[&str] = &[
+    "state",
+    "verdict",
+    "dead-in",
+    "local",
+    "peer",
+    "keepalive",
+    "idle",
+    "recv-q",
+    "send-q",
+    "accept-q",
+    "backlog",
+    "process",
+];
 
-/// Every column: those of the table below, then one for each field of tcp_info.
+/// Every column, in the order of [`groups`].
 pub fn columns() -> impl Iterator<Item = Column> {
-    base().into_iter().chain(FIELDS.iter().enumerate().map(|(index, spec)| info_column(index, spec.key, spec.help)))
+    groups().into_iter().flat_map(|(_, columns)| columns)
 }
 
 /// The column of that name, in any case, with `_` or `-`.
@@ -54,7 +68,7 @@ fn info_column(index: usize, key: &'static str, help: &'static str) -> Column {
 }
 
 /// A column of text.
-fn text(
+pub(super) fn text(
     name: &'static str,
     title: &'static str,
     importance: u8,
@@ -75,7 +89,7 @@ fn text(
 }
 
 /// A column of numbers.
-fn number(
+pub(super) fn number(
     name: &'static str,
     title: &'static str,
     importance: u8,
@@ -96,26 +110,35 @@ fn of_process(name: &'static str, title: &'static str, importance: u8, help: &'s
 }
 
 impl Column {
-    fn grouped(self) -> Self {
+    pub(super) fn grouped(self) -> Self {
         Self { groups: true, ..self }
     }
 
-    fn unit(self, unit: Unit) -> Self {
+    pub(super) fn unit(self, unit: Unit) -> Self {
         Self { unit, ..self }
     }
 
-    fn needs(self, needs: Needs) -> Self {
+    pub(super) fn needs(self, needs: Needs) -> Self {
         Self { needs, ..self }
     }
 
-    fn flexible(self, least: u8) -> Self {
+    pub(super) fn flexible(self, least: u8) -> Self {
         Self { width: Width::Flexible(least), ..self }
     }
 }
 
-/// The columns that are not fields of tcp_info.
-fn base() -> Vec<Column> {
-    [ends(), activity(), hands(), details()].concat()
+/// Every column, in groups that belong together, each with a title.
+pub fn groups() -> Vec<(&'static str, Vec<Column>)> {
+    let info = FIELDS.iter().enumerate().map(|(index, spec)| info_column(index, spec.key, spec.help)).collect();
+    vec![
+        ("Ends", ends()),
+        ("Peer", judgement()),
+        ("Keepalive and options", options()),
+        ("Timer and queues", activity()),
+        ("Who", hands()),
+        ("Memory and marks", details()),
+        ("tcp_info", info),
+    ]
 }
 
 /// State and addresses.
@@ -149,11 +172,6 @@ fn activity() -> Vec<Column> {
             Value::number(row.socket.timer.count())
         })
         .grouped(),
-        number("idle", "IDLE", 85, "time since data or an ACK last came from the peer", |row| {
-            Value::number(row.socket.attributes.info.as_ref().and_then(|info| info.idle_ms()))
-        })
-        .unit(Unit::Millis)
-        .needs(Needs::INFO),
         number("recv-q", "RECV-Q", 80, "bytes received and not read by the program; a FIN counts as one", |row| {
             Value::number(queue(row.socket, |recv, _| recv))
         })

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::model::liveness::Bound;
 use crate::text;
 
 /// What a column gives for a row.
@@ -12,6 +13,13 @@ pub enum Value<'a> {
     Absent,
     /// A number in the column's unit
     Number(u64),
+    /// A time of which only a bound may be known, or that never comes
+    Bounded {
+        /// Milliseconds; `None` for never and not applicable
+        ms: Option<u64>,
+        /// What the number means
+        bound: Bound,
+    },
     /// A word of ours, or a number in other than decimal writing
     Word(Cow<'static, str>),
     /// Text from outside: it is written only after it was made harmless
@@ -42,6 +50,8 @@ pub enum Unit {
     Millis,
     /// Microseconds
     Micros,
+    /// Seconds, as options and sysctls have them
+    Seconds,
 }
 
 impl Unit {
@@ -53,6 +63,7 @@ impl Unit {
             Self::BytesPerSecond => "_bytes_per_s",
             Self::Millis => "_ms",
             Self::Micros => "_us",
+            Self::Seconds => "_s",
         }
     }
 
@@ -88,8 +99,13 @@ impl<'a> Value<'a> {
             Self::Number(number) => Cow::Owned(match unit {
                 Unit::Millis => text::duration(*number),
                 Unit::Micros => text::micros(*number),
+                Unit::Seconds => format!("{number}s"),
                 Unit::None | Unit::Bytes | Unit::BytesPerSecond => number.to_string(),
             }),
+            Self::Bounded { ms, bound } => match (text::bounded(*ms, *bound), bound) {
+                (_, Bound::NotApplicable) => Cow::Borrowed(text::DASH),
+                (text, _) => text,
+            },
             _ => self.plain(),
         }
     }
@@ -98,7 +114,9 @@ impl<'a> Value<'a> {
     pub fn plain(&self) -> Cow<'_, str> {
         match self {
             Self::Absent => Cow::Borrowed(""),
-            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Number(number) | Self::Bounded { ms: Some(number), .. } => Cow::Owned(number.to_string()),
+            Self::Bounded { ms: None, bound: Bound::Never } => Cow::Borrowed("never"),
+            Self::Bounded { ms: None, .. } => Cow::Borrowed(""),
             Self::Word(word) => Cow::Borrowed(word),
             Self::Name(name) => text::printable(name),
             Self::Addr(addr) => Cow::Owned(addr.to_canonical().to_string()),
@@ -110,7 +128,10 @@ impl<'a> Value<'a> {
     pub fn sort_key(&self) -> SortKey {
         match self {
             Self::Absent => SortKey::Absent,
-            Self::Number(number) => SortKey::Number(*number),
+            Self::Number(number) | Self::Bounded { ms: Some(number), .. } => SortKey::Number(*number),
+            // Later than any time.
+            Self::Bounded { ms: None, bound: Bound::Never } => SortKey::Number(u64::MAX),
+            Self::Bounded { ms: None, .. } => SortKey::Absent,
             Self::Word(word) => SortKey::Text(word.to_string()),
             Self::Name(name) => SortKey::Text(name.to_string()),
             Self::Addr(addr) => SortKey::Addr(addr.to_canonical(), 0),

@@ -4,12 +4,17 @@
 //! twelve bytes for each descriptor.
 
 mod cookies;
+mod judging;
 mod pipeline;
+
+use std::time::Duration;
 
 use crate::collect::discovery::{self, NetnsChoice};
 use crate::collect::error::CollectError;
 use crate::collect::host::{Stopwatch, host, now};
 use crate::collect::visit::{Rows, SourceChoice, visit_all};
+use crate::diagnose::sightings::Sightings;
+use crate::filter::Selector;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::snapshot::{Head, Sink, Tail};
@@ -28,6 +33,23 @@ pub struct Request {
     pub states: StateSet,
     /// Which parts of a row
     pub needs: Needs,
+    /// A peer heard within this time is active
+    pub active_within: Duration,
+    /// The one socket that is wanted, or few; all if nothing is said
+    pub only: Option<Selector>,
+}
+
+/// What is carried from one snapshot to the next, where there are several: two sights tell more than one.
+#[derive(Debug)]
+pub struct Watched {
+    sightings: Sightings,
+    clock: Stopwatch,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self { sightings: Sightings::default(), clock: Stopwatch::start() }
+    }
 }
 
 /// Why there is no snapshot, or no whole one.
@@ -50,6 +72,7 @@ pub enum InspectError {
 /// Nothing could be read, the sink failed, or the user interrupted. What merely could not be seen is in the tail's gaps.
 pub fn inspect<S: Sink + ?Sized>(
     request: &Request,
+    watched: Option<&mut Watched>,
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Tail, InspectError> {
@@ -63,7 +86,7 @@ pub fn inspect<S: Sink + ?Sized>(
         visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();
     let head = Head { taken_at, host: host(), namespaces };
     sink.head(&head)?;
-    let (summary, more_gaps) = pipeline::run(request, &head.namespaces, sources, sink, interrupted)?;
+    let (summary, more_gaps) = pipeline::run(request, &head.namespaces, sources, watched, sink, interrupted)?;
     gaps.extend(more_gaps);
     let tail = Tail { summary, gaps, elapsed: stopwatch.elapsed() };
     sink.tail(&tail)?;

@@ -1,7 +1,8 @@
 //! From dumps to rows: each message is decoded, its holder, user and cgroup looked up, and the row handed over.
 
 use super::cookies::CookieSet;
-use super::{InspectError, Request};
+use super::judging::Judging;
+use super::{InspectError, Request, Watched};
 use crate::collect::cgroups::Cgroups;
 use crate::collect::diag::{DiagSocket, DumpError, DumpFaults};
 use crate::collect::owners;
@@ -34,6 +35,7 @@ struct Pipeline<'a, S: ?Sized> {
     interrupted: &'a dyn Fn() -> bool,
     users: Users,
     cgroups: Cgroups,
+    judging: Judging<'a>,
     second_looks: Vec<(&'a Namespace, Socket)>,
     summary: Summary,
     gaps: Gaps,
@@ -44,6 +46,7 @@ pub(super) fn run<S: Sink + ?Sized>(
     request: &Request,
     namespaces: &[Namespace],
     mut sources: Vec<Rows>,
+    watched: Option<&mut Watched>,
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(Summary, Gaps), InspectError> {
@@ -53,6 +56,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         interrupted,
         users: Users::default(),
         cgroups: Cgroups::default(),
+        judging: Judging::new(request, watched),
         second_looks: Vec::new(),
         summary: Summary::default(),
         gaps: Gaps::default(),
@@ -72,6 +76,9 @@ pub(super) fn run<S: Sink + ?Sized>(
         }
     }
     pipeline.look_again()?;
+    if let Some(gap) = pipeline.judging.gap() {
+        pipeline.gaps.add(gap);
+    }
     Ok((pipeline.summary, pipeline.gaps))
 }
 
@@ -127,6 +134,9 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         if !self.request.states.contains(socket.state) {
             return Ok(());
         }
+        if self.request.only.as_ref().is_some_and(|only| !only.matches(&socket)) {
+            return Ok(());
+        }
         self.summary.count(&socket);
         let holder = Holder::of(&socket, place.owners);
         if matches!(holder, Holder::Kernel) {
@@ -146,6 +156,11 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     fn hand_over(&mut self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>) -> Result<(), InspectError> {
         let needs = self.request.needs;
+        let options = self.judging.options(socket, holder);
+        let judged = self.judging.judge(socket, namespace, options);
+        if let Some(judged) = &judged {
+            self.summary.judge(judged.liveness.verdict);
+        }
         let uid = socket.uid.filter(|_| needs.contains(Needs::USER));
         let cgroup = socket.attributes.cgroup_id.filter(|_| needs.contains(Needs::CGROUP));
         // An interface that is gone still binds the socket: better its number than "not bound".
@@ -159,6 +174,8 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             user: uid.and_then(|uid| self.users.name(uid)),
             cgroup: cgroup.and_then(|id| self.cgroups.path(id)),
             holder,
+            options: options.as_ref().and_then(|read| read.as_ref().ok()),
+            judged: judged.as_ref(),
         };
         self.sink.row(&row)?;
         Ok(())

@@ -20,5 +20,13 @@ bitflags::bitflags! {
         const OWNERS = 1 << 6;
         /// sysctls, gauges and counters of each namespace
         const KERNEL = 1 << 7;
+        /// sysctls alone
+        const SYSCTLS = 1 << 8;
+        /// Keepalive, deadline and verdict
+        const LIVENESS = 1 << 9;
+        /// Options of sockets, those that deadlines are made of, read from descriptors of their processes
+        const OPTIONS = 1 << 10;
+        /// The other options too
+        const MORE_OPTIONS = 1 << 11;
     }
 }

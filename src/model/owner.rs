@@ -125,11 +125,10 @@ impl<'a> Holder<'a> {
             return Self::Minisocket;
         }
         let Some(inode) = socket.inode else {
-            // close() takes a socket out of ESTABLISHED and CLOSE-WAIT at once, so one without an inode was never accepted.
             return match socket.state {
-                TcpState::Established | TcpState::CloseWait => Self::AcceptQueue,
+                _ if socket.is_orphan() => Self::Orphan,
                 TcpState::SynRecv => Self::Minisocket,
-                _ => Self::Orphan,
+                _ => Self::AcceptQueue,
             };
         };
         let Some(table) = owners else { return Self::NotAsked };

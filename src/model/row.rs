@@ -1,8 +1,20 @@
 //! A socket with all that is known around it, as the sinks get it.
 
+use super::keepalive::Keepalive;
+use super::liveness::Liveness;
 use super::namespace::Namespace;
+use super::options::SocketOptions;
 use super::owner::Holder;
 use super::socket::Socket;
+
+/// What was made of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    /// What is known of its keepalive
+    pub keepalive: Keepalive,
+    /// Whether its peer is there, and when the kernel would notice if not
+    pub liveness: Liveness,
+}
 
 /// One row. Borrowed: it is made, handed on, and forgotten.
 #[derive(Debug, Clone, Copy)]
@@ -19,4 +31,8 @@ pub struct Row<'a> {
     pub cgroup: Option<&'a str>,
     /// In whose hands it is
     pub holder: Holder<'a>,
+    /// Its options, where they were asked for and could be read
+    pub options: Option<&'a SocketOptions>,
+    /// Keepalive and judgement, where they were asked for
+    pub judged: Option<&'a Judged>,
 }

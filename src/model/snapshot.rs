@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use super::gap::Gaps;
+use super::liveness::Verdict;
 use super::namespace::Namespace;
 use super::row::Row;
 use super::socket::Socket;
@@ -46,6 +47,7 @@ pub struct Tail {
 pub struct Summary {
     by_state: [u64; TcpState::ALL.len()],
     unknown_states: Vec<(u8, u64)>,
+    by_verdict: [u64; Verdict::ALL.len()],
     undecoded: Undecoded,
 }
 
@@ -78,6 +80,16 @@ impl Summary {
                 None => self.unknown_states.push((state.number(), 1)),
             },
         }
+    }
+
+    /// Counts one judgement.
+    pub fn judge(&mut self, verdict: Verdict) {
+        self.by_verdict[verdict as usize] += 1;
+    }
+
+    /// Every verdict, zeros too, where rows were judged.
+    pub fn by_verdict(&self) -> impl Iterator<Item = (Verdict, u64)> + '_ {
+        Verdict::ALL.iter().copied().zip(self.by_verdict)
     }
 
     /// Every known state, zeros too, then the unknown ones that were met.

@@ -44,6 +44,13 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Whether its program has closed it and the kernel finishes the connection. close() takes a socket out of
+    /// ESTABLISHED and CLOSE-WAIT at once, so one without an inode there was never accepted.
+    pub fn is_orphan(&self) -> bool {
+        let never_accepted = matches!(self.state, TcpState::Established | TcpState::CloseWait | TcpState::SynRecv);
+        self.inode.is_none() && !never_accepted && !self.is_minisocket()
+    }
+
     /// Whether it is a TIME-WAIT, FIN-WAIT-2 or request minisocket, of which the kernel keeps little.
     pub fn is_minisocket(&self) -> bool {
         use super::timer::TimerKind;

@@ -1,0 +1,211 @@
+//! Options of sockets that belong to other processes: their descriptor is duplicated (pidfd_getfd(2), Linux 5.6), the
+//! duplicate is asked, and closed at once, since while it is open the connection is.
+//!
+//! Nothing but getsockopt(2) is done with a duplicate here: its flags are those of its owner.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+
+use crate::model::address::Cookie;
+use crate::model::options::{MoreOptions, SocketOptions};
+use crate::model::owner::Owners;
+
+/// `TCP_RTO_MAX_MS` (6.15) and `SO_BUF_LOCK` (5.14), which libc does not name yet or not everywhere.
+const TCP_RTO_MAX_MS: i32 = 44;
+const SO_BUF_LOCK: i32 = 72;
+const SOCK_SNDBUF_LOCK: i32 = 1;
+const SOCK_RCVBUF_LOCK: i32 = 2;
+/// Processes whose pidfd is kept open; beyond it all are closed and opened again as they come.
+const MOST_PIDFDS: usize = 256;
+
+/// Why options could not be read. Each reads well after "because".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unread {
+    /// No holder could be asked any more: they closed it, or ended
+    Gone,
+    /// The kernel is older than 5.6, or a seccomp profile stands before it
+    NoSystemCall,
+    /// Every holder forbids it
+    Forbidden,
+}
+
+impl Unread {
+    /// For `unknown_because`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Gone => "its process closed it meanwhile",
+            Self::NoSystemCall => "this kernel, or a seccomp profile, does not let descriptors be looked at",
+            Self::Forbidden => "not permitted to look at its process's descriptors",
+        }
+    }
+}
+
+/// Reads options, and remembers which processes are not to be asked again.
+#[derive(Debug, Default)]
+pub struct OptionReader {
+    pidfds: FxHashMap<u32, OwnedFd>,
+    forbidding: FxHashSet<u32>,
+    is_missing: bool,
+    refused: u64,
+}
+
+impl OptionReader {
+    /// The options of the socket with this cookie, which `owners` hold; with `more` also those that decide no deadline.
+    ///
+    /// # Errors
+    /// No holder lets its descriptor be looked at, or none has it any more.
+    pub fn read(&mut self, owners: Owners<'_>, cookie: Cookie, more: bool) -> Result<SocketOptions, Unread> {
+        let mut unread = Unread::Gone;
+        for (process, fd) in owners.iter() {
+            if self.is_missing {
+                unread = Unread::NoSystemCall;
+                break;
+            }
+            match self.duplicate(process.pid, fd) {
+                Ok(socket) => {
+                    // Pid and number may belong to another by now.
+                    if cookie_of(socket.as_fd()).is_ok_and(|found| found == cookie) {
+                        if let Ok(options) = read(socket.as_fd(), more) {
+                            return Ok(options);
+                        }
+                    }
+                }
+                Err(reason) => unread = unread.max(reason),
+            }
+        }
+        self.refused += u64::from(unread != Unread::Gone);
+        Err(unread)
+    }
+
+    /// How many sockets were refused.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    fn duplicate(&mut self, pid: u32, fd: u32) -> Result<OwnedFd, Unread> {
+        if self.forbidding.contains(&pid) {
+            return Err(Unread::Forbidden);
+        }
+        let fd = i32::try_from(fd).map_err(|_| Unread::Gone)?;
+        let result = self.pidfd(pid).and_then(|pidfd| pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()));
+        result.map_err(|errno| self.judge(pid, errno))
+    }
+
+    fn pidfd(&mut self, pid: u32) -> Result<BorrowedFd<'_>, Errno> {
+        if self.pidfds.len() >= MOST_PIDFDS && !self.pidfds.contains_key(&pid) {
+            self.pidfds.clear();
+        }
+        if !self.pidfds.contains_key(&pid) {
+            let id = pid.try_into().ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+            self.pidfds.insert(pid, pidfd_open(id, PidfdFlags::empty())?);
+        }
+        self.pidfds.get(&pid).map(AsFd::as_fd).ok_or(Errno::SRCH)
+    }
+
+    fn judge(&mut self, pid: u32, errno: Errno) -> Unread {
+        match errno {
+            Errno::PERM | Errno::ACCESS => {
+                self.forbidding.insert(pid);
+                Unread::Forbidden
+            }
+            Errno::NOSYS => {
+                self.is_missing = true;
+                Unread::NoSystemCall
+            }
+            Errno::MFILE | Errno::NFILE => {
+                self.pidfds.clear();
+                Unread::Gone
+            }
+            Errno::SRCH => {
+                // The pid may be another process's by the next snapshot.
+                self.pidfds.remove(&pid);
+                Unread::Gone
+            }
+            _ => Unread::Gone,
+        }
+    }
+}
+
+/// `SO_COOKIE`: the number that the dump gave.
+pub fn cookie_of(socket: BorrowedFd<'_>) -> io::Result<Cookie> {
+    get(socket, libc::SOL_SOCKET, libc::SO_COOKIE, 0_u64).map(Cookie)
+}
+
+fn read(socket: BorrowedFd<'_>, more: bool) -> io::Result<SocketOptions> {
+    let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
+    Ok(SocketOptions {
+        keepalive: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
+        keepidle_s: tcp(libc::TCP_KEEPIDLE)?,
+        keepintvl_s: tcp(libc::TCP_KEEPINTVL)?,
+        keepcnt: tcp(libc::TCP_KEEPCNT)?,
+        user_timeout_ms: tcp(libc::TCP_USER_TIMEOUT)?,
+        syncnt: tcp(libc::TCP_SYNCNT).ok(),
+        rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
+        more: more.then(|| read_more(socket)),
+    })
+}
+
+fn read_more(socket: BorrowedFd<'_>) -> MoreOptions {
+    let tcp = |name| get(socket, libc::IPPROTO_TCP, name, 0_i32).ok();
+    let locks = get(socket, libc::SOL_SOCKET, SO_BUF_LOCK, 0_i32).ok();
+    MoreOptions {
+        linger2_s: tcp(libc::TCP_LINGER2),
+        // struct linger: on, seconds
+        linger_s: get(socket, libc::SOL_SOCKET, libc::SO_LINGER, [0_i32; 2])
+            .ok()
+            .filter(|[on, _]| *on != 0)
+            .and_then(|[_, seconds]| seconds.try_into().ok()),
+        nodelay: tcp(libc::TCP_NODELAY).map(|value| value != 0),
+        defer_accept_s: tcp(libc::TCP_DEFER_ACCEPT).and_then(|value| value.try_into().ok()),
+        sndbuf_locked: locks.map(|locks| locks & SOCK_SNDBUF_LOCK != 0),
+        rcvbuf_locked: locks.map(|locks| locks & SOCK_RCVBUF_LOCK != 0),
+    }
+}
+
+fn number(socket: BorrowedFd<'_>, level: i32, name: i32) -> io::Result<u32> {
+    get(socket, level, name, 0_i32).map(|value| value.try_into().unwrap_or(0))
+}
+
+/// What an option's value may be: any bytes make one.
+trait Plain: Copy {}
+impl Plain for i32 {}
+impl Plain for u64 {}
+impl Plain for [i32; 2] {}
+
+/// getsockopt(2).
+#[allow(unsafe_code, reason = "neither rustix nor nix has all of these options")]
+fn get<T: Plain>(socket: BorrowedFd<'_>, level: i32, name: i32, mut value: T) -> io::Result<T> {
+    let mut length = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to `value`, which is plain numbers, and the length written to
+    // `length`; both outlive the call.
+    let result = unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut length) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cookie_of, get, read};
+    use std::net::TcpListener;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn options_of_our_own_socket_are_the_kernels_defaults() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let options = read(listener.as_fd(), true).unwrap();
+        assert!(!options.keepalive);
+        assert_eq!(options.user_timeout_ms, 0);
+        assert!(options.keepidle_s > 0 && options.keepintvl_s > 0 && options.keepcnt > 0);
+        assert_eq!(options.more.unwrap().linger_s, None);
+        assert!(cookie_of(listener.as_fd()).unwrap().0 > 0);
+    }
+
+    #[test]
+    fn what_is_no_socket_is_an_error() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        assert!(get(file.as_fd(), libc::SOL_SOCKET, libc::SO_KEEPALIVE, 0_i32).is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! The judgement: keepalive where it could not be read, the deadline, the verdict. Pure functions of model values; no
+//! clock, no I/O. How it is told in words is `text`'s.
+
+pub mod deadline;
+pub mod keepalive;
+pub mod retransmission;
+pub mod sightings;
+pub mod verdict;
+pub mod wheel;
+
+use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::liveness::{Bound, Liveness};
+use crate::model::options::SocketOptions;
+use crate::model::socket::Socket;
+use crate::model::sysctl::Sysctls;
+use wheel::Wheel;
+
+/// What a row is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The row
+    pub socket: &'a Socket,
+    /// Its keepalive
+    pub keepalive: &'a Keepalive,
+    /// Its options, where they could be read
+    pub options: Option<&'a SocketOptions>,
+    /// The sysctls of its namespace
+    pub sysctls: &'a Sysctls,
+}
+
+/// How rows are judged: the same for a whole snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judge {
+    /// Ticks of the kernel's clock in a second (`CONFIG_HZ`), which decides how late its timers fire
+    pub hz: u32,
+    /// A peer heard within this time is active
+    pub active_within_ms: u64,
+}
+
+impl Judge {
+    /// The timer wheel of this kernel.
+    pub fn wheel(&self) -> Wheel {
+        Wheel { hz: self.hz }
+    }
+
+    /// Judges one row.
+    pub fn liveness(&self, facts: &Facts<'_>) -> Liveness {
+        let wheel = self.wheel();
+        let deadline = deadline::of(facts, wheel);
+        let unread = deadline.bound == Bound::AtLeast && facts.keepalive.source != Some(KeepaliveSource::Socket);
+        let assumed = unread.then(|| keepalive::assumed(facts.keepalive, facts.sysctls));
+        Liveness {
+            verdict: verdict::of(facts, self.active_within_ms),
+            deadline,
+            assumed_ms: assumed
+                .and_then(|keepalive| deadline::of(&Facts { keepalive: &keepalive, ..*facts }, wheel).ms),
+        }
+    }
+}

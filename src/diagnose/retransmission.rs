@@ -1,0 +1,283 @@
+//! The retransmission timer (`tcp_retransmit_timer`, `tcp_write_timeout` in net/ipv4/tcp_timer.c): data, FIN or SYN is
+//! out and unanswered. At each firing the socket dies if the time since the first retransmission has passed a limit;
+//! else it retransmits and waits twice as long.
+
+use super::Facts;
+use super::wheel::{Span, Wheel};
+use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::sysctl::{Sysctl, Sysctls};
+use crate::model::tcp_info::{Field, TcpInfo};
+
+/// `TCP_RTO_MIN`, from which the limit is computed whatever the socket's own round-trip time.
+const RTO_MIN_MS: u64 = 200;
+/// `TCP_TIMEOUT_INIT`, the same for a SYN.
+const SYN_TIMEOUT_MS: u64 = 1_000;
+/// `TCP_RTO_MAX`, where neither sysctl nor option says another.
+const RTO_MAX_MS: u64 = 120_000;
+/// What `tcp_orphan_retries` 0 means, while the timeout is below its maximum.
+const ORPHAN_RETRIES: u64 = 8;
+
+/// The longest retransmission timeout of the socket.
+pub(super) fn rto_max_ms(facts: &Facts<'_>) -> u64 {
+    let own = facts.options.and_then(|options| options.rto_max_ms).map(u64::from).filter(|&ms| ms > 0);
+    own.or_else(|| facts.sysctls.number(Sysctl::RtoMax)).unwrap_or(RTO_MAX_MS).max(1)
+}
+
+/// `tcp_model_timeout`: how long `retries` doublings of `base_ms` take, none longer than `rto_max_ms`.
+fn model_timeout_ms(retries: u64, base_ms: u64, rto_max_ms: u64) -> u64 {
+    let doublings = u64::from((rto_max_ms / base_ms).checked_ilog2().unwrap_or(0));
+    let doubled = |count: u64| ((2_u64 << count.min(32)) - 1).saturating_mul(base_ms);
+    if retries <= doublings {
+        doubled(retries)
+    } else {
+        doubled(doublings).saturating_add((retries - doublings).saturating_mul(rto_max_ms))
+    }
+}
+
+/// `tcp_orphan_retries()`: of a connection that its program has closed.
+pub(super) fn orphan_retries(sysctls: &Sysctls, rto_ms: u64, rto_max_ms: u64) -> u64 {
+    match sysctls.number(Sysctl::OrphanRetries).unwrap_or(0) {
+        0 if rto_ms < rto_max_ms => ORPHAN_RETRIES,
+        retries => retries,
+    }
+}
+
+/// What makes the kernel give up.
+enum Limit {
+    /// Time since the first retransmission
+    Time(u64),
+    /// The same, by tcp_orphan_retries, which looks at the timeout of the moment
+    Orphan,
+}
+
+/// How far it has come.
+struct Progress {
+    /// What the other times are counted from: the snapshot, or the first retransmission that is still to come
+    origin: Span,
+    /// How the pending interval was set
+    rto_ms: u64,
+    /// Time since the first retransmission
+    since: Span,
+    /// When the pending timer fires
+    fires: Span,
+}
+
+/// Data or a FIN is out.
+pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
+    let expires = u64::from(facts.socket.timer.expires_ms);
+    let orphan = facts.socket.is_orphan();
+    let mechanism = if orphan { Mechanism::OrphanRetries } else { Mechanism::Retransmission };
+    let Some(info) = facts.socket.attributes.info.as_deref() else { return Deadline::at_least(expires, mechanism) };
+    let rto_max = rto_max_ms(facts);
+    let user_timeout = facts.keepalive.user_timeout_ms.map(u64::from);
+    let retries2 = facts.sysctls.number(Sysctl::Retries2).unwrap_or(15);
+    let limit = match user_timeout {
+        _ if orphan => Limit::Orphan,
+        None => return Deadline::at_least(expires, mechanism),
+        Some(0) => Limit::Time(model_timeout_ms(retries2, RTO_MIN_MS, rto_max)),
+        Some(user_timeout) => return within_user_timeout(info, expires, user_timeout, wheel),
+    };
+    if info.get(Field::SndWnd) == Some(0) && !orphan {
+        return shrunken_window(info, expires, rto_max);
+    }
+    let Some(progress) = progress(info, expires, wheel, rto_max) else { return Deadline::at_least(expires, mechanism) };
+    // The host cannot send (no route, no neighbour), or the stream is thin: the timeout no longer doubles.
+    if info.get(Field::Backoff) < info.get(Field::Retransmits) {
+        let left = match limit {
+            Limit::Time(limit) => limit.saturating_sub(progress.since.latest),
+            Limit::Orphan => 0,
+        };
+        return Deadline::at_least(left.max(expires), mechanism);
+    }
+    let ends = simulate(progress, &limit, facts.sysctls, wheel, rto_max);
+    match limit {
+        // Orphans also go early, when memory or their number runs out.
+        Limit::Orphan => Deadline::at_most(ends.latest, mechanism),
+        Limit::Time(_) => {
+            if is_assumed(facts) {
+                Deadline::at_least(ends.earliest, mechanism)
+            } else {
+                ends.deadline(mechanism)
+            }
+        }
+    }
+}
+
+/// Whether the options are taken to be the namespace's, so that nothing is exact.
+fn is_assumed(facts: &Facts<'_>) -> bool {
+    !facts.keepalive.is_read()
+}
+
+/// Fires again and again until the limit has passed for sure. Where lateness decides between two firings, the span
+/// covers both.
+fn simulate(mut at: Progress, limit: &Limit, sysctls: &Sysctls, wheel: Wheel, rto_max: u64) -> Span {
+    /// More firings than any sysctl allows before the limit: 255 retries.
+    const FIRINGS: u32 = 300;
+    let mut earliest = None;
+    for _ in 0..FIRINGS {
+        let limit = match limit {
+            Limit::Time(limit) => *limit,
+            Limit::Orphan => model_timeout_ms(orphan_retries(sysctls, at.rto_ms, rto_max), RTO_MIN_MS, rto_max),
+        };
+        if at.since.latest + at.fires.latest >= limit {
+            earliest.get_or_insert(at.fires.earliest);
+        }
+        if at.since.earliest + at.fires.earliest >= limit {
+            break;
+        }
+        at.rto_ms = at.rto_ms.saturating_mul(2).min(rto_max);
+        at.fires = wheel.after(at.fires, at.rto_ms);
+    }
+    at.origin.plus(Span { earliest: earliest.unwrap_or(at.fires.earliest), latest: at.fires.latest })
+}
+
+/// Reads how far the retransmissions have come.
+fn progress(info: &TcpInfo, expires: u64, wheel: Wheel, rto_max: u64) -> Option<Progress> {
+    let rto_ms = info.get(Field::Rto)?.max(1);
+    let pending = wheel.pending(expires, rto_ms);
+    let retransmits = info.get(Field::Retransmits)?;
+    if retransmits == 0 {
+        let next = rto_ms.saturating_mul(2).min(rto_max);
+        return Some(Progress {
+            origin: first_timeout(info, pending, rto_ms, wheel),
+            rto_ms: next,
+            since: Span::at(0),
+            fires: wheel.after(Span::at(0), next),
+        });
+    }
+    let since = since_first(info, expires, rto_ms, retransmits, wheel, rto_max);
+    Some(Progress { origin: Span::at(0), rto_ms, since, fires: pending })
+}
+
+/// Before the first timeout the timer may be that of a tail-loss probe, after which the timeout begins anew.
+fn first_timeout(info: &TcpInfo, pending: Span, rto: u64, wheel: Wheel) -> Span {
+    const OPTION_SACK: u64 = 2;
+    const CA_OPEN_OR_CWR: [u64; 2] = [0, 2];
+    let probes = info.get(Field::Options).is_some_and(|options| options & OPTION_SACK != 0)
+        && info.get(Field::CaState).is_some_and(|state| CA_OPEN_OR_CWR.contains(&state))
+        && info.get(Field::Retrans) == Some(0);
+    Span { earliest: pending.earliest, latest: if probes { wheel.after(pending, rto).latest } else { pending.latest } }
+}
+
+/// Time since the first retransmission of this silence.
+fn since_first(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: Wheel, rto_max: u64) -> Span {
+    /// The kernel's stamp and the dump's are taken in whole ticks.
+    const TICKS_MS: u64 = 8;
+    if let (Some(total), Some(1)) = (info.get(Field::TotalRtoTime), info.get(Field::TotalRtoRecoveries)) {
+        return Span { earliest: total.saturating_sub(TICKS_MS), latest: total + TICKS_MS };
+    }
+    // The intervals so far, backwards from the pending one.
+    let mut span = Span::at(rto.saturating_sub(expires));
+    for earlier in 1..retransmits {
+        let interval = rto >> earlier.min(63);
+        // Beyond the maximum they do not halve backwards, so they were longer than that.
+        let longest = if rto >= rto_max { rto_max } else { interval };
+        span.earliest += interval;
+        span.latest += longest + wheel.lateness_ms(longest);
+    }
+    span
+}
+
+/// With `TCP_USER_TIMEOUT` each timeout is cut so that it fires when that has passed.
+fn within_user_timeout(info: &TcpInfo, expires: u64, user_timeout: u64, wheel: Wheel) -> Deadline {
+    let mechanism = Mechanism::UserTimeout;
+    let Some(at) = progress(info, expires, wheel, RTO_MAX_MS) else {
+        return Deadline::at_least(expires, mechanism);
+    };
+    if info.get(Field::Retransmits) == Some(0) {
+        return wheel.after(at.origin, user_timeout).deadline(mechanism);
+    }
+    let left = |since: u64| user_timeout.saturating_sub(since);
+    let (earliest, latest) = (left(at.since.latest), left(at.since.earliest));
+    let ends = Span {
+        earliest: at.fires.earliest.max(earliest),
+        latest: at.fires.latest.max(latest + wheel.lateness_ms(latest)),
+    };
+    ends.deadline(mechanism)
+}
+
+/// The receiver took its window back with data in flight: the retransmissions are window probes, and end when nothing
+/// was heard for twice the longest timeout (`tcp_rtx_probe0_timed_out`).
+fn shrunken_window(info: &TcpInfo, expires: u64, rto_max: u64) -> Deadline {
+    let left = (2 * rto_max).saturating_sub(info.idle_ms().unwrap_or(0));
+    Deadline::at_least(left.max(expires), Mechanism::WindowProbe)
+}
+
+/// A SYN is out. The first few are a second apart, then the interval doubles; the time counts from the first SYN.
+pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
+    let mechanism = Mechanism::SynRetries;
+    let expires = u64::from(facts.socket.timer.expires_ms);
+    let linear = facts.sysctls.number(Sysctl::SynLinearTimeouts).unwrap_or(0);
+    let own = facts.options.and_then(|options| options.syncnt).map(u64::from).filter(|&count| count > 0);
+    let retries = own.or_else(|| facts.sysctls.number(Sysctl::SynRetries)).unwrap_or(6);
+    let (Some(info), Some(user_timeout)) =
+        (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms.map(u64::from))
+    else {
+        return Deadline::at_least(expires, mechanism);
+    };
+    let (Some(rto), Some(mut retransmits)) = (info.get(Field::Rto), info.get(Field::Retransmits)) else {
+        return Deadline::at_least(expires, mechanism);
+    };
+    let rto_max = rto_max_ms(facts);
+    let (mut rto, mut fires) = (rto.max(1), wheel.pending(expires, rto));
+    let since = syn_age(info, expires, rto, retransmits, wheel, linear);
+    let limit = match user_timeout {
+        0 => model_timeout_ms(retries, SYN_TIMEOUT_MS, rto_max),
+        user_timeout => user_timeout,
+    };
+    let mut earliest = None;
+    while retransmits < retries + linear {
+        if retransmits > 0 {
+            if since.latest + fires.latest >= limit {
+                earliest.get_or_insert(fires.earliest);
+            }
+            if since.earliest + fires.earliest >= limit {
+                break;
+            }
+        }
+        retransmits += 1;
+        if retransmits > linear {
+            rto = rto.saturating_mul(2).min(rto_max);
+        }
+        // With a user timeout each interval is cut to what is left of it.
+        let left = |passed: u64| if user_timeout > 0 { limit.saturating_sub(passed) } else { u64::MAX };
+        fires = Span {
+            earliest: fires.earliest + rto.min(left(since.latest + fires.latest)),
+            latest: wheel.after(fires, rto.min(left(since.earliest + fires.earliest))).latest,
+        };
+    }
+    let ends = Span { earliest: earliest.unwrap_or(fires.earliest), latest: fires.latest };
+    let mechanism = if user_timeout > 0 { Mechanism::UserTimeout } else { mechanism };
+    if is_assumed(facts) { Deadline::at_least(ends.earliest, mechanism) } else { ends.deadline(mechanism) }
+}
+
+/// Time since the first SYN, from the intervals so far.
+fn syn_age(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: Wheel, linear: u64) -> Span {
+    let mut span = Span::at(rto.saturating_sub(expires));
+    if let Some(since_first) = info.get(Field::TotalRtoTime).filter(|_| retransmits > 0) {
+        let first = SYN_TIMEOUT_MS;
+        return Span { earliest: since_first + first, latest: since_first + first + wheel.lateness_ms(first) };
+    }
+    for earlier in 1..=retransmits {
+        let doublings = (retransmits - earlier).saturating_sub(linear).min(20);
+        let interval = SYN_TIMEOUT_MS << doublings;
+        span.earliest += interval;
+        span.latest += interval + wheel.lateness_ms(interval);
+    }
+    span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::model_timeout_ms;
+
+    #[test]
+    fn the_model_times_are_those_of_the_kernel() {
+        assert_eq!(model_timeout_ms(15, 200, 120_000), 924_600);
+        assert_eq!(model_timeout_ms(8, 200, 120_000), 102_200);
+        assert_eq!(model_timeout_ms(4, 200, 120_000), 6_200);
+        assert_eq!(model_timeout_ms(6, 1000, 120_000), 127_000);
+        assert_eq!(model_timeout_ms(0, 200, 120_000), 200);
+        assert!(model_timeout_ms(u64::MAX, 1, 1) > 0, "no overflow");
+    }
+}

@@ -1,0 +1,120 @@
+//! What successive snapshots tell of keepalive values that one does not: a timer that was seen to fire and to be set again.
+
+use std::collections::HashMap;
+
+use super::keepalive::{IdleBounds, idle_bounds};
+use super::wheel::Wheel;
+use crate::model::socket::{Socket, SocketId};
+use crate::model::tcp_info::{Field, TcpInfo};
+use crate::model::timer::TimerKind;
+
+/// What is remembered of a socket.
+#[derive(Debug, Clone, Copy)]
+pub struct Remembered {
+    /// Whether keepalive was on when last a timer told
+    pub enabled: Option<bool>,
+    /// What its idle time can be
+    pub idle: IdleBounds,
+    /// Its interval, once two probes were seen to go out
+    pub interval_s: Option<u32>,
+    last: Sight,
+    round: u64,
+}
+
+/// One sight of the keepalive timer, in the time of whoever looks.
+#[derive(Debug, Clone, Copy)]
+struct Sight {
+    fires_ms: u64,
+    unanswered: u64,
+    /// How long the peer will have been silent when the timer fires: free of whoever looks, both being of one instant
+    silent_then_ms: Option<u64>,
+    /// The most that was ever left of the timer while a probe was out
+    longest_left_ms: u64,
+}
+
+/// The sockets of the last snapshots. Empty, and without cost, until the first is remembered.
+#[derive(Debug, Default)]
+pub struct Sightings {
+    sockets: HashMap<SocketId, Remembered>,
+    round: u64,
+}
+
+impl Sightings {
+    /// A new snapshot begins: sockets that the last one did not show are forgotten.
+    pub fn begin(&mut self) {
+        let last = self.round;
+        self.sockets.retain(|_, remembered| remembered.round == last);
+        self.round += 1;
+    }
+
+    /// Takes in a row that was seen at `now_ms`, any clock that only goes forward, and gives all that is known of it.
+    pub fn take(&mut self, socket: &Socket, now_ms: u64, wheel: Wheel) -> Option<&Remembered> {
+        socket.id.cookie?;
+        if !matches!(socket.timer.kind, TimerKind::Keepalive | TimerKind::Off | TimerKind::DelayedAck) {
+            let remembered = self.sockets.get_mut(&socket.id)?;
+            remembered.round = self.round;
+            return Some(remembered);
+        }
+        let is_on = socket.timer.kind == TimerKind::Keepalive;
+        let sight = sight(socket, now_ms);
+        let earlier = self.sockets.get(&socket.id).copied().filter(|earlier| earlier.enabled == Some(is_on) && is_on);
+        let remembered = match earlier {
+            None => Remembered {
+                enabled: Some(is_on),
+                idle: if is_on { idle_bounds(socket) } else { IdleBounds::from_ms(0, None) },
+                interval_s: None,
+                last: sight,
+                round: self.round,
+            },
+            Some(earlier) => Remembered { round: self.round, ..follow(&earlier, socket, sight, now_ms, wheel) },
+        };
+        self.sockets.insert(socket.id, remembered);
+        self.sockets.get(&socket.id)
+    }
+}
+
+fn sight(socket: &Socket, now_ms: u64) -> Sight {
+    let info = socket.attributes.info.as_deref();
+    let unanswered = info.and_then(|info| info.get(Field::Probes)).unwrap_or(socket.timer.count.into());
+    let expires = u64::from(socket.timer.expires_ms);
+    Sight {
+        fires_ms: now_ms + expires,
+        unanswered,
+        silent_then_ms: info.and_then(TcpInfo::idle_ms).map(|idle| idle + expires),
+        longest_left_ms: if unanswered > 0 { expires } else { 0 },
+    }
+}
+
+/// What two sights tell together.
+fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now_ms: u64, wheel: Wheel) -> Remembered {
+    let mut idle = idle_bounds(socket).narrowed(earlier.idle);
+    let silent = socket.attributes.info.as_deref().and_then(TcpInfo::idle_ms);
+    if let Some(refired) = silent.and_then(|silent| refired(&earlier.last, &sight, silent, now_ms)) {
+        idle = IdleBounds::from_ms(refired, Some(refired));
+    }
+    sight.longest_left_ms = sight.longest_left_ms.max(earlier.last.longest_left_ms);
+    let interval_s = interval(&earlier.last, &sight, wheel).or(earlier.interval_s);
+    Remembered { idle, interval_s, last: sight, ..*earlier }
+}
+
+/// The interval, once a probe was seen to follow another: what lies between the two firings is an interval and the
+/// lateness of a timer. It is told only where one whole number of seconds is left.
+fn interval(before: &Sight, after: &Sight, wheel: Wheel) -> Option<u32> {
+    if before.unanswered == 0 || after.unanswered != before.unanswered + 1 {
+        return None;
+    }
+    let between = after.silent_then_ms?.checked_sub(before.silent_then_ms?)?;
+    let least = between.saturating_sub(wheel.lateness_ms(between)).max(after.longest_left_ms);
+    IdleBounds::from_ms(least, Some(between)).exact()
+}
+
+/// The idle time, exactly: the timer fired since the last sight, was set again for the rest, and nothing came since.
+fn refired(before: &Sight, after: &Sight, silent_ms: u64, now_ms: u64) -> Option<u64> {
+    /// The clock of whoever looks is read a moment after the kernel wrote the row.
+    const CLOCKS_MS: u64 = 500;
+    let fired_ago = now_ms.checked_sub(before.fires_ms)?;
+    let is_set_again = after.fires_ms > before.fires_ms + CLOCKS_MS;
+    let is_untouched_since = silent_ms > fired_ago + CLOCKS_MS;
+    (before.unanswered == 0 && after.unanswered == 0 && is_set_again && is_untouched_since)
+        .then(|| silent_ms + (after.fires_ms - now_ms))
+}

@@ -1,0 +1,62 @@
+//! The verdict of a row (PRODUCT.md 5). State first, then the timer, then whether the peer was heard a short time ago.
+//! To add a verdict: a line in `model::liveness`, an arm here, a sentence in `text::reason`.
+
+use super::Facts;
+use super::deadline::Window;
+use crate::model::liveness::Verdict;
+use crate::model::state::TcpState;
+use crate::model::tcp_info::{Field, TcpInfo};
+use crate::model::timer::TimerKind;
+
+/// Retransmissions that make data overdue.
+const OVERDUE: u64 = 2;
+
+/// The one verdict of a row.
+pub fn of(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
+    let socket = facts.socket;
+    match socket.state {
+        TcpState::Established if socket.inode.is_none() => Verdict::Unaccepted,
+        TcpState::Established => established(facts, active_within_ms),
+        TcpState::SynSent => Verdict::Connecting,
+        TcpState::SynRecv => Verdict::Handshaking,
+        TcpState::FinWait2 if !socket.is_minisocket() && !socket.is_orphan() => Verdict::HalfClosed,
+        TcpState::FinWait1 | TcpState::FinWait2 | TcpState::LastAck | TcpState::Closing => Verdict::Closing,
+        TcpState::TimeWait => Verdict::TimeWait,
+        TcpState::CloseWait => Verdict::PeerClosed,
+        TcpState::Listen => Verdict::Listening,
+        TcpState::Close | TcpState::BoundInactive => Verdict::Bound,
+        TcpState::Unknown(_) => Verdict::Unknown,
+    }
+}
+
+fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
+    let socket = facts.socket;
+    let info = socket.attributes.info.as_deref();
+    let counted = |field| info.and_then(|info| info.get(field)).unwrap_or(socket.timer.count.into());
+    match socket.timer.kind {
+        TimerKind::Keepalive if counted(Field::Probes) > 0 => return Verdict::Probing,
+        TimerKind::Retransmit if counted(Field::Retransmits) >= OVERDUE => return Verdict::Retransmitting,
+        TimerKind::ZeroWindowProbe => return shut(facts),
+        _ => {}
+    }
+    let is_active = info.and_then(TcpInfo::idle_ms).is_some_and(|idle| idle <= active_within_ms);
+    // Data in flight has a deadline of its own, so that somebody would notice.
+    let in_flight = socket.timer.kind == TimerKind::Retransmit;
+    match facts.keepalive.enabled {
+        _ if is_active => Verdict::Active,
+        Some(true) => Verdict::Guarded,
+        Some(false) if in_flight => Verdict::Guarded,
+        Some(false) => Verdict::Unguarded,
+        None => Verdict::Unknown,
+    }
+}
+
+/// The peer's window is shut: it reads nothing, or it is not there.
+fn shut(facts: &Facts<'_>) -> Verdict {
+    let Some(info) = facts.socket.attributes.info.as_deref() else {
+        return if facts.socket.timer.count > 1 { Verdict::SilentWindow } else { Verdict::Stalled };
+    };
+    let window = Window::of(facts, info);
+    let answers = window.is_answered() || window.probe_is_on_its_way(facts.socket.timer.expires_ms.into());
+    if answers { Verdict::Stalled } else { Verdict::SilentWindow }
+}

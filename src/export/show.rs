@@ -1,0 +1,113 @@
+//! Everything known of a few sockets, for people: the reason first, then how it can end, then every column that has a
+//! value, in the groups of the field table.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::style::Styles;
+use super::table::styled;
+use crate::fields::column::Column;
+use crate::fields::table::groups;
+use crate::fields::value::{Unit, Value};
+use crate::model::row::Row;
+use crate::model::snapshot::{Head, Sink, Tail};
+use crate::text::{printable, reason};
+
+/// The sink.
+pub struct Show<W> {
+    output: W,
+    styles: Styles,
+    groups: Vec<(&'static str, Vec<Column>)>,
+    shown: u64,
+}
+
+impl<W: Write> Show<W> {
+    /// Writes to `output`.
+    pub fn new(output: W, styles: Styles) -> Self {
+        Self { output, styles, groups: groups(), shown: 0 }
+    }
+
+    fn title(&self, out: &mut Vec<u8>, text: &str) {
+        styled(out, self.styles.title(), &[text]);
+        out.push(b'\n');
+    }
+
+    fn lines(&self, out: &mut Vec<u8>, lines: &[(String, String)]) {
+        let width = lines.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+        for (name, value) in lines {
+            out.extend_from_slice(b"  ");
+            styled(out, self.styles.muted(), &[name]);
+            out.extend(std::iter::repeat_n(b' ', width - name.width() + 2));
+            styled(out, self.styles.cell(value), &[value]);
+            out.push(b'\n');
+        }
+    }
+}
+
+impl<W: Write> Sink for Show<W> {
+    fn head(&mut self, _: &Head) -> io::Result<()> {
+        self.shown = 0;
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let mut out = Vec::new();
+        if self.shown > 0 {
+            out.push(b'\n');
+        }
+        self.shown += 1;
+        self.title(&mut out, &heading(row));
+        out.extend_from_slice(b"  ");
+        out.extend_from_slice(printable(&reason::sentence(row)).as_bytes());
+        out.push(b'\n');
+        let endings = reason::endings(row);
+        if !endings.is_empty() {
+            self.title(&mut out, "How it ends");
+            let endings: Vec<_> = endings.into_iter().map(|(what, gets)| (what.to_owned(), gets)).collect();
+            self.lines(&mut out, &endings);
+        }
+        for (title, columns) in &self.groups {
+            let lines: Vec<_> = columns.iter().filter_map(|column| line(column, row)).collect();
+            if !lines.is_empty() {
+                self.title(&mut out, title);
+                self.lines(&mut out, &lines);
+            }
+        }
+        self.output.write_all(&out)
+    }
+
+    fn tail(&mut self, _: &Tail) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+/// Verdict, state and both ends.
+fn heading(row: &Row<'_>) -> String {
+    let cell = |name| {
+        let column = crate::fields::table::column(name);
+        column.map_or_else(String::new, |column| column.value(row).for_people(column.unit).into_owned())
+    };
+    let glyph = row.judged.map_or("", |judged| judged.liveness.verdict.glyph());
+    let ends = match row.socket.state.is_connection() {
+        true => format!("{} -> {}", cell("local"), cell("peer")),
+        false => cell("local"),
+    };
+    format!("{glyph} {}  {}  {ends}", cell("verdict"), cell("state"))
+}
+
+/// Name and value with its unit; `None` where there is no value.
+fn line(column: &Column, row: &Row<'_>) -> Option<(String, String)> {
+    let value = column.value(row);
+    // The reason stands above all else.
+    if value == Value::Absent || column.is_called("reason") {
+        return None;
+    }
+    let text = value.for_people(column.unit);
+    let unit = match (column.unit, &value) {
+        (Unit::Bytes, Value::Number(_)) => " bytes",
+        (Unit::BytesPerSecond, Value::Number(_)) => " bytes/s",
+        _ => "",
+    };
+    Some((column.name.to_string(), format!("{text}{unit}")))
+}

@@ -1,0 +1,175 @@
+//! Columns of what was made out of a row: verdict, deadline, keepalive, silence.
+
+use super::column::{Column, Get};
+use super::table::{number, text};
+use super::value::{Unit, Value};
+use crate::model::keepalive::Keepalive;
+use crate::model::liveness::{Bound, Liveness};
+use crate::model::needs::Needs;
+use crate::model::options::MoreOptions;
+use crate::model::row::Row;
+use crate::model::state::TcpState;
+use crate::model::tcp_info::{Field, TcpInfo};
+use crate::text::{keepalive, reason};
+
+/// Is the peer there?
+pub(super) fn judgement() -> Vec<Column> {
+    vec![
+        text("verdict", "VERDICT", 97, "whether the peer is still there; README lists the words", |row| {
+            liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.verdict.name()))
+        })
+        .grouped()
+        .needs(Needs::LIVENESS),
+        number(
+            "dead-in",
+            "DEAD-IN",
+            96,
+            "time until the kernel gives up, if nothing more comes: ≤ at most, ≥ at least",
+            |row| {
+                liveness(row).map_or(Value::Absent, |Liveness { deadline, .. }| Value::Bounded {
+                    ms: deadline.ms,
+                    bound: deadline.bound,
+                })
+            },
+        )
+        .unit(Unit::Millis)
+        .needs(Needs::LIVENESS),
+        text("bound", "BOUND", 30, "what dead-in is: exact, at_most, at_least, never, not_applicable", |row| {
+            liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.deadline.bound.name()))
+        })
+        .grouped()
+        .needs(Needs::LIVENESS),
+        text("mechanism", "MECHANISM", 30, "what in the kernel would end it", |row| {
+            liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.deadline.mechanism.name()))
+        })
+        .grouped()
+        .needs(Needs::LIVENESS),
+        text("reason", "REASON", 40, "the verdict in a sentence, with the numbers", |row| {
+            liveness(row).map_or(Value::Absent, |_| Value::Word(reason::sentence(row).into()))
+        })
+        .needs(Needs::LIVENESS),
+        number("idle", "IDLE", 85, "time since data or an ACK last came from the peer", |row| Value::number(idle(row)))
+            .unit(Unit::Millis)
+            .needs(Needs::INFO),
+        number("silent", "SILENT", 40, "the same while the peer owes an answer to probes, data, SYN or FIN", |row| {
+            Value::number(idle(row).filter(|_| reason::is_owed(row.socket)))
+        })
+        .unit(Unit::Millis)
+        .needs(Needs::INFO),
+        number("last-sent", "LAST-SENT", 40, "time since data was last sent to the peer", |row| {
+            Value::number(info(row).and_then(|info| info.get(Field::LastDataSent)))
+        })
+        .unit(Unit::Millis)
+        .needs(Needs::INFO),
+        number(
+            "close-wait-age",
+            "CW-AGE",
+            40,
+            "time since the peer closed and our program did not; ≥ at least",
+            close_wait_age,
+        )
+        .unit(Unit::Millis)
+        .needs(Needs::INFO),
+    ]
+}
+
+/// Options of the socket.
+pub(super) fn options() -> Vec<Column> {
+    vec![
+        text(
+            "keepalive",
+            "KEEPALIVE",
+            87,
+            "idle time/interval/probes, off, or on? where the values are not known",
+            |row| {
+                known(row).map_or(Value::Absent, |known| {
+                    keepalive::summary(known).map_or(Value::Absent, |text| Value::Word(text))
+                })
+            },
+        )
+        .grouped()
+        .needs(Needs::LIVENESS),
+        option("keepidle", "KEEPIDLE", "silence before the first keepalive probe", |known| known.idle_s)
+            .unit(Unit::Seconds),
+        option("keepintvl", "KEEPINTVL", "time between keepalive probes", |known| known.interval_s).unit(Unit::Seconds),
+        option("keepcnt", "KEEPCNT", "unanswered keepalive probes that end the connection", |known| known.probes),
+        option("user-timeout", "USER-TIMEOUT", "TCP_USER_TIMEOUT, 0 for none", |known| known.user_timeout_ms)
+            .unit(Unit::Millis),
+        text("keepalive-source", "KA-SOURCE", 20, "where keepalive is known from: socket, inferred or sysctl", |row| {
+            known(row).and_then(|known| known.source).map_or(Value::Absent, |source| Value::word(source.name()))
+        })
+        .grouped()
+        .needs(Needs::LIVENESS),
+        text("keepalive-unknown", "KA-UNKNOWN", 20, "why something of keepalive is not known", |row| {
+            known(row).and_then(|known| known.unknown_because).map_or(Value::Absent, Value::word)
+        })
+        .grouped()
+        .needs(Needs::LIVENESS),
+        number(
+            "syncnt",
+            "SYNCNT",
+            15,
+            "TCP_SYNCNT: retransmissions of a SYN, of a listener those of a SYN-ACK",
+            |row| Value::number(row.options.and_then(|options| options.syncnt)),
+        )
+        .needs(Needs::LIVENESS),
+        number("rto-max", "RTO-MAX", 15, "TCP_RTO_MAX_MS: longest retransmission timeout", |row| {
+            Value::number(row.options.and_then(|options| options.rto_max_ms))
+        })
+        .unit(Unit::Millis)
+        .needs(Needs::LIVENESS),
+        more("linger", "LINGER", "SO_LINGER: seconds that close() waits; absent where off", |more| more.linger_s)
+            .unit(Unit::Seconds),
+        more("linger2", "LINGER2", "TCP_LINGER2: seconds in FIN-WAIT-2 after close()", |more| {
+            more.linger2_s.and_then(|seconds| u32::try_from(seconds).ok())
+        })
+        .unit(Unit::Seconds),
+        more("defer-accept", "DEFER-ACCEPT", "TCP_DEFER_ACCEPT, 0 for off", |more| more.defer_accept_s)
+            .unit(Unit::Seconds),
+        more("nodelay", "NODELAY", "TCP_NODELAY, 1 for on", |more| more.nodelay.map(u32::from)),
+        more("sndbuf-locked", "SNDBUF-LOCKED", "1 where the program set SO_SNDBUF", |more| {
+            more.sndbuf_locked.map(u32::from)
+        }),
+        more("rcvbuf-locked", "RCVBUF-LOCKED", "1 where the program set SO_RCVBUF", |more| {
+            more.rcvbuf_locked.map(u32::from)
+        }),
+    ]
+}
+
+fn liveness<'a>(row: &Row<'a>) -> Option<&'a Liveness> {
+    row.judged.map(|judged| &judged.liveness)
+}
+
+fn known<'a>(row: &Row<'a>) -> Option<&'a Keepalive> {
+    row.judged.map(|judged| &judged.keepalive)
+}
+
+fn info<'a>(row: &Row<'a>) -> Option<&'a TcpInfo> {
+    row.socket.attributes.info.as_deref()
+}
+
+fn idle(row: &Row<'_>) -> Option<u64> {
+    info(row).and_then(TcpInfo::idle_ms)
+}
+
+/// The FIN carried an ACK, so the last ACK came with it or after it; and no data came after it.
+fn close_wait_age(row: &Row<'_>) -> Value<'static> {
+    /// What is told apart no further.
+    const SAME_MS: u64 = 1_000;
+    let Some(info) = info(row).filter(|_| row.socket.state == TcpState::CloseWait) else { return Value::Absent };
+    let Some(least) = info.idle_ms() else { return Value::Absent };
+    let most = info.get(Field::LastDataRecv);
+    let is_known = most.is_some_and(|most| most <= least + SAME_MS);
+    Value::Bounded { ms: Some(least), bound: if is_known { Bound::Exact } else { Bound::AtLeast } }
+}
+
+/// A number of what is known of keepalive.
+fn option(name: &'static str, title: &'static str, help: &'static str, get: fn(&Keepalive) -> Option<u32>) -> Column {
+    Column { get: Get::Keepalive(get), ..number(name, title, 30, help, |_| Value::Absent) }.needs(Needs::LIVENESS)
+}
+
+/// A number of the options that decide no deadline.
+fn more(name: &'static str, title: &'static str, help: &'static str, get: fn(&MoreOptions) -> Option<u32>) -> Column {
+    Column { get: Get::Options(get), ..number(name, title, 15, help, |_| Value::Absent) }
+        .needs(Needs::OPTIONS | Needs::MORE_OPTIONS)
+}

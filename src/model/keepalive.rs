@@ -1,0 +1,58 @@
+//! What is known about a socket's keepalive, and from where.
+
+/// Where the values come from, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepaliveSource {
+    /// Read from the socket with getsockopt(2)
+    Socket,
+    /// Told by the timers; what they do not tell is absent
+    Inferred,
+    /// On by the timer, which runs as long as the namespace's sysctls say: the values are taken to be theirs
+    Sysctl,
+}
+
+impl KeepaliveSource {
+    /// The word used in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Socket => "socket",
+            Self::Inferred => "inferred",
+            Self::Sysctl => "sysctl",
+        }
+    }
+}
+
+/// Keepalive of one socket. What is not known is `None`, and `unknown_because` says why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keepalive {
+    /// `SO_KEEPALIVE`
+    pub enabled: Option<bool>,
+    /// `TCP_KEEPIDLE` in seconds: silence before the first probe
+    pub idle_s: Option<u32>,
+    /// Least that `TCP_KEEPIDLE` can be, where only bounds are known
+    pub idle_at_least_s: Option<u32>,
+    /// Most that `TCP_KEEPIDLE` can be, where only bounds are known
+    pub idle_at_most_s: Option<u32>,
+    /// `TCP_KEEPINTVL` in seconds: time between probes
+    pub interval_s: Option<u32>,
+    /// `TCP_KEEPCNT`: unanswered probes that end the connection
+    pub probes: Option<u32>,
+    /// `TCP_USER_TIMEOUT` in milliseconds, 0 for none
+    pub user_timeout_ms: Option<u32>,
+    /// Where this is from; `None` where nothing is known
+    pub source: Option<KeepaliveSource>,
+    /// Why something is not known
+    pub unknown_because: Option<&'static str>,
+}
+
+impl Keepalive {
+    /// Nothing is known, for this reason.
+    pub fn unknown(because: &'static str) -> Self {
+        Self { unknown_because: Some(because), ..Self::default() }
+    }
+
+    /// Whether the values were read from the socket itself, so that a deadline made of them can be exact.
+    pub fn is_read(&self) -> bool {
+        self.source == Some(KeepaliveSource::Socket)
+    }
+}
