@@ -1,0 +1,447 @@
+//! The cases: each makes a connection, lets its peer vanish in its way, and says what has to be seen.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use crate::observe::Scene;
+use crate::support::link::{Link, OURS, PEER, keepalive, set_options, user_timeout};
+use crate::support::sockets::fill;
+use crate::support::wait::until;
+
+const SOON: Duration = Duration::from_secs(10);
+const EXACT: &[&str] = &["exact"];
+const ANY: &[&str] = &["exact", "at_least", "at_most"];
+const NEVER: &[&str] = &["never"];
+
+type Case = (&'static str, fn() -> Scene);
+
+/// All of them.
+pub const ALL: &[Case] = &[
+    ("keepalive, before and between the probes", keepalive_alone),
+    ("keepalive, idle moved by traffic and the timer not", keepalive_moved),
+    ("keepalive, user timeout shorter than the probes", keepalive_short_timeout),
+    ("keepalive, user timeout longer than the probes", keepalive_long_timeout),
+    ("keepalive of 20 s, where the timer wheel is coarse", keepalive_coarse),
+    ("data in flight", data),
+    ("data in flight, tcp_retries2 5", data_longer),
+    ("data in flight, user timeout", data_user_timeout),
+    ("data in flight, keepalive on", data_keepalive),
+    ("zero window, silent peer", zero_window_silent),
+    ("zero window, silent peer, user timeout", zero_window_user_timeout),
+    ("zero window, living peer", zero_window_living),
+    ("SYN-SENT", syn_sent),
+    ("SYN-SENT, TCP_SYNCNT 3", syn_sent_syncnt),
+    ("SYN-SENT, user timeout", syn_sent_user_timeout),
+    ("SYN-RECV", syn_recv),
+    ("FIN-WAIT-1, orphan", fin_wait_1),
+    ("FIN-WAIT-1, held", fin_wait_1_held),
+    ("LAST-ACK, orphan", last_ack),
+    ("CLOSING, orphan", closing),
+    ("FIN-WAIT-2, orphan, tcp_fin_timeout 20", fin_wait_2_20),
+    ("FIN-WAIT-2, orphan, tcp_fin_timeout 70", fin_wait_2_70),
+    ("FIN-WAIT-2, held", fin_wait_2_held),
+    ("TIME-WAIT", time_wait),
+    ("CLOSE-WAIT, keepalive", close_wait_keepalive),
+    ("CLOSE-WAIT", close_wait),
+    ("accept queue", accept_queue),
+    ("accept queue, keepalive of the listener", accept_queue_keepalive),
+    ("keepalive off", nothing),
+    ("wire pulled: keepalive", wire_keepalive),
+    ("wire pulled: data in flight", wire_data),
+    ("wire pulled: data written after", wire_data_after),
+    ("wire pulled: data in flight, user timeout", wire_user_timeout),
+    ("wire pulled: zero window", wire_zero_window),
+    ("wire pulled: SYN-SENT", wire_syn_sent),
+    ("neighbour lost: keepalive", neighbour_keepalive),
+    ("neighbour lost: data in flight", neighbour_data),
+];
+
+impl Scene {
+    /// A connection of ours that both ends hold.
+    fn of(link: Link, ours: &TcpStream, peer: &TcpStream) -> Self {
+        Self {
+            local: ours.local_addr().unwrap(),
+            remote: SocketAddr::from((PEER, peer.local_addr().unwrap().port())),
+            keep: vec![ours.as_fd().try_clone_to_owned().unwrap(), peer.as_fd().try_clone_to_owned().unwrap()],
+            link,
+            verdicts: &[],
+            mechanism: "none",
+            bounds: ANY,
+            every: Duration::from_millis(900),
+            stays: None,
+        }
+    }
+
+    fn says(self, verdicts: &'static [&'static str], mechanism: &'static str, bounds: &'static [&'static str]) -> Self {
+        Self { verdicts, mechanism, bounds, ..self }
+    }
+
+    fn every_ms(self, ms: u64) -> Self {
+        Self { every: Duration::from_millis(ms), ..self }
+    }
+
+    fn stays(self, seconds: u64) -> Self {
+        Self { stays: Some(Duration::from_secs(seconds)), ..self }
+    }
+}
+
+const RETRIES: &[(&str, &str)] = &[("ipv4/tcp_retries2", "3"), ("ipv4/tcp_orphan_retries", "2")];
+
+/// A connection whose options are set, its peer still there.
+fn connected(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> (Link, TcpStream, TcpStream) {
+    let link = Link::new(sysctls);
+    let (ours, peer) = link.connection();
+    set_options(&ours, options);
+    (link, ours, peer)
+}
+
+fn with_keepalive(options: &[(i32, i32, i32)]) -> Scene {
+    let (link, ours, peer) = connected(&[], options);
+    link.black_hole();
+    Scene::of(link, &ours, &peer).every_ms(600)
+}
+
+fn keepalive_alone() -> Scene {
+    with_keepalive(&keepalive(1, 1, 3)).says(&["active", "probing"], "keepalive", EXACT)
+}
+
+fn keepalive_moved() -> Scene {
+    let (link, ours, peer) = connected(&[], &keepalive(3, 1, 2));
+    // The peer speaks when the timer has run for half its time.
+    let probe = ours.try_clone().unwrap();
+    probe.set_read_timeout(Some(Duration::from_millis(1500))).unwrap();
+    assert!((&probe).read(&mut [0]).is_err(), "nothing to read yet");
+    (&peer).write_all(b"x").unwrap();
+    probe.set_read_timeout(Some(SOON)).unwrap();
+    (&probe).read_exact(&mut [0]).unwrap();
+    link.black_hole();
+    Scene::of(link, &ours, &peer).every_ms(700).says(&["active", "probing"], "keepalive", EXACT)
+}
+
+fn keepalive_short_timeout() -> Scene {
+    let options = [keepalive(1, 1, 6), vec![user_timeout(2500)]].concat();
+    with_keepalive(&options).says(&["active", "probing"], "user-timeout", EXACT)
+}
+
+fn keepalive_long_timeout() -> Scene {
+    let options = [keepalive(1, 1, 2), vec![user_timeout(5000)]].concat();
+    with_keepalive(&options).says(&["active", "probing"], "user-timeout", EXACT)
+}
+
+fn keepalive_coarse() -> Scene {
+    with_keepalive(&keepalive(20, 2, 3)).every_ms(4000).says(&["active"], "keepalive", &["exact", "at_least"])
+}
+
+/// Data goes out into the hole.
+fn with_data(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> Scene {
+    let (link, ours, peer) = connected(sysctls, options);
+    link.black_hole();
+    (&ours).write_all(b"anybody there?").unwrap();
+    Scene::of(link, &ours, &peer).every_ms(250)
+}
+
+fn data() -> Scene {
+    with_data(RETRIES, &[]).says(&["active", "retransmitting"], "retransmission", EXACT)
+}
+
+fn data_longer() -> Scene {
+    with_data(&[("ipv4/tcp_retries2", "5")], &[]).every_ms(1500).says(&["retransmitting"], "retransmission", EXACT)
+}
+
+fn data_user_timeout() -> Scene {
+    with_data(RETRIES, &[user_timeout(4000)]).every_ms(500).says(&["retransmitting"], "user-timeout", EXACT)
+}
+
+fn data_keepalive() -> Scene {
+    with_data(RETRIES, &keepalive(1, 1, 2)).every_ms(500).says(&["retransmitting"], "retransmission", EXACT)
+}
+
+/// The peer does not read until its window is shut.
+fn shut_window(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> (Link, TcpStream, TcpStream) {
+    let (link, ours, peer) = connected(sysctls, options);
+    fill(&ours);
+    until("the window is shut", SOON, || (timer_of(&link, &ours) == "zero-window-probe").then_some(()));
+    (link, ours, peer)
+}
+
+fn timer_of(link: &Link, ours: &TcpStream) -> String {
+    use crate::support::netns::User;
+    use crate::support::program::tcpulse_in;
+    let arguments = ["ls", "-q", "-N", "current", "--no-processes", "--no-header", "-o", "local-port,timer"];
+    let listed = tcpulse_in(&link.ours, User::Root, &arguments).stdout;
+    let port = ours.local_addr().unwrap().port().to_string();
+    listed.lines().find_map(|line| line.trim().strip_prefix(&port)).unwrap_or_default().trim().to_owned()
+}
+
+fn zero_window_silent() -> Scene {
+    let (link, ours, peer) = shut_window(RETRIES, &[]);
+    link.black_hole();
+    // While the window has just shut, or a probe is just out, a peer that is there is not ruled out.
+    Scene::of(link, &ours, &peer).every_ms(300).says(
+        &["silent-window"],
+        "window-probe",
+        &["exact", "at_least", "never"],
+    )
+}
+
+fn zero_window_user_timeout() -> Scene {
+    let (link, ours, peer) = shut_window(&[], &[user_timeout(3000)]);
+    link.black_hole();
+    Scene::of(link, &ours, &peer).every_ms(400).says(&["silent-window"], "user-timeout", ANY)
+}
+
+fn zero_window_living() -> Scene {
+    let (link, ours, peer) = shut_window(RETRIES, &[]);
+    until("a probe was answered", SOON, || {
+        use crate::support::netns::User;
+        let json =
+            crate::support::program::tcpulse_in(&link.ours, User::Root, &["--json", "-q", "-N", "current"]).json();
+        let port = ours.local_addr().unwrap().port();
+        let rows = json["connections"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["local"]["port"] == port)?;
+        (row["tcp_info"]["backoff"].as_u64()? > 0).then_some(())
+    });
+    Scene::of(link, &ours, &peer).every_ms(700).says(&["stalled"], "none", NEVER).stays(12)
+}
+
+/// A SYN to nobody.
+fn connecting(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)], vanish: fn(&Link)) -> Scene {
+    let link = Link::new(sysctls);
+    vanish(&link);
+    let remote = SocketAddr::from((PEER, 9));
+    let ours = link.ours.run(|| {
+        let socket = crate::support::sockets::socket(libc::AF_INET, libc::IPPROTO_TCP, libc::SOCK_NONBLOCK);
+        set_options(&socket, options);
+        let address = nix::sys::socket::SockaddrStorage::from(remote);
+        let result = nix::sys::socket::connect(std::os::fd::AsRawFd::as_raw_fd(&socket), &address);
+        assert_eq!(result, Err(nix::errno::Errno::EINPROGRESS));
+        TcpStream::from(socket)
+    });
+    Scene {
+        local: ours.local_addr().unwrap(),
+        remote,
+        keep: vec![OwnedFd::from(ours)],
+        link,
+        verdicts: &["connecting"],
+        mechanism: "syn-retries",
+        bounds: EXACT,
+        every: Duration::from_millis(700),
+        stays: None,
+    }
+}
+
+const SYN: &[(&str, &str)] = &[("ipv4/tcp_syn_retries", "2"), ("ipv4/tcp_syn_linear_timeouts", "1")];
+
+fn syn_sent() -> Scene {
+    connecting(SYN, &[], Link::black_hole)
+}
+
+fn syn_sent_syncnt() -> Scene {
+    connecting(&[], &[(libc::IPPROTO_TCP, libc::TCP_SYNCNT, 1)], Link::black_hole)
+}
+
+fn syn_sent_user_timeout() -> Scene {
+    connecting(&[], &[user_timeout(3500)], Link::black_hole).says(&["connecting"], "user-timeout", EXACT)
+}
+
+fn syn_recv() -> Scene {
+    let link = Link::new(&[("ipv4/tcp_synack_retries", "2")]);
+    let listener = link.listener(&[]);
+    link.peer_hears(false);
+    let peer = link.peer_connects(listener.local_addr().unwrap());
+    let remote = TcpStream::from(peer.try_clone().unwrap()).local_addr().unwrap();
+    until("the SYN has come", SOON, || {
+        use crate::support::netns::User;
+        let arguments = ["stat", "-q", "-N", "current", "--no-header", "--by", "state"];
+        let stat = crate::support::program::tcpulse_in(&link.ours, User::Root, &arguments).stdout;
+        stat.lines().any(|line| line.starts_with("syn-recv") && !line.ends_with(" 0")).then_some(())
+    });
+    link.we_hear(false);
+    Scene {
+        local: listener.local_addr().unwrap(),
+        remote,
+        keep: vec![OwnedFd::from(listener), peer],
+        link,
+        verdicts: &["handshaking"],
+        mechanism: "synack-retries",
+        bounds: &["at_most"],
+        every: Duration::from_millis(1200),
+        stays: None,
+    }
+}
+
+/// Closes our end; the scene keeps only the peer's.
+fn closed(scene: Scene, ours: TcpStream) -> Scene {
+    let Scene { mut keep, .. } = scene;
+    keep.remove(0);
+    ours.shutdown(Shutdown::Write).unwrap();
+    drop(ours);
+    Scene { keep, ..scene }
+}
+
+fn fin_wait_1() -> Scene {
+    let (link, ours, peer) = connected(RETRIES, &[]);
+    link.black_hole();
+    let scene = Scene::of(link, &ours, &peer).every_ms(250);
+    closed(scene, ours).says(&["closing"], "orphan-retries", &["at_most"])
+}
+
+fn fin_wait_1_held() -> Scene {
+    let (link, ours, peer) = connected(RETRIES, &[]);
+    link.black_hole();
+    ours.shutdown(Shutdown::Write).unwrap();
+    Scene::of(link, &ours, &peer).every_ms(500).says(&["closing"], "retransmission", EXACT)
+}
+
+/// The peer has closed.
+fn closed_by_peer(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> (Link, TcpStream, TcpStream) {
+    let (link, ours, peer) = connected(sysctls, options);
+    peer.shutdown(Shutdown::Write).unwrap();
+    assert_eq!((&ours).read(&mut [0]).unwrap(), 0);
+    (link, ours, peer)
+}
+
+fn last_ack() -> Scene {
+    let (link, ours, peer) = closed_by_peer(RETRIES, &[]);
+    link.black_hole();
+    let scene = Scene::of(link, &ours, &peer).every_ms(250);
+    closed(scene, ours).says(&["closing"], "orphan-retries", &["at_most"])
+}
+
+fn closing() -> Scene {
+    let (link, ours, peer) = connected(RETRIES, &[]);
+    link.peer_hears(false);
+    let scene = Scene::of(link, &ours, &peer).every_ms(250);
+    let scene = closed(scene, ours);
+    peer.shutdown(Shutdown::Write).unwrap();
+    scene.link.we_hear(false);
+    scene.says(&["closing"], "orphan-retries", &["at_most"])
+}
+
+fn fin_wait_2(seconds: &str) -> Scene {
+    let (link, ours, peer) = connected(&[("ipv4/tcp_fin_timeout", seconds)], &[]);
+    let scene = Scene::of(link, &ours, &peer).every_ms(3000);
+    closed(scene, ours).says(&["closing"], "fin-timeout", &["exact", "at_least"])
+}
+
+fn fin_wait_2_20() -> Scene {
+    fin_wait_2("20")
+}
+
+fn fin_wait_2_70() -> Scene {
+    fin_wait_2("70")
+}
+
+fn fin_wait_2_held() -> Scene {
+    let (link, ours, peer) = connected(&[], &[]);
+    ours.shutdown(Shutdown::Write).unwrap();
+    assert_eq!((&peer).read(&mut [0]).unwrap(), 0);
+    Scene::of(link, &ours, &peer).every_ms(3000).says(&["half-closed"], "none", NEVER).stays(10)
+}
+
+fn time_wait() -> Scene {
+    let (link, ours, peer) = connected(&[], &[]);
+    ours.shutdown(Shutdown::Write).unwrap();
+    assert_eq!((&peer).read(&mut [0]).unwrap(), 0);
+    peer.shutdown(Shutdown::Write).unwrap();
+    assert_eq!((&ours).read(&mut [0]).unwrap(), 0);
+    Scene::of(link, &ours, &peer).every_ms(9000).says(&["time-wait"], "time-wait", &["exact", "at_least"])
+}
+
+fn close_wait_keepalive() -> Scene {
+    let (link, ours, peer) = closed_by_peer(&[], &keepalive(1, 1, 3));
+    link.black_hole();
+    Scene::of(link, &ours, &peer).every_ms(600).says(&["peer-closed"], "keepalive", EXACT)
+}
+
+fn close_wait() -> Scene {
+    let (link, ours, peer) = closed_by_peer(&[], &[]);
+    link.black_hole();
+    Scene::of(link, &ours, &peer).every_ms(3000).says(&["peer-closed"], "none", NEVER).stays(10)
+}
+
+fn queued(options: &[(i32, i32, i32)]) -> Scene {
+    let link = Link::new(&[]);
+    let listener = link.listener(options);
+    let address = listener.local_addr().unwrap();
+    let peer = link.peer.run(|| TcpStream::connect(address).unwrap());
+    link.black_hole();
+    Scene {
+        local: address,
+        remote: peer.local_addr().unwrap(),
+        keep: vec![OwnedFd::from(listener), OwnedFd::from(peer)],
+        link,
+        verdicts: &["unaccepted"],
+        mechanism: "none",
+        bounds: NEVER,
+        every: Duration::from_millis(600),
+        stays: None,
+    }
+}
+
+fn accept_queue() -> Scene {
+    queued(&[]).stays(10)
+}
+
+fn accept_queue_keepalive() -> Scene {
+    queued(&keepalive(1, 1, 3)).says(&["unaccepted"], "keepalive", &["at_least"])
+}
+
+fn nothing() -> Scene {
+    let (link, ours, peer) = connected(&[], &[]);
+    link.black_hole();
+    Scene::of(link, &ours, &peer).every_ms(3000).says(&["active"], "none", NEVER).stays(15)
+}
+
+fn wire_keepalive() -> Scene {
+    let (link, ours, peer) = connected(&[], &keepalive(1, 1, 3));
+    link.cut();
+    Scene::of(link, &ours, &peer).every_ms(600).says(&["probing"], "keepalive", ANY)
+}
+
+fn wire_data() -> Scene {
+    let (link, ours, peer) = connected(RETRIES, &[]);
+    link.black_hole();
+    (&ours).write_all(b"anybody there?").unwrap();
+    link.cut();
+    Scene::of(link, &ours, &peer).every_ms(250).says(&["retransmitting"], "retransmission", ANY)
+}
+
+fn wire_data_after() -> Scene {
+    let (link, ours, peer) = connected(RETRIES, &[]);
+    link.cut();
+    (&ours).write_all(b"anybody there?").unwrap();
+    Scene::of(link, &ours, &peer).every_ms(250).says(&[], "retransmission", ANY)
+}
+
+fn wire_user_timeout() -> Scene {
+    let (link, ours, peer) = connected(RETRIES, &[user_timeout(4000)]);
+    link.cut();
+    (&ours).write_all(b"anybody there?").unwrap();
+    Scene::of(link, &ours, &peer).every_ms(500).says(&[], "user-timeout", ANY)
+}
+
+fn wire_zero_window() -> Scene {
+    let (link, ours, peer) = shut_window(RETRIES, &[]);
+    link.cut();
+    Scene::of(link, &ours, &peer).every_ms(300).says(&[], "window-probe", &["exact", "at_least", "at_most", "never"])
+}
+
+fn wire_syn_sent() -> Scene {
+    connecting(SYN, &[], Link::cut).says(&["connecting"], "syn-retries", ANY)
+}
+
+fn neighbour_keepalive() -> Scene {
+    let (link, ours, peer) = connected(&[], &keepalive(1, 1, 3));
+    link.lose_neighbour();
+    Scene::of(link, &ours, &peer).every_ms(600).says(&["probing"], "keepalive", ANY)
+}
+
+fn neighbour_data() -> Scene {
+    let (link, ours, peer) = connected(RETRIES, &[]);
+    link.lose_neighbour();
+    (&ours).write_all(b"anybody there?").unwrap();
+    Scene::of(link, &ours, &peer).every_ms(250).says(&[], "retransmission", ANY)
+}

@@ -1,0 +1,31 @@
+//! The dead-peer lab: peers vanish for real, tcpulse says when the kernel will notice, and the kernel is waited for.
+//! `make lab` prints the table.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up is a failed test")]
+#![allow(clippy::print_stdout, reason = "the table is for whoever runs the lab")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cases;
+mod observe;
+
+use std::thread;
+
+use observe::Report;
+
+/// Runs every case at once, each in namespaces of its own, and holds each prediction against what the kernel did.
+#[test]
+fn the_kernel_ends_each_connection_when_tcpulse_said_it_would() {
+    if !support::is_root("the_kernel_ends_each_connection_when_tcpulse_said_it_would") {
+        return;
+    }
+    let reports: Vec<Report> = thread::scope(|scope| {
+        let running: Vec<_> =
+            cases::ALL.iter().map(|(name, case)| scope.spawn(move || observe::run(name, *case))).collect();
+        running.into_iter().map(|case| case.join().unwrap()).collect()
+    });
+    println!("{}", observe::table(&reports));
+    let lies: Vec<_> = reports.iter().flat_map(Report::lies).collect();
+    assert!(lies.is_empty(), "{}", lies.join("\n"));
+}

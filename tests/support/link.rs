@@ -1,0 +1,121 @@
+//! Two hosts on a wire: a namespace for us, one for the peer, and ways for the peer to vanish.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::netns::Netns;
+use super::sockets::{bind, listen, socket};
+
+pub const OURS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
+pub const PEER: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 2);
+const OUR_MAC: &str = "02:00:00:00:00:01";
+const PEER_MAC: &str = "02:00:00:00:00:02";
+/// Nobody has it: what is sent there is swallowed without a word.
+const NO_MAC: &str = "02:00:00:00:00:99";
+
+pub struct Link {
+    pub ours: Netns,
+    pub peer: Netns,
+}
+
+impl Link {
+    /// Both hosts up, their neighbours known for good, these sysctls set on our side.
+    pub fn new(sysctls: &[(&str, &str)]) -> Self {
+        let (ours, peer) = (Netns::new(), Netns::new());
+        ours.ip(&format!(
+            "link add wire address {OUR_MAC} type veth peer name wire netns {} address {PEER_MAC}",
+            peer.path()
+        ));
+        ours.ip(&format!("addr add {OURS}/24 dev wire"));
+        peer.ip(&format!("addr add {PEER}/24 dev wire"));
+        ours.ip("link set wire up");
+        peer.ip("link set wire up");
+        let link = Self { ours, peer };
+        link.peer_hears(true);
+        link.we_hear(true);
+        for (name, value) in sysctls {
+            link.ours.sysctl(name, value);
+        }
+        link
+    }
+
+    /// Whether what we send reaches the peer.
+    pub fn peer_hears(&self, hears: bool) {
+        let mac = if hears { PEER_MAC } else { NO_MAC };
+        self.ours.ip(&format!("neigh replace {PEER} lladdr {mac} dev wire nud permanent"));
+    }
+
+    /// Whether what the peer sends reaches us.
+    pub fn we_hear(&self, hear: bool) {
+        let mac = if hear { OUR_MAC } else { NO_MAC };
+        self.peer.ip(&format!("neigh replace {OURS} lladdr {mac} dev wire nud permanent"));
+    }
+
+    /// The peer vanishes: our packets go out and nothing comes back.
+    pub fn black_hole(&self) {
+        self.peer_hears(false);
+        self.we_hear(false);
+    }
+
+    /// The wire is pulled at the other end.
+    pub fn cut(&self) {
+        self.peer.ip("link set wire down");
+    }
+
+    /// The peer's address is no longer anybody's: our neighbour entry fails.
+    pub fn lose_neighbour(&self) {
+        self.peer.ip(&format!("addr del {PEER}/24 dev wire"));
+        self.ours.ip(&format!("neigh del {PEER} dev wire"));
+    }
+
+    /// A connection from us to the peer; the listener is dropped.
+    pub fn connection(&self) -> (TcpStream, TcpStream) {
+        let listener = self.listener_at(&self.peer, PEER, &[]);
+        let address = listener.local_addr().unwrap();
+        let ours = self.ours.run(|| TcpStream::connect(address).unwrap());
+        let (peer, _) = listener.accept().unwrap();
+        (ours, peer)
+    }
+
+    /// A listener of ours, its options set before it listens.
+    pub fn listener(&self, options: &[(i32, i32, i32)]) -> TcpListener {
+        self.listener_at(&self.ours, OURS, options)
+    }
+
+    fn listener_at(&self, netns: &Netns, address: Ipv4Addr, options: &[(i32, i32, i32)]) -> TcpListener {
+        netns.run(|| {
+            let socket = socket(libc::AF_INET, libc::IPPROTO_TCP, 0);
+            set_options(&socket, options);
+            bind(&socket, SocketAddr::from((address, 0)));
+            listen(socket, 16)
+        })
+    }
+
+    /// The peer connects to us, without waiting for an answer.
+    pub fn peer_connects(&self, to: SocketAddr) -> OwnedFd {
+        self.peer.run(|| super::sockets::connect_unanswered(to).into())
+    }
+}
+
+/// setsockopt(2) for each level, name and value.
+pub fn set_options(socket: &impl AsFd, options: &[(i32, i32, i32)]) {
+    for &(level, name, value) in options {
+        super::sockets::set_option(socket, level, name, value);
+    }
+}
+
+/// `SO_KEEPALIVE` with idle time, interval and probes.
+pub fn keepalive(idle_s: i32, interval_s: i32, probes: i32) -> Vec<(i32, i32, i32)> {
+    let tcp = |name, value| (libc::IPPROTO_TCP, name, value);
+    vec![
+        tcp(libc::TCP_KEEPIDLE, idle_s),
+        tcp(libc::TCP_KEEPINTVL, interval_s),
+        tcp(libc::TCP_KEEPCNT, probes),
+        (libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1),
+    ]
+}
+
+/// `TCP_USER_TIMEOUT`.
+pub fn user_timeout(ms: i32) -> (i32, i32, i32) {
+    (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, ms)
+}
