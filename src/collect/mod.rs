@@ -11,6 +11,7 @@ pub mod options;
 pub mod owners;
 pub mod proc_net;
 pub mod process;
+pub mod reach;
 pub mod request;
 pub mod users;
 pub mod visit;

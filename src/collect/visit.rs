@@ -13,6 +13,7 @@ use super::discovery::{Door, Found, NetnsChoice};
 use super::error::{CollectError, Refusal};
 use super::kernel_values;
 use super::proc_net::ProcNetTcp;
+use super::reach::reach;
 use crate::model::gap::{Gap, Gaps};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::needs::Needs;
@@ -154,6 +155,7 @@ fn look_around(found: &Found, source: SourceChoice, rows_wanted: bool, needs: Ne
         sysctls: (kernel || needs.contains(Needs::SYSCTLS)).then(kernel_values::sysctls).unwrap_or_default(),
         sockstat: kernel.then(kernel_values::sockstat).unwrap_or_default(),
         counters: kernel.then(kernel_values::counters).unwrap_or_default(),
+        reach: needs.contains(Needs::LIVENESS).then(reach).unwrap_or_default(),
         interfaces: interfaces(),
     };
     Ok((Visited { namespace, rows }, refusal))

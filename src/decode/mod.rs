@@ -7,5 +7,6 @@ pub mod inet_diag;
 pub mod key_values;
 pub mod netlink;
 pub mod proc_tcp;
+pub mod reach;
 pub mod sysctl;
 pub mod tcp_info;

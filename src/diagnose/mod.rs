@@ -11,6 +11,7 @@ pub mod wheel;
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
 use crate::model::liveness::{Bound, Liveness};
 use crate::model::options::SocketOptions;
+use crate::model::reach::Doubt;
 use crate::model::socket::Socket;
 use crate::model::sysctl::Sysctls;
 use wheel::Wheel;
@@ -26,6 +27,8 @@ pub struct Facts<'a> {
     pub options: Option<&'a SocketOptions>,
     /// The sysctls of its namespace
     pub sysctls: &'a Sysctls,
+    /// Why it is doubtful that packets to the peer leave this host
+    pub doubt: Option<Doubt>,
 }
 
 /// How rows are judged: the same for a whole snapshot.

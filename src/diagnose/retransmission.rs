@@ -5,6 +5,7 @@
 use super::Facts;
 use super::wheel::{Span, Wheel};
 use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::reach::Doubt;
 use crate::model::sysctl::{Sysctl, Sysctls};
 use crate::model::tcp_info::{Field, TcpInfo};
 
@@ -75,19 +76,20 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         _ if orphan => Limit::Orphan,
         None => return Deadline::at_least(expires, mechanism),
         Some(0) => Limit::Time(model_timeout_ms(retries2, RTO_MIN_MS, rto_max)),
+        Some(user_timeout) if facts.doubt.is_some() || !goes_out(info) => {
+            let passed = info.get(Field::TotalRtoTime).max(info.get(Field::LastDataSent)).unwrap_or(user_timeout);
+            return Deadline::at_least(user_timeout.saturating_sub(passed), Mechanism::UserTimeout);
+        }
         Some(user_timeout) => return within_user_timeout(info, expires, user_timeout, wheel),
     };
     if info.get(Field::SndWnd) == Some(0) && !orphan {
         return shrunken_window(info, expires, rto_max);
     }
-    let Some(progress) = progress(info, expires, wheel, rto_max) else { return Deadline::at_least(expires, mechanism) };
-    // The host cannot send (no route, no neighbour), or the stream is thin: the timeout no longer doubles.
-    if info.get(Field::Backoff) < info.get(Field::Retransmits) {
-        let left = match limit {
-            Limit::Time(limit) => limit.saturating_sub(progress.since.latest),
-            Limit::Orphan => 0,
-        };
-        return Deadline::at_least(left.max(expires), mechanism);
+    let Some(progress) = progress(info, expires, wheel, rto_max) else {
+        return Deadline::at_least(expires, mechanism);
+    };
+    if facts.doubt.is_some() || !goes_out(info) {
+        return where_sends_fail(info, expires, &progress, &limit, mechanism);
     }
     let ends = simulate(progress, &limit, facts.sysctls, wheel, rto_max);
     match limit {
@@ -100,6 +102,23 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
                 ends.deadline(mechanism)
             }
         }
+    }
+}
+
+/// Whether retransmissions leave the host, as far as they tell. Where they do not, none is counted as being in flight, or
+/// ICMP from this host itself takes the doubling of the timeout back; on a thin stream it is not doubled at all.
+fn goes_out(info: &TcpInfo) -> bool {
+    let retransmits = info.get(Field::Retransmits).unwrap_or(0);
+    let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0);
+    retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= retransmits))
+}
+
+/// Sends that fail are tried again at other times, and the time may count from when the data was first sent.
+fn where_sends_fail(info: &TcpInfo, expires: u64, at: &Progress, limit: &Limit, mechanism: Mechanism) -> Deadline {
+    let passed = at.since.latest.max(info.get(Field::LastDataSent).unwrap_or(0));
+    match limit {
+        Limit::Orphan => Deadline::at_least(expires.min(RTO_MIN_MS), mechanism),
+        Limit::Time(limit) => Deadline::at_least(limit.saturating_sub(passed), mechanism),
     }
 }
 
@@ -225,7 +244,12 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         0 => model_timeout_ms(retries, SYN_TIMEOUT_MS, rto_max),
         user_timeout => user_timeout,
     };
+    if facts.doubt == Some(Doubt::Neighbour) {
+        // When the neighbour is given up, so is the connection.
+        return Deadline::at_least(0, mechanism);
+    }
     let mut earliest = None;
+    let mut mechanism = mechanism;
     while retransmits < retries + linear {
         if retransmits > 0 {
             if since.latest + fires.latest >= limit {
@@ -239,15 +263,19 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         if retransmits > linear {
             rto = rto.saturating_mul(2).min(rto_max);
         }
-        // With a user timeout each interval is cut to what is left of it.
-        let left = |passed: u64| if user_timeout > 0 { limit.saturating_sub(passed) } else { u64::MAX };
-        fires = Span {
-            earliest: fires.earliest + rto.min(left(since.latest + fires.latest)),
-            latest: wheel.after(fires, rto.min(left(since.earliest + fires.earliest))).latest,
-        };
+        if user_timeout > 0 && since.latest + fires.latest + rto >= limit {
+            // This interval is cut to what is left of the user timeout.
+            let left = |passed: u64| limit.saturating_sub(passed);
+            fires = Span {
+                earliest: fires.earliest.max(left(since.latest)),
+                latest: fires.latest.max(left(since.earliest)) + wheel.lateness_ms(rto),
+            };
+            mechanism = Mechanism::UserTimeout;
+            break;
+        }
+        fires = wheel.after(fires, rto);
     }
     let ends = Span { earliest: earliest.unwrap_or(fires.earliest), latest: fires.latest };
-    let mechanism = if user_timeout > 0 { Mechanism::UserTimeout } else { mechanism };
     if is_assumed(facts) { Deadline::at_least(ends.earliest, mechanism) } else { ends.deadline(mechanism) }
 }
 

@@ -36,12 +36,16 @@ fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
     match socket.timer.kind {
         TimerKind::Keepalive if counted(Field::Probes) > 0 => return Verdict::Probing,
         TimerKind::Retransmit if counted(Field::Retransmits) >= OVERDUE => return Verdict::Retransmitting,
-        TimerKind::ZeroWindowProbe => return shut(facts),
+        TimerKind::ZeroWindowProbe => match shut(facts) {
+            Some(verdict) => return verdict,
+            None if counted(Field::Probes) >= OVERDUE => return Verdict::Retransmitting,
+            None => {}
+        },
         _ => {}
     }
     let is_active = info.and_then(TcpInfo::idle_ms).is_some_and(|idle| idle <= active_within_ms);
     // Data in flight has a deadline of its own, so that somebody would notice.
-    let in_flight = socket.timer.kind == TimerKind::Retransmit;
+    let in_flight = matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe);
     match facts.keepalive.enabled {
         _ if is_active => Verdict::Active,
         Some(true) => Verdict::Guarded,
@@ -51,12 +55,15 @@ fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
     }
 }
 
-/// The peer's window is shut: it reads nothing, or it is not there.
-fn shut(facts: &Facts<'_>) -> Verdict {
+/// The peer's window is shut: it reads nothing, or it is not there. `None` where the window is open and this host cannot
+/// send.
+fn shut(facts: &Facts<'_>) -> Option<Verdict> {
     let Some(info) = facts.socket.attributes.info.as_deref() else {
-        return if facts.socket.timer.count > 1 { Verdict::SilentWindow } else { Verdict::Stalled };
+        return Some(if facts.socket.timer.count > 1 { Verdict::SilentWindow } else { Verdict::Stalled });
     };
-    let window = Window::of(facts, info);
-    let answers = window.is_answered() || window.probe_is_on_its_way(facts.socket.timer.expires_ms.into());
-    if answers { Verdict::Stalled } else { Verdict::SilentWindow }
+    match Window::of(facts, info) {
+        window if window.is_open => None,
+        window if window.is_silent => Some(Verdict::SilentWindow),
+        _ => Some(Verdict::Stalled),
+    }
 }

@@ -79,7 +79,8 @@ impl<'a> Judging<'a> {
             None => (None, "its timers do not tell"),
         };
         let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
-        let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls };
+        let doubt = namespace.reach.doubt(socket.remote.addr);
+        let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt };
         Some(Judged { keepalive, liveness: self.judge.liveness(&facts) })
     }
 

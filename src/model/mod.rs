@@ -14,6 +14,7 @@ pub mod namespace;
 pub mod needs;
 pub mod options;
 pub mod owner;
+pub mod reach;
 pub mod row;
 pub mod snapshot;
 pub mod socket;

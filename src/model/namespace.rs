@@ -2,6 +2,7 @@
 
 use super::address::NetnsId;
 use super::counters::{Counters, SockStat};
+use super::reach::Reach;
 use super::sysctl::Sysctls;
 
 /// Where the rows of a namespace came from.
@@ -38,6 +39,8 @@ pub struct Namespace {
     pub sockstat: SockStat,
     /// /proc/net/snmp and netstat as read in it
     pub counters: Counters,
+    /// The ways out of it
+    pub reach: Reach,
     /// Index and name of its interfaces
     pub interfaces: Vec<(u32, String)>,
 }

@@ -63,7 +63,7 @@ impl Telling<'_> {
     fn verdict(&self) -> String {
         match self.liveness.verdict {
             Verdict::Active => format!("heard from the peer {} ago", self.silence()),
-            Verdict::Guarded if self.socket.timer.kind == TimerKind::Retransmit => {
+            Verdict::Guarded if self.socket.timer.kind != TimerKind::Keepalive => {
                 format!("quiet for {}, and data is on its way; {}", self.silence(), self.noticed("retransmission"))
             }
             Verdict::Guarded => format!("quiet for {}; {}", self.silence(), self.noticed("keepalive")),
@@ -77,6 +77,11 @@ impl Telling<'_> {
                 self.keepalive.unknown_because.unwrap_or("its state is not one this program knows")
             ),
             Verdict::Probing => self.probing(),
+            Verdict::Retransmitting if self.socket.timer.kind == TimerKind::ZeroWindowProbe => format!(
+                "data could not be sent {}: this host has no carrier, route or neighbour towards the peer; {}",
+                times(count(self.socket, Field::Probes)),
+                self.ends("given up")
+            ),
             Verdict::Retransmitting => format!(
                 "data retransmitted {} without an answer; peer silent for {}; {}",
                 times(count(self.socket, Field::Retransmits)),
@@ -103,12 +108,12 @@ impl Telling<'_> {
             ),
             Verdict::Unaccepted => format!(
                 "established, and waits for the program to accept it; {}",
-                self.ends("a dead peer would be noticed")
+                self.ends_or("a dead peer would be noticed", "a dead peer would never be noticed")
             ),
             Verdict::PeerClosed => self.peer_closed(),
             Verdict::HalfClosed => format!(
                 "our program shut down writing and keeps the socket; it waits for the peer's FIN; {}",
-                self.ends("given up")
+                self.ends_or("given up", "no timer would end that")
             ),
             Verdict::Closing => self.closing(),
             Verdict::TimeWait => format!("over; the port {}", self.ends("is free")),
@@ -196,12 +201,16 @@ impl Telling<'_> {
 
     /// What happens, and when.
     fn ends(&self, what: &str) -> String {
+        self.ends_or(what, "no timer would end it")
+    }
+
+    fn ends_or(&self, what: &str, never: &str) -> String {
         let deadline = self.liveness.deadline;
         match (deadline.ms, deadline.bound) {
             (Some(ms), Bound::Exact) => format!("{what} in {}", duration(ms)),
             (Some(ms), Bound::AtMost) => format!("{what} within {}", duration(ms)),
             (Some(ms), Bound::AtLeast) => format!("{what} in {} or later", duration(ms)),
-            _ => format!("{what} never: no timer would end it"),
+            _ => never.to_owned(),
         }
     }
 

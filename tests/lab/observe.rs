@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -23,26 +23,28 @@ const EXACT: (Duration, u32) = (Duration::from_millis(300), 2);
 const WATCHING: Duration = Duration::from_millis(60);
 
 /// A connection whose peer has vanished, or has not.
-pub struct Scene {
-    pub link: Link,
-    pub local: SocketAddr,
-    pub remote: SocketAddr,
+pub(crate) struct Scene {
+    pub(crate) link: Link,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
     /// What has to stay open meanwhile
-    pub keep: Vec<OwnedFd>,
+    pub(crate) keep: Vec<OwnedFd>,
     /// Verdicts that must be seen
-    pub verdicts: &'static [&'static str],
+    pub(crate) verdicts: &'static [&'static str],
     /// Mechanisms that must be seen
-    pub mechanism: &'static str,
+    pub(crate) mechanism: &'static str,
     /// Which bounds may be given
-    pub bounds: &'static [&'static str],
+    pub(crate) bounds: &'static [&'static str],
+    /// One that must be
+    pub(crate) surely: &'static str,
     /// How often to look
-    pub every: Duration,
+    pub(crate) every: Duration,
     /// Where it is not to end: how long to look at it
-    pub stays: Option<Duration>,
+    pub(crate) stays: Option<Duration>,
 }
 
 /// One look.
-pub struct Prediction {
+pub(crate) struct Prediction {
     /// The look began, and ended, at these times since the first
     looked: (Duration, Duration),
     state: String,
@@ -53,7 +55,7 @@ pub struct Prediction {
 }
 
 /// What came of a case.
-pub struct Report {
+pub(crate) struct Report {
     name: &'static str,
     predictions: Vec<Prediction>,
     /// When the kernel ended it
@@ -62,7 +64,7 @@ pub struct Report {
 }
 
 /// Runs a case; a case that cannot be set up is a case that failed.
-pub fn run(name: &'static str, case: fn() -> Scene) -> Report {
+pub(crate) fn run(name: &'static str, case: fn() -> Scene) -> Report {
     match catch_unwind(AssertUnwindSafe(|| observe(name, case()))) {
         Ok(report) => report,
         Err(panic) => {
@@ -177,6 +179,9 @@ impl Report {
         if !self.predictions.iter().any(|prediction| prediction.mechanism == scene.mechanism) {
             wrong.push(format!("never by '{}'", scene.mechanism));
         }
+        if !self.predictions.iter().any(|prediction| prediction.bound == scene.surely) {
+            wrong.push(format!("never said '{}'", scene.surely));
+        }
         for prediction in &self.predictions {
             if !scene.bounds.contains(&prediction.bound.as_str()) {
                 wrong.push(format!("said {} at {:.2?}", prediction.bound, prediction.looked.0));
@@ -189,7 +194,7 @@ impl Report {
     }
 
     /// What was not as it should be, each with the case's name.
-    pub fn lies(&self) -> impl Iterator<Item = String> + '_ {
+    pub(crate) fn lies(&self) -> impl Iterator<Item = String> + '_ {
         self.wrong.iter().map(|wrong| format!("{}: {wrong}", self.name))
     }
 }
@@ -235,7 +240,7 @@ impl Prediction {
 }
 
 /// Case, what was said when, and what came.
-pub fn table(reports: &[Report]) -> String {
+pub(crate) fn table(reports: &[Report]) -> String {
     let mut text = String::new();
     let mut largest = 0;
     for report in reports {
@@ -262,9 +267,4 @@ pub fn table(reports: &[Report]) -> String {
     }
     writeln!(text, "largest error of an exact prediction: {largest} ms").unwrap();
     text
-}
-
-/// Keeps a descriptor for as long as the scene lasts.
-pub fn keep(sockets: Vec<&dyn AsFd>) -> Vec<OwnedFd> {
-    sockets.into_iter().map(|socket| socket.as_fd().try_clone_to_owned().unwrap()).collect()
 }

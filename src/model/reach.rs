@@ -1,0 +1,91 @@
+//! Whether this host itself can send to a peer: routes, interfaces without carrier, neighbours that do not answer.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+/// What makes it doubtful that packets leave this host. A deadline is then a bound: sends that fail are tried again at
+/// other times than sends that are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The interface on the way has no carrier
+    Carrier,
+    /// The next host on the way does not answer for its address
+    Neighbour,
+}
+
+/// An IPv4 route of the main table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Interface
+    pub interface: String,
+    /// Network
+    pub destination: Ipv4Addr,
+    /// Its mask
+    pub mask: Ipv4Addr,
+    /// Next host; unspecified where the network is on the link
+    pub gateway: Ipv4Addr,
+}
+
+/// What is known of the ways out of a namespace. Empty where nobody asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// IPv4 routes
+    pub routes: Vec<Route>,
+    /// Interfaces that are up and have no carrier
+    pub without_carrier: Vec<String>,
+    /// IPv4 neighbours that have not answered
+    pub unresolved: Vec<Ipv4Addr>,
+}
+
+impl Reach {
+    /// Whether there is a doubt that packets to `peer` leave this host.
+    pub fn doubt(&self, peer: IpAddr) -> Option<Doubt> {
+        let peer = peer.to_canonical();
+        if peer.is_loopback() || (self.without_carrier.is_empty() && self.unresolved.is_empty()) {
+            return None;
+        }
+        let IpAddr::V4(peer) = peer else {
+            // The routes of IPv6 are not read, so any interface may be the one.
+            return (!self.without_carrier.is_empty()).then_some(Doubt::Carrier);
+        };
+        let matching = self.routes.iter().filter(|route| peer & route.mask == route.destination & route.mask);
+        let route = matching.max_by_key(|route| route.mask)?;
+        let next = if route.gateway.is_unspecified() { peer } else { route.gateway };
+        if self.unresolved.contains(&next) {
+            return Some(Doubt::Neighbour);
+        }
+        self.without_carrier.contains(&route.interface).then_some(Doubt::Carrier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Doubt, Reach, Route};
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn the_longest_route_decides() {
+        let route = |interface: &str, destination: [u8; 4], mask: [u8; 4], gateway: [u8; 4]| Route {
+            interface: interface.to_owned(),
+            destination: destination.into(),
+            mask: mask.into(),
+            gateway: gateway.into(),
+        };
+        let reach = Reach {
+            routes: vec![
+                route("eth0", [0; 4], [0; 4], [10, 0, 0, 1]),
+                route("docker0", [172, 17, 0, 0], [255, 255, 0, 0], [0; 4]),
+                route("eth0", [10, 0, 0, 0], [255, 0, 0, 0], [0; 4]),
+            ],
+            without_carrier: vec!["docker0".to_owned()],
+            unresolved: vec![Ipv4Addr::new(10, 0, 0, 7)],
+        };
+        let doubt = |peer: &str| reach.doubt(peer.parse().unwrap());
+        assert_eq!(doubt("172.17.0.2"), Some(Doubt::Carrier));
+        assert_eq!(doubt("10.0.0.7"), Some(Doubt::Neighbour));
+        assert_eq!((doubt("10.0.0.8"), doubt("8.8.8.8"), doubt("127.0.0.1")), (None, None, None));
+        assert_eq!(
+            Reach { unresolved: vec![[10, 0, 0, 1].into()], ..reach.clone() }.doubt([8, 8, 8, 8].into()),
+            Some(Doubt::Neighbour)
+        );
+    }
+}
