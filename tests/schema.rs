@@ -15,6 +15,8 @@ use schema_support::{SCHEMA, assert_valid, assert_valid_line, errors, line_error
 use serde_json::{Map, Value, json};
 use tcpulse::model::address::Family;
 use tcpulse::model::counters::GAUGES;
+use tcpulse::model::keepalive::KeepaliveSource;
+use tcpulse::model::liveness::{Bound, Mechanism, Verdict};
 use tcpulse::model::memory::SocketMemory;
 use tcpulse::model::namespace::Source;
 use tcpulse::model::owner::{Holder, OwnerTable};
@@ -315,6 +317,26 @@ fn the_words_of_the_schema_are_those_of_the_program() {
     ];
     let names: Vec<_> = holders.iter().filter_map(Holder::name).collect();
     assert_eq!(words_at(&format!("{connection}/holder")), names);
+    let verdicts: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.name()).collect();
+    assert_eq!(words_at("/$defs/liveness/properties/verdict"), verdicts);
+    assert_eq!(keys_of("by_verdict", &[]), verdicts);
+    let bounds = [Bound::Exact, Bound::AtMost, Bound::AtLeast, Bound::Never, Bound::NotApplicable];
+    assert_eq!(words_at("/$defs/liveness/properties/bound"), bounds.map(Bound::name));
+    let mechanisms = [
+        Mechanism::Keepalive,
+        Mechanism::UserTimeout,
+        Mechanism::Retransmission,
+        Mechanism::WindowProbe,
+        Mechanism::SynRetries,
+        Mechanism::SynackRetries,
+        Mechanism::OrphanRetries,
+        Mechanism::FinTimeout,
+        Mechanism::TimeWait,
+        Mechanism::None,
+    ];
+    assert_eq!(words_at("/$defs/liveness/properties/mechanism"), mechanisms.map(Mechanism::name));
+    let sources = [KeepaliveSource::Socket, KeepaliveSource::Inferred, KeepaliveSource::Sysctl];
+    assert_eq!(words_at("/$defs/keepalive/properties/source"), sources.map(KeepaliveSource::name));
 }
 
 #[test]
@@ -407,6 +429,9 @@ fn values_beyond_the_closed_words_and_patterns_are_noticed() {
     refused("/connections/1/local/port", json!(65_536));
     refused("/connections/1/local/addr", json!("localhost"));
     refused("/connections/1/timer/kind", json!("on"));
+    refused("/connections/1/liveness/verdict", json!("dead"));
+    refused("/connections/1/liveness/bound", json!("about"));
+    refused("/connections/1/keepalive/source", json!("guess"));
     refused("/connections/1/netns", json!(4_026_531_840.5));
     refused("/summary/by_state/established", Value::Null);
 }
@@ -434,6 +459,11 @@ fn keys_that_contradict_each_other_are_noticed() {
     refused(connection, &|row| row["accept_queue"] = json!(0));
     refused(connection, &|row| row["family"] = json!("ipv6"));
     refused(connection, &|row| row["owners"] = if row["owners"].is_null() { json!([]) } else { Value::Null });
+    refused(connection, &|row| {
+        row["liveness"]["bound"] = json!("never");
+        row["liveness"]["dead_in_ms"] = json!(1);
+    });
+    refused(listener, &|row| row["liveness"]["bound"] = json!("exact"));
     refused(connection, &|row| row["timer"] = json!({ "kind": "off", "expires_ms": 0, "count": 0 }));
     refused(connection, &|row| row["timer"] = json!({ "kind": "keepalive", "expires_ms": null, "count": null }));
 }

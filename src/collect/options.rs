@@ -3,6 +3,7 @@
 //!
 //! Nothing but getsockopt(2) is done with a duplicate here: its flags are those of its owner.
 
+use std::collections::hash_map::Entry;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -68,10 +69,9 @@ impl OptionReader {
             match self.duplicate(process.pid, fd) {
                 Ok(socket) => {
                     // Pid and number may belong to another by now.
-                    if cookie_of(socket.as_fd()).is_ok_and(|found| found == cookie) {
-                        if let Ok(options) = read(socket.as_fd(), more) {
-                            return Ok(options);
-                        }
+                    let is_it = cookie_of(socket.as_fd()).is_ok_and(|found| found == cookie);
+                    if let (true, Ok(options)) = (is_it, read(socket.as_fd(), more)) {
+                        return Ok(options);
                     }
                 }
                 Err(reason) => unread = unread.max(reason),
@@ -99,11 +99,14 @@ impl OptionReader {
         if self.pidfds.len() >= MOST_PIDFDS && !self.pidfds.contains_key(&pid) {
             self.pidfds.clear();
         }
-        if !self.pidfds.contains_key(&pid) {
-            let id = pid.try_into().ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
-            self.pidfds.insert(pid, pidfd_open(id, PidfdFlags::empty())?);
-        }
-        self.pidfds.get(&pid).map(AsFd::as_fd).ok_or(Errno::SRCH)
+        let pidfd: &OwnedFd = match self.pidfds.entry(pid) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => {
+                let id = pid.try_into().ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+                place.insert(pidfd_open(id, PidfdFlags::empty())?)
+            }
+        };
+        Ok(pidfd.as_fd())
     }
 
     fn judge(&mut self, pid: u32, errno: Errno) -> Unread {
@@ -131,7 +134,7 @@ impl OptionReader {
 }
 
 /// `SO_COOKIE`: the number that the dump gave.
-pub fn cookie_of(socket: BorrowedFd<'_>) -> io::Result<Cookie> {
+fn cookie_of(socket: BorrowedFd<'_>) -> io::Result<Cookie> {
     get(socket, libc::SOL_SOCKET, libc::SO_COOKIE, 0_u64).map(Cookie)
 }
 

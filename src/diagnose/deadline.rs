@@ -86,13 +86,12 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness_ms(due - expires) };
     }
     let interval = wheel.after(Span::at(0), interval_ms);
-    let (ends, mechanism) = match user_timeout_ms {
-        0 => (fires.plus(interval.times(probes.saturating_sub(unanswered))), Mechanism::Keepalive),
-        _ => {
-            let least = u64::from(unanswered == 0);
-            let silent = Span { earliest: idle + fires.earliest + TICKS_MS, latest: idle + fires.latest };
-            (fires.plus(until(user_timeout_ms, silent, interval, least)), Mechanism::UserTimeout)
-        }
+    let (ends, mechanism) = if user_timeout_ms == 0 {
+        (fires.plus(interval.times(probes.saturating_sub(unanswered))), Mechanism::Keepalive)
+    } else {
+        let least = u64::from(unanswered == 0);
+        let silent = Span { earliest: idle + fires.earliest + TICKS_MS, latest: idle + fires.latest };
+        (fires.plus(until(user_timeout_ms, silent, interval, least)), Mechanism::UserTimeout)
     };
     if keepalive.is_read() { ends.deadline(mechanism) } else { Deadline::at_least(ends.earliest, mechanism) }
 }

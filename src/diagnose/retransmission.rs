@@ -89,7 +89,9 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         return Deadline::at_least(expires, mechanism);
     };
     if facts.doubt.is_some() || !goes_out(info) {
-        return where_sends_fail(info, expires, &progress, &limit, mechanism);
+        // Where a neighbour is given up, ICMP from this host itself can end it between two firings.
+        let least = if facts.doubt == Some(Doubt::Carrier) { expires } else { 0 };
+        return where_sends_fail(info, least, &progress, &limit, mechanism);
     }
     let ends = simulate(progress, &limit, facts.sysctls, wheel, rto_max);
     match limit {
@@ -114,11 +116,11 @@ fn goes_out(info: &TcpInfo) -> bool {
 }
 
 /// Sends that fail are tried again at other times, and the time may count from when the data was first sent.
-fn where_sends_fail(info: &TcpInfo, expires: u64, at: &Progress, limit: &Limit, mechanism: Mechanism) -> Deadline {
+fn where_sends_fail(info: &TcpInfo, least: u64, at: &Progress, limit: &Limit, mechanism: Mechanism) -> Deadline {
     let passed = at.since.latest.max(info.get(Field::LastDataSent).unwrap_or(0));
     match limit {
-        Limit::Orphan => Deadline::at_least(expires.min(RTO_MIN_MS), mechanism),
-        Limit::Time(limit) => Deadline::at_least(limit.saturating_sub(passed), mechanism),
+        Limit::Orphan => Deadline::at_least(least, mechanism),
+        Limit::Time(limit) => Deadline::at_least(limit.saturating_sub(passed).max(least), mechanism),
     }
 }
 

@@ -89,10 +89,10 @@ fn heading(row: &Row<'_>) -> String {
         column.map_or_else(String::new, |column| column.value(row).for_people(column.unit).into_owned())
     };
     let glyph = row.judged.map_or("", |judged| judged.liveness.verdict.glyph());
-    let ends = match row.socket.state.is_connection() {
-        true => format!("{} -> {}", cell("local"), cell("peer")),
-        false => cell("local"),
-    };
+    let mut ends = cell("local");
+    if row.socket.state.is_connection() {
+        ends = format!("{ends} -> {}", cell("peer"));
+    }
     format!("{glyph} {}  {}  {ends}", cell("verdict"), cell("state"))
 }
 

@@ -82,9 +82,7 @@ pub(super) fn options() -> Vec<Column> {
             87,
             "idle time/interval/probes, off, or on? where the values are not known",
             |row| {
-                known(row).map_or(Value::Absent, |known| {
-                    keepalive::summary(known).map_or(Value::Absent, |text| Value::Word(text))
-                })
+                known(row).map_or(Value::Absent, |known| keepalive::summary(known).map_or(Value::Absent, Value::Word))
             },
         )
         .grouped()

@@ -113,10 +113,9 @@ impl<'a> Value<'a> {
     /// For machines that read text: bare numbers, nothing for what is absent, nothing harmful.
     pub fn plain(&self) -> Cow<'_, str> {
         match self {
-            Self::Absent => Cow::Borrowed(""),
             Self::Number(number) | Self::Bounded { ms: Some(number), .. } => Cow::Owned(number.to_string()),
             Self::Bounded { ms: None, bound: Bound::Never } => Cow::Borrowed("never"),
-            Self::Bounded { ms: None, .. } => Cow::Borrowed(""),
+            Self::Absent | Self::Bounded { ms: None, .. } => Cow::Borrowed(""),
             Self::Word(word) => Cow::Borrowed(word),
             Self::Name(name) => text::printable(name),
             Self::Addr(addr) => Cow::Owned(addr.to_canonical().to_string()),
@@ -127,11 +126,10 @@ impl<'a> Value<'a> {
     /// What rows are sorted by.
     pub fn sort_key(&self) -> SortKey {
         match self {
-            Self::Absent => SortKey::Absent,
             Self::Number(number) | Self::Bounded { ms: Some(number), .. } => SortKey::Number(*number),
             // Later than any time.
             Self::Bounded { ms: None, bound: Bound::Never } => SortKey::Number(u64::MAX),
-            Self::Bounded { ms: None, .. } => SortKey::Absent,
+            Self::Absent | Self::Bounded { ms: None, .. } => SortKey::Absent,
             Self::Word(word) => SortKey::Text(word.to_string()),
             Self::Name(name) => SortKey::Text(name.to_string()),
             Self::Addr(addr) => SortKey::Addr(addr.to_canonical(), 0),

@@ -46,7 +46,7 @@ pub fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
             endings.push(("the peer resets it", "ECONNRESET, then EPIPE on write()".to_owned()));
         }
         _ => {
-            endings.push(("the peer resets it", "EPIPE on write(); after a FIN read() goes on to return 0".to_owned()))
+            endings.push(("the peer resets it", "EPIPE on write(); after a FIN read() goes on to return 0".to_owned()));
         }
     }
     endings.push(("an administrator destroys it", "ECONNABORTED".to_owned()));

@@ -1,6 +1,7 @@
 //! Without sock_diag: /proc/net/tcp tells the same, as far as it tells anything.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use crate::support::is_root;
 use crate::support::netns::{Netns, User};
 use crate::support::program::{Run, command_in, tcpulse_in};
 use crate::support::seccomp::refuse_sock_diag;
+use crate::support::wait::until;
 use crate::support::zoo::Zoo;
 
 /// What both sources have, by what tells rows apart in both.
@@ -29,7 +31,17 @@ fn proc_net_tcp_and_sock_diag_agree_on_every_state() {
     zoo.settle();
     for user in [User::Root, User::Nobody] {
         let read = |source| tcpulse_in(&zoo.netns, user, &["--json", "-q", "-N", "current", "--source", source]).json();
-        let (diag, procfs) = (read("sock_diag"), read("procfs"));
+        let queues = |document: &Value| -> Vec<Value> {
+            let rows = shared(document);
+            rows.values()
+                .map(|row| Value::from(vec![row["recv_queue_bytes"].clone(), row["send_queue_bytes"].clone()]))
+                .collect()
+        };
+        // Of connections that still move, the two would tell different moments.
+        let (diag, procfs) = until("nothing moves between three looks", Duration::from_secs(10), || {
+            let (before, procfs, after) = (read("sock_diag"), read("procfs"), read("sock_diag"));
+            (queues(&before) == queues(&after)).then_some((before, procfs))
+        });
         assert_eq!(diag["namespaces"][0]["source"], "sock_diag");
         assert_eq!(procfs["namespaces"][0]["source"], "procfs");
         let (diag, procfs) = (shared(&diag), shared(&procfs));

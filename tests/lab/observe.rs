@@ -65,7 +65,7 @@ pub(crate) struct Report {
 
 /// Runs a case; a case that cannot be set up is a case that failed.
 pub(crate) fn run(name: &'static str, case: fn() -> Scene) -> Report {
-    match catch_unwind(AssertUnwindSafe(|| observe(name, case()))) {
+    match catch_unwind(AssertUnwindSafe(|| observe(name, &case()))) {
         Ok(report) => report,
         Err(panic) => {
             let text = panic
@@ -78,17 +78,17 @@ pub(crate) fn run(name: &'static str, case: fn() -> Scene) -> Report {
     }
 }
 
-fn observe(name: &'static str, scene: Scene) -> Report {
+fn observe(name: &'static str, scene: &Scene) -> Report {
     let begin = Instant::now();
     let most = scene.stays.unwrap_or(Duration::from_secs(150));
     let mut predictions = Vec::new();
     let mut ended = None;
-    let mut eyes = Eyes::new(&scene);
+    let mut eyes = Eyes::new(scene);
     while begin.elapsed() < most {
         let before = begin.elapsed();
         let document = tcpulse_in(&scene.link.ours, User::Root, &["--json", "-q", "-N", "current"]).json();
         let after = begin.elapsed();
-        if let Some(row) = row(&document, &scene) {
+        if let Some(row) = row(&document, scene) {
             predictions.push(prediction(row, (before, after)));
         }
         let next = begin + before + scene.every;
@@ -98,7 +98,7 @@ fn observe(name: &'static str, scene: Scene) -> Report {
         }
     }
     let mut report = Report { name, predictions, ended, wrong: Vec::new() };
-    report.judge(&scene);
+    report.judge(scene);
     report
 }
 
@@ -201,11 +201,11 @@ impl Report {
 
 impl Prediction {
     /// How far the end was from what was said, in milliseconds; below 0 it came early.
-    fn error_ms(&self, ended: Duration) -> Option<i128> {
+    fn error_ms(&self, ended: Duration) -> Option<i64> {
         let said = Duration::from_millis(self.ms?);
         // The row was written some time during the look.
         let (earliest, latest) = (self.looked.0 + said, self.looked.1 + said);
-        let millis = |time: Duration| time.as_millis() as i128;
+        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap();
         Some(if ended < earliest {
             millis(ended) - millis(earliest)
         } else if ended > latest {
@@ -225,9 +225,9 @@ impl Prediction {
         };
         let Some(error) = self.error_ms(ended) else { return Err(format!("said {} and ended", self.bound)) };
         let said = Duration::from_millis(self.ms.unwrap());
-        let watching = WATCHING.as_millis() as i128;
+        let watching = i64::try_from(WATCHING.as_millis()).unwrap();
         let held = match self.bound.as_str() {
-            "exact" => error.unsigned_abs() <= (EXACT.0 + said * EXACT.1 / 100 + WATCHING).as_millis(),
+            "exact" => u128::from(error.unsigned_abs()) <= (EXACT.0 + said * EXACT.1 / 100 + WATCHING).as_millis(),
             "at_most" => error <= watching,
             "at_least" => error >= -watching,
             _ => false,
@@ -247,7 +247,8 @@ pub(crate) fn table(reports: &[Report]) -> String {
         writeln!(text, "{}{}", report.name, if report.wrong.is_empty() { "" } else { "  WRONG" }).unwrap();
         for prediction in &report.predictions {
             let Prediction { looked, state, verdict, bound, mechanism, ms } = prediction;
-            let said = ms.map_or_else(|| "-".to_owned(), |ms| format!("{:.2}s", ms as f64 / 1000.0));
+            let said =
+                ms.map_or_else(|| "-".to_owned(), |ms| format!("{:.2}s", Duration::from_millis(ms).as_secs_f64()));
             let actual = report.ended.map_or_else(
                 || "-".to_owned(),
                 |ended| format!("{:.2}s", ended.saturating_sub(looked.0).as_secs_f64()),

@@ -70,7 +70,7 @@ impl Link {
 
     /// A connection from us to the peer; the listener is dropped.
     pub fn connection(&self) -> (TcpStream, TcpStream) {
-        let listener = self.listener_at(&self.peer, PEER, &[]);
+        let listener = listener_at(&self.peer, PEER, &[]);
         let address = listener.local_addr().unwrap();
         let ours = self.ours.run(|| TcpStream::connect(address).unwrap());
         let (peer, _) = listener.accept().unwrap();
@@ -79,22 +79,23 @@ impl Link {
 
     /// A listener of ours, its options set before it listens.
     pub fn listener(&self, options: &[(i32, i32, i32)]) -> TcpListener {
-        self.listener_at(&self.ours, OURS, options)
-    }
-
-    fn listener_at(&self, netns: &Netns, address: Ipv4Addr, options: &[(i32, i32, i32)]) -> TcpListener {
-        netns.run(|| {
-            let socket = socket(libc::AF_INET, libc::IPPROTO_TCP, 0);
-            set_options(&socket, options);
-            bind(&socket, SocketAddr::from((address, 0)));
-            listen(socket, 16)
-        })
+        listener_at(&self.ours, OURS, options)
     }
 
     /// The peer connects to us, without waiting for an answer.
     pub fn peer_connects(&self, to: SocketAddr) -> OwnedFd {
         self.peer.run(|| super::sockets::connect_unanswered(to).into())
     }
+}
+
+/// A listener whose options are set before it listens: its connections inherit them.
+fn listener_at(netns: &Netns, address: Ipv4Addr, options: &[(i32, i32, i32)]) -> TcpListener {
+    netns.run(|| {
+        let socket = socket(libc::AF_INET, libc::IPPROTO_TCP, 0);
+        set_options(&socket, options);
+        bind(&socket, SocketAddr::from((address, 0)));
+        listen(socket, 16)
+    })
 }
 
 /// setsockopt(2) for each level, name and value.

@@ -22,7 +22,12 @@ pub struct Sleeper {
 impl Sleeper {
     /// A process in the namespace that holds `sockets`, each by one descriptor.
     pub fn holding(netns: &Netns, sockets: &[&dyn AsRawFd]) -> Self {
-        let mut command = netns.command("sleep", User::Root);
+        Self::of(User::Root, netns, sockets)
+    }
+
+    /// The same as another user.
+    pub fn of(user: User, netns: &Netns, sockets: &[&dyn AsRawFd]) -> Self {
+        let mut command = netns.command("sleep", user);
         Self { child: start(&mut command, sockets), directory: None }
     }
 

@@ -1,16 +1,16 @@
-//! A program to which the kernel refuses sock_diag, as a container's seccomp profile does.
+//! A program to which the kernel refuses system calls, as a container's seccomp profile does.
 
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+/// Offsets in `struct seccomp_data`.
+const NUMBER: u32 = 0;
+const ARGUMENT_0: u32 = 16;
+const ARGUMENT_2: u32 = 32;
+
 /// Makes `socket(AF_NETLINK, _, NETLINK_SOCK_DIAG)` fail with EACCES in the command.
-#[allow(unsafe_code, reason = "libc")]
 pub fn refuse_sock_diag(command: &mut Command) {
-    const NUMBER: u32 = 0;
-    const ARGUMENT_0: u32 = 16;
-    const ARGUMENT_2: u32 = 32;
-    let load = |offset| statement(0x20, offset);
     let filter = [
         load(NUMBER),
         jump_unless_equal(libc::SYS_socket as u32, 5),
@@ -21,6 +21,22 @@ pub fn refuse_sock_diag(command: &mut Command) {
         statement(0x06, libc::SECCOMP_RET_ERRNO | libc::EACCES as u32),
         statement(0x06, libc::SECCOMP_RET_ALLOW),
     ];
+    install(command, filter);
+}
+
+/// Makes pidfd_getfd(2) fail with EPERM in the command, as Yama does and every other check of ptrace.
+pub fn refuse_pidfd_getfd(command: &mut Command) {
+    let filter = [
+        load(NUMBER),
+        jump_unless_equal(libc::SYS_pidfd_getfd as u32, 1),
+        statement(0x06, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        statement(0x06, libc::SECCOMP_RET_ALLOW),
+    ];
+    install(command, filter);
+}
+
+#[allow(unsafe_code, reason = "libc")]
+fn install<const N: usize>(command: &mut Command, filter: [libc::sock_filter; N]) {
     let install = move || {
         let mut filter = filter;
         let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
@@ -33,6 +49,10 @@ pub fn refuse_sock_diag(command: &mut Command) {
     };
     // SAFETY: the closure makes only system calls and allocates nothing.
     unsafe { command.pre_exec(install) };
+}
+
+fn load(offset: u32) -> libc::sock_filter {
+    statement(0x20, offset)
 }
 
 fn statement(code: u16, k: u32) -> libc::sock_filter {

@@ -1,0 +1,150 @@
+//! Without rights: what timers tell of keepalive is true, and exact once they were seen to fire.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::is_root;
+use crate::support::link::{keepalive, set_options};
+use crate::support::netns::{Netns, User};
+use crate::support::program::{command_in, tcpulse_in};
+use crate::support::sockets::pair;
+
+/// Numbers that look random and are the same in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// A connection that speaks now and then, and its true idle time.
+struct Talker {
+    client: TcpStream,
+    server: TcpStream,
+    idle_s: i32,
+}
+
+impl Talker {
+    fn port(&self) -> u16 {
+        self.client.local_addr().unwrap().port()
+    }
+
+    /// The peer says something.
+    fn hears(&self) {
+        (&self.server).write_all(b"x").unwrap();
+        (&self.client).read_exact(&mut [0]).unwrap();
+    }
+}
+
+fn talkers(netns: &Netns, count: usize, mut idle: impl FnMut(&mut Numbers) -> u64) -> Vec<Talker> {
+    let mut numbers = Numbers(7);
+    let pairs: Vec<_> = netns.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        (0..count).map(|_| pair(&listener)).collect()
+    });
+    let talkers = pairs.into_iter().map(|(client, server)| {
+        let idle_s = i32::try_from(idle(&mut numbers)).unwrap();
+        let interval = i32::try_from(1 + numbers.below(100)).unwrap();
+        let mut options = keepalive(idle_s, interval, 9);
+        // Some programs turn it on first.
+        options.rotate_right(usize::try_from(numbers.below(2)).unwrap());
+        set_options(&client, &options);
+        Talker { client, server, idle_s }
+    });
+    talkers.collect()
+}
+
+/// Whether what is said of the idle time is true.
+fn assert_true(keepalive: &Value, talker: &Talker) {
+    assert_eq!(keepalive["enabled"], true, "{keepalive}");
+    let truth = i64::from(talker.idle_s);
+    for (key, holds) in [
+        ("idle_s", (|said, truth| said == truth) as fn(i64, i64) -> bool),
+        ("idle_at_least_s", |said, truth| said <= truth),
+        ("idle_at_most_s", |said, truth| said >= truth),
+    ] {
+        if let Some(said) = keepalive[key].as_i64() {
+            assert!(holds(said, truth), "{key} {said}, but it is {truth}: {keepalive}");
+        }
+    }
+}
+
+fn by_port(document: &Value) -> BTreeMap<u64, &Value> {
+    let rows = document["connections"].as_array().unwrap().iter();
+    rows.map(|row| (row["local"]["port"].as_u64().unwrap(), row)).collect()
+}
+
+#[test]
+fn bounds_of_a_thousand_connections_contain_the_truth() {
+    if !is_root("bounds_of_a_thousand_connections_contain_the_truth") {
+        return;
+    }
+    let netns = Netns::new();
+    let talkers = talkers(&netns, 1000, |numbers| match numbers.below(3) {
+        0 => 7200,
+        1 => 1 + numbers.below(10),
+        _ => 1 + numbers.below(32_767),
+    });
+    let mut numbers = Numbers(8);
+    let mut exact = 0;
+    for _ in 0..4 {
+        // A part of them hears something, so that their timers run ahead of their silence.
+        talkers.iter().filter(|_| numbers.below(4) == 0).for_each(Talker::hears);
+        let document = tcpulse_in(&netns, User::Nobody, &["--json", "-q", "-N", "current"]).json();
+        let rows = by_port(&document);
+        for talker in &talkers {
+            let keepalive = &rows[&u64::from(talker.port())]["keepalive"];
+            assert_ne!(keepalive["source"], "socket");
+            assert_true(keepalive, talker);
+            exact += u32::from(keepalive["idle_s"].is_u64());
+        }
+    }
+    assert!(exact > 1000, "only {exact} of 4,000 were exact");
+}
+
+#[test]
+fn an_idle_time_is_exact_once_the_timer_was_seen_to_fire() {
+    if !is_root("an_idle_time_is_exact_once_the_timer_was_seen_to_fire") {
+        return;
+    }
+    let netns = Netns::new();
+    let talkers = talkers(&netns, 40, |numbers| 3 + numbers.below(3));
+    let arguments = ["ls", "-q", "-N", "current", "--format", "ndjson", "-w", "0.4"];
+    let mut command = command_in(&netns, User::Nobody);
+    let mut watching = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let mut exact = BTreeSet::new();
+    let (end, mut rounds) = (Instant::now() + Duration::from_secs(30), 0);
+    while exact.len() < talkers.len() && Instant::now() < end {
+        let row: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        match row["type"].as_str() {
+            Some("summary") => {
+                rounds += 1;
+                if rounds == 3 {
+                    talkers.iter().for_each(Talker::hears);
+                }
+            }
+            Some("connection") => {
+                let Some(talker) = talkers.iter().find(|talker| row["local"]["port"] == talker.port()) else {
+                    continue;
+                };
+                assert_true(&row["keepalive"], talker);
+                // After the third look each heard something, so that only a new firing can tell.
+                if rounds > 3 && row["keepalive"]["idle_s"] == talker.idle_s {
+                    exact.insert(talker.port());
+                }
+            }
+            _ => {}
+        }
+    }
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    assert_eq!(exact.len(), talkers.len(), "exact of {} after {rounds} looks", talkers.len());
+}

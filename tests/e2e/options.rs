@@ -1,0 +1,261 @@
+//! Options read from descriptors of other processes: the owner's own values, or none.
+
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::is_root;
+use crate::support::link::{keepalive, set_options, user_timeout};
+use crate::support::netns::{Netns, User};
+use crate::support::processes::Sleeper;
+use crate::support::program::{command_in, tcpulse_in};
+use crate::support::seccomp::refuse_pidfd_getfd;
+use crate::support::sockets::{bind, option, pair, renumbered, set_option, socket};
+
+const JSON: &[&str] = &["--json", "-q", "-N", "current"];
+
+fn rows(document: &Value) -> &[Value] {
+    document["connections"].as_array().unwrap()
+}
+
+fn of_port(document: &Value, port: u16) -> &Value {
+    let found = rows(document).iter().find(|row| row["local"]["port"] == port && row["state"] != "listen");
+    found.unwrap_or_else(|| panic!("no port {port}"))
+}
+
+fn port(stream: &TcpStream) -> u16 {
+    stream.local_addr().unwrap().port()
+}
+
+fn tcp(stream: &TcpStream, name: i32) -> i32 {
+    option(stream, libc::IPPROTO_TCP, name)
+}
+
+/// Says what getsockopt of the owner says, key by key.
+fn assert_read(row: &Value, owner: &TcpStream) {
+    let keepalive = &row["keepalive"];
+    assert_eq!(keepalive["source"], "socket", "{row}");
+    assert_eq!(keepalive["enabled"], option(owner, libc::SOL_SOCKET, libc::SO_KEEPALIVE) != 0);
+    for (key, name) in [
+        ("idle_s", libc::TCP_KEEPIDLE),
+        ("interval_s", libc::TCP_KEEPINTVL),
+        ("probes", libc::TCP_KEEPCNT),
+        ("user_timeout_ms", libc::TCP_USER_TIMEOUT),
+    ] {
+        assert_eq!(keepalive[key], tcp(owner, name), "{key} of {row}");
+    }
+    let options = &row["socket_options"];
+    assert_eq!(options["syncnt"], tcp(owner, libc::TCP_SYNCNT));
+    assert_eq!(options["linger2_s"], tcp(owner, libc::TCP_LINGER2));
+    assert_eq!(options["nodelay"], tcp(owner, libc::TCP_NODELAY) != 0);
+    assert_eq!(options["defer_accept_s"], tcp(owner, libc::TCP_DEFER_ACCEPT));
+    assert_eq!(options["linger_s"], owner.linger_s());
+}
+
+trait Linger {
+    fn linger_s(&self) -> Value;
+}
+
+impl Linger for TcpStream {
+    fn linger_s(&self) -> Value {
+        let linger = nix::sys::socket::getsockopt(self, nix::sys::socket::sockopt::Linger).unwrap();
+        if linger.l_onoff == 0 { Value::Null } else { linger.l_linger.into() }
+    }
+}
+
+#[test]
+fn a_thousand_sockets_say_what_their_owner_says() {
+    if !is_root("a_thousand_sockets_say_what_their_owner_says") {
+        return;
+    }
+    let netns = Netns::new();
+    let pairs: Vec<_> = netns.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        (0..500).map(|_| pair(&listener)).collect()
+    });
+    for (index, (client, server)) in pairs.iter().enumerate() {
+        let number = i32::try_from(index).unwrap();
+        set_options(client, &keepalive(100 + number, 1 + number % 70, 1 + number % 127));
+        set_options(server, &[keepalive(32_767 - number, 75, 9), vec![user_timeout(1000 + number)]].concat());
+        set_option(client, libc::IPPROTO_TCP, libc::TCP_SYNCNT, 1 + number % 20);
+        set_option(server, libc::IPPROTO_TCP, libc::TCP_LINGER2, 1 + number % 100);
+        client.set_nodelay(index % 2 == 0).unwrap();
+        if index % 3 == 0 {
+            let linger = libc::linger { l_onoff: 1, l_linger: number % 10 };
+            nix::sys::socket::setsockopt(client, nix::sys::socket::sockopt::Linger, &linger).unwrap();
+        }
+    }
+    let document = tcpulse_in(&netns, User::Root, JSON).json();
+    for (client, server) in &pairs {
+        let end = |stream: &TcpStream| {
+            let (local, remote) = (stream.local_addr().unwrap().port(), stream.peer_addr().unwrap().port());
+            let is = |row: &&Value| row["local"]["port"] == local && row["remote"]["port"] == remote;
+            rows(&document).iter().find(is).unwrap().clone()
+        };
+        assert_read(&end(client), client);
+        assert_read(&end(server), server);
+    }
+}
+
+#[test]
+fn a_listeners_values_are_what_its_connections_inherit() {
+    if !is_root("a_listeners_values_are_what_its_connections_inherit") {
+        return;
+    }
+    let netns = Netns::new();
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
+    set_options(&listener, &keepalive(123, 45, 6));
+    let (_client, server) = netns.run(|| pair(&listener));
+    let document = tcpulse_in(&netns, User::Root, JSON).json();
+    let listening = rows(&document).iter().find(|row| row["state"] == "listen").unwrap();
+    let child = of_port(&document, port(&server));
+    for key in ["enabled", "idle_s", "interval_s", "probes", "source"] {
+        assert_eq!(listening["keepalive"][key], child["keepalive"][key]);
+    }
+    assert_eq!(listening["keepalive"]["idle_s"], 123);
+}
+
+#[test]
+fn nobody_reads_own_processes_and_infers_the_others() {
+    if !is_root("nobody_reads_own_processes_and_infers_the_others") {
+        return;
+    }
+    let netns = Netns::new();
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
+    let (own, foreign) = netns.run(|| (pair(&listener).0, pair(&listener).0));
+    for stream in [&own, &foreign] {
+        set_options(stream, &keepalive(60, 10, 6));
+    }
+    let _own = Sleeper::of(User::Nobody, &netns, &[&own]);
+    let _foreign = Sleeper::of(User::Root, &netns, &[&foreign]);
+    let document = tcpulse_in(&netns, User::Nobody, JSON).json();
+    let own = &of_port(&document, port(&own))["keepalive"];
+    assert_eq!((&own["source"], &own["idle_s"], &own["probes"]), (&"socket".into(), &60.into(), &6.into()));
+    let row = of_port(&document, port(&foreign));
+    let known = &row["keepalive"];
+    assert_eq!((&known["source"], &known["enabled"]), (&"inferred".into(), &true.into()), "{row}");
+    assert_eq!(known["unknown_because"], "its process is hidden from this user");
+    assert!([Value::Null, 60.into()].contains(&known["idle_s"]) && known["probes"].is_null(), "{row}");
+    assert_eq!(row["liveness"]["bound"], "at_least");
+    assert!(row["liveness"]["dead_in_ms"].as_u64().unwrap() <= 120_000, "{row}");
+}
+
+#[test]
+fn where_ptrace_is_denied_values_are_inferred_and_the_gap_says_so() {
+    if !is_root("where_ptrace_is_denied_values_are_inferred_and_the_gap_says_so") {
+        return;
+    }
+    let netns = Netns::new();
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
+    let (client, _server) = netns.run(|| pair(&listener));
+    set_options(&client, &keepalive(60, 10, 6));
+    let mut command = command_in(&netns, User::Root);
+    refuse_pidfd_getfd(&mut command);
+    let run = crate::support::program::Run::from(command.args(["--json", "-N", "current"]).output().unwrap());
+    let document = run.json();
+    let known = &of_port(&document, port(&client))["keepalive"];
+    assert_eq!((&known["source"], &known["enabled"]), (&"inferred".into(), &true.into()));
+    assert_eq!(known["unknown_because"], "not permitted to look at its process's descriptors");
+    let gaps = document["gaps"].as_array().unwrap();
+    // The listener and the connection: its other end is idle without keepalive, which its timers tell.
+    assert!(gaps.iter().any(|gap| gap["what"] == "socket options" && gap["count"] == 2), "{gaps:?}");
+    assert!(run.stderr.contains("socket options (2, not permitted"), "{}", run.stderr);
+}
+
+#[test]
+fn no_sockopts_leaves_descriptors_alone() {
+    if !is_root("no_sockopts_leaves_descriptors_alone") {
+        return;
+    }
+    let netns = Netns::new();
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
+    let (client, _server) = netns.run(|| pair(&listener));
+    set_options(&client, &keepalive(60, 10, 6));
+    let document = tcpulse_in(&netns, User::Root, &[JSON, &["--no-sockopts"]].concat()).json();
+    assert!(
+        rows(&document).iter().all(|row| row["keepalive"]["source"] != "socket" && row["socket_options"].is_null())
+    );
+    assert_eq!(of_port(&document, port(&client))["keepalive"]["enabled"], true);
+    assert_eq!(of_port(&document, port(&client))["holder"], "process");
+}
+
+/// Stops the churn also where the test fails.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a churned connection's idle time is: told by its port.
+fn idle_of(port: u16) -> i32 {
+    1000 + i32::from(port % 10_000)
+}
+
+#[test]
+fn a_descriptor_number_used_again_never_lends_its_values_nor_holds_a_connection() {
+    if !is_root("a_descriptor_number_used_again_never_lends_its_values_nor_holds_a_connection") {
+        return;
+    }
+    let netns = Netns::new();
+    // Else the ports run out.
+    netns.sysctl("ipv4/tcp_max_tw_buckets", "8");
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
+    let stop = AtomicBool::new(false);
+    let opened = std::sync::atomic::AtomicU32::new(0);
+    let slowest = std::thread::scope(|scope| {
+        let churn = scope.spawn(|| netns.run(|| reopen(&listener, &stop, &opened)));
+        let stop = Stop(&stop);
+        let end = Instant::now() + Duration::from_secs(30);
+        let mut read = 0;
+        while opened.load(Ordering::Relaxed) < 5000 || read < 20 {
+            assert!(Instant::now() < end, "{read} read of {opened:?}");
+            let document = tcpulse_in(&netns, User::Root, JSON).json();
+            for row in rows(&document).iter().filter(|row| row["state"] == "established") {
+                let keepalive = &row["keepalive"];
+                let port = u16::try_from(row["local"]["port"].as_u64().unwrap()).unwrap();
+                if keepalive["source"] == "socket" && port != listener.local_addr().unwrap().port() {
+                    assert_eq!(keepalive["idle_s"], idle_of(port), "{row}");
+                    read += 1;
+                }
+            }
+        }
+        drop(stop);
+        churn.join().unwrap()
+    });
+    assert!(slowest < Duration::from_secs(1), "a FIN came {slowest:?} after the close");
+}
+
+/// A descriptor number that nothing else in this process has.
+const NUMBER: i32 = 700;
+
+/// Opens and closes a connection again and again, under one descriptor number; gives the longest time from close to FIN.
+fn reopen(listener: &TcpListener, stop: &AtomicBool, opened: &std::sync::atomic::AtomicU32) -> Duration {
+    let mut slowest = Duration::ZERO;
+    while !stop.load(Ordering::Relaxed) {
+        let client = renumbered(&socket(libc::AF_INET, libc::IPPROTO_TCP, 0), NUMBER);
+        bind(&client, "127.0.0.1:0".parse().unwrap());
+        let client = TcpStream::from(client);
+        set_options(&client, &keepalive(idle_of(port(&client)), 10, 6));
+        let address = nix::sys::socket::SockaddrStorage::from(listener.local_addr().unwrap());
+        nix::sys::socket::connect(client.as_raw_fd(), &address).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        assert_eq!(client.as_raw_fd(), NUMBER);
+        if opened.load(Ordering::Relaxed).is_multiple_of(20) {
+            // Some live for long enough to be looked at.
+            server.set_read_timeout(Some(Duration::from_millis(40))).unwrap();
+            assert!(std::io::Read::read(&mut server, &mut [0]).is_err());
+        }
+        let closed = Instant::now();
+        drop(client);
+        server.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        assert_eq!(std::io::Read::read(&mut server, &mut [0]).unwrap(), 0);
+        slowest = slowest.max(closed.elapsed());
+        opened.fetch_add(1, Ordering::Relaxed);
+    }
+    slowest
+}
