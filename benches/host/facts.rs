@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::load::Load;
 use crate::measure::mib;
-use crate::{DUMP, SCAN};
+use crate::{DUMP, JUDGE, SCAN};
 
 /// The machine and its load.
 pub(crate) struct Facts {
@@ -21,12 +21,16 @@ pub(crate) struct Facts {
     pub(crate) descriptors: u64,
     pub(crate) loaders: usize,
     pub(crate) sources: usize,
+    /// Sockets with keepalive on, whose options are read
+    pub(crate) asked: u32,
+    /// Microseconds that the judgement of a row takes
+    pub(crate) verdict_us: f64,
     /// Peak memory of the bench, below which no other peak can be seen
     pub(crate) peak_floor_mib: f64,
 }
 
 impl Facts {
-    pub(crate) fn gather(bench: &Path, load: &Load, idle: Idle) -> Result<Self> {
+    pub(crate) fn gather(bench: &Path, load: &Load, idle: Idle, asked: u32) -> Result<Self> {
         Ok(Self {
             kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
             processor: processor().unwrap_or_else(|| "unknown processor".to_owned()),
@@ -36,6 +40,8 @@ impl Facts {
             descriptors: answer(bench, &[SCAN])?,
             loaders: load.processes(),
             sources: load.sources,
+            asked,
+            verdict_us: f64::from(u32::try_from(answer(bench, &[JUDGE])?)?) / 1000.0,
             peak_floor_mib: mib(peak_kib()?),
         })
     }

@@ -18,6 +18,7 @@ pub(crate) enum What {
     Scan,
     Stat,
     JsonNoProcesses,
+    JsonNoSockopts,
     Json,
     Ls,
     Ss,
@@ -64,6 +65,7 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
         floor(What::DumpAttributes, "bare dump, attributes", bench, &[DUMP, &ATTRIBUTES.to_string()]),
         tcpulse(What::JsonNoProcesses, &["--json", "--no-processes"]),
         floor(What::Scan, "bare scan", bench, &[SCAN]),
+        tcpulse(What::JsonNoSockopts, &["--json", "--no-sockopts"]),
         tcpulse(What::Json, &["--json"]),
         tcpulse(What::Ls, &["ls"]),
     ];

@@ -21,7 +21,7 @@ const SPARE_DESCRIPTORS: usize = 200;
 /// Connections from one source address: far from the 28,232 that the kernel has ports for.
 const PER_SOURCE: usize = 2000;
 /// One connection in so many has keepalive on, at both ends.
-const KEEPALIVE_EACH: usize = 4;
+pub(crate) const KEEPALIVE_EACH: usize = 2;
 /// 127.0.1.1, the first source address.
 const FIRST_SOURCE: u32 = 0x7f00_0101;
 /// What each connection has carried, so that its counters are not all 0.

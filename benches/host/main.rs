@@ -13,6 +13,7 @@ mod jobs;
 mod load;
 mod measure;
 mod report;
+mod verdict;
 
 use std::env;
 use std::time::Duration;
@@ -23,6 +24,8 @@ use anyhow::{Context, Result, bail};
 const HOLD: &str = "@hold";
 /// Dump all TCP sockets with these attributes (bits of `idiag_ext`).
 const DUMP: &str = "@dump";
+/// Judge rows, and say how many nanoseconds each takes.
+const JUDGE: &str = "@judge";
 /// Read the links of all descriptors.
 const SCAN: &str = "@scan";
 
@@ -44,6 +47,7 @@ fn main() -> Result<()> {
     match arguments[..] {
         [HOLD, count, first] => load::hold(count.parse()?, first.parse()?),
         [DUMP, attributes] => bare::dump(attributes.parse()?).map(|sockets| println!("{sockets}")),
+        [JUDGE] => verdict::judge().map(|nanos| println!("{nanos}")),
         [SCAN] => bare::scan().map(|links| println!("{links}")),
         ["--bench"] => bench(&Size::from_environment()?),
         [] => bench(&SMOKE),
@@ -81,7 +85,9 @@ fn bench(size: &Size) -> Result<()> {
     eprintln!("loading {} connections", size.connections);
     let load = load::Load::new(&bench, size.connections)?;
     std::thread::sleep(SETTLE);
-    let facts = facts::Facts::gather(&bench, &load, idle)?;
+    // Both ends of each of these connections have keepalive on.
+    let asked = u32::try_from(2 * size.connections.div_ceil(load::KEEPALIVE_EACH))?;
+    let facts = facts::Facts::gather(&bench, &load, idle, asked)?;
     if facts.sockets < 2 * size.connections as u64 {
         bail!("{} connections were made, but a dump shows only {} sockets", size.connections, facts.sockets);
     }

@@ -9,6 +9,8 @@ use crate::measure::Series;
 const MEANT_FOR: u64 = 100_000;
 const MIB_LIMIT: f64 = 32.0;
 const IDLE_LIMIT_MS: f64 = 10.0;
+const OPTIONS_LIMIT_US: f64 = 6.0;
+const VERDICT_LIMIT_US: f64 = 0.2;
 
 /// All that was measured.
 struct Results<'a>(&'a [Series]);
@@ -32,7 +34,7 @@ pub(crate) fn report(facts: &Facts, series: &[Series], missing: &[Missing]) -> S
         let _ = writeln!(text, "\n{tool} is not on this machine and was not measured: {remedy}");
     }
     text.push('\n');
-    let rows = results.targets().into_iter();
+    let rows = results.targets(facts).into_iter();
     let rows = rows.map(|Target { what, limit, measured, verdict }| [what.into(), limit, measured, verdict.into()]);
     table(&mut text, ["target", "limit", "measured", ""], &rows.collect::<Vec<_>>());
     text
@@ -40,11 +42,12 @@ pub(crate) fn report(facts: &Facts, series: &[Series], missing: &[Missing]) -> S
 
 // Writing to a String cannot fail.
 fn describe(text: &mut String, facts: &Facts) {
-    let Facts { kernel, processor, cores, idle, sockets, descriptors, loaders, sources, peak_floor_mib } = facts;
+    let Facts { kernel, processor, cores, idle, sockets, descriptors, loaders, sources, peak_floor_mib, asked, .. } =
+        facts;
     let _ = writeln!(text, "Linux {kernel}, {cores} cores ({processor}).");
     let _ = writeln!(
         text,
-        "Load: {sockets} TCP sockets in {loaders} processes, from {sources} addresses; {descriptors} descriptors."
+        "Load: {sockets} TCP sockets in {loaders} processes, from {sources} addresses; {descriptors} descriptors; keepalive on {asked}."
     );
     let _ = writeln!(
         text,
@@ -85,7 +88,7 @@ impl Results<'_> {
         Some(self.find(what)?.times(&others?))
     }
 
-    fn targets(&self) -> Vec<Target> {
+    fn targets(&self, facts: &Facts) -> Vec<Target> {
         let at_most = |what, limit, ratio| target(what, format!("<= {limit:.1} x"), ratio, "x", |ratio| ratio <= limit);
         let at_least =
             |what, limit, ratio| target(what, format!(">= {limit:.1} x"), ratio, "x", |ratio| ratio >= limit);
@@ -94,6 +97,9 @@ impl Results<'_> {
             let time = self.find(series).map(Series::wall_ms);
             target(what, format!("< {IDLE_LIMIT_MS:.0} ms"), time, "ms", |time| time < IDLE_LIMIT_MS)
         };
+        let wall_ms = |what| self.find(what).map(Series::wall_ms);
+        let options = wall_ms(What::Json).zip(wall_ms(What::JsonNoSockopts));
+        let options = options.map(|(with, without)| (with - without) * 1000.0 / f64::from(facts.asked));
         let peak = self.find(What::Json).map(Series::peak_mib);
         vec![
             at_most("stat / bare dump", 1.3, self.times(What::Stat, &[What::Dump])),
@@ -102,13 +108,27 @@ impl Results<'_> {
                 "json without owners / bare dump, attributes",
                 self.times(What::JsonNoProcesses, &[What::DumpAttributes]),
             ),
-            at_most("json / (bare dump + bare scan)", 2.2, self.times(What::Json, &[What::Dump, What::Scan])),
-            told(
-                "json / (bare dump, attributes + bare scan)",
-                self.times(What::Json, &[What::DumpAttributes, What::Scan]),
+            at_most(
+                "json without sockopts / (bare dump + bare scan)",
+                2.2,
+                self.times(What::JsonNoSockopts, &[What::Dump, What::Scan]),
             ),
-            at_least("ss -tanoiemp / json", 5.0, self.times(What::SsProcesses, &[What::Json])),
-            at_least("somo / json", 2.0, self.times(What::Somo, &[What::Json])),
+            told(
+                "json without sockopts / (bare dump, attributes + bare scan)",
+                self.times(What::JsonNoSockopts, &[What::DumpAttributes, What::Scan]),
+            ),
+            at_least(
+                "ss -tanoiemp / json without sockopts",
+                5.0,
+                self.times(What::SsProcesses, &[What::JsonNoSockopts]),
+            ),
+            at_least("somo / json without sockopts", 2.0, self.times(What::Somo, &[What::JsonNoSockopts])),
+            target("sockopts, each of those asked", format!("<= {OPTIONS_LIMIT_US:.0} us"), options, "us", |us| {
+                us <= OPTIONS_LIMIT_US
+            }),
+            target("verdicts, each row", format!("<= {VERDICT_LIMIT_US:.1} us"), Some(facts.verdict_us), "us", |us| {
+                us <= VERDICT_LIMIT_US
+            }),
             target("peak memory of json", format!("<= {MIB_LIMIT:.0} MiB"), peak, "MiB", |peak| peak <= MIB_LIMIT),
             idle("stat, idle host", What::IdleStat),
             idle("json, idle host", What::IdleJson),

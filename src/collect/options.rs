@@ -14,6 +14,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 use crate::model::address::Cookie;
 use crate::model::options::{MoreOptions, SocketOptions};
 use crate::model::owner::Owners;
+use crate::model::state::TcpState;
 
 /// `TCP_RTO_MAX_MS` (6.15) and `SO_BUF_LOCK` (5.14), which libc does not name yet or not everywhere.
 const TCP_RTO_MAX_MS: i32 = 44;
@@ -55,11 +56,18 @@ pub struct OptionReader {
 }
 
 impl OptionReader {
-    /// The options of the socket with this cookie, which `owners` hold; with `more` also those that decide no deadline.
+    /// The options of the socket with this cookie in this state, which `owners` hold; with `more` also those that decide
+    /// no deadline.
     ///
     /// # Errors
     /// No holder lets its descriptor be looked at, or none has it any more.
-    pub fn read(&mut self, owners: Owners<'_>, cookie: Cookie, more: bool) -> Result<SocketOptions, Unread> {
+    pub fn read(
+        &mut self,
+        owners: Owners<'_>,
+        cookie: Cookie,
+        state: TcpState,
+        more: bool,
+    ) -> Result<SocketOptions, Unread> {
         let mut unread = Unread::Gone;
         for (process, fd) in owners.iter() {
             if self.is_missing {
@@ -70,7 +78,7 @@ impl OptionReader {
                 Ok(socket) => {
                     // Pid and number may belong to another by now.
                     let is_it = cookie_of(socket.as_fd()).is_ok_and(|found| found == cookie);
-                    if let (true, Ok(options)) = (is_it, read(socket.as_fd(), more)) {
+                    if let (true, Ok(options)) = (is_it, read(socket.as_fd(), state, more)) {
                         return Ok(options);
                     }
                 }
@@ -138,7 +146,8 @@ fn cookie_of(socket: BorrowedFd<'_>) -> io::Result<Cookie> {
     get(socket, libc::SOL_SOCKET, libc::SO_COOKIE, 0_u64).map(Cookie)
 }
 
-fn read(socket: BorrowedFd<'_>, more: bool) -> io::Result<SocketOptions> {
+/// Each system call is a third of a microsecond: what the state has made meaningless is not asked for.
+fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<SocketOptions> {
     let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
     Ok(SocketOptions {
         keepalive: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
@@ -146,13 +155,13 @@ fn read(socket: BorrowedFd<'_>, more: bool) -> io::Result<SocketOptions> {
         keepintvl_s: tcp(libc::TCP_KEEPINTVL)?,
         keepcnt: tcp(libc::TCP_KEEPCNT)?,
         user_timeout_ms: tcp(libc::TCP_USER_TIMEOUT)?,
-        syncnt: tcp(libc::TCP_SYNCNT).ok(),
+        syncnt: matches!(state, TcpState::SynSent | TcpState::Listen).then(|| tcp(libc::TCP_SYNCNT).ok()).flatten(),
         rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
-        more: more.then(|| read_more(socket)),
+        more: more.then(|| read_more(socket, state)),
     })
 }
 
-fn read_more(socket: BorrowedFd<'_>) -> MoreOptions {
+fn read_more(socket: BorrowedFd<'_>, state: TcpState) -> MoreOptions {
     let tcp = |name| get(socket, libc::IPPROTO_TCP, name, 0_i32).ok();
     let locks = get(socket, libc::SOL_SOCKET, SO_BUF_LOCK, 0_i32).ok();
     MoreOptions {
@@ -163,7 +172,10 @@ fn read_more(socket: BorrowedFd<'_>) -> MoreOptions {
             .filter(|[on, _]| *on != 0)
             .and_then(|[_, seconds]| seconds.try_into().ok()),
         nodelay: tcp(libc::TCP_NODELAY).map(|value| value != 0),
-        defer_accept_s: tcp(libc::TCP_DEFER_ACCEPT).and_then(|value| value.try_into().ok()),
+        defer_accept_s: (state == TcpState::Listen)
+            .then(|| tcp(libc::TCP_DEFER_ACCEPT))
+            .flatten()
+            .and_then(|value| value.try_into().ok()),
         sndbuf_locked: locks.map(|locks| locks & SOCK_SNDBUF_LOCK != 0),
         rcvbuf_locked: locks.map(|locks| locks & SOCK_RCVBUF_LOCK != 0),
     }
@@ -192,13 +204,14 @@ fn get<T: Plain>(socket: BorrowedFd<'_>, level: i32, name: i32, mut value: T) ->
 #[cfg(test)]
 mod tests {
     use super::{cookie_of, get, read};
+    use crate::model::state::TcpState;
     use std::net::TcpListener;
     use std::os::fd::AsFd;
 
     #[test]
     fn options_of_our_own_socket_are_the_kernels_defaults() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let options = read(listener.as_fd(), true).unwrap();
+        let options = read(listener.as_fd(), TcpState::Listen, true).unwrap();
         assert!(!options.keepalive);
         assert_eq!(options.user_timeout_ms, 0);
         assert!(options.keepidle_s > 0 && options.keepintvl_s > 0 && options.keepcnt > 0);

@@ -37,6 +37,8 @@ pub fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     }
     match socket.timer.kind {
         TimerKind::Off | TimerKind::DelayedAck => Deadline::NEVER,
+        // Turned off between the dump and the look at its options: the timer fires in vain.
+        TimerKind::Keepalive if facts.keepalive.enabled == Some(false) => Deadline::NEVER,
         TimerKind::Keepalive => keepalive(facts, wheel),
         TimerKind::Retransmit => retransmission::deadline(facts, wheel),
         TimerKind::ZeroWindowProbe => zero_window(facts, wheel),
@@ -61,7 +63,7 @@ fn minisocket(socket: &Socket, mechanism: Mechanism, wheel: Wheel) -> Deadline {
 /// or `TCP_LINGER2`, cannot be seen any more.
 fn fin_wait_2(facts: &Facts<'_>) -> Deadline {
     let expires = u64::from(facts.socket.timer.expires_ms);
-    let timeout = facts.sysctls.number(Sysctl::FinTimeout).unwrap_or(60) * 1_000;
+    let timeout = facts.sysctl(Sysctl::FinTimeout, 60) * 1_000;
     // With a timeout of 60 s or less there is no minisocket after it.
     let minisocket = if timeout > TIME_WAIT_MS { expires } else { 0 };
     Deadline::at_least(expires + minisocket, Mechanism::FinTimeout)
@@ -208,7 +210,7 @@ impl Window {
             backoff: info.get(Field::Backoff).unwrap_or(0),
             rto_ms: info.get(Field::Rto).unwrap_or(Self::RTO_MIN_MS).max(Self::RTO_MIN_MS),
             rto_max_ms,
-            retries: facts.sysctls.number(Sysctl::Retries2).unwrap_or(15),
+            retries: facts.tries(Sysctl::Retries2, 15),
             is_orphan: facts.socket.is_orphan(),
             is_open: info.get(Field::SndWnd).is_some_and(|window| window > 0),
             is_doubtful: facts.doubt.is_some(),
@@ -216,7 +218,7 @@ impl Window {
         };
         window.is_silent = window.silence(facts.socket.timer.expires_ms.into(), info);
         if window.is_orphan {
-            window.retries = retransmission::orphan_retries(facts.sysctls, window.interval_ms(), rto_max_ms);
+            window.retries = retransmission::orphan_retries(facts, window.interval_ms(), rto_max_ms);
         }
         window
     }
@@ -284,8 +286,8 @@ fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     if facts.socket.timer.kind != TimerKind::SynAck {
         return Deadline::at_least(expires, mechanism);
     }
-    let rto_max = facts.sysctls.number(Sysctl::RtoMax).unwrap_or(120_000).max(1);
-    let retries = facts.sysctls.number(Sysctl::SynackRetries).unwrap_or(5);
+    let rto_max = retransmission::rto_max_ms(facts);
+    let retries = facts.tries(Sysctl::SynackRetries, 5);
     let sent = u64::from(facts.socket.timer.count);
     let interval = |tries: u64| (FIRST_MS << tries.min(20)).min(rto_max);
     if expires > interval(sent) {

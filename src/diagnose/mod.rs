@@ -13,7 +13,7 @@ use crate::model::liveness::{Bound, Liveness};
 use crate::model::options::SocketOptions;
 use crate::model::reach::Doubt;
 use crate::model::socket::Socket;
-use crate::model::sysctl::Sysctls;
+use crate::model::sysctl::{Sysctl, Sysctls};
 use wheel::Wheel;
 
 /// What a row is judged by.
@@ -29,6 +29,18 @@ pub struct Facts<'a> {
     pub sysctls: &'a Sysctls,
     /// Why it is doubtful that packets to the peer leave this host
     pub doubt: Option<Doubt>,
+}
+
+impl Facts<'_> {
+    /// A time or a limit of the namespace; `default` where this kernel does not have the sysctl.
+    fn sysctl(&self, sysctl: Sysctl, default: u32) -> u64 {
+        self.sysctls.number(sysctl).unwrap_or(default.into()).min(u32::MAX.into())
+    }
+
+    /// A number of tries, of which no sysctl allows more than 255.
+    fn tries(&self, sysctl: Sysctl, default: u8) -> u64 {
+        self.sysctls.number(sysctl).unwrap_or(default.into()).min(u8::MAX.into())
+    }
 }
 
 /// How rows are judged: the same for a whole snapshot.

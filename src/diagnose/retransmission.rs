@@ -6,7 +6,7 @@ use super::Facts;
 use super::wheel::{Span, Wheel};
 use crate::model::liveness::{Deadline, Mechanism};
 use crate::model::reach::Doubt;
-use crate::model::sysctl::{Sysctl, Sysctls};
+use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
 
 /// `TCP_RTO_MIN`, from which the limit is computed whatever the socket's own round-trip time.
@@ -14,14 +14,14 @@ const RTO_MIN_MS: u64 = 200;
 /// `TCP_TIMEOUT_INIT`, the same for a SYN.
 const SYN_TIMEOUT_MS: u64 = 1_000;
 /// `TCP_RTO_MAX`, where neither sysctl nor option says another.
-const RTO_MAX_MS: u64 = 120_000;
+const RTO_MAX_MS: u32 = 120_000;
 /// What `tcp_orphan_retries` 0 means, while the timeout is below its maximum.
 const ORPHAN_RETRIES: u64 = 8;
 
 /// The longest retransmission timeout of the socket.
 pub(super) fn rto_max_ms(facts: &Facts<'_>) -> u64 {
     let own = facts.options.and_then(|options| options.rto_max_ms).map(u64::from).filter(|&ms| ms > 0);
-    own.or_else(|| facts.sysctls.number(Sysctl::RtoMax)).unwrap_or(RTO_MAX_MS).max(1)
+    own.unwrap_or_else(|| facts.sysctl(Sysctl::RtoMax, RTO_MAX_MS)).max(1)
 }
 
 /// `tcp_model_timeout`: how long `retries` doublings of `base_ms` take, none longer than `rto_max_ms`.
@@ -36,8 +36,8 @@ fn model_timeout_ms(retries: u64, base_ms: u64, rto_max_ms: u64) -> u64 {
 }
 
 /// `tcp_orphan_retries()`: of a connection that its program has closed.
-pub(super) fn orphan_retries(sysctls: &Sysctls, rto_ms: u64, rto_max_ms: u64) -> u64 {
-    match sysctls.number(Sysctl::OrphanRetries).unwrap_or(0) {
+pub(super) fn orphan_retries(facts: &Facts<'_>, rto_ms: u64, rto_max_ms: u64) -> u64 {
+    match facts.tries(Sysctl::OrphanRetries, 0) {
         0 if rto_ms < rto_max_ms => ORPHAN_RETRIES,
         retries => retries,
     }
@@ -71,7 +71,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let Some(info) = facts.socket.attributes.info.as_deref() else { return Deadline::at_least(expires, mechanism) };
     let rto_max = rto_max_ms(facts);
     let user_timeout = facts.keepalive.user_timeout_ms.map(u64::from);
-    let retries2 = facts.sysctls.number(Sysctl::Retries2).unwrap_or(15);
+    let retries2 = facts.tries(Sysctl::Retries2, 15);
     let limit = match user_timeout {
         _ if orphan => Limit::Orphan,
         None => return Deadline::at_least(expires, mechanism),
@@ -93,7 +93,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         let least = if facts.doubt == Some(Doubt::Carrier) { expires } else { 0 };
         return where_sends_fail(info, least, &progress, &limit, mechanism);
     }
-    let ends = simulate(progress, &limit, facts.sysctls, wheel, rto_max);
+    let ends = simulate(progress, &limit, facts, wheel, rto_max);
     match limit {
         // Orphans also go early, when memory or their number runs out.
         Limit::Orphan => Deadline::at_most(ends.latest, mechanism),
@@ -131,14 +131,14 @@ fn is_assumed(facts: &Facts<'_>) -> bool {
 
 /// Fires again and again until the limit has passed for sure. Where lateness decides between two firings, the span
 /// covers both.
-fn simulate(mut at: Progress, limit: &Limit, sysctls: &Sysctls, wheel: Wheel, rto_max: u64) -> Span {
+fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rto_max: u64) -> Span {
     /// More firings than any sysctl allows before the limit: 255 retries.
     const FIRINGS: u32 = 300;
     let mut earliest = None;
     for _ in 0..FIRINGS {
         let limit = match limit {
             Limit::Time(limit) => *limit,
-            Limit::Orphan => model_timeout_ms(orphan_retries(sysctls, at.rto_ms, rto_max), RTO_MIN_MS, rto_max),
+            Limit::Orphan => model_timeout_ms(orphan_retries(facts, at.rto_ms, rto_max), RTO_MIN_MS, rto_max),
         };
         if at.since.latest + at.fires.latest >= limit {
             earliest.get_or_insert(at.fires.earliest);
@@ -190,7 +190,7 @@ fn since_first(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: 
     // The intervals so far, backwards from the pending one.
     let mut span = Span::at(rto.saturating_sub(expires));
     for earlier in 1..retransmits {
-        let interval = rto >> earlier.min(63);
+        let interval = (rto >> earlier.min(63)).min(rto_max);
         // Beyond the maximum they do not halve backwards, so they were longer than that.
         let longest = if rto >= rto_max { rto_max } else { interval };
         span.earliest += interval;
@@ -202,7 +202,7 @@ fn since_first(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: 
 /// With `TCP_USER_TIMEOUT` each timeout is cut so that it fires when that has passed.
 fn within_user_timeout(info: &TcpInfo, expires: u64, user_timeout: u64, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::UserTimeout;
-    let Some(at) = progress(info, expires, wheel, RTO_MAX_MS) else {
+    let Some(at) = progress(info, expires, wheel, RTO_MAX_MS.into()) else {
         return Deadline::at_least(expires, mechanism);
     };
     if info.get(Field::Retransmits) == Some(0) {
@@ -228,9 +228,9 @@ fn shrunken_window(info: &TcpInfo, expires: u64, rto_max: u64) -> Deadline {
 pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::SynRetries;
     let expires = u64::from(facts.socket.timer.expires_ms);
-    let linear = facts.sysctls.number(Sysctl::SynLinearTimeouts).unwrap_or(0);
+    let linear = facts.tries(Sysctl::SynLinearTimeouts, 0);
     let own = facts.options.and_then(|options| options.syncnt).map(u64::from).filter(|&count| count > 0);
-    let retries = own.or_else(|| facts.sysctls.number(Sysctl::SynRetries)).unwrap_or(6);
+    let retries = own.map_or_else(|| facts.tries(Sysctl::SynRetries, 6), |own| own.min(255));
     let (Some(info), Some(user_timeout)) =
         (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms.map(u64::from))
     else {

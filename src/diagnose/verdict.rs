@@ -50,9 +50,14 @@ fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
         _ if is_active => Verdict::Active,
         Some(true) => Verdict::Guarded,
         Some(false) if in_flight => Verdict::Guarded,
-        Some(false) => Verdict::Unguarded,
-        None => Verdict::Unknown,
+        Some(false) if tells_keepalive(socket.timer.kind) => Verdict::Unguarded,
+        Some(false) | None => Verdict::Unknown,
     }
+}
+
+/// Whether the timer that is shown leaves no doubt about keepalive's. One that this program does not know does.
+fn tells_keepalive(kind: TimerKind) -> bool {
+    matches!(kind, TimerKind::Off | TimerKind::DelayedAck | TimerKind::Keepalive)
 }
 
 /// The peer's window is shut: it reads nothing, or it is not there. `None` where the window is open and this host cannot

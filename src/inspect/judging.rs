@@ -61,7 +61,7 @@ impl<'a> Judging<'a> {
             return Some(Err("/proc/net/tcp has no cookie to check a descriptor by"));
         };
         let more = self.needs.contains(Needs::MORE_OPTIONS);
-        Some(self.reader.read(owners, cookie, more).map_err(Unread::reason))
+        Some(self.reader.read(owners, cookie, socket.state, more).map_err(Unread::reason))
     }
 
     /// Keepalive, deadline and verdict, if they are wanted.

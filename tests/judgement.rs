@@ -1,0 +1,267 @@
+//! The judgement as a pure function: of any row, however odd, it makes one verdict and a deadline that keeps its promises.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use tcpulse::diagnose::{Facts, Judge, keepalive};
+use tcpulse::model::address::{Cookie, Endpoint, Family, NetnsId};
+use tcpulse::model::counters::{Counters, SockStat};
+use tcpulse::model::keepalive::{Keepalive, KeepaliveSource};
+use tcpulse::model::liveness::{Bound, Liveness, Verdict};
+use tcpulse::model::namespace::{Namespace, Source};
+use tcpulse::model::options::SocketOptions;
+use tcpulse::model::owner::Holder;
+use tcpulse::model::reach::{Doubt, Reach};
+use tcpulse::model::row::{Judged, Row};
+use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
+use tcpulse::model::state::TcpState;
+use tcpulse::model::sysctl::{SysctlValue, Sysctls};
+use tcpulse::model::tcp_info::{FIELDS, Field, TcpInfo};
+use tcpulse::model::timer::{Timer, TimerKind};
+use tcpulse::text::reason;
+
+const TIMERS: [TimerKind; 10] = [
+    TimerKind::Off,
+    TimerKind::Retransmit,
+    TimerKind::Keepalive,
+    TimerKind::FinWait2,
+    TimerKind::TimeWait,
+    TimerKind::ZeroWindowProbe,
+    TimerKind::DelayedAck,
+    TimerKind::SynAck,
+    TimerKind::Unknown(9),
+    TimerKind::NotTold,
+];
+
+fn judge() -> Judge {
+    Judge { hz: 250, active_within_ms: 60_000 }
+}
+
+fn socket(state: TcpState, timer: Timer, inode: Option<u32>, info: Option<TcpInfo>) -> Socket {
+    let end = |port| Endpoint { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), port };
+    Socket {
+        id: SocketId { netns: NetnsId(1), cookie: Some(Cookie(1)) },
+        family: Family::Ipv4,
+        state,
+        local: end(1),
+        remote: end(2),
+        interface: None,
+        uid: None,
+        inode,
+        queues: Queues::Bytes { recv: 0, send: 0 },
+        timer,
+        attributes: Attributes { info: info.map(Box::new), ..Attributes::default() },
+    }
+}
+
+/// tcp_info with these fields and all others 0.
+fn info(fields: &[(Field, u64)]) -> TcpInfo {
+    let mut values = [0; FIELDS.len()];
+    for &(field, value) in fields {
+        values[field as usize] = value;
+    }
+    TcpInfo::new(values, u128::MAX >> (128 - FIELDS.len()), 280)
+}
+
+fn known(idle_s: u32, interval_s: u32, probes: u32, user_timeout_ms: u32) -> Keepalive {
+    Keepalive {
+        enabled: Some(true),
+        idle_s: Some(idle_s),
+        interval_s: Some(interval_s),
+        probes: Some(probes),
+        user_timeout_ms: Some(user_timeout_ms),
+        source: Some(KeepaliveSource::Socket),
+        ..Keepalive::default()
+    }
+}
+
+fn judged(socket: &Socket, keepalive: &Keepalive, sysctls: &Sysctls, doubt: Option<Doubt>) -> Liveness {
+    judge().liveness(&Facts { socket, keepalive, options: None, sysctls, doubt })
+}
+
+fn sysctls(numbers: &[i64]) -> Sysctls {
+    let mut numbers = numbers.iter().cycle();
+    Sysctls::read_with(|_| numbers.next().map(|number| SysctlValue::Number(*number)))
+}
+
+fn any_info() -> impl Strategy<Value = Option<TcpInfo>> {
+    let number = prop_oneof![0_u64..20, 0_u64..200_000, any::<u32>().prop_map(u64::from)];
+    let values = proptest::collection::vec(number, FIELDS.len());
+    proptest::option::of((values, any::<u128>()).prop_map(|(mut values, present)| {
+        // No wider than the kernel's field.
+        for (value, field) in values.iter_mut().zip(FIELDS) {
+            *value &= u64::MAX >> (64 - 8 * field.shape.width().min(8));
+        }
+        TcpInfo::new(values.try_into().unwrap(), present & (u128::MAX >> (128 - FIELDS.len())), 280)
+    }))
+}
+
+fn any_state() -> impl Strategy<Value = TcpState> {
+    proptest::sample::select([TcpState::ALL.as_slice(), &[TcpState::Unknown(14)]].concat())
+}
+
+fn any_socket() -> impl Strategy<Value = Socket> {
+    let expires = prop_oneof![0_u32..100_000, any::<u32>()];
+    let timer = (proptest::sample::select(TIMERS.to_vec()), expires, any::<u8>())
+        .prop_map(|(kind, expires_ms, count)| Timer { kind, expires_ms, count });
+    (any_state(), timer, proptest::option::of(1_u32..9), any_info())
+        .prop_map(|(state, timer, inode, info)| socket(state, timer, inode, info))
+}
+
+fn any_options() -> impl Strategy<Value = Option<SocketOptions>> {
+    let options = (any::<bool>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<Option<u32>>());
+    proptest::option::of(options.prop_map(|(keepalive, idle, interval, count, user_timeout_ms, syncnt)| {
+        SocketOptions {
+            keepalive,
+            keepidle_s: idle,
+            keepintvl_s: interval,
+            keepcnt: count,
+            user_timeout_ms,
+            syncnt,
+            rto_max_ms: syncnt,
+            more: None,
+        }
+    }))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 20_000, ..ProptestConfig::default() })]
+
+    /// Nothing that a kernel could say makes it panic, hang, contradict itself, or fall silent.
+    #[test]
+    fn any_row_has_one_verdict_a_sound_deadline_and_a_sentence(
+        socket in any_socket(),
+        options in any_options(),
+        numbers in proptest::collection::vec(prop_oneof![0_i64..20, 0_i64..200_000, any::<i64>()], 24),
+        doubt in proptest::sample::select(vec![None, Some(Doubt::Carrier), Some(Doubt::Neighbour)]),
+    ) {
+        let sysctls = sysctls(&numbers);
+        let keepalive = keepalive::of(&socket, options.as_ref(), "not read", None, &sysctls);
+        let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt };
+        let liveness = judge().liveness(&facts);
+        let deadline = liveness.deadline;
+        let timeless = matches!(deadline.bound, Bound::Never | Bound::NotApplicable);
+        prop_assert_eq!(deadline.ms.is_none(), timeless);
+        let connection = socket.state.is_connection();
+        prop_assert_eq!(deadline.bound == Bound::NotApplicable, !connection);
+        if liveness.verdict == Verdict::Unguarded {
+            prop_assert_eq!(deadline.bound, Bound::Never);
+        }
+        if deadline.bound == Bound::Exact && !socket.is_minisocket() {
+            prop_assert_eq!(keepalive.source, Some(KeepaliveSource::Socket), "exact of values that were not read");
+        }
+        let namespace = Namespace {
+            id: NetnsId(1),
+            name: String::new(),
+            source: Source::SockDiag,
+            sysctls: sysctls.clone(),
+            sockstat: SockStat::default(),
+            counters: Counters::default(),
+            reach: Reach::default(),
+            interfaces: Vec::new(),
+        };
+        let judged = Judged { keepalive, liveness };
+        let row = Row {
+            socket: &socket, namespace: &namespace, interface: None, user: None, cgroup: None, holder: Holder::NotAsked,
+            options: options.as_ref(), judged: Some(&judged),
+        };
+        prop_assert!(reason::sentence(&row).len() > 5);
+        prop_assert!(reason::endings(&row).iter().all(|(what, gets)| !what.is_empty() && !gets.is_empty()));
+    }
+
+    /// More probes, or longer ones, never bring the end nearer.
+    #[test]
+    fn the_deadline_of_keepalive_grows_with_probes_and_interval(
+        idle_s in 1_u32..32_768, interval_s in 1_u32..32_767, probes in 1_u32..127, user_timeout in prop_oneof![Just(0_u32), any::<u32>()],
+        silent in 0_u64..100_000_000, expires_ms in 0_u32..32_767_000, unanswered in 0_u64..127,
+    ) {
+        let timer = Timer { kind: TimerKind::Keepalive, expires_ms, count: 0 };
+        let fields = [(Field::LastDataRecv, silent), (Field::LastAckRecv, silent), (Field::Probes, unanswered)];
+        let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
+        // Both ends of what is possible, since the number that is said may go over from one to the other.
+        let earliest = |keepalive: Keepalive| {
+            let assumed = Keepalive { source: Some(KeepaliveSource::Sysctl), ..keepalive };
+            judged(&socket, &assumed, &Sysctls::default(), None).deadline.ms.unwrap()
+        };
+        let now = earliest(known(idle_s, interval_s, probes, 0));
+        prop_assert!(earliest(known(idle_s, interval_s, probes + 1, 0)) >= now);
+        prop_assert!(earliest(known(idle_s, interval_s + 1, probes, 0)) >= now);
+        prop_assert!(earliest(known(idle_s + 1, interval_s, probes, 0)) >= now);
+        prop_assert!(now >= u64::from(expires_ms));
+        prop_assert!(earliest(known(idle_s, interval_s, probes, user_timeout)) >= u64::from(expires_ms));
+    }
+
+    /// Where no timer runs nothing ends it.
+    #[test]
+    fn without_a_timer_it_never_ends(
+        state in proptest::sample::select(vec![TcpState::Established, TcpState::CloseWait, TcpState::FinWait2]),
+        info in any_info(), options in any_options(),
+    ) {
+        let socket = socket(state, Timer::OFF, Some(1), info);
+        let sysctls = Sysctls::default();
+        let keepalive = keepalive::of(&socket, options.as_ref(), "not read", None, &sysctls);
+        prop_assert_eq!(judged(&socket, &keepalive, &sysctls, None).deadline.bound, Bound::Never);
+    }
+
+    /// What is exact of the retransmission timer is not before it fires.
+    #[test]
+    fn an_end_is_never_said_to_come_before_the_timer_that_brings_it(
+        (rto, expires_ms) in (1_u32..120_000).prop_flat_map(|rto| (Just(u64::from(rto)), 0..=rto)), retransmits in 0_u64..16, since in 0_u64..1_000_000,
+        user_timeout in prop_oneof![Just(0_u32), 1_u32..2_000_000],
+    ) {
+        let fields = [
+            (Field::Rto, rto), (Field::Retransmits, retransmits), (Field::Backoff, retransmits), (Field::Retrans, retransmits.min(1)),
+            (Field::TotalRtoTime, since), (Field::TotalRtoRecoveries, 1), (Field::SndWnd, 1),
+        ];
+        let timer = Timer { kind: TimerKind::Retransmit, expires_ms, count: 0 };
+        let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
+        let sysctls = Sysctls::default();
+        let deadline = judged(&socket, &known(60, 10, 6, user_timeout), &sysctls, None).deadline;
+        prop_assert!(deadline.ms.unwrap() >= u64::from(expires_ms));
+    }
+}
+
+/// Each state, timer and knowledge of keepalive, with the verdict of PRODUCT.md 5 where the table names it.
+#[test]
+fn every_combination_has_the_verdict_of_the_table() {
+    let on = Keepalive { enabled: Some(true), ..Keepalive::default() };
+    let off = Keepalive { enabled: Some(false), ..Keepalive::default() };
+    let hidden = Keepalive::default();
+    let row = |state, kind, fields: &[(Field, u64)]| {
+        socket(state, Timer { kind, expires_ms: 100, count: 0 }, Some(1), Some(info(fields)))
+    };
+    let quiet = [(Field::LastDataRecv, 90_000), (Field::LastAckRecv, 90_000)];
+    let and = |more: &[(Field, u64)]| [quiet.as_slice(), more].concat();
+    let established = TcpState::Established;
+    let verdict = |socket: &Socket, keepalive| judged(socket, keepalive, &Sysctls::default(), None).verdict;
+    for (socket, keepalive, expected) in [
+        (row(established, TimerKind::Keepalive, &[]), &on, Verdict::Active),
+        (row(established, TimerKind::Off, &[]), &off, Verdict::Active),
+        (row(established, TimerKind::Keepalive, &quiet), &on, Verdict::Guarded),
+        (row(established, TimerKind::Off, &quiet), &off, Verdict::Unguarded),
+        (row(established, TimerKind::Retransmit, &quiet), &hidden, Verdict::Unknown),
+        (row(established, TimerKind::Retransmit, &quiet), &on, Verdict::Guarded),
+        (row(established, TimerKind::Keepalive, &and(&[(Field::Probes, 1)])), &on, Verdict::Probing),
+        (row(established, TimerKind::Keepalive, &[(Field::Probes, 1)]), &on, Verdict::Probing),
+        (row(established, TimerKind::Retransmit, &[(Field::Retransmits, 2)]), &hidden, Verdict::Retransmitting),
+        (row(established, TimerKind::Retransmit, &[(Field::Retransmits, 1)]), &hidden, Verdict::Active),
+        (row(established, TimerKind::ZeroWindowProbe, &[(Field::Backoff, 3)]), &hidden, Verdict::Stalled),
+        (row(established, TimerKind::ZeroWindowProbe, &and(&[(Field::Probes, 3)])), &hidden, Verdict::SilentWindow),
+        (row(TcpState::CloseWait, TimerKind::Keepalive, &[]), &on, Verdict::PeerClosed),
+        (row(TcpState::FinWait2, TimerKind::Off, &[]), &off, Verdict::HalfClosed),
+        (row(TcpState::FinWait1, TimerKind::Retransmit, &[]), &hidden, Verdict::Closing),
+        (row(TcpState::SynSent, TimerKind::Retransmit, &[]), &hidden, Verdict::Connecting),
+        (row(TcpState::SynRecv, TimerKind::SynAck, &[]), &hidden, Verdict::Handshaking),
+        (row(TcpState::TimeWait, TimerKind::TimeWait, &[]), &hidden, Verdict::TimeWait),
+        (row(TcpState::Listen, TimerKind::Off, &[]), &off, Verdict::Listening),
+        (row(TcpState::BoundInactive, TimerKind::Off, &[]), &hidden, Verdict::Bound),
+    ] {
+        assert_eq!(verdict(&socket, keepalive), expected, "{:?} {:?}", socket.state, socket.timer);
+    }
+    let orphan = Socket { inode: None, ..row(TcpState::FinWait2, TimerKind::FinWait2, &[]) };
+    assert_eq!(verdict(&orphan, &hidden), Verdict::Closing);
+    let queued = Socket { inode: None, ..row(established, TimerKind::Off, &[]) };
+    assert_eq!(verdict(&queued, &off), Verdict::Unaccepted);
+}
