@@ -29,8 +29,8 @@ bench: ## Measure against ss, netstat, somo and the bare kernel dump, under 100,
 		|| echo 'somo cannot be installed: its line is left out'
 	$(CARGO) bench --bench host
 
-lab: ## The end-to-end tests alone: namespaces, real sockets, the built binary (root)
-	$(CARGO) test --test e2e -- --nocapture
+lab: ## The dead-peer lab alone: what tcpulse says, and when the kernel does it (root, a minute)
+	$(CARGO) test --test lab -- --nocapture
 
 fixtures: ## Capture fixtures/captures anew from this kernel (root)
 	$(CARGO) run --example capture -- fixtures/captures

@@ -159,7 +159,7 @@ fn zero_window(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     if user_timeout > 0 {
         // It counts from the first probe, also where the peer answers, and when that was is not told.
         return if window.begun() {
-            Deadline::at_most(user_timeout.max(expires) + wheel.lateness_ms(user_timeout), Mechanism::UserTimeout)
+            wheel.pending(user_timeout.max(expires), user_timeout).at_most(Mechanism::UserTimeout)
         } else {
             wheel.after(wheel.pending(expires, window.interval_ms()), user_timeout).deadline(Mechanism::UserTimeout)
         };
@@ -169,7 +169,7 @@ fn zero_window(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     }
     let ends = window.simulate(expires, wheel);
     if window.is_orphan {
-        return Deadline::at_most(ends.latest, Mechanism::OrphanRetries);
+        return ends.at_most(Mechanism::OrphanRetries);
     }
     // Nothing says yet that the peer is not there; or it is not known what the program set.
     if !window.is_silent || !facts.keepalive.is_read() {
@@ -298,5 +298,5 @@ fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     for tries in sent + 1..=retries {
         fires = wheel.after(fires, interval(tries));
     }
-    Deadline::at_most(fires.latest, mechanism)
+    fires.at_most(mechanism)
 }

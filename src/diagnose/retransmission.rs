@@ -96,7 +96,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let ends = simulate(progress, &limit, facts, wheel, rto_max);
     match limit {
         // Orphans also go early, when memory or their number runs out.
-        Limit::Orphan => Deadline::at_most(ends.latest, mechanism),
+        Limit::Orphan => ends.at_most(mechanism),
         Limit::Time(_) => {
             if is_assumed(facts) {
                 Deadline::at_least(ends.earliest, mechanism)

@@ -33,6 +33,12 @@ impl Span {
         Self { earliest: self.earliest.saturating_mul(count), latest: self.latest.saturating_mul(count) }
     }
 
+    /// The later end, as a deadline. A busy CPU comes to its timers late.
+    pub fn at_most(self, mechanism: Mechanism) -> Deadline {
+        const BUSY_MS: u64 = 100;
+        Deadline { ms: Some(self.latest.saturating_add(BUSY_MS)), bound: Bound::AtMost, mechanism }
+    }
+
     /// Both ends, as a deadline: exact where the middle is off by little, else the earlier end.
     pub fn deadline(self, mechanism: Mechanism) -> Deadline {
         /// What "exact" promises is 0.3 s and 2 %. What is left below that is for whoever measures it.

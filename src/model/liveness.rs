@@ -143,11 +143,6 @@ impl Deadline {
     pub fn at_least(ms: u64, mechanism: Mechanism) -> Self {
         Self { ms: Some(ms), bound: Bound::AtLeast, mechanism }
     }
-
-    /// Not later than in `ms`.
-    pub fn at_most(ms: u64, mechanism: Mechanism) -> Self {
-        Self { ms: Some(ms), bound: Bound::AtMost, mechanism }
-    }
 }
 
 /// The judgement of one row.

@@ -62,7 +62,11 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn verdict(&self) -> String {
         match self.liveness.verdict {
-            Verdict::Active => format!("heard from the peer {} ago", self.silence()),
+            Verdict::Active => format!(
+                "heard from the peer {} ago; {}",
+                self.silence(),
+                self.ends_or("a dead peer would be noticed", "a dead peer would never be noticed")
+            ),
             Verdict::Guarded if self.socket.timer.kind != TimerKind::Keepalive => {
                 format!("quiet for {}, and data is on its way; {}", self.silence(), self.noticed("retransmission"))
             }

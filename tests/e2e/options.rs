@@ -1,10 +1,12 @@
 //! Options read from descriptors of other processes: the owner's own values, or none.
 
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
+use nix::unistd::dup3;
 use serde_json::Value;
 
 use crate::support::is_root;
@@ -13,7 +15,7 @@ use crate::support::netns::{Netns, User};
 use crate::support::processes::Sleeper;
 use crate::support::program::{command_in, tcpulse_in};
 use crate::support::seccomp::refuse_pidfd_getfd;
-use crate::support::sockets::{bind, option, pair, renumbered, set_option, socket};
+use crate::support::sockets::{bind, option, pair, set_option, socket};
 
 const JSON: &[&str] = &["--json", "-q", "-N", "current"];
 
@@ -238,28 +240,29 @@ fn a_descriptor_number_used_again_never_lends_its_values_nor_holds_a_connection(
     assert!(slowest < Duration::from_secs(1), "a FIN came {slowest:?} after the close");
 }
 
-/// A descriptor number that nothing else in this process has.
-const NUMBER: i32 = 700;
-
 /// Opens and closes a connection again and again, under one descriptor number; gives the longest time from close to FIN.
 fn reopen(listener: &TcpListener, stop: &AtomicBool, opened: &std::sync::atomic::AtomicU32) -> Duration {
+    let nothing = std::fs::File::open("/dev/null").unwrap();
+    // The number is taken once and for all; what it stands for is exchanged.
+    let mut place = OwnedFd::from(nothing.try_clone().unwrap());
+    let put = |what: &dyn AsFd, place: &mut OwnedFd| dup3(what.as_fd(), place, OFlag::O_CLOEXEC).unwrap();
     let mut slowest = Duration::ZERO;
     while !stop.load(Ordering::Relaxed) {
-        let client = renumbered(&socket(libc::AF_INET, libc::IPPROTO_TCP, 0), NUMBER);
+        let client = TcpStream::from(socket(libc::AF_INET, libc::IPPROTO_TCP, 0));
         bind(&client, "127.0.0.1:0".parse().unwrap());
-        let client = TcpStream::from(client);
         set_options(&client, &keepalive(idle_of(port(&client)), 10, 6));
         let address = nix::sys::socket::SockaddrStorage::from(listener.local_addr().unwrap());
         nix::sys::socket::connect(client.as_raw_fd(), &address).unwrap();
         let (mut server, _) = listener.accept().unwrap();
-        assert_eq!(client.as_raw_fd(), NUMBER);
+        put(&client, &mut place);
+        drop(client);
         if opened.load(Ordering::Relaxed).is_multiple_of(20) {
             // Some live for long enough to be looked at.
             server.set_read_timeout(Some(Duration::from_millis(40))).unwrap();
             assert!(std::io::Read::read(&mut server, &mut [0]).is_err());
         }
         let closed = Instant::now();
-        drop(client);
+        put(&nothing, &mut place);
         server.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         assert_eq!(std::io::Read::read(&mut server, &mut [0]).unwrap(), 0);
         slowest = slowest.max(closed.elapsed());

@@ -32,7 +32,7 @@ pub(crate) const ALL: &[Case] = &[
     ("zero window, silent peer, user timeout", zero_window_user_timeout),
     ("zero window, living peer", zero_window_living),
     ("SYN-SENT", syn_sent),
-    ("SYN-SENT, TCP_SYNCNT 3", syn_sent_syncnt),
+    ("SYN-SENT, TCP_SYNCNT 1", syn_sent_syncnt),
     ("SYN-SENT, user timeout", syn_sent_user_timeout),
     ("SYN-RECV", syn_recv),
     ("FIN-WAIT-1, orphan", fin_wait_1),

@@ -25,7 +25,7 @@ fn the_kernel_ends_each_connection_when_tcpulse_said_it_would() {
             cases::ALL.iter().map(|(name, case)| scope.spawn(move || observe::run(name, *case))).collect();
         running.into_iter().map(|case| case.join().unwrap()).collect()
     });
-    println!("{}", observe::table(&reports));
+    println!("{}\n{}", observe::table(&reports), observe::summary(&reports));
     let lies: Vec<_> = reports.iter().flat_map(Report::lies).collect();
     assert!(lies.is_empty(), "{}", lies.join("\n"));
 }

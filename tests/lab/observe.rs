@@ -239,10 +239,39 @@ impl Prediction {
     }
 }
 
+/// A line a case, as README shows it: what was said first, and how far off the worst of all that was said.
+pub(crate) fn summary(reports: &[Report]) -> String {
+    let mut text = String::from(
+        "| case | verdicts | by | said first | came after | looks | largest error |\n| --- | --- | --- | ---: | ---: | ---: | ---: |\n",
+    );
+    let mut largest = 0;
+    for report in reports {
+        let Some(first) = report.predictions.first() else { continue };
+        let mut verdicts: Vec<_> = report.predictions.iter().map(|prediction| prediction.verdict.as_str()).collect();
+        verdicts.dedup();
+        let said = match (first.ms, first.bound.as_str()) {
+            (Some(ms), "exact") => format!("{:.2} s", Duration::from_millis(ms).as_secs_f64()),
+            (Some(ms), "at_most") => format!("≤ {:.2} s", Duration::from_millis(ms).as_secs_f64()),
+            (Some(ms), _) => format!("≥ {:.2} s", Duration::from_millis(ms).as_secs_f64()),
+            (None, bound) => bound.to_owned(),
+        };
+        let came = report.ended.map(|ended| ended.saturating_sub(first.looked.0));
+        let came = came.map_or_else(|| "it lives".to_owned(), |came| format!("{:.2} s", came.as_secs_f64()));
+        let exact = report.predictions.iter().filter(|prediction| prediction.bound == "exact");
+        let errors = exact.filter_map(|prediction| prediction.error_ms(report.ended?));
+        let worst = errors.map(i64::abs).max();
+        largest = largest.max(worst.unwrap_or(0));
+        let worst = worst.map_or_else(|| "-".to_owned(), |worst| format!("{worst} ms"));
+        let (name, by, looks) = (report.name, &first.mechanism, report.predictions.len());
+        writeln!(text, "| {name} | {} | {by} | {said} | {came} | {looks} | {worst} |", verdicts.join(", ")).unwrap();
+    }
+    writeln!(text, "\nLargest error of all that was said to be exact: {largest} ms").unwrap();
+    text
+}
+
 /// Case, what was said when, and what came.
 pub(crate) fn table(reports: &[Report]) -> String {
     let mut text = String::new();
-    let mut largest = 0;
     for report in reports {
         writeln!(text, "{}{}", report.name, if report.wrong.is_empty() { "" } else { "  WRONG" }).unwrap();
         for prediction in &report.predictions {
@@ -254,9 +283,6 @@ pub(crate) fn table(reports: &[Report]) -> String {
                 |ended| format!("{:.2}s", ended.saturating_sub(looked.0).as_secs_f64()),
             );
             let error = report.ended.and_then(|ended| prediction.error_ms(ended));
-            if bound == "exact" {
-                largest = largest.max(error.unwrap_or(0).abs());
-            }
             let error = error.map_or_else(|| "-".to_owned(), |error| format!("{error}ms"));
             writeln!(
                 text,
@@ -266,6 +292,5 @@ pub(crate) fn table(reports: &[Report]) -> String {
             .unwrap();
         }
     }
-    writeln!(text, "largest error of an exact prediction: {largest} ms").unwrap();
     text
 }

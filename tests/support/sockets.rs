@@ -35,14 +35,6 @@ pub fn socket(family: i32, protocol: i32, flags: i32) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// The same socket under the lowest free descriptor number that is not below `least`.
-#[allow(unsafe_code, reason = "libc")]
-pub fn renumbered(socket: &impl AsFd, least: i32) -> OwnedFd {
-    let fd = nix::fcntl::fcntl(socket.as_fd(), nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(least)).unwrap();
-    // SAFETY: the descriptor is new and nobody else's.
-    unsafe { OwnedFd::from_raw_fd(fd) }
-}
-
 /// bind(2).
 pub fn bind(socket: &impl AsFd, address: SocketAddr) {
     let address = nix::sys::socket::SockaddrStorage::from(address);
