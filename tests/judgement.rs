@@ -120,6 +120,7 @@ fn any_options() -> impl Strategy<Value = Option<SocketOptions>> {
             keepcnt: count,
             user_timeout_ms,
             syncnt,
+            defer_accept_s: syncnt,
             rto_max_ms: syncnt,
             more: None,
         }

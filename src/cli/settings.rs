@@ -132,13 +132,13 @@ fn complete(mut needs: Needs, choose: &Choose) -> Needs {
         needs |= Needs::INFO | Needs::SYSCTLS | Needs::OPTIONS;
     }
     if choose.no_sockopts {
-        needs -= Needs::OPTIONS | Needs::MORE_OPTIONS;
+        needs -= Needs::OPTIONS | Needs::MORE_OPTIONS | Needs::ALL_OPTIONS;
     }
     if needs.contains(Needs::OPTIONS) {
         needs |= Needs::OWNERS;
     }
     if choose.no_processes {
-        needs -= Needs::OWNERS | Needs::OPTIONS | Needs::MORE_OPTIONS;
+        needs -= Needs::OWNERS | Needs::OPTIONS | Needs::MORE_OPTIONS | Needs::ALL_OPTIONS;
     }
     needs
 }
@@ -171,7 +171,7 @@ fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, 
     refuse_blindness(shared, order.by.as_slice())?;
     let columns = chosen.unwrap_or_else(|| defaults.iter().filter_map(|name| column(name)).filter(keep).collect());
     let mut needs = match format {
-        FormatArg::Json | FormatArg::Ndjson => Needs::all(),
+        FormatArg::Json | FormatArg::Ndjson => Needs::all() - Needs::ALL_OPTIONS,
         FormatArg::Table | FormatArg::Csv => needs_of(&columns),
     };
     needs |= needs_of(order.by.as_slice());
@@ -181,7 +181,7 @@ fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, 
 fn show(shared: &Shared, format: FormatArg, socket: &str) -> Result<Judged, UsageError> {
     if format != FormatArg::Table {
         let (report, _, needs) = list(shared, format, true)?;
-        return Ok((report, StateSet::ALL, needs));
+        return Ok((report, StateSet::ALL, needs | Needs::ALL_OPTIONS));
     }
     refuse(&shared.show, "show", "it shows all that is known; ls takes columns")?;
     Ok((Report::Show { what: socket.to_owned() }, StateSet::ALL, Needs::all() - Needs::KERNEL))

@@ -3,6 +3,7 @@
 //!
 //! Nothing but getsockopt(2) is done with a duplicate here: its flags are those of its owner.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -29,6 +30,8 @@ const MOST_PIDFDS: usize = 256;
 pub enum Unread {
     /// No holder could be asked any more: they closed it, or ended
     Gone,
+    /// This program has no descriptor left to duplicate into
+    NoDescriptor,
     /// The kernel is older than 5.6, or a seccomp profile stands before it
     NoSystemCall,
     /// Every holder forbids it
@@ -40,9 +43,22 @@ impl Unread {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Gone => "its process closed it meanwhile",
+            Self::NoDescriptor => "tcpulse ran out of descriptors",
             Self::NoSystemCall => "this kernel, or a seccomp profile, does not let descriptors be looked at",
             Self::Forbidden => "not permitted to look at its process's descriptors",
         }
+    }
+
+    /// What would help; `None` where nothing is missing.
+    pub fn remedy(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Gone => return None,
+            Self::NoDescriptor => "raise the limit of descriptors (ulimit -n)",
+            Self::NoSystemCall => "use Linux 5.6 or later, and a seccomp profile that allows pidfd_getfd",
+            Self::Forbidden => {
+                "run as root or grant CAP_SYS_PTRACE; for processes of your own, kernel.yama.ptrace_scope=0 does too"
+            }
+        })
     }
 }
 
@@ -52,7 +68,7 @@ pub struct OptionReader {
     pidfds: FxHashMap<u32, OwnedFd>,
     forbidding: FxHashSet<u32>,
     is_missing: bool,
-    refused: u64,
+    refused: BTreeMap<Unread, u64>,
 }
 
 impl OptionReader {
@@ -85,13 +101,13 @@ impl OptionReader {
                 Err(reason) => unread = unread.max(reason),
             }
         }
-        self.refused += u64::from(unread != Unread::Gone);
+        *self.refused.entry(unread).or_default() += 1;
         Err(unread)
     }
 
-    /// How many sockets were refused.
-    pub fn refused(&self) -> u64 {
-        self.refused
+    /// How many sockets were refused, by reason.
+    pub fn refused(&self) -> impl Iterator<Item = (Unread, u64)> + '_ {
+        self.refused.iter().map(|(unread, count)| (*unread, *count))
     }
 
     fn duplicate(&mut self, pid: u32, fd: u32) -> Result<OwnedFd, Unread> {
@@ -99,8 +115,17 @@ impl OptionReader {
             return Err(Unread::Forbidden);
         }
         let fd = i32::try_from(fd).map_err(|_| Unread::Gone)?;
-        let result = self.pidfd(pid).and_then(|pidfd| pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()));
+        let mut result = self.try_duplicate(pid, fd);
+        if matches!(result, Err(Errno::MFILE | Errno::NFILE)) {
+            // The pidfds that are kept open may be what is in the way.
+            self.pidfds.clear();
+            result = self.try_duplicate(pid, fd);
+        }
         result.map_err(|errno| self.judge(pid, errno))
+    }
+
+    fn try_duplicate(&mut self, pid: u32, fd: i32) -> Result<OwnedFd, Errno> {
+        self.pidfd(pid).and_then(|pidfd| pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()))
     }
 
     fn pidfd(&mut self, pid: u32) -> Result<BorrowedFd<'_>, Errno> {
@@ -127,10 +152,7 @@ impl OptionReader {
                 self.is_missing = true;
                 Unread::NoSystemCall
             }
-            Errno::MFILE | Errno::NFILE => {
-                self.pidfds.clear();
-                Unread::Gone
-            }
+            Errno::MFILE | Errno::NFILE => Unread::NoDescriptor,
             Errno::SRCH => {
                 // The pid may be another process's by the next snapshot.
                 self.pidfds.remove(&pid);
@@ -156,12 +178,13 @@ fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<Socke
         keepcnt: tcp(libc::TCP_KEEPCNT)?,
         user_timeout_ms: tcp(libc::TCP_USER_TIMEOUT)?,
         syncnt: matches!(state, TcpState::SynSent | TcpState::Listen).then(|| tcp(libc::TCP_SYNCNT).ok()).flatten(),
+        defer_accept_s: (state == TcpState::Listen).then(|| tcp(libc::TCP_DEFER_ACCEPT).ok()).flatten(),
         rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
-        more: more.then(|| read_more(socket, state)),
+        more: more.then(|| read_more(socket)),
     })
 }
 
-fn read_more(socket: BorrowedFd<'_>, state: TcpState) -> MoreOptions {
+fn read_more(socket: BorrowedFd<'_>) -> MoreOptions {
     let tcp = |name| get(socket, libc::IPPROTO_TCP, name, 0_i32).ok();
     let locks = get(socket, libc::SOL_SOCKET, SO_BUF_LOCK, 0_i32).ok();
     MoreOptions {
@@ -172,10 +195,6 @@ fn read_more(socket: BorrowedFd<'_>, state: TcpState) -> MoreOptions {
             .filter(|[on, _]| *on != 0)
             .and_then(|[_, seconds]| seconds.try_into().ok()),
         nodelay: tcp(libc::TCP_NODELAY).map(|value| value != 0),
-        defer_accept_s: (state == TcpState::Listen)
-            .then(|| tcp(libc::TCP_DEFER_ACCEPT))
-            .flatten()
-            .and_then(|value| value.try_into().ok()),
         sndbuf_locked: locks.map(|locks| locks & SOCK_SNDBUF_LOCK != 0),
         rcvbuf_locked: locks.map(|locks| locks & SOCK_RCVBUF_LOCK != 0),
     }

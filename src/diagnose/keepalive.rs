@@ -143,7 +143,8 @@ impl IdleBounds {
     pub(super) fn from_ms(at_least: u64, at_most: Option<u64>) -> Self {
         let at_least_s = u32::try_from(at_least.saturating_sub(ROUNDING_MS).div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
         let at_most_s = at_most.map(|ms| u32::try_from((ms + ROUNDING_MS) / 1_000).unwrap_or(u32::MAX));
-        Self { at_least_s, at_most_s: at_most_s.map(|seconds| seconds.max(at_least_s)) }
+        // Where they contradict each other the program has set it anew, and only the timer as it is now tells.
+        Self { at_least_s, at_most_s: at_most_s.filter(|&seconds| seconds >= at_least_s) }
     }
 
     /// Both known, and the same.
@@ -166,7 +167,8 @@ impl IdleBounds {
     }
 }
 
-/// What one sight of the timer tells.
+/// What one sight of the timer tells: of the time that it was set for, which is the idle time unless a sysctl was changed
+/// since.
 ///
 /// It is never set for longer than the idle time, so that is at least what is left of it. And where nothing has come
 /// from the peer since it was set, it fires when the idle time has passed since then, or later where the program turned
@@ -175,13 +177,13 @@ impl IdleBounds {
 pub(super) fn idle_bounds(socket: &Socket) -> IdleBounds {
     let expires = u64::from(socket.timer.expires_ms);
     let info = socket.attributes.info.as_deref();
-    let Some(idle) = info.and_then(TcpInfo::idle_ms) else { return IdleBounds::from_ms(expires, None) };
-    let unanswered = info.and_then(|info| info.get(Field::Probes)).unwrap_or(socket.timer.count.into());
-    if unanswered > 0 {
-        // The first probe went out at the idle time; each since then took an interval, which is a second at least, and
-        // at least what is left of this one.
-        let interval = expires.max(LEAST_INTERVAL_MS);
-        return IdleBounds::from_ms(0, Some((idle + expires).saturating_sub(unanswered * interval)));
+    let Some(idle) = socket.idle_ms() else { return IdleBounds::from_ms(expires, None) };
+    if let Some(followed) = socket.probes_out().checked_sub(1) {
+        // The first probe went out at the idle time, and each that followed took an interval. More than that is left
+        // where the program has set the timer anew meanwhile.
+        let first = idle.saturating_sub(followed * LEAST_INTERVAL_MS);
+        let is_anew = followed > 0 && expires > idle;
+        return IdleBounds::from_ms(0, Some(first).filter(|_| !is_anew));
     }
     let untouched = info.is_some_and(|info| is_untouched(info, idle));
     IdleBounds::from_ms(expires, untouched.then_some(idle + expires))
@@ -195,8 +197,7 @@ fn is_untouched(info: &TcpInfo, idle: u64) -> bool {
 
 /// Whether the timer was set for so many seconds when the peer was last heard.
 fn runs_for(socket: &Socket, seconds: u32) -> bool {
-    let idle = socket.attributes.info.as_deref().and_then(TcpInfo::idle_ms);
-    idle.is_some_and(|idle| {
+    socket.idle_ms().is_some_and(|idle| {
         (idle + u64::from(socket.timer.expires_ms)).abs_diff(u64::from(seconds) * 1_000) <= ROUNDING_MS
     })
 }

@@ -5,8 +5,10 @@ pub mod deadline;
 pub mod keepalive;
 pub mod retransmission;
 pub mod sightings;
+mod syn;
 pub mod verdict;
 pub mod wheel;
+mod window;
 
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
 use crate::model::liveness::{Bound, Liveness};
@@ -23,7 +25,7 @@ pub struct Facts<'a> {
     pub socket: &'a Socket,
     /// Its keepalive
     pub keepalive: &'a Keepalive,
-    /// Its options, where they could be read
+    /// Its options, where they could be read; of a request, those of its listener
     pub options: Option<&'a SocketOptions>,
     /// The sysctls of its namespace
     pub sysctls: &'a Sysctls,

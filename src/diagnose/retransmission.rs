@@ -11,8 +11,6 @@ use crate::model::tcp_info::{Field, TcpInfo};
 
 /// `TCP_RTO_MIN`, from which the limit is computed whatever the socket's own round-trip time.
 const RTO_MIN_MS: u64 = 200;
-/// `TCP_TIMEOUT_INIT`, the same for a SYN.
-const SYN_TIMEOUT_MS: u64 = 1_000;
 /// `TCP_RTO_MAX`, where neither sysctl nor option says another.
 const RTO_MAX_MS: u32 = 120_000;
 /// What `tcp_orphan_retries` 0 means, while the timeout is below its maximum.
@@ -25,7 +23,7 @@ pub(super) fn rto_max_ms(facts: &Facts<'_>) -> u64 {
 }
 
 /// `tcp_model_timeout`: how long `retries` doublings of `base_ms` take, none longer than `rto_max_ms`.
-fn model_timeout_ms(retries: u64, base_ms: u64, rto_max_ms: u64) -> u64 {
+pub(super) fn model_timeout_ms(retries: u64, base_ms: u64, rto_max_ms: u64) -> u64 {
     let doublings = u64::from((rto_max_ms / base_ms).checked_ilog2().unwrap_or(0));
     let doubled = |count: u64| ((2_u64 << count.min(32)) - 1).saturating_mul(base_ms);
     if retries <= doublings {
@@ -125,7 +123,7 @@ fn where_sends_fail(info: &TcpInfo, least: u64, at: &Progress, limit: &Limit, me
 }
 
 /// Whether the options are taken to be the namespace's, so that nothing is exact.
-fn is_assumed(facts: &Facts<'_>) -> bool {
+pub(super) fn is_assumed(facts: &Facts<'_>) -> bool {
     !facts.keepalive.is_read()
 }
 
@@ -140,10 +138,11 @@ fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rt
             Limit::Time(limit) => *limit,
             Limit::Orphan => model_timeout_ms(orphan_retries(facts, at.rto_ms, rto_max), RTO_MIN_MS, rto_max),
         };
-        if at.since.latest + at.fires.latest >= limit {
+        let passed = at.since.plus(at.fires);
+        if passed.latest >= limit {
             earliest.get_or_insert(at.fires.earliest);
         }
-        if at.since.earliest + at.fires.earliest >= limit {
+        if passed.earliest >= limit {
             break;
         }
         at.rto_ms = at.rto_ms.saturating_mul(2).min(rto_max);
@@ -222,79 +221,6 @@ fn within_user_timeout(info: &TcpInfo, expires: u64, user_timeout: u64, wheel: W
 fn shrunken_window(info: &TcpInfo, expires: u64, rto_max: u64) -> Deadline {
     let left = (2 * rto_max).saturating_sub(info.idle_ms().unwrap_or(0));
     Deadline::at_least(left.max(expires), Mechanism::WindowProbe)
-}
-
-/// A SYN is out. The first few are a second apart, then the interval doubles; the time counts from the first SYN.
-pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
-    let mechanism = Mechanism::SynRetries;
-    let expires = u64::from(facts.socket.timer.expires_ms);
-    let linear = facts.tries(Sysctl::SynLinearTimeouts, 0);
-    let own = facts.options.and_then(|options| options.syncnt).map(u64::from).filter(|&count| count > 0);
-    let retries = own.map_or_else(|| facts.tries(Sysctl::SynRetries, 6), |own| own.min(255));
-    let (Some(info), Some(user_timeout)) =
-        (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms.map(u64::from))
-    else {
-        return Deadline::at_least(expires, mechanism);
-    };
-    let (Some(rto), Some(mut retransmits)) = (info.get(Field::Rto), info.get(Field::Retransmits)) else {
-        return Deadline::at_least(expires, mechanism);
-    };
-    let rto_max = rto_max_ms(facts);
-    let (mut rto, mut fires) = (rto.max(1), wheel.pending(expires, rto));
-    let since = syn_age(info, expires, rto, retransmits, wheel, linear);
-    let limit = match user_timeout {
-        0 => model_timeout_ms(retries, SYN_TIMEOUT_MS, rto_max),
-        user_timeout => user_timeout,
-    };
-    if facts.doubt == Some(Doubt::Neighbour) {
-        // When the neighbour is given up, so is the connection.
-        return Deadline::at_least(0, mechanism);
-    }
-    let mut earliest = None;
-    let mut mechanism = mechanism;
-    while retransmits < retries + linear {
-        if retransmits > 0 {
-            if since.latest + fires.latest >= limit {
-                earliest.get_or_insert(fires.earliest);
-            }
-            if since.earliest + fires.earliest >= limit {
-                break;
-            }
-        }
-        retransmits += 1;
-        if retransmits > linear {
-            rto = rto.saturating_mul(2).min(rto_max);
-        }
-        if user_timeout > 0 && since.latest + fires.latest + rto >= limit {
-            // This interval is cut to what is left of the user timeout.
-            let left = |passed: u64| limit.saturating_sub(passed);
-            fires = Span {
-                earliest: fires.earliest.max(left(since.latest)),
-                latest: fires.latest.max(left(since.earliest)) + wheel.lateness_ms(rto),
-            };
-            mechanism = Mechanism::UserTimeout;
-            break;
-        }
-        fires = wheel.after(fires, rto);
-    }
-    let ends = Span { earliest: earliest.unwrap_or(fires.earliest), latest: fires.latest };
-    if is_assumed(facts) { Deadline::at_least(ends.earliest, mechanism) } else { ends.deadline(mechanism) }
-}
-
-/// Time since the first SYN, from the intervals so far.
-fn syn_age(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: Wheel, linear: u64) -> Span {
-    let mut span = Span::at(rto.saturating_sub(expires));
-    if let Some(since_first) = info.get(Field::TotalRtoTime).filter(|_| retransmits > 0) {
-        let first = SYN_TIMEOUT_MS;
-        return Span { earliest: since_first + first, latest: since_first + first + wheel.lateness_ms(first) };
-    }
-    for earlier in 1..=retransmits {
-        let doublings = (retransmits - earlier).saturating_sub(linear).min(20);
-        let interval = SYN_TIMEOUT_MS << doublings;
-        span.earliest += interval;
-        span.latest += interval + wheel.lateness_ms(interval);
-    }
-    span
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::keepalive::{IdleBounds, idle_bounds};
 use super::wheel::Wheel;
 use crate::model::socket::{Socket, SocketId};
-use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::timer::TimerKind;
 
 /// What is remembered of a socket.
@@ -74,13 +73,12 @@ impl Sightings {
 }
 
 fn sight(socket: &Socket, now_ms: u64) -> Sight {
-    let info = socket.attributes.info.as_deref();
-    let unanswered = info.and_then(|info| info.get(Field::Probes)).unwrap_or(socket.timer.count.into());
+    let unanswered = socket.probes_out();
     let expires = u64::from(socket.timer.expires_ms);
     Sight {
         fires_ms: now_ms + expires,
         unanswered,
-        silent_then_ms: info.and_then(TcpInfo::idle_ms).map(|idle| idle + expires),
+        silent_then_ms: socket.idle_ms().map(|idle| idle + expires),
         longest_left_ms: if unanswered > 0 { expires } else { 0 },
     }
 }
@@ -88,8 +86,7 @@ fn sight(socket: &Socket, now_ms: u64) -> Sight {
 /// What two sights tell together.
 fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now_ms: u64, wheel: Wheel) -> Remembered {
     let mut idle = idle_bounds(socket).narrowed(earlier.idle);
-    let silent = socket.attributes.info.as_deref().and_then(TcpInfo::idle_ms);
-    if let Some(refired) = silent.and_then(|silent| refired(&earlier.last, &sight, silent, now_ms)) {
+    if let Some(refired) = socket.idle_ms().and_then(|silent| refired(&earlier.last, &sight, silent, now_ms)) {
         idle = IdleBounds::from_ms(refired, Some(refired));
     }
     sight.longest_left_ms = sight.longest_left_ms.max(earlier.last.longest_left_ms);

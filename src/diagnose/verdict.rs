@@ -2,10 +2,9 @@
 //! To add a verdict: a line in `model::liveness`, an arm here, a sentence in `text::reason`.
 
 use super::Facts;
-use super::deadline::Window;
+use super::window::Window;
 use crate::model::liveness::Verdict;
 use crate::model::state::TcpState;
-use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::timer::TimerKind;
 
 /// Retransmissions that make data overdue.
@@ -31,19 +30,17 @@ pub fn of(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
 
 fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
     let socket = facts.socket;
-    let info = socket.attributes.info.as_deref();
-    let counted = |field| info.and_then(|info| info.get(field)).unwrap_or(socket.timer.count.into());
     match socket.timer.kind {
-        TimerKind::Keepalive if counted(Field::Probes) > 0 => return Verdict::Probing,
-        TimerKind::Retransmit if counted(Field::Retransmits) >= OVERDUE => return Verdict::Retransmitting,
+        TimerKind::Keepalive if socket.probes_out() > 0 => return Verdict::Probing,
+        TimerKind::Retransmit if socket.retransmits() >= OVERDUE => return Verdict::Retransmitting,
         TimerKind::ZeroWindowProbe => match shut(facts) {
             Some(verdict) => return verdict,
-            None if counted(Field::Probes) >= OVERDUE => return Verdict::Retransmitting,
+            None if socket.probes_out() >= OVERDUE => return Verdict::Retransmitting,
             None => {}
         },
         _ => {}
     }
-    let is_active = info.and_then(TcpInfo::idle_ms).is_some_and(|idle| idle <= active_within_ms);
+    let is_active = socket.idle_ms().is_some_and(|idle| idle <= active_within_ms);
     // Data in flight has a deadline of its own, so that somebody would notice.
     let in_flight = matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe);
     match facts.keepalive.enabled {

@@ -263,7 +263,7 @@ fn options(json: &mut Json<'_>, options: Option<&SocketOptions>) {
     json.key(key!("linger2_s")).optional(linger2);
     json.key(key!("linger_s")).optional(more.and_then(|more| more.linger_s));
     json.key(key!("nodelay")).optional_bool(more.and_then(|more| more.nodelay));
-    json.key(key!("defer_accept_s")).optional(more.and_then(|more| more.defer_accept_s));
+    json.key(key!("defer_accept_s")).optional(options.defer_accept_s);
     json.key(key!("sndbuf_locked")).optional_bool(more.and_then(|more| more.sndbuf_locked));
     json.key(key!("rcvbuf_locked")).optional_bool(more.and_then(|more| more.rcvbuf_locked));
     json.end_object();

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::style::Styles;
 use super::table::styled;
-use crate::fields::column::Column;
+use crate::fields::column::{Column, Get};
 use crate::fields::table::groups;
 use crate::fields::value::{Unit, Value};
 use crate::model::row::Row;
@@ -96,11 +96,12 @@ fn heading(row: &Row<'_>) -> String {
     format!("{glyph} {}  {}  {ends}", cell("verdict"), cell("state"))
 }
 
-/// Name and value with its unit; `None` where there is no value.
+/// Name and value with its unit; `None` where there is no value, or tcp_info counted nothing.
 fn line(column: &Column, row: &Row<'_>) -> Option<(String, String)> {
     let value = column.value(row);
     // The reason stands above all else.
-    if value == Value::Absent || column.is_called("reason") {
+    let is_nothing = matches!(column.get, Get::Info(_)) && value == Value::Number(0);
+    if value == Value::Absent || is_nothing || column.is_called("reason") {
         return None;
     }
     let text = value.for_people(column.unit);

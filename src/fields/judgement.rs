@@ -48,11 +48,13 @@ pub(super) fn judgement() -> Vec<Column> {
             liveness(row).map_or(Value::Absent, |_| Value::Word(reason::sentence(row).into()))
         })
         .needs(Needs::LIVENESS),
-        number("idle", "IDLE", 85, "time since data or an ACK last came from the peer", |row| Value::number(idle(row)))
-            .unit(Unit::Millis)
-            .needs(Needs::INFO),
+        number("idle", "IDLE", 85, "time since data or an ACK last came from the peer", |row| {
+            Value::number(row.socket.idle_ms())
+        })
+        .unit(Unit::Millis)
+        .needs(Needs::INFO),
         number("silent", "SILENT", 40, "the same while the peer owes an answer to probes, data, SYN or FIN", |row| {
-            Value::number(idle(row).filter(|_| reason::is_owed(row.socket)))
+            Value::number(row.socket.idle_ms().filter(|_| row.socket.is_owed_an_answer()))
         })
         .unit(Unit::Millis)
         .needs(Needs::INFO),
@@ -92,7 +94,8 @@ pub(super) fn options() -> Vec<Column> {
         option("keepintvl", "KEEPINTVL", "time between keepalive probes", |known| known.interval_s).unit(Unit::Seconds),
         option("keepcnt", "KEEPCNT", "unanswered keepalive probes that end the connection", |known| known.probes),
         option("user-timeout", "USER-TIMEOUT", "TCP_USER_TIMEOUT, 0 for none", |known| known.user_timeout_ms)
-            .unit(Unit::Millis),
+            .unit(Unit::Millis)
+            .needs(Needs::LIVENESS | Needs::ALL_OPTIONS),
         text("keepalive-source", "KA-SOURCE", 20, "where keepalive is known from: socket, inferred or sysctl", |row| {
             known(row).and_then(|known| known.source).map_or(Value::Absent, |source| Value::word(source.name()))
         })
@@ -122,8 +125,11 @@ pub(super) fn options() -> Vec<Column> {
             more.linger2_s.and_then(|seconds| u32::try_from(seconds).ok())
         })
         .unit(Unit::Seconds),
-        more("defer-accept", "DEFER-ACCEPT", "TCP_DEFER_ACCEPT, 0 for off", |more| more.defer_accept_s)
-            .unit(Unit::Seconds),
+        number("defer-accept", "DEFER-ACCEPT", 15, "TCP_DEFER_ACCEPT of a listener, 0 for off", |row| {
+            Value::number(row.options.and_then(|options| options.defer_accept_s))
+        })
+        .unit(Unit::Seconds)
+        .needs(Needs::LIVENESS),
         more("nodelay", "NODELAY", "TCP_NODELAY, 1 for on", |more| more.nodelay.map(u32::from)),
         more("sndbuf-locked", "SNDBUF-LOCKED", "1 where the program set SO_SNDBUF", |more| {
             more.sndbuf_locked.map(u32::from)
@@ -146,10 +152,6 @@ fn info<'a>(row: &Row<'a>) -> Option<&'a TcpInfo> {
     row.socket.attributes.info.as_deref()
 }
 
-fn idle(row: &Row<'_>) -> Option<u64> {
-    info(row).and_then(TcpInfo::idle_ms)
-}
-
 /// The FIN carried an ACK, so the last ACK came with it or after it; and no data came after it.
 fn close_wait_age(row: &Row<'_>) -> Value<'static> {
     /// What is told apart no further.
@@ -169,5 +171,5 @@ fn option(name: &'static str, title: &'static str, help: &'static str, get: fn(&
 /// A number of the options that decide no deadline.
 fn more(name: &'static str, title: &'static str, help: &'static str, get: fn(&MoreOptions) -> Option<u32>) -> Column {
     Column { get: Get::Options(get), ..number(name, title, 15, help, |_| Value::Absent) }
-        .needs(Needs::OPTIONS | Needs::MORE_OPTIONS)
+        .needs(Needs::OPTIONS | Needs::MORE_OPTIONS | Needs::ALL_OPTIONS)
 }

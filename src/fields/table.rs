@@ -12,7 +12,7 @@ use crate::model::needs::Needs;
 use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::socket::{Classification, Queues, Socket};
-use crate::model::tcp_info::FIELDS;
+use crate::model::tcp_info::{CA_STATES, FIELDS, Field, OPTIONS};
 use crate::model::timer::TimerKind;
 
 /// What `ls` shows of connections if nothing is said.
@@ -63,8 +63,32 @@ fn info_column(index: usize, key: &'static str, help: &'static str) -> Column {
         needs: Needs::INFO,
         groups: false,
         help,
-        get: Get::Info(index),
+        get: match index {
+            CA_STATE => Get::Row(ca_state),
+            OPTION_BITS => Get::Row(option_names),
+            _ => Get::Info(index),
+        },
     }
+}
+
+const CA_STATE: usize = Field::CaState as usize;
+const OPTION_BITS: usize = Field::Options as usize;
+
+fn ca_state(row: &Row<'_>) -> Value<'static> {
+    let Some(number) = info(row, Field::CaState) else { return Value::Absent };
+    let name = usize::try_from(number).ok().and_then(|number| CA_STATES.get(number));
+    name.map_or_else(|| Value::Word(format!("unknown-{number}").into()), |name| Value::word(name))
+}
+
+fn option_names(row: &Row<'_>) -> Value<'static> {
+    let Some(bits) = info(row, Field::Options) else { return Value::Absent };
+    let names: Vec<_> =
+        OPTIONS.iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0).map(|(_, name)| *name).collect();
+    if names.is_empty() { Value::Absent } else { Value::Word(names.join(",").into()) }
+}
+
+fn info(row: &Row<'_>, field: Field) -> Option<u64> {
+    row.socket.attributes.info.as_ref()?.get(field)
 }
 
 /// A column of text.

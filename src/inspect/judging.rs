@@ -1,25 +1,31 @@
 //! From a row to its judgement: options are read where they tell more than the timers, keepalive is made out, deadline
 //! and verdict follow.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::{Request, Watched};
 use crate::collect::host::ticks_per_second;
 use crate::collect::options::{OptionReader, Unread};
 use crate::diagnose::{Facts, Judge, keepalive};
-use crate::model::gap::Gap;
+use crate::model::address::{Endpoint, NetnsId};
+use crate::model::gap::{Gap, Gaps};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
 use crate::model::owner::Holder;
 use crate::model::row::Judged;
 use crate::model::socket::Socket;
+use crate::model::state::{StateSet, TcpState};
 
 /// Judges the rows of one snapshot.
 pub(super) struct Judging<'a> {
     needs: Needs,
     judge: Judge,
     reader: OptionReader,
+    listeners: FxHashMap<(NetnsId, Endpoint), SocketOptions>,
     watched: Option<&'a mut Watched>,
 }
 
@@ -36,13 +42,16 @@ impl<'a> Judging<'a> {
             needs: request.needs,
             judge: Judge { hz: ticks_per_second(), active_within_ms },
             reader: OptionReader::default(),
+            listeners: FxHashMap::default(),
             watched,
         }
     }
 
     /// The options of a socket, if they are wanted and would tell more than the row.
     pub(super) fn options(&mut self, socket: &Socket, holder: Holder<'_>) -> Read {
-        if !self.needs.intersects(Needs::LIVENESS | Needs::OPTIONS) || !keepalive::asks_options(socket) {
+        let asks = keepalive::asks_options(socket)
+            || (self.needs.contains(Needs::ALL_OPTIONS) && socket.inode.is_some() && socket.state.is_connection());
+        if !asks || !self.needs.intersects(Needs::LIVENESS | Needs::OPTIONS) {
             return None;
         }
         if !self.needs.contains(Needs::OPTIONS) {
@@ -61,7 +70,26 @@ impl<'a> Judging<'a> {
             return Some(Err("/proc/net/tcp has no cookie to check a descriptor by"));
         };
         let more = self.needs.contains(Needs::MORE_OPTIONS);
-        Some(self.reader.read(owners, cookie, socket.state, more).map_err(Unread::reason))
+        let read = self.reader.read(owners, cookie, socket.state, more);
+        if let (TcpState::Listen, Ok(options)) = (socket.state, &read) {
+            self.listeners.insert((socket.id.netns, socket.local), *options);
+        }
+        Some(read.map_err(Unread::reason))
+    }
+
+    /// Whether listeners have to be seen first: the requests of a dump are judged by what their listeners set.
+    pub(super) fn wants_listeners(&self, states: StateSet) -> bool {
+        self.needs.contains(Needs::LIVENESS | Needs::OPTIONS) && states.contains(TcpState::SynRecv)
+    }
+
+    /// The options of the listener that a request came to.
+    fn listener_of(&self, request: &Socket) -> Option<&SocketOptions> {
+        let any = match request.local.addr {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let at = |addr| self.listeners.get(&(request.id.netns, Endpoint { addr, ..request.local }));
+        at(request.local.addr).or_else(|| at(any))
     }
 
     /// Keepalive, deadline and verdict, if they are wanted.
@@ -79,20 +107,21 @@ impl<'a> Judging<'a> {
             None => (None, "its timers do not tell"),
         };
         let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
+        let options = if socket.state == TcpState::SynRecv { self.listener_of(socket) } else { options };
         let doubt = namespace.reach.doubt(socket.remote.addr);
         let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt };
         Some(Judged { keepalive, liveness: self.judge.liveness(&facts) })
     }
 
-    /// Options that their processes kept to themselves.
-    pub(super) fn gap(&self) -> Option<Gap> {
-        let count = self.reader.refused();
-        (count > 0).then(|| Gap {
-            what: "socket options",
-            why: "not permitted to look at descriptors of other processes".to_owned(),
-            count,
-            remedy: "run as root or grant CAP_SYS_PTRACE",
-        })
+    /// Options that could not be had, a gap for each reason.
+    pub(super) fn gaps(&self) -> Gaps {
+        let mut gaps = Gaps::default();
+        for (unread, count) in self.reader.refused() {
+            if let Some(remedy) = unread.remedy() {
+                gaps.add(Gap { what: "socket options", why: unread.reason().to_owned(), count, remedy });
+            }
+        }
+        gaps
     }
 }
 

@@ -76,9 +76,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         }
     }
     pipeline.look_again()?;
-    if let Some(gap) = pipeline.judging.gap() {
-        pipeline.gaps.add(gap);
-    }
+    pipeline.gaps.extend(pipeline.judging.gaps());
     Ok((pipeline.summary, pipeline.gaps))
 }
 
@@ -87,7 +85,11 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     fn dump(&mut self, place: Place<'a>, socket: &mut DiagSocket) -> Result<(), InspectError> {
         let mut seen = CookieSet::default();
         for &family in &self.request.families {
-            let dump = DumpRequest { family, states: self.request.states, needs: self.request.needs };
+            let mut states = self.request.states;
+            if self.judging.wants_listeners(states) {
+                states = states.with(TcpState::Listen);
+            }
+            let dump = DumpRequest { family, states, needs: self.request.needs };
             let dumped = socket.dump(dump, |socket| {
                 if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
                     self.socket(place, socket)?;
@@ -132,6 +134,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
         if !self.request.states.contains(socket.state) {
+            self.judging.options(&socket, Holder::of(&socket, place.owners));
             return Ok(());
         }
         if self.request.only.as_ref().is_some_and(|only| !only.matches(&socket)) {

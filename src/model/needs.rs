@@ -28,5 +28,7 @@ bitflags::bitflags! {
         const OPTIONS = 1 << 10;
         /// The other options too
         const MORE_OPTIONS = 1 << 11;
+        /// Options of idle sockets too, whose timers already tell that keepalive is off
+        const ALL_OPTIONS = 1 << 12;
     }
 }

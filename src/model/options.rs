@@ -15,6 +15,8 @@ pub struct SocketOptions {
     pub user_timeout_ms: u32,
     /// `TCP_SYNCNT`: retransmissions of a SYN; of a listener, of a SYN-ACK; of others it says nothing any more
     pub syncnt: Option<u32>,
+    /// `TCP_DEFER_ACCEPT` of a listener, seconds, 0 for off
+    pub defer_accept_s: Option<u32>,
     /// `TCP_RTO_MAX_MS`, since 6.15
     pub rto_max_ms: Option<u32>,
     /// The rest, which decides no deadline
@@ -30,8 +32,6 @@ pub struct MoreOptions {
     pub linger_s: Option<u32>,
     /// `TCP_NODELAY`
     pub nodelay: Option<bool>,
-    /// `TCP_DEFER_ACCEPT` of a listener, seconds, 0 for off
-    pub defer_accept_s: Option<u32>,
     /// `SO_SNDBUF` was set, so that the kernel does not tune it (`SO_BUF_LOCK`, since 5.14)
     pub sndbuf_locked: Option<bool>,
     /// The same of `SO_RCVBUF`

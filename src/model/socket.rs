@@ -4,8 +4,8 @@ use super::address::{Cookie, Endpoint, Family, NetnsId};
 use super::congestion::{Congestion, KernelName};
 use super::memory::SocketMemory;
 use super::state::TcpState;
-use super::tcp_info::TcpInfo;
-use super::timer::Timer;
+use super::tcp_info::{Field, TcpInfo};
+use super::timer::{Timer, TimerKind};
 
 /// What tells one socket from all others on the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +44,35 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Keepalive or zero-window probes that the peer has not answered.
+    pub fn probes_out(&self) -> u64 {
+        self.counted(Field::Probes)
+    }
+
+    /// Retransmission timeouts in a row that the peer has not answered.
+    pub fn retransmits(&self) -> u64 {
+        self.counted(Field::Retransmits)
+    }
+
+    /// What tcp_info counts; where there is none, what the timer does.
+    fn counted(&self, field: Field) -> u64 {
+        self.attributes.info.as_ref().and_then(|info| info.get(field)).unwrap_or(self.timer.count.into())
+    }
+
+    /// Time since data or an ACK last came from the peer, in milliseconds.
+    pub fn idle_ms(&self) -> Option<u64> {
+        self.attributes.info.as_ref()?.idle_ms()
+    }
+
+    /// Whether the peer owes an answer: to a probe, or to data, a SYN or a FIN that had to be sent again.
+    pub fn is_owed_an_answer(&self) -> bool {
+        match self.timer.kind {
+            TimerKind::Keepalive | TimerKind::ZeroWindowProbe => self.probes_out() > 0,
+            TimerKind::Retransmit => self.retransmits() > 0,
+            _ => false,
+        }
+    }
+
     /// Whether its program has closed it and the kernel finishes the connection. close() takes a socket out of
     /// ESTABLISHED and CLOSE-WAIT at once, so one without an inode there was never accepted.
     pub fn is_orphan(&self) -> bool {
@@ -53,7 +82,6 @@ impl Socket {
 
     /// Whether it is a TIME-WAIT, FIN-WAIT-2 or request minisocket, of which the kernel keeps little.
     pub fn is_minisocket(&self) -> bool {
-        use super::timer::TimerKind;
         matches!(self.timer.kind, TimerKind::TimeWait | TimerKind::SynAck) || self.state == TcpState::TimeWait
     }
 }

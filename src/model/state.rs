@@ -152,6 +152,12 @@ impl StateSet {
         Self::matching(false, |state| state == TcpState::Listen)
     }
 
+    /// The same and this state.
+    #[must_use]
+    pub fn with(self, state: TcpState) -> Self {
+        Self(self.0 | 1 << state.number())
+    }
+
     /// Whether the state is in the set.
     pub fn contains(self, state: TcpState) -> bool {
         u32::from(state.number()) < 32 && self.0 & (1 << state.number()) != 0

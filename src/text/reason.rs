@@ -8,18 +8,7 @@ use crate::model::liveness::{Bound, Liveness, Mechanism, Verdict};
 use crate::model::row::Row;
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::TcpState;
-use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::timer::TimerKind;
-
-/// Whether the peer owes an answer: to a probe, to data, to a SYN or a FIN that had to be sent again.
-pub fn is_owed(socket: &Socket) -> bool {
-    let counted = |field| count(socket, field) > 0;
-    match socket.timer.kind {
-        TimerKind::Keepalive | TimerKind::ZeroWindowProbe => counted(Field::Probes),
-        TimerKind::Retransmit => counted(Field::Retransmits),
-        _ => false,
-    }
-}
 
 /// Why the row has its verdict. Empty where it was not judged.
 pub fn sentence(row: &Row<'_>) -> String {
@@ -83,31 +72,29 @@ impl Telling<'_> {
             Verdict::Probing => self.probing(),
             Verdict::Retransmitting if self.socket.timer.kind == TimerKind::ZeroWindowProbe => format!(
                 "data could not be sent {}: this host has no carrier, route or neighbour towards the peer; {}",
-                times(count(self.socket, Field::Probes)),
+                times(self.socket.probes_out()),
                 self.ends("given up")
             ),
             Verdict::Retransmitting => format!(
                 "data retransmitted {} without an answer; peer silent for {}; {}",
-                times(count(self.socket, Field::Retransmits)),
+                times(self.socket.retransmits()),
                 self.silence(),
                 self.ends("given up")
             ),
             Verdict::Stalled => self.stalled(),
             Verdict::SilentWindow => format!(
                 "{} zero-window probe{} unanswered; peer silent for {}; {}",
-                count(self.socket, Field::Probes),
-                plural(count(self.socket, Field::Probes)),
+                self.socket.probes_out(),
+                plural(self.socket.probes_out()),
                 self.silence(),
                 self.ends("given up")
             ),
-            Verdict::Connecting => format!(
-                "SYN retransmitted {}, no answer yet; {}",
-                times(count(self.socket, Field::Retransmits)),
-                self.ends("given up")
-            ),
+            Verdict::Connecting => {
+                format!("no answer to our SYN yet{}; {}", again(self.socket.retransmits()), self.ends("given up"))
+            }
             Verdict::Handshaking => format!(
-                "SYN-ACK retransmitted {}, not confirmed by the peer yet; {}",
-                times(self.socket.timer.count.into()),
+                "answered with a SYN-ACK{}; waits for the peer's ACK, or for its data where the listener defers; {}",
+                again(self.socket.timer.count.into()),
                 self.ends("given up")
             ),
             Verdict::Unaccepted => format!(
@@ -133,7 +120,7 @@ impl Telling<'_> {
     }
 
     fn probing(&self) -> String {
-        let unanswered = count(self.socket, Field::Probes);
+        let unanswered = self.socket.probes_out();
         let of = match (self.keepalive.probes, self.keepalive.user_timeout_ms) {
             (Some(probes), Some(0)) => format!("{unanswered} of {probes} keepalive probes"),
             _ => format!("{unanswered} keepalive probe{}", plural(unanswered)),
@@ -154,7 +141,11 @@ impl Telling<'_> {
     }
 
     fn peer_closed(&self) -> String {
-        let age = self.info().and_then(TcpInfo::idle_ms).map(|age| format!(" at least {} ago", duration(age)));
+        let age = self.socket.idle_ms().map(|age| format!(" at least {} ago", duration(age)));
+        if self.socket.inode.is_none() {
+            let age = age.unwrap_or_default();
+            return format!("the peer closed{age}, before our program accepted it; it waits in the accept queue");
+        }
         let mut text = format!(
             "the peer closed{}; our program has not, and keeps the descriptor until it does",
             age.unwrap_or_default()
@@ -172,7 +163,7 @@ impl Telling<'_> {
             (_, TimerKind::ZeroWindowProbe) => {
                 "our side has closed, and what it sent waits for the peer's window to open".to_owned()
             }
-            _ => match count(self.socket, Field::Retransmits) {
+            _ => match self.socket.retransmits() {
                 0 => "our side has closed and waits for the peer to confirm".to_owned(),
                 count => {
                     format!("our side has closed; its FIN or data was retransmitted {} without an answer", times(count))
@@ -222,21 +213,16 @@ impl Telling<'_> {
     fn assumption(&self, sentence: &mut String) {
         let Some(ms) = self.liveness.assumed_ms.filter(|ms| Some(*ms) > self.liveness.deadline.ms) else { return };
         // Writing to a String cannot fail.
-        let _ = write!(sentence, " (in {} if the program set no options of its own)", duration(ms));
+        let _ = write!(sentence, " (in {} if what is not known is as the namespace's sysctls have it)", duration(ms));
     }
 
     fn silence(&self) -> String {
-        self.info().and_then(TcpInfo::idle_ms).map_or_else(|| "an unknown time".to_owned(), duration)
-    }
-
-    fn info(&self) -> Option<&TcpInfo> {
-        self.socket.attributes.info.as_deref()
+        self.socket.idle_ms().map_or_else(|| "an unknown time".to_owned(), duration)
     }
 }
 
-/// What tcp_info counts, else what the timer does.
-fn count(socket: &Socket, field: Field) -> u64 {
-    socket.attributes.info.as_deref().and_then(|info| info.get(field)).unwrap_or(socket.timer.count.into())
+fn again(count: u64) -> String {
+    if count == 0 { String::new() } else { format!(", retransmitted {}", times(count)) }
 }
 
 fn times(count: u64) -> String {

@@ -12,7 +12,7 @@ use crate::support::is_root;
 use crate::support::link::{keepalive, set_options};
 use crate::support::netns::{Netns, User};
 use crate::support::program::{command_in, tcpulse_in};
-use crate::support::sockets::pair;
+use crate::support::sockets::{pair, set_option};
 
 /// Numbers that look random and are the same in each run.
 struct Numbers(u64);
@@ -87,7 +87,7 @@ fn bounds_of_a_thousand_connections_contain_the_truth() {
         return;
     }
     let netns = Netns::new();
-    let talkers = talkers(&netns, 1000, |numbers| match numbers.below(3) {
+    let mut talkers = talkers(&netns, 1000, |numbers| match numbers.below(3) {
         0 => 7200,
         1 => 1 + numbers.below(10),
         _ => 1 + numbers.below(32_767),
@@ -97,6 +97,14 @@ fn bounds_of_a_thousand_connections_contain_the_truth() {
     for _ in 0..4 {
         // A part of them hears something, so that their timers run ahead of their silence.
         talkers.iter().filter(|_| numbers.below(4) == 0).for_each(Talker::hears);
+        // And a part of them is set anew, in either direction, also while probes are out.
+        for talker in &mut talkers {
+            if numbers.below(5) > 0 {
+                continue;
+            }
+            talker.idle_s = i32::try_from(1 + numbers.below(300)).unwrap();
+            set_option(&talker.client, libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, talker.idle_s);
+        }
         let document = tcpulse_in(&netns, User::Nobody, &["--json", "-q", "-N", "current"]).json();
         let rows = by_port(&document);
         for talker in &talkers {

@@ -35,6 +35,8 @@ pub(crate) const ALL: &[Case] = &[
     ("SYN-SENT, TCP_SYNCNT 1", syn_sent_syncnt),
     ("SYN-SENT, user timeout", syn_sent_user_timeout),
     ("SYN-RECV", syn_recv),
+    ("SYN-RECV, TCP_SYNCNT 3 of the listener", syn_recv_syncnt),
+    ("SYN-RECV, TCP_DEFER_ACCEPT 8 of the listener", syn_recv_deferred),
     ("FIN-WAIT-1, orphan", fin_wait_1),
     ("FIN-WAIT-1, held", fin_wait_1_held),
     ("LAST-ACK, orphan", last_ack),
@@ -257,9 +259,27 @@ fn syn_sent_user_timeout() -> Scene {
 }
 
 fn syn_recv() -> Scene {
-    let link = Link::new(&[("ipv4/tcp_synack_retries", "2")]);
-    let listener = link.listener(&[]);
-    link.peer_hears(false);
+    requested(&[("ipv4/tcp_synack_retries", "2")], &[], false).says(&["handshaking"], "synack-retries", &["at_most"])
+}
+
+fn syn_recv_syncnt() -> Scene {
+    let options = [(libc::IPPROTO_TCP, libc::TCP_SYNCNT, 3)];
+    let scene = requested(&[("ipv4/tcp_synack_retries", "1")], &options, false);
+    scene.says(&["handshaking"], "synack-retries", &["at_most"])
+}
+
+/// The peer confirms at once, and the listener waits for data that never comes.
+fn syn_recv_deferred() -> Scene {
+    let options = [(libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 8)];
+    let scene = requested(&[("ipv4/tcp_synack_retries", "1")], &options, true);
+    scene.says(&["handshaking"], "synack-retries", &["at_least"])
+}
+
+/// A SYN has come to a listener of ours; the peer vanishes, before or after it hears our answer.
+fn requested(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)], peer_hears: bool) -> Scene {
+    let link = Link::new(sysctls);
+    let listener = link.listener(options);
+    link.peer_hears(peer_hears);
     let peer = link.peer_connects(listener.local_addr().unwrap());
     let remote = TcpStream::from(peer.try_clone().unwrap()).local_addr().unwrap();
     until("the SYN has come", SOON, || {
@@ -268,7 +288,7 @@ fn syn_recv() -> Scene {
         let stat = crate::support::program::tcpulse_in(&link.ours, User::Root, &arguments).stdout;
         stat.lines().any(|line| line.starts_with("syn-recv") && !line.ends_with(" 0")).then_some(())
     });
-    link.we_hear(false);
+    link.black_hole();
     Scene {
         local: listener.local_addr().unwrap(),
         remote,

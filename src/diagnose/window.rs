@@ -1,0 +1,148 @@
+//! The zero-window probe timer (`tcp_probe_timer`): data waits for the peer's window to open, or for this host to be able
+//! to send.
+
+use super::wheel::{Span, Wheel};
+use super::{Facts, retransmission};
+use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::sysctl::Sysctl;
+use crate::model::tcp_info::{Field, TcpInfo};
+
+/// Data waits for the peer's window to open (`tcp_probe_timer`).
+pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
+    let mechanism = Mechanism::WindowProbe;
+    let expires = u64::from(facts.socket.timer.expires_ms);
+    let (Some(info), Some(user_timeout)) =
+        (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms.map(u64::from))
+    else {
+        return Deadline::at_least(expires, mechanism);
+    };
+    let window = Window::of(facts, info);
+    if window.cannot_send() {
+        // Sends that fail are tried again twice a second, and counted all the same.
+        let tries = window.retries.saturating_sub(window.unanswered);
+        return Deadline::at_least(
+            if window.is_open { expires } else { expires + tries * window.least_ms() },
+            mechanism,
+        );
+    }
+    if user_timeout > 0 {
+        // It counts from the first probe, also where the peer answers, and when that was is not told.
+        return if window.begun() {
+            wheel.pending(user_timeout.max(expires), user_timeout).at_most(Mechanism::UserTimeout)
+        } else {
+            wheel.after(wheel.pending(expires, window.interval_ms()), user_timeout).deadline(Mechanism::UserTimeout)
+        };
+    }
+    if window.is_answered() && window.begun() && facts.keepalive.is_read() {
+        return Deadline::NEVER;
+    }
+    let ends = window.simulate(expires, wheel);
+    if window.is_orphan {
+        return ends.at_most(Mechanism::OrphanRetries);
+    }
+    // Nothing says yet that the peer is not there; or it is not known what the program set.
+    if !window.is_silent || !facts.keepalive.is_read() {
+        return Deadline::at_least(ends.earliest, mechanism);
+    }
+    ends.deadline(mechanism)
+}
+
+/// A shut window and the probes that knock at it.
+pub(super) struct Window {
+    unanswered: u64,
+    backoff: u64,
+    rto_ms: u64,
+    rto_max_ms: u64,
+    retries: u64,
+    is_orphan: bool,
+    /// It is not shut at all: what could not be sent waits for the next try
+    pub(super) is_open: bool,
+    is_doubtful: bool,
+    /// A probe is out that a peer that is there would have answered
+    pub(super) is_silent: bool,
+}
+
+impl Window {
+    /// `TCP_RTO_MIN`, below which probes do not follow each other.
+    const RTO_MIN_MS: u64 = 200;
+    /// `TCP_RESOURCE_PROBE_INTERVAL`, between tries that this host could not send.
+    const FAILED_MS: u64 = 500;
+    /// `net.ipv4.tcp_invalid_ratelimit`: a peer answers a probe no sooner than this after it answered another.
+    const RATELIMIT_MS: u64 = 500;
+    /// The interval doubles so often at most.
+    const MOST_DOUBLINGS: u64 = 10;
+
+    pub(super) fn of(facts: &Facts<'_>, info: &TcpInfo) -> Self {
+        let rto_max_ms = retransmission::rto_max_ms(facts);
+        let mut window = Self {
+            unanswered: facts.socket.probes_out(),
+            backoff: info.get(Field::Backoff).unwrap_or(0),
+            rto_ms: info.get(Field::Rto).unwrap_or(Self::RTO_MIN_MS).max(Self::RTO_MIN_MS),
+            rto_max_ms,
+            retries: facts.tries(Sysctl::Retries2, 15),
+            is_orphan: facts.socket.is_orphan(),
+            is_open: info.get(Field::SndWnd).is_some_and(|window| window > 0),
+            is_doubtful: facts.doubt.is_some(),
+            is_silent: false,
+        };
+        window.is_silent = window.silence(facts.socket.timer.expires_ms.into(), info);
+        if window.is_orphan {
+            window.retries = retransmission::orphan_retries(facts, window.interval_ms(), rto_max_ms);
+        }
+        window
+    }
+
+    /// Whether a probe has gone out since the window shut.
+    fn begun(&self) -> bool {
+        self.unanswered > 0 || self.backoff > 0
+    }
+
+    /// Whether the peer has answered all probes so far.
+    fn is_answered(&self) -> bool {
+        self.unanswered == 0
+    }
+
+    /// Whether this host does not get its probes out: the interval does not double, or there is a reason to doubt it.
+    fn cannot_send(&self) -> bool {
+        self.is_open || self.backoff < self.unanswered.min(self.retries) || self.is_doubtful
+    }
+
+    /// The least that lies between two tries.
+    fn least_ms(&self) -> u64 {
+        self.rto_ms.min(Self::FAILED_MS)
+    }
+
+    /// Whether one of the last two probes has been out for long enough, and was not one of those that a peer leaves
+    /// unanswered since it answered another a moment before.
+    fn silence(&self, expires_ms: u64, info: &TcpInfo) -> bool {
+        const GRACE_MS: u64 = 100;
+        let grace = GRACE_MS + 2 * info.get(Field::Rtt).unwrap_or(0).div_ceil(1_000);
+        let heard_ago = info.idle_ms().unwrap_or(0);
+        let last_ago = self.interval_ms().saturating_sub(expires_ms);
+        let before_ago = last_ago + self.interval_ms() / 2;
+        let is_telling = |ago: u64| ago >= grace && heard_ago.saturating_sub(ago) > Self::RATELIMIT_MS;
+        match self.unanswered {
+            0 => false,
+            1 => is_telling(last_ago),
+            2 => is_telling(last_ago) || is_telling(before_ago),
+            _ => true,
+        }
+    }
+
+    /// `tcp_probe0_when`.
+    fn interval_ms(&self) -> u64 {
+        (self.rto_ms << self.backoff.min(Self::MOST_DOUBLINGS)).min(self.rto_max_ms)
+    }
+
+    /// Probes until none is left.
+    fn simulate(&self, expires: u64, wheel: Wheel) -> Span {
+        let mut fires = wheel.pending(expires, self.interval_ms());
+        let mut at = Self { ..*self };
+        while at.unanswered < at.retries {
+            at.unanswered += 1;
+            at.backoff = (at.backoff + 1).min(at.retries.max(at.backoff));
+            fires = wheel.after(fires, at.interval_ms());
+        }
+        fires
+    }
+}
