@@ -15,15 +15,29 @@ pub const DASH: &str = "—";
 
 /// A duration as people say it, cut and never rounded: `812ms`, `4.3s`, `119m 59s`, `2h 11m 15s`, `3d 4h 5m 6s`.
 pub fn duration(ms: u64) -> String {
+    let mut out = Vec::with_capacity(16);
+    push_duration(&mut out, ms);
+    // Digits and letters.
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The same at the end of `out`.
+pub fn push_duration(out: &mut Vec<u8>, ms: u64) {
     let (seconds, minutes, hours) = (ms / 1000, ms / 60_000, ms / 3_600_000);
+    let mut parts = |parts: &[(u64, &str)]| {
+        for (number, unit) in parts {
+            out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
+            out.extend_from_slice(unit.as_bytes());
+        }
+    };
     match ms {
-        0..1_000 => format!("{ms}ms"),
+        0..1_000 => parts(&[(ms, "ms")]),
         // Tenths as an integer: a float would round 59.99 up to 60.0.
-        1_000..60_000 => format!("{seconds}.{}s", ms % 1000 / 100),
+        1_000..60_000 => parts(&[(seconds, "."), (ms % 1000 / 100, "s")]),
         // Minutes up to two hours, so that the default keepalive timer reads 119m 59s.
-        60_000..7_200_000 => format!("{minutes}m {}s", seconds % 60),
-        7_200_000..172_800_000 => format!("{hours}h {}m {}s", minutes % 60, seconds % 60),
-        _ => format!("{}d {}h {}m {}s", hours / 24, hours % 24, minutes % 60, seconds % 60),
+        60_000..7_200_000 => parts(&[(minutes, "m "), (seconds % 60, "s")]),
+        7_200_000..172_800_000 => parts(&[(hours, "h "), (minutes % 60, "m "), (seconds % 60, "s")]),
+        _ => parts(&[(hours / 24, "d "), (hours % 24, "h "), (minutes % 60, "m "), (seconds % 60, "s")]),
     }
 }
 

@@ -235,8 +235,8 @@ fn judged(json: &mut Json<'_>, row: &Row<'_>) {
     json.key(key!("interval_s")).optional(keepalive.interval_s);
     json.key(key!("probes")).optional(keepalive.probes);
     json.key(key!("user_timeout_ms")).optional(keepalive.user_timeout_ms);
-    json.key(key!("source")).optional_string(keepalive.source.map(KeepaliveSource::name));
-    json.key(key!("unknown_because")).optional_string(keepalive.unknown_because);
+    json.key(key!("source")).optional_word(keepalive.source.map(KeepaliveSource::name));
+    json.key(key!("unknown_because")).optional_word(keepalive.unknown_because);
     json.key(key!("idle_at_least_s")).optional(keepalive.idle_at_least_s);
     json.key(key!("idle_at_most_s")).optional(keepalive.idle_at_most_s);
     json.end_object();
@@ -245,7 +245,7 @@ fn judged(json: &mut Json<'_>, row: &Row<'_>) {
     json.key(key!("dead_in_ms")).optional(liveness.deadline.ms);
     json.key(key!("bound")).word(liveness.deadline.bound.name());
     json.key(key!("mechanism")).word(liveness.deadline.mechanism.name());
-    json.key(key!("reason")).string(&reason::sentence(row));
+    json.key(key!("reason")).written(|out| reason::write(out, row));
     json.key(key!("assumed_dead_in_ms")).optional(liveness.assumed_ms);
     json.end_object();
 }

@@ -126,6 +126,14 @@ impl<'a> Json<'a> {
         self.comma = true;
     }
 
+    /// A word of ours, or null.
+    pub fn optional_word(&mut self, word: Option<&'static str>) {
+        match word {
+            Some(word) => self.word(word),
+            None => self.null(),
+        }
+    }
+
     /// An IP address.
     pub fn addr(&mut self, addr: IpAddr) {
         let IpAddr::V4(addr) = addr else { return self.display(addr) };
@@ -193,6 +201,15 @@ impl<'a> Json<'a> {
         self.out.push(b'"');
         // Writing to a Vec cannot fail.
         let _ = write!(self.out, "{value}");
+        self.out.push(b'"');
+        self.comma = true;
+    }
+
+    /// What `write` appends, in quotes. For what needs no escaping.
+    pub fn written(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.separate();
+        self.out.push(b'"');
+        write(self.out);
         self.out.push(b'"');
         self.comma = true;
     }

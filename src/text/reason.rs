@@ -1,8 +1,6 @@
 //! The verdict as one plain sentence with the numbers, and how the connection can end.
 
-use std::fmt::Write;
-
-use super::duration;
+use super::push_duration;
 use crate::model::keepalive::Keepalive;
 use crate::model::liveness::{Bound, Liveness, Mechanism, Verdict};
 use crate::model::row::Row;
@@ -12,227 +10,255 @@ use crate::model::timer::TimerKind;
 
 /// Why the row has its verdict. Empty where it was not judged.
 pub fn sentence(row: &Row<'_>) -> String {
-    let Some(judged) = row.judged else { return String::new() };
-    let telling = Telling { socket: row.socket, keepalive: &judged.keepalive, liveness: &judged.liveness };
-    let mut sentence = telling.verdict();
-    telling.assumption(&mut sentence);
-    sentence
+    let mut out = Vec::new();
+    write(&mut out, row);
+    // All of it is our own words.
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The same at the end of `out`. Every row of a snapshot has one: formatted by `format!` they took longer than all other
+/// keys of its JSON.
+pub fn write(out: &mut Vec<u8>, row: &Row<'_>) {
+    if let Some(mut telling) = Telling::of(out, row) {
+        telling.verdict();
+        telling.assumption();
+    }
 }
 
 /// The ways in which a connection can end, and what its program gets in each: the one that is on its way first.
 /// Empty for what is no connection, or has no program any more.
 pub fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
     let socket = row.socket;
-    let Some(judged) = row.judged.filter(|_| socket.inode.is_some() && socket.state.is_connection()) else {
+    let mut out = Vec::new();
+    let Some(mut telling) = Telling::of(&mut out, row) else { return Vec::new() };
+    if socket.inode.is_none() || !socket.state.is_connection() {
         return Vec::new();
-    };
-    let telling = Telling { socket, keepalive: &judged.keepalive, liveness: &judged.liveness };
-    let mut endings = vec![("the peer stays silent", telling.silence_ends())];
-    match socket.state {
-        TcpState::SynSent => endings.push(("the peer refuses", "ECONNREFUSED".to_owned())),
-        TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2 => {
-            endings.push(("the peer closes", "read() returns 0".to_owned()));
-            endings.push(("the peer resets it", "ECONNRESET, then EPIPE on write()".to_owned()));
-        }
-        _ => {
-            endings.push(("the peer resets it", "EPIPE on write(); after a FIN read() goes on to return 0".to_owned()));
-        }
     }
-    endings.push(("an administrator destroys it", "ECONNABORTED".to_owned()));
+    telling.silence_ends();
+    let mut endings = vec![("the peer stays silent", String::from_utf8(out).unwrap_or_default())];
+    let mut may_also = |what, gets: &str| endings.push((what, gets.to_owned()));
+    match socket.state {
+        TcpState::SynSent => may_also("the peer refuses", "ECONNREFUSED"),
+        TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2 => {
+            may_also("the peer closes", "read() returns 0");
+            may_also("the peer resets it", "ECONNRESET, then EPIPE on write()");
+        }
+        _ => may_also("the peer resets it", "EPIPE on write(); after a FIN read() goes on to return 0"),
+    }
+    may_also("an administrator destroys it", "ECONNABORTED");
     endings
 }
 
 struct Telling<'a> {
+    out: &'a mut Vec<u8>,
     socket: &'a Socket,
     keepalive: &'a Keepalive,
     liveness: &'a Liveness,
 }
 
-impl Telling<'_> {
-    fn verdict(&self) -> String {
-        match self.liveness.verdict {
-            Verdict::Active => format!(
-                "heard from the peer {} ago; {}",
-                self.silence(),
-                self.ends_or("a dead peer would be noticed", "a dead peer would never be noticed")
-            ),
-            Verdict::Guarded if self.socket.timer.kind != TimerKind::Keepalive => {
-                format!("quiet for {}, and data is on its way; {}", self.silence(), self.noticed("retransmission"))
-            }
-            Verdict::Guarded => format!("quiet for {}; {}", self.silence(), self.noticed("keepalive")),
-            Verdict::Unguarded => format!(
-                "quiet for {}; keepalive is off and nothing is in flight, so a dead peer would never be noticed",
-                self.silence()
-            ),
-            Verdict::Unknown => format!(
-                "quiet for {}; whether keepalive is on is not known: {}",
-                self.silence(),
-                self.keepalive.unknown_because.unwrap_or("its state is not one this program knows")
-            ),
-            Verdict::Probing => self.probing(),
-            Verdict::Retransmitting if self.socket.timer.kind == TimerKind::ZeroWindowProbe => format!(
-                "data could not be sent {}: this host has no carrier, route or neighbour towards the peer; {}",
-                times(self.socket.probes_out()),
-                self.ends("given up")
-            ),
-            Verdict::Retransmitting => format!(
-                "data retransmitted {} without an answer; peer silent for {}; {}",
-                times(self.socket.retransmits()),
-                self.silence(),
-                self.ends("given up")
-            ),
-            Verdict::Stalled => self.stalled(),
-            Verdict::SilentWindow => format!(
-                "{} zero-window probe{} unanswered; peer silent for {}; {}",
-                self.socket.probes_out(),
-                plural(self.socket.probes_out()),
-                self.silence(),
-                self.ends("given up")
-            ),
-            Verdict::Connecting => {
-                format!("no answer to our SYN yet{}; {}", again(self.socket.retransmits()), self.ends("given up"))
-            }
-            Verdict::Handshaking => format!(
-                "answered with a SYN-ACK{}; waits for the peer's ACK, or for its data where the listener defers; {}",
-                again(self.socket.timer.count.into()),
-                self.ends("given up")
-            ),
-            Verdict::Unaccepted => format!(
-                "established, and waits for the program to accept it; {}",
-                self.ends_or("a dead peer would be noticed", "a dead peer would never be noticed")
-            ),
-            Verdict::PeerClosed => self.peer_closed(),
-            Verdict::HalfClosed => format!(
-                "our program shut down writing and keeps the socket; it waits for the peer's FIN; {}",
-                self.ends_or("given up", "no timer would end that")
-            ),
-            Verdict::Closing => self.closing(),
-            Verdict::TimeWait => format!("over; the port {}", self.ends("is free")),
-            Verdict::Listening => match self.socket.queues {
-                Queues::Accept { length, max: Some(max) } => {
-                    format!("listens; {length} of {} connections wait to be accepted", u64::from(max) + 1)
-                }
-                Queues::Accept { length, .. } => format!("listens; {length} connections wait to be accepted"),
-                Queues::Bytes { .. } | Queues::None => "listens".to_owned(),
-            },
-            Verdict::Bound => "bound to a port, neither listening nor connected".to_owned(),
+impl<'a> Telling<'a> {
+    fn of(out: &'a mut Vec<u8>, row: &Row<'a>) -> Option<Self> {
+        let judged = row.judged?;
+        Some(Self { out, socket: row.socket, keepalive: &judged.keepalive, liveness: &judged.liveness })
+    }
+
+    fn say(&mut self, words: &str) -> &mut Self {
+        self.out.extend_from_slice(words.as_bytes());
+        self
+    }
+
+    fn number(&mut self, number: u64) -> &mut Self {
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self
+    }
+
+    fn time(&mut self, ms: u64) -> &mut Self {
+        push_duration(self.out, ms);
+        self
+    }
+
+    /// How long the peer was not heard.
+    fn silence(&mut self) -> &mut Self {
+        match self.socket.idle_ms() {
+            Some(ms) => self.time(ms),
+            None => self.say("an unknown time"),
         }
     }
 
-    fn probing(&self) -> String {
-        let unanswered = self.socket.probes_out();
-        let of = match (self.keepalive.probes, self.keepalive.user_timeout_ms) {
-            (Some(probes), Some(0)) => format!("{unanswered} of {probes} keepalive probes"),
-            _ => format!("{unanswered} keepalive probe{}", plural(unanswered)),
-        };
-        format!("{of} unanswered; peer silent for {}; {}", self.silence(), self.ends("reset"))
-    }
-
-    fn stalled(&self) -> String {
-        let waits = match self.socket.queues {
-            Queues::Bytes { send, .. } => format!("{send} bytes wait"),
-            Queues::Accept { .. } | Queues::None => "data waits".to_owned(),
-        };
-        let end = match self.liveness.deadline.bound {
-            Bound::Never => "a peer that keeps answering can hold this for ever".to_owned(),
-            _ => self.ends("if it falls silent, given up"),
-        };
-        format!("the peer is there and reads nothing: its window is zero and {waits}; {end}")
-    }
-
-    fn peer_closed(&self) -> String {
-        let age = self.socket.idle_ms().map(|age| format!(" at least {} ago", duration(age)));
-        if self.socket.inode.is_none() {
-            let age = age.unwrap_or_default();
-            return format!("the peer closed{age}, before our program accepted it; it waits in the accept queue");
+    fn times(&mut self, count: u64) -> &mut Self {
+        match count {
+            1 => self.say("once"),
+            2 => self.say("twice"),
+            count => self.number(count).say(" times"),
         }
-        let mut text = format!(
-            "the peer closed{}; our program has not, and keeps the descriptor until it does",
-            age.unwrap_or_default()
-        );
-        if self.liveness.deadline.bound != Bound::Never {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "; the kernel {}", self.ends("gives up the connection"));
-        }
-        text
     }
 
-    fn closing(&self) -> String {
-        let waits = match (self.socket.state, self.socket.timer.kind) {
-            (TcpState::FinWait2, _) => "our side has closed and waits for the peer's FIN".to_owned(),
-            (_, TimerKind::ZeroWindowProbe) => {
-                "our side has closed, and what it sent waits for the peer's window to open".to_owned()
-            }
-            _ => match self.socket.retransmits() {
-                0 => "our side has closed and waits for the peer to confirm".to_owned(),
-                count => {
-                    format!("our side has closed; its FIN or data was retransmitted {} without an answer", times(count))
-                }
-            },
-        };
-        format!("{waits}; {}", self.ends("given up"))
-    }
-
-    /// What comes of it if nothing more is heard.
-    fn silence_ends(&self) -> String {
-        let deadline = self.liveness.deadline;
-        if deadline.bound == Bound::Never {
-            return "nothing, for ever: no timer would end it".to_owned();
-        }
-        // What ICMP said of the path is kept by the kernel, which does not show it.
-        let error = match deadline.mechanism {
-            Mechanism::Keepalive | Mechanism::UserTimeout => "ETIMEDOUT",
-            _ => "ETIMEDOUT; EHOSTUNREACH or ENETUNREACH if ICMP said so meanwhile",
-        };
-        self.ends(&format!("{error},"))
-    }
-
-    /// "keepalive (60s/10s/6) would notice a dead peer in 1m 54s"
-    fn noticed(&self, by: &str) -> String {
-        let values = super::keepalive::summary(self.keepalive).filter(|text| by == "keepalive" && text != "on?");
-        let values = values.map(|text| format!(" ({text})")).unwrap_or_default();
-        format!("{by}{values} {}", self.ends("would notice a dead peer"))
+    /// So many of something, of which `one` is one.
+    fn of_them(&mut self, count: u64, one: &str) -> &mut Self {
+        self.number(count).say(one).say(if count == 1 { "" } else { "s" })
     }
 
     /// What happens, and when.
-    fn ends(&self, what: &str) -> String {
-        self.ends_or(what, "no timer would end it")
+    fn ends(&mut self, what: &str) {
+        self.ends_or(what, "no timer would end it");
     }
 
-    fn ends_or(&self, what: &str, never: &str) -> String {
+    fn ends_or(&mut self, what: &str, never: &str) {
         let deadline = self.liveness.deadline;
         match (deadline.ms, deadline.bound) {
-            (Some(ms), Bound::Exact) => format!("{what} in {}", duration(ms)),
-            (Some(ms), Bound::AtMost) => format!("{what} within {}", duration(ms)),
-            (Some(ms), Bound::AtLeast) => format!("{what} in {} or later", duration(ms)),
-            _ => never.to_owned(),
-        }
+            (Some(ms), Bound::Exact) => self.say(what).say(" in ").time(ms),
+            (Some(ms), Bound::AtMost) => self.say(what).say(" within ").time(ms),
+            (Some(ms), Bound::AtLeast) => self.say(what).say(" in ").time(ms).say(" or later"),
+            _ => self.say(never),
+        };
     }
 
     /// What is likely where the options could not be read.
-    fn assumption(&self, sentence: &mut String) {
-        let Some(ms) = self.liveness.assumed_ms.filter(|ms| Some(*ms) > self.liveness.deadline.ms) else { return };
-        // Writing to a String cannot fail.
-        let _ = write!(sentence, " (in {} if what is not known is as the namespace's sysctls have it)", duration(ms));
+    fn assumption(&mut self) {
+        if let Some(ms) = self.liveness.assumed_ms.filter(|ms| Some(*ms) > self.liveness.deadline.ms) {
+            self.say(" (in ").time(ms).say(" if what is not known is as the namespace's sysctls have it)");
+        }
     }
 
-    fn silence(&self) -> String {
-        self.socket.idle_ms().map_or_else(|| "an unknown time".to_owned(), duration)
+    fn verdict(&mut self) {
+        let (timer, probes, retransmits) =
+            (self.socket.timer.kind, self.socket.probes_out(), self.socket.retransmits());
+        match self.liveness.verdict {
+            Verdict::Active => {
+                self.say("heard from the peer ").silence().say(" ago; ");
+                self.ends_or("a dead peer would be noticed", "a dead peer would never be noticed");
+            }
+            Verdict::Guarded if timer != TimerKind::Keepalive => {
+                self.say("quiet for ").silence().say(", and data is on its way; retransmission ");
+                self.ends("would notice a dead peer");
+            }
+            Verdict::Guarded => self.guarded(),
+            Verdict::Unguarded => {
+                self.say("quiet for ").silence();
+                self.say("; keepalive is off and nothing is in flight, so a dead peer would never be noticed");
+            }
+            Verdict::Unknown => {
+                let because = self.keepalive.unknown_because.unwrap_or("its state is not one this program knows");
+                self.say("quiet for ").silence().say("; whether keepalive is on is not known: ").say(because);
+            }
+            Verdict::Probing => self.probing(),
+            Verdict::Retransmitting if timer == TimerKind::ZeroWindowProbe => {
+                self.say("data could not be sent ").times(probes);
+                self.say(": this host has no carrier, route or neighbour towards the peer; ").ends("given up");
+            }
+            Verdict::Retransmitting => {
+                self.say("data retransmitted ").times(retransmits).say(" without an answer; peer silent for ");
+                self.silence().say("; ").ends("given up");
+            }
+            Verdict::Stalled => self.stalled(),
+            Verdict::SilentWindow => {
+                self.of_them(probes, " zero-window probe").say(" unanswered; peer silent for ");
+                self.silence().say("; ").ends("given up");
+            }
+            Verdict::Connecting => {
+                self.say("no answer to our SYN yet").again(retransmits).say("; ").ends("given up");
+            }
+            Verdict::Handshaking => {
+                self.say("answered with a SYN-ACK").again(retransmits);
+                self.say("; waits for the peer's ACK, or for its data where the listener defers; ").ends("given up");
+            }
+            Verdict::Unaccepted => {
+                self.say("established, and waits for the program to accept it; ");
+                self.ends_or("a dead peer would be noticed", "a dead peer would never be noticed");
+            }
+            Verdict::PeerClosed => self.peer_closed(),
+            Verdict::HalfClosed => {
+                self.say("our program shut down writing and keeps the socket; it waits for the peer's FIN; ");
+                self.ends_or("given up", "no timer would end that");
+            }
+            Verdict::Closing => self.closing(),
+            Verdict::TimeWait => self.say("over; the port ").ends("is free"),
+            Verdict::Listening => self.listening(),
+            Verdict::Bound => drop(self.say("bound to a port, neither listening nor connected")),
+        }
     }
-}
 
-fn again(count: u64) -> String {
-    if count == 0 { String::new() } else { format!(", retransmitted {}", times(count)) }
-}
-
-fn times(count: u64) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        count => format!("{count} times"),
+    fn again(&mut self, count: u64) -> &mut Self {
+        if count > 0 { self.say(", retransmitted ").times(count) } else { self }
     }
-}
 
-fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
+    /// "quiet for 5m 3s; keepalive (60s/10s/6) would notice a dead peer in 1m 54s"
+    fn guarded(&mut self) {
+        self.say("quiet for ").silence().say("; keepalive ");
+        if let Some(values) = super::keepalive::summary(self.keepalive).filter(|text| text != "on?") {
+            self.say("(").say(&values).say(") ");
+        }
+        self.ends("would notice a dead peer");
+    }
+
+    fn probing(&mut self) {
+        let unanswered = self.socket.probes_out();
+        match (self.keepalive.probes, self.keepalive.user_timeout_ms) {
+            (Some(probes), Some(0)) => {
+                self.number(unanswered).say(" of ").number(probes.into()).say(" keepalive probes")
+            }
+            _ => self.of_them(unanswered, " keepalive probe"),
+        };
+        self.say(" unanswered; peer silent for ").silence().say("; ").ends("reset");
+    }
+
+    fn stalled(&mut self) {
+        self.say("the peer is there and reads nothing: its window is zero and ");
+        match self.socket.queues {
+            Queues::Bytes { send, .. } => self.number(send.into()).say(" bytes wait; "),
+            Queues::Accept { .. } | Queues::None => self.say("data waits; "),
+        };
+        self.ends_or("if it falls silent, given up", "a peer that keeps answering can hold this for ever");
+    }
+
+    fn peer_closed(&mut self) {
+        self.say("the peer closed");
+        if let Some(age) = self.socket.idle_ms() {
+            self.say(" at least ").time(age).say(" ago");
+        }
+        if self.socket.inode.is_none() {
+            self.say(", before our program accepted it; it waits in the accept queue");
+            return;
+        }
+        self.say("; our program has not, and keeps the descriptor until it does");
+        if self.liveness.deadline.bound != Bound::Never {
+            self.say("; the kernel ").ends("gives up the connection");
+        }
+    }
+
+    fn closing(&mut self) {
+        match (self.socket.state, self.socket.timer.kind, self.socket.retransmits()) {
+            (TcpState::FinWait2, ..) => self.say("our side has closed and waits for the peer's FIN"),
+            (_, TimerKind::ZeroWindowProbe, _) => {
+                self.say("our side has closed, and what it sent waits for the peer's window to open")
+            }
+            (.., 0) => self.say("our side has closed and waits for the peer to confirm"),
+            (.., count) => {
+                self.say("our side has closed; its FIN or data was retransmitted ").times(count);
+                self.say(" without an answer")
+            }
+        };
+        self.say("; ").ends("given up");
+    }
+
+    fn listening(&mut self) {
+        self.say("listens");
+        if let Queues::Accept { length, max } = self.socket.queues {
+            self.say("; ").number(length.into());
+            if let Some(max) = max {
+                self.say(" of ").number(u64::from(max) + 1);
+            }
+            self.say(" connections wait to be accepted");
+        }
+    }
+
+    /// What comes of it if nothing more is heard.
+    fn silence_ends(&mut self) {
+        // What ICMP said of the path is kept by the kernel, which does not show it.
+        let error = match self.liveness.deadline.mechanism {
+            Mechanism::Keepalive | Mechanism::UserTimeout => "ETIMEDOUT,",
+            _ => "ETIMEDOUT; EHOSTUNREACH or ENETUNREACH if ICMP said so meanwhile,",
+        };
+        self.ends_or(error, "nothing, for ever: no timer would end it");
+    }
 }
