@@ -4,12 +4,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/schema.rs"]
+mod schema_support;
+
 mod against_ss;
 mod churn;
 mod cli;
 mod endings;
 mod fallback;
 mod inference;
+mod judged;
 mod namespaces;
 mod options;
 mod owners;
