@@ -5,11 +5,12 @@ use rustc_hash::FxHashMap;
 use super::json::{Json, Key, key};
 use crate::model::address::Endpoint;
 use crate::model::congestion::CongestionDetails;
-use crate::model::keepalive::KeepaliveSource;
+use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::liveness::Liveness;
 use crate::model::memory::SocketMemory;
 use crate::model::options::SocketOptions;
 use crate::model::owner::{Holder, Process};
-use crate::model::row::{Judged, Row};
+use crate::model::row::Row;
 use crate::model::socket::{Attributes, Queues, Socket, Ulp};
 use crate::model::state::TcpState;
 use crate::model::tcp_info::{CA_STATES, FIELDS, Field, OPTIONS, TcpInfo};
@@ -22,6 +23,8 @@ pub struct Connections {
     info_keys: Vec<Key>,
     memory_keys: Vec<Key>,
     processes: FxHashMap<u32, Box<[u8]>>,
+    /// That of the last row: most rows have it off, or as the one before
+    keepalive: (Keepalive, Vec<u8>),
 }
 
 impl Default for Connections {
@@ -30,6 +33,7 @@ impl Default for Connections {
             info_keys: FIELDS.iter().map(|field| Key::new(field.key)).collect(),
             memory_keys: SocketMemory::KEYS.iter().map(|key| Key::new(key)).collect(),
             processes: FxHashMap::default(),
+            keepalive: (Keepalive::default(), Vec::new()),
         }
     }
 }
@@ -61,10 +65,28 @@ impl Connections {
         queues(json, socket);
         json.key(key!("timer"));
         timer(json, socket.timer);
-        judged(json, row);
+        self.judged(json, row);
         self.attributes(json, &socket.attributes);
         options(json, row.options);
         close_wait(json, socket);
+    }
+
+    /// Keepalive and judgement; null where nobody asked.
+    fn judged(&mut self, json: &mut Json<'_>, row: &Row<'_>) {
+        let Some(judged) = row.judged else {
+            json.key(key!("keepalive")).null();
+            return json.key(key!("liveness")).null();
+        };
+        json.key(key!("keepalive"));
+        let (last, told) = &mut self.keepalive;
+        if *last != judged.keepalive || told.is_empty() {
+            told.clear();
+            keepalive(&mut Json::new(told), &judged.keepalive);
+            *last = judged.keepalive;
+        }
+        json.raw(told);
+        json.key(key!("liveness"));
+        liveness(json, row, &judged.liveness);
     }
 
     /// An empty list says that no process holds it; null says that we do not know.
@@ -222,13 +244,18 @@ fn timer(json: &mut Json<'_>, timer: Timer) {
     json.end_object();
 }
 
-/// Keepalive and judgement; null where nobody asked.
-fn judged(json: &mut Json<'_>, row: &Row<'_>) {
-    json.key(key!("keepalive"));
-    let Some(Judged { keepalive, liveness }) = row.judged else {
-        json.null();
-        return json.key(key!("liveness")).null();
-    };
+fn liveness(json: &mut Json<'_>, row: &Row<'_>, liveness: &Liveness) {
+    json.object();
+    json.key(key!("verdict")).word(liveness.verdict.name());
+    json.key(key!("dead_in_ms")).optional(liveness.deadline.ms);
+    json.key(key!("bound")).word(liveness.deadline.bound.name());
+    json.key(key!("mechanism")).word(liveness.deadline.mechanism.name());
+    json.key(key!("reason")).written(|out| reason::write(out, row));
+    json.key(key!("assumed_dead_in_ms")).optional(liveness.assumed_ms);
+    json.end_object();
+}
+
+fn keepalive(json: &mut Json<'_>, keepalive: &Keepalive) {
     json.object();
     json.key(key!("enabled")).optional_bool(keepalive.enabled);
     json.key(key!("idle_s")).optional(keepalive.idle_s);
@@ -239,14 +266,6 @@ fn judged(json: &mut Json<'_>, row: &Row<'_>) {
     json.key(key!("unknown_because")).optional_word(keepalive.unknown_because);
     json.key(key!("idle_at_least_s")).optional(keepalive.idle_at_least_s);
     json.key(key!("idle_at_most_s")).optional(keepalive.idle_at_most_s);
-    json.end_object();
-    json.key(key!("liveness")).object();
-    json.key(key!("verdict")).word(liveness.verdict.name());
-    json.key(key!("dead_in_ms")).optional(liveness.deadline.ms);
-    json.key(key!("bound")).word(liveness.deadline.bound.name());
-    json.key(key!("mechanism")).word(liveness.deadline.mechanism.name());
-    json.key(key!("reason")).written(|out| reason::write(out, row));
-    json.key(key!("assumed_dead_in_ms")).optional(liveness.assumed_ms);
     json.end_object();
 }
 

@@ -37,6 +37,10 @@ impl Encoder for CsvListing {
         out.extend_from_slice(encoded);
     }
 
+    fn stream(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        self.encode(row, out);
+    }
+
     fn tail(&mut self, _: &Tail, _: u64, _: &mut Vec<u8>) {}
 }
 

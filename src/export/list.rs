@@ -19,6 +19,13 @@ pub trait Encoder {
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
     /// Writes a row that `encode` made.
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>);
+    /// Both at once, for a row that is written as soon as it comes: a format whose rows are bytes of their own need not
+    /// copy them.
+    fn stream(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        let mut encoded = Vec::new();
+        self.encode(row, &mut encoded);
+        self.emit(&encoded, out);
+    }
     /// After the rows; `listed` of them were emitted.
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>);
 }
@@ -101,19 +108,18 @@ impl<W: Write, E: Encoder> Sink for Listing<W, E> {
         if self.order.by.is_none() && self.order.limit.is_some_and(|limit| self.listed >= limit) {
             return Ok(());
         }
+        let Some(column) = &self.order.by else {
+            self.encoder.stream(row, &mut self.pending);
+            self.listed += 1;
+            return self.flush_beyond(PORTION_BYTES);
+        };
+        let key = column.value(row).sort_key();
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         self.encoder.encode(row, &mut scratch);
-        let done = match &self.order.by {
-            Some(column) => {
-                let key = column.value(row).sort_key();
-                self.keep(key, &scratch);
-                Ok(())
-            }
-            None => self.emit(&scratch),
-        };
+        self.keep(key, &scratch);
         self.scratch = scratch;
-        done
+        Ok(())
     }
 
     fn tail(&mut self, tail: &Tail) -> io::Result<()> {

@@ -20,6 +20,13 @@ pub struct JsonSnapshot {
     connections: Connections,
 }
 
+impl JsonSnapshot {
+    /// What stands between two rows.
+    fn separate(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if std::mem::replace(&mut self.begun, true) { b",\n" } else { b"\n" });
+    }
+}
+
 impl Encoder for JsonSnapshot {
     fn head(&mut self, head: &Head, out: &mut Vec<u8>) {
         let mut json = Json::new(out);
@@ -37,8 +44,13 @@ impl Encoder for JsonSnapshot {
     }
 
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(if std::mem::replace(&mut self.begun, true) { b",\n" } else { b"\n" });
+        self.separate(out);
         out.extend_from_slice(encoded);
+    }
+
+    fn stream(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        self.separate(out);
+        self.encode(row, out);
     }
 
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
@@ -71,6 +83,10 @@ impl Encoder for NdjsonSnapshot {
 
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(encoded);
+    }
+
+    fn stream(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        self.encode(row, out);
     }
 
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
