@@ -66,42 +66,33 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let expires = u64::from(facts.socket.timer.expires_ms);
     let orphan = facts.socket.is_orphan();
     let mechanism = if orphan { Mechanism::OrphanRetries } else { Mechanism::Retransmission };
-    let Some(info) = facts.socket.attributes.info.as_deref() else { return Deadline::at_least(expires, mechanism) };
     let rto_max = rto_max_ms(facts);
-    let user_timeout = facts.keepalive.user_timeout_ms.map(u64::from);
-    let retries2 = facts.tries(Sysctl::Retries2, 15);
-    let limit = match user_timeout {
-        _ if orphan => Limit::Orphan,
-        None => return Deadline::at_least(expires, mechanism),
-        Some(0) => Limit::Time(model_timeout_ms(retries2, RTO_MIN_MS, rto_max)),
-        Some(user_timeout) if facts.doubt.is_some() || !goes_out(info) => {
-            let passed = info.get(Field::TotalRtoTime).max(info.get(Field::LastDataSent)).unwrap_or(user_timeout);
-            return Deadline::at_least(user_timeout.saturating_sub(passed), Mechanism::UserTimeout);
-        }
-        Some(user_timeout) => return within_user_timeout(info, expires, user_timeout, wheel),
-    };
-    if info.get(Field::SndWnd) == Some(0) && !orphan {
-        return shrunken_window(info, expires, rto_max);
-    }
-    let Some(progress) = progress(info, expires, wheel, rto_max) else {
+    let info = facts.socket.attributes.info.as_deref();
+    let Some((info, at)) = info.and_then(|info| Some((info, progress(info, expires, wheel, rto_max)?))) else {
         return Deadline::at_least(expires, mechanism);
     };
-    if facts.doubt.is_some() || !goes_out(info) {
-        // Where a neighbour is given up, ICMP from this host itself can end it between two firings.
-        let least = if facts.doubt == Some(Doubt::Carrier) { expires } else { 0 };
-        return where_sends_fail(info, least, &progress, &limit, mechanism);
-    }
-    let ends = simulate(progress, &limit, facts, wheel, rto_max);
-    match limit {
+    let fails = facts.doubt.is_some() || !goes_out(info);
+    if orphan {
         // Orphans also go early, when memory or their number runs out.
-        Limit::Orphan => ends.at_most(mechanism),
-        Limit::Time(_) => {
-            if is_assumed(facts) {
-                Deadline::at_least(ends.earliest, mechanism)
-            } else {
-                ends.deadline(mechanism)
+        return if fails {
+            Deadline::at_least(least_where_sends_fail(facts), mechanism)
+        } else {
+            simulate(at, &Limit::Orphan, facts, wheel, rto_max).at_most(mechanism)
+        };
+    }
+    match facts.keepalive.user_timeout_ms.map(u64::from) {
+        None => Deadline::at_least(expires, mechanism),
+        Some(0) if info.get(Field::SndWnd) == Some(0) => shrunken_window(info, expires, rto_max),
+        Some(0) => {
+            let limit = model_timeout_ms(facts.tries(Sysctl::Retries2, 15), RTO_MIN_MS, rto_max);
+            if fails {
+                return where_sends_fail(facts, info, &at, limit, mechanism);
             }
+            let ends = simulate(at, &Limit::Time(limit), facts, wheel, rto_max);
+            if is_assumed(facts) { Deadline::at_least(ends.earliest, mechanism) } else { ends.deadline(mechanism) }
         }
+        Some(limit) if fails => where_sends_fail(facts, info, &at, limit, Mechanism::UserTimeout),
+        Some(limit) => within_user_timeout(info, &at, limit, wheel),
     }
 }
 
@@ -114,12 +105,14 @@ fn goes_out(info: &TcpInfo) -> bool {
 }
 
 /// Sends that fail are tried again at other times, and the time may count from when the data was first sent.
-fn where_sends_fail(info: &TcpInfo, least: u64, at: &Progress, limit: &Limit, mechanism: Mechanism) -> Deadline {
+fn where_sends_fail(facts: &Facts<'_>, info: &TcpInfo, at: &Progress, limit: u64, mechanism: Mechanism) -> Deadline {
     let passed = at.since.latest.max(info.get(Field::LastDataSent).unwrap_or(0));
-    match limit {
-        Limit::Orphan => Deadline::at_least(least, mechanism),
-        Limit::Time(limit) => Deadline::at_least(limit.saturating_sub(passed).max(least), mechanism),
-    }
+    Deadline::at_least(limit.saturating_sub(passed).max(least_where_sends_fail(facts)), mechanism)
+}
+
+/// Where a neighbour is given up, ICMP from this host itself can end it between two firings.
+fn least_where_sends_fail(facts: &Facts<'_>) -> u64 {
+    if facts.doubt == Some(Doubt::Carrier) { facts.socket.timer.expires_ms.into() } else { 0 }
 }
 
 /// Whether the options are taken to be the namespace's, so that nothing is exact.
@@ -199,11 +192,8 @@ fn since_first(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: 
 }
 
 /// With `TCP_USER_TIMEOUT` each timeout is cut so that it fires when that has passed.
-fn within_user_timeout(info: &TcpInfo, expires: u64, user_timeout: u64, wheel: Wheel) -> Deadline {
+fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: u64, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::UserTimeout;
-    let Some(at) = progress(info, expires, wheel, RTO_MAX_MS.into()) else {
-        return Deadline::at_least(expires, mechanism);
-    };
     if info.get(Field::Retransmits) == Some(0) {
         return wheel.after(at.origin, user_timeout).deadline(mechanism);
     }

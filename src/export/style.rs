@@ -28,7 +28,7 @@ impl Styles {
     pub fn cell(self, text: &str) -> Style {
         self.or_plain(match text {
             "probing" | "retransmitting" | "silent-window" => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
-            "unguarded" | "peer-closed" | "half-closed" | "stalled" | "never" => {
+            "unguarded" | "peer-closed" | "half-closed" | "stalled" => {
                 Style::new().fg_color(Some(AnsiColor::Yellow.into()))
             }
             "active" => Style::new().fg_color(Some(AnsiColor::Green.into())),

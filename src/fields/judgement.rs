@@ -15,7 +15,7 @@ use crate::text::{keepalive, reason};
 /// Is the peer there?
 pub(super) fn judgement() -> Vec<Column> {
     vec![
-        text("verdict", "VERDICT", 97, "whether the peer is still there; README lists the words", |row| {
+        text("verdict", "VERDICT", 100, "whether the peer is still there; README lists the words", |row| {
             liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.verdict.name()))
         })
         .grouped()

@@ -168,7 +168,8 @@ pub fn groups() -> Vec<(&'static str, Vec<Column>)> {
 /// State and addresses.
 fn ends() -> Vec<Column> {
     vec![
-        text("state", "STATE", 100, "TCP state", state).grouped(),
+        // The verdict implies it: on a narrow terminal it makes room for the process.
+        text("state", "STATE", 88, "TCP state", state).grouped(),
         text("netns", "NETNS", 60, "network namespace by name", |row| Value::name(Some(&row.namespace.name)))
             .grouped()
             .flexible(8),
