@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use tcpulse::diagnose::sightings::Sightings;
 use tcpulse::diagnose::{Facts, Judge, keepalive};
 use tcpulse::model::address::{Cookie, Endpoint, Family, NetnsId};
 use tcpulse::model::counters::{Counters, SockStat};
@@ -222,6 +223,61 @@ proptest! {
         let deadline = judged(&socket, &known(60, 10, 6, user_timeout), &sysctls, None).deadline;
         prop_assert!(deadline.ms.unwrap() >= u64::from(expires_ms));
     }
+}
+
+/// What a peer that vanished in the middle of a recovery leaves: the time that decides began before the first timeout
+/// of this silence, and no field tells when.
+#[test]
+fn nothing_is_exact_of_a_silence_that_began_in_a_recovery() {
+    let timer = Timer { kind: TimerKind::Retransmit, expires_ms: 100, count: 0 };
+    let plain = [(Field::Rto, 400), (Field::SndWnd, 1), (Field::TotalRtoRecoveries, 1)];
+    let bound = |more: &[(Field, u64)], user_timeout| {
+        let fields = [plain.as_slice(), more].concat();
+        let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
+        judged(&socket, &known(60, 10, 6, user_timeout), &Sysctls::default(), None).deadline.bound
+    };
+    assert_eq!(bound(&[], 5_000), Bound::Exact);
+    for user_timeout in [0, 5_000] {
+        for odd in [
+            &[(Field::Backoff, 4)][..],
+            &[(Field::CaState, 3)],
+            &[(Field::Sacked, 7)],
+            &[(Field::SndWnd, 0)],
+            &[(Field::Retransmits, 1), (Field::Backoff, 1), (Field::Retrans, 1), (Field::TotalRtoRecoveries, 2)],
+        ] {
+            assert_eq!(bound(odd, user_timeout), Bound::AtLeast, "{odd:?}");
+        }
+    }
+}
+
+/// Looks at an idle connection at `now_ms`, its timer having `expires_ms` left.
+fn look(sightings: &mut Sightings, now_ms: u64, silent_ms: u64, expires_ms: u32) -> Keepalive {
+    let timer = Timer { kind: TimerKind::Keepalive, expires_ms, count: 0 };
+    // It has received something, so that its age tells nothing.
+    let fields = [(Field::LastDataRecv, silent_ms), (Field::LastAckRecv, silent_ms), (Field::BytesReceived, 1)];
+    let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
+    sightings.begin();
+    let remembered = sightings.take(&socket, now_ms, judge().wheel());
+    keepalive::of(&socket, None, "not read", remembered, &Sysctls::default())
+}
+
+#[test]
+fn a_timer_that_was_seen_to_fire_tells_the_idle_time_exactly() {
+    let mut sightings = Sightings::default();
+    let first = look(&mut sightings, 0, 2_000, 5_000);
+    assert_eq!((first.idle_s, first.idle_at_least_s, first.idle_at_most_s), (None, Some(5), None));
+    // It fired at 5 s, when the peer had been silent for 7 s of 10, and was set again for the rest.
+    assert_eq!(look(&mut sightings, 6_000, 8_000, 2_000).idle_s, Some(10));
+}
+
+#[test]
+fn what_was_known_of_a_timer_is_forgotten_when_the_program_sets_it_anew() {
+    let mut sightings = Sightings::default();
+    assert_eq!(look(&mut sightings, 0, 10, 7_000_000).idle_at_least_s, Some(7_000));
+    let lowered = look(&mut sightings, 2_000, 2_010, 58_000);
+    assert_eq!((lowered.idle_s, lowered.idle_at_least_s), (None, Some(58)));
+    let raised = look(&mut sightings, 4_000, 4_010, 96_000);
+    assert_eq!((raised.idle_s, raised.idle_at_least_s), (None, Some(96)));
 }
 
 /// Each state, timer and knowledge of keepalive, with the verdict of PRODUCT.md 5 where the table names it.

@@ -79,8 +79,9 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     };
     let set_for = if unanswered > 0 { interval_ms } else { idle_ms };
     let mut fires = wheel.pending(expires, set_for);
-    if unanswered == 0 && idle + expires < idle_ms {
-        // It was set before the peer was last heard: it fires in vain and is set again for the rest.
+    if idle + expires < idle_ms {
+        // It was set before the peer was last heard, or the idle time was raised since: it fires in vain and is set again
+        // for the rest.
         let due = idle_ms - idle;
         fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness_ms(due - expires) };
     }

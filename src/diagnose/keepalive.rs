@@ -12,8 +12,6 @@ use crate::model::timer::TimerKind;
 
 /// Times are told in ticks of up to 10 ms, cut, and two of them are added up.
 const ROUNDING_MS: u64 = 20;
-/// `TCP_KEEPINTVL` is a second at least.
-const LEAST_INTERVAL_MS: u64 = 1_000;
 
 /// Whether a look at the descriptor could tell more than the row does: where the timer is keepalive's, hides keepalive's,
 /// or has to do with options that shorten it; and of listeners, whose values their connections inherit.
@@ -178,12 +176,9 @@ pub(super) fn idle_bounds(socket: &Socket) -> IdleBounds {
     let expires = u64::from(socket.timer.expires_ms);
     let info = socket.attributes.info.as_deref();
     let Some(idle) = socket.idle_ms() else { return IdleBounds::from_ms(expires, None) };
-    if let Some(followed) = socket.probes_out().checked_sub(1) {
-        // The first probe went out at the idle time, and each that followed took an interval. More than that is left
-        // where the program has set the timer anew meanwhile.
-        let first = idle.saturating_sub(followed * LEAST_INTERVAL_MS);
-        let is_anew = followed > 0 && expires > idle;
-        return IdleBounds::from_ms(0, Some(first).filter(|_| !is_anew));
+    if socket.probes_out() > 0 {
+        // The silence is longer than the idle time was when the first probe went out; what it is now nobody tells.
+        return IdleBounds::from_ms(0, None);
     }
     let untouched = info.is_some_and(|info| is_untouched(info, idle));
     IdleBounds::from_ms(expires, untouched.then_some(idle + expires))

@@ -10,7 +10,7 @@ pub mod verdict;
 pub mod wheel;
 mod window;
 
-use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::keepalive::Keepalive;
 use crate::model::liveness::{Bound, Liveness};
 use crate::model::options::SocketOptions;
 use crate::model::reach::Doubt;
@@ -64,13 +64,14 @@ impl Judge {
     pub fn liveness(&self, facts: &Facts<'_>) -> Liveness {
         let wheel = self.wheel();
         let deadline = deadline::of(facts, wheel);
-        let unread = deadline.bound == Bound::AtLeast && facts.keepalive.source != Some(KeepaliveSource::Socket);
-        let assumed = unread.then(|| keepalive::assumed(facts.keepalive, facts.sysctls));
+        let is_unsure = deadline.bound == Bound::AtLeast;
+        let assumed = is_unsure.then(|| keepalive::assumed(facts.keepalive, facts.sysctls));
         Liveness {
             verdict: verdict::of(facts, self.active_within_ms),
             deadline,
-            assumed_ms: assumed
-                .and_then(|keepalive| deadline::of(&Facts { keepalive: &keepalive, ..*facts }, wheel).ms),
+            likely_ms: assumed
+                .and_then(|keepalive| deadline::of(&Facts { keepalive: &keepalive, ..*facts }, wheel).ms)
+                .filter(|likely| Some(*likely) > deadline.ms),
         }
     }
 }

@@ -80,9 +80,15 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
             simulate(at, &Limit::Orphan, facts, wheel, rto_max).at_most(mechanism)
         };
     }
-    match facts.keepalive.user_timeout_ms.map(u64::from) {
+    let user_timeout = facts.keepalive.user_timeout_ms.map(u64::from);
+    if info.get(Field::SndWnd) == Some(0) {
+        return shrunken_window(info, expires, rto_max, user_timeout);
+    }
+    if !counts_from_first_timeout(info) && !is_assumed(facts) {
+        return Deadline::at_least(expires, mechanism);
+    }
+    match user_timeout {
         None => Deadline::at_least(expires, mechanism),
-        Some(0) if info.get(Field::SndWnd) == Some(0) => shrunken_window(info, expires, rto_max),
         Some(0) => {
             let limit = model_timeout_ms(facts.tries(Sysctl::Retries2, 15), RTO_MIN_MS, rto_max);
             if fails {
@@ -102,6 +108,17 @@ fn goes_out(info: &TcpInfo) -> bool {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0);
     retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= retransmits))
+}
+
+/// Whether the time that decides began with the first timeout of this silence. It began earlier where the peer had
+/// answered a part of what was lost, or data was sent again before any timeout: then nobody tells when.
+fn counts_from_first_timeout(info: &TcpInfo) -> bool {
+    const CA_RECOVERY: u64 = 3;
+    let number = |field| info.get(field).unwrap_or(0);
+    let retransmits = number(Field::Retransmits);
+    let is_first_loss =
+        if retransmits == 0 { number(Field::CaState) < CA_RECOVERY } else { number(Field::TotalRtoRecoveries) <= 1 };
+    is_first_loss && number(Field::Backoff) <= retransmits && number(Field::Sacked) == 0
 }
 
 /// Sends that fail are tried again at other times, and the time may count from when the data was first sent.
@@ -208,7 +225,11 @@ fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: u64, wheel: 
 
 /// The receiver took its window back with data in flight: the retransmissions are window probes, and end when nothing
 /// was heard for twice the longest timeout (`tcp_rtx_probe0_timed_out`).
-fn shrunken_window(info: &TcpInfo, expires: u64, rto_max: u64) -> Deadline {
+fn shrunken_window(info: &TcpInfo, expires: u64, rto_max: u64, user_timeout: Option<u64>) -> Deadline {
+    // The user timeout counts from when the data was first sent, which nobody tells.
+    if user_timeout != Some(0) {
+        return Deadline::at_least(expires, Mechanism::UserTimeout);
+    }
     let left = (2 * rto_max).saturating_sub(info.idle_ms().unwrap_or(0));
     Deadline::at_least(left.max(expires), Mechanism::WindowProbe)
 }

@@ -7,6 +7,9 @@ use super::wheel::Wheel;
 use crate::model::socket::{Socket, SocketId};
 use crate::model::timer::TimerKind;
 
+/// The clock of whoever looks is read a moment after the kernel wrote the row.
+const CLOCKS_MS: u64 = 500;
+
 /// What is remembered of a socket.
 #[derive(Debug, Clone, Copy)]
 pub struct Remembered {
@@ -56,7 +59,10 @@ impl Sightings {
         }
         let is_on = socket.timer.kind == TimerKind::Keepalive;
         let sight = sight(socket, now_ms);
-        let earlier = self.sockets.get(&socket.id).copied().filter(|earlier| earlier.enabled == Some(is_on) && is_on);
+        let holds = |earlier: &Remembered| {
+            is_on && earlier.enabled == Some(true) && !is_set_anew(&earlier.last, &sight, now_ms)
+        };
+        let earlier = self.sockets.get(&socket.id).copied().filter(holds);
         let remembered = match earlier {
             None => Remembered {
                 enabled: Some(is_on),
@@ -83,6 +89,12 @@ fn sight(socket: &Socket, now_ms: u64) -> Sight {
     }
 }
 
+/// Whether the timer stands elsewhere although it has not fired: the program has set it anew, and what was known of the
+/// old setting says nothing of the new.
+fn is_set_anew(before: &Sight, after: &Sight, now_ms: u64) -> bool {
+    now_ms + CLOCKS_MS < before.fires_ms && after.fires_ms.abs_diff(before.fires_ms) > CLOCKS_MS
+}
+
 /// What two sights tell together.
 fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now_ms: u64, wheel: Wheel) -> Remembered {
     let mut idle = idle_bounds(socket).narrowed(earlier.idle);
@@ -107,8 +119,6 @@ fn interval(before: &Sight, after: &Sight, wheel: Wheel) -> Option<u32> {
 
 /// The idle time, exactly: the timer fired since the last sight, was set again for the rest, and nothing came since.
 fn refired(before: &Sight, after: &Sight, silent_ms: u64, now_ms: u64) -> Option<u64> {
-    /// The clock of whoever looks is read a moment after the kernel wrote the row.
-    const CLOCKS_MS: u64 = 500;
     let fired_ago = now_ms.checked_sub(before.fires_ms)?;
     let is_set_again = after.fires_ms > before.fires_ms + CLOCKS_MS;
     let is_untouched_since = silent_ms > fired_ago + CLOCKS_MS;

@@ -19,24 +19,19 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let window = Window::of(facts, info);
     if window.cannot_send() {
         // Sends that fail are tried again twice a second, and counted all the same.
-        let tries = window.retries.saturating_sub(window.unanswered);
+        let tries = window.retries.saturating_sub(window.unanswered) * u64::from(user_timeout == 0 && !window.is_open);
         return Deadline::at_least(
             if window.is_open { expires } else { expires + tries * window.least_ms() },
             mechanism,
         );
     }
+    let ends = window.simulate(expires, wheel);
     if user_timeout > 0 {
-        // It counts from the first probe, also where the peer answers, and when that was is not told.
-        return if window.begun() {
-            wheel.pending(user_timeout.max(expires), user_timeout).at_most(Mechanism::UserTimeout)
-        } else {
-            wheel.after(wheel.pending(expires, window.interval_ms()), user_timeout).deadline(Mechanism::UserTimeout)
-        };
+        return within_user_timeout(&window, ends, expires, user_timeout, wheel);
     }
     if window.is_answered() && window.begun() && facts.keepalive.is_read() {
         return Deadline::NEVER;
     }
-    let ends = window.simulate(expires, wheel);
     if window.is_orphan {
         return ends.at_most(Mechanism::OrphanRetries);
     }
@@ -45,6 +40,19 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         return Deadline::at_least(ends.earliest, mechanism);
     }
     ends.deadline(mechanism)
+}
+
+/// With a user timeout it ends by that or by the number of probes, whichever comes first. The time counts from the first
+/// probe, also where the peer answers, and when that was is not told.
+fn within_user_timeout(window: &Window, probes: Span, expires: u64, user_timeout: u64, wheel: Wheel) -> Deadline {
+    let time = if window.begun() {
+        Span { earliest: expires, latest: wheel.pending(user_timeout.max(expires), user_timeout).latest }
+    } else {
+        wheel.after(wheel.pending(expires, window.interval_ms()), user_timeout)
+    };
+    let mechanism = if probes.latest < time.earliest { Mechanism::WindowProbe } else { Mechanism::UserTimeout };
+    let ends = Span { earliest: probes.earliest.min(time.earliest), latest: probes.latest.min(time.latest) };
+    if window.begun() { ends.at_most(mechanism) } else { ends.deadline(mechanism) }
 }
 
 /// A shut window and the probes that knock at it.

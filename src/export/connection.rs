@@ -251,7 +251,7 @@ fn liveness(json: &mut Json<'_>, row: &Row<'_>, liveness: &Liveness) {
     json.key(key!("bound")).word(liveness.deadline.bound.name());
     json.key(key!("mechanism")).word(liveness.deadline.mechanism.name());
     json.key(key!("reason")).written(|out| reason::write(out, row));
-    json.key(key!("assumed_dead_in_ms")).optional(liveness.assumed_ms);
+    json.key(key!("likely_dead_in_ms")).optional(liveness.likely_ms);
     json.end_object();
 }
 

@@ -152,6 +152,7 @@ pub struct Liveness {
     pub verdict: Verdict,
     /// When it ends
     pub deadline: Deadline,
-    /// What the end would be if the program left every option at the namespace's value, where options could not be read
-    pub assumed_ms: Option<u64>,
+    /// Where only a bound is sure: when it most likely ends, by the namespace's sysctls for what could not be read, and
+    /// without losses before this silence
+    pub likely_ms: Option<u64>,
 }

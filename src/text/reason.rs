@@ -113,10 +113,10 @@ impl<'a> Telling<'a> {
         };
     }
 
-    /// What is likely where the options could not be read.
+    /// What is likely where only a bound is sure.
     fn assumption(&mut self) {
-        if let Some(ms) = self.liveness.assumed_ms.filter(|ms| Some(*ms) > self.liveness.deadline.ms) {
-            self.say(" (in ").time(ms).say(" if what is not known is as the namespace's sysctls have it)");
+        if let Some(ms) = self.liveness.likely_ms {
+            self.say(" (most likely in ").time(ms).say(")");
         }
     }
 

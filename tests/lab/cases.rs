@@ -30,6 +30,7 @@ pub(crate) const ALL: &[Case] = &[
     ("data in flight, keepalive on", data_keepalive),
     ("zero window, silent peer", zero_window_silent),
     ("zero window, silent peer, user timeout", zero_window_user_timeout),
+    ("zero window, silent peer, user timeout longer than the probes", zero_window_long_timeout),
     ("zero window, living peer", zero_window_living),
     ("SYN-SENT", syn_sent),
     ("SYN-SENT, TCP_SYNCNT 1", syn_sent_syncnt),
@@ -201,6 +202,13 @@ fn zero_window_user_timeout() -> Scene {
     let (link, ours, peer) = shut_window(&[], &[user_timeout(3000)]);
     link.black_hole();
     Scene::of(link, &ours, &peer).every_ms(400).says(&["silent-window"], "user-timeout", ANY).surely("at_most")
+}
+
+fn zero_window_long_timeout() -> Scene {
+    let (link, ours, peer) = shut_window(RETRIES, &[user_timeout(20_000)]);
+    link.black_hole();
+    let bounds = &["at_most", "exact", "at_least"];
+    Scene::of(link, &ours, &peer).every_ms(400).says(&["silent-window"], "window-probe", bounds)
 }
 
 fn zero_window_living() -> Scene {
