@@ -19,11 +19,9 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let window = Window::of(facts, info);
     if window.cannot_send() {
         // Sends that fail are tried again twice a second, and counted all the same.
-        let tries = window.retries.saturating_sub(window.unanswered) * u64::from(user_timeout == 0 && !window.is_open);
-        return Deadline::at_least(
-            if window.is_open { expires } else { expires + tries * window.least_ms() },
-            mechanism,
-        );
+        let is_sure = !window.is_open && user_timeout == 0;
+        let tries = if is_sure { window.retries.saturating_sub(window.unanswered) } else { 0 };
+        return Deadline::at_least(expires + tries * window.least_ms(), mechanism);
     }
     let ends = window.simulate(expires, wheel);
     if user_timeout > 0 {
@@ -42,17 +40,24 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     ends.deadline(mechanism)
 }
 
-/// With a user timeout it ends by that or by the number of probes, whichever comes first. The time counts from the first
-/// probe, also where the peer answers, and when that was is not told.
+/// With a user timeout it ends by that or by the number of probes, whichever comes first; the probes of a peer that is
+/// there start anew with each answer. The time counts from the first probe, also where the peer answers, and when that
+/// was is not told.
 fn within_user_timeout(window: &Window, probes: Span, expires: u64, user_timeout: u64, wheel: Wheel) -> Deadline {
-    let time = if window.begun() {
-        Span { earliest: expires, latest: wheel.pending(user_timeout.max(expires), user_timeout).latest }
-    } else {
-        wheel.after(wheel.pending(expires, window.interval_ms()), user_timeout)
-    };
-    let mechanism = if probes.latest < time.earliest { Mechanism::WindowProbe } else { Mechanism::UserTimeout };
-    let ends = Span { earliest: probes.earliest.min(time.earliest), latest: probes.latest.min(time.latest) };
-    if window.begun() { ends.at_most(mechanism) } else { ends.deadline(mechanism) }
+    let mechanism = Mechanism::UserTimeout;
+    if !window.begun() {
+        let time = wheel.after(wheel.pending(expires, window.interval_ms()), user_timeout);
+        return if probes.earliest < time.earliest {
+            Deadline::at_least(probes.earliest, Mechanism::WindowProbe)
+        } else {
+            time.deadline(mechanism)
+        };
+    }
+    let time = wheel.pending(user_timeout.max(expires), user_timeout);
+    if window.is_silent && probes.latest < time.latest {
+        return probes.at_most(Mechanism::WindowProbe);
+    }
+    time.at_most(mechanism)
 }
 
 /// A shut window and the probes that knock at it.
