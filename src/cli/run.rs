@@ -33,7 +33,7 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
         if !settings.quiet {
             tell(&tail.gaps);
         }
-        let nothing = settings.request.only.is_some() && tail.summary.total() == 0;
+        let nothing = settings.sought.is_some() && tail.summary.total() == 0;
         return Ok(match (nothing, settings.strict && !tail.gaps.is_empty()) {
             (true, _) => Exit::Failed,
             (false, true) => Exit::Partial,
@@ -78,7 +78,7 @@ impl Settings {
     fn format(&self) -> FormatArg {
         match self.report {
             Report::List { format, .. } | Report::Stat { format, .. } | Report::Kernel { format, .. } => format,
-            Report::Show { .. } => FormatArg::Table,
+            Report::Show => FormatArg::Table,
         }
     }
 }
@@ -132,13 +132,7 @@ impl Round<'_> {
                 let table = TableListing::new(columns.clone(), !chosen, look, totals, &nothing);
                 self.list(watched, output, table, order)
             }
-            Report::Show { what } => {
-                let tail = self.inspect(watched, &mut Show::new(output, look.styles))?;
-                if tail.summary.total() == 0 {
-                    say(&format!("no socket is '{what}'; tcpulse ls -a lists all"));
-                }
-                Ok(tail)
-            }
+            Report::Show => self.inspect(watched, &mut Show::new(output, look.styles)),
             Report::Stat { format, by, limit } => {
                 look.header &= self.first || *format != FormatArg::Csv;
                 let mut sink = Stat::new(output, by.clone(), (*format).into(), look, totals, *limit);
@@ -162,7 +156,11 @@ impl Round<'_> {
     }
 
     fn inspect(self, watched: Option<&mut Watched>, sink: &mut impl Sink) -> Result<Tail, InspectError> {
-        inspect(&self.settings.request, watched, sink, &|| self.interrupt.is_asked())
+        let tail = inspect(&self.settings.request, watched, sink, &|| self.interrupt.is_asked())?;
+        if let Some(sought) = self.settings.sought.as_deref().filter(|_| tail.summary.total() == 0) {
+            say(&format!("no socket is '{sought}'; tcpulse ls -a lists all"));
+        }
+        Ok(tail)
     }
 
     /// What to say under an empty table. "No TCP sockets" must be true: where only some states were asked for, all are

@@ -38,6 +38,8 @@ pub(super) struct Settings {
     pub(super) quiet: bool,
     /// Gaps fail the run
     pub(super) strict: bool,
+    /// The socket that is to be shown, as the user wrote it
+    pub(super) sought: Option<String>,
     /// Something to say on stderr first
     pub(super) note: Option<&'static str>,
 }
@@ -57,10 +59,7 @@ pub(super) enum Report {
         order: Order,
     },
     /// Everything about a few sockets
-    Show {
-        /// As the user wrote it
-        what: String,
-    },
+    Show,
     /// Counts
     Stat {
         /// Format
@@ -91,14 +90,15 @@ impl Settings {
         let (report, states, needs) = match command {
             Some(Command::Kernel) => kernel(&shared, format)?,
             Some(Command::Stat { ref by }) => stat(&shared, format, by)?,
-            Some(Command::Show { ref socket }) => show(&shared, format, socket)?,
+            Some(Command::Show { .. }) => show(&shared, format)?,
             Some(Command::Ls) => list(&shared, format, false)?,
             None => list(&shared, format, matches!(format, FormatArg::Json | FormatArg::Ndjson))?,
         };
-        let only = match &command {
-            Some(Command::Show { socket }) => Some(Selector::parse(socket).map_err(|bad| UsageError(bad.to_string()))?),
+        let sought = match command {
+            Some(Command::Show { socket }) => Some(socket),
             _ => None,
         };
+        let only = sought.as_deref().map(Selector::parse).transpose().map_err(|bad| UsageError(bad.to_string()))?;
         let look = Look {
             room: terminal.room(),
             header: !shared.show.no_header,
@@ -114,6 +114,7 @@ impl Settings {
                 active_within: shared.choose.active_within,
                 only,
             },
+            sought,
             note: note(&shared.show, format),
             report,
             look,
@@ -178,13 +179,13 @@ fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, 
     Ok((Report::List { format, columns, chosen: is_chosen, order }, states, needs))
 }
 
-fn show(shared: &Shared, format: FormatArg, socket: &str) -> Result<Judged, UsageError> {
+fn show(shared: &Shared, format: FormatArg) -> Result<Judged, UsageError> {
     if format != FormatArg::Table {
         let (report, _, needs) = list(shared, format, true)?;
         return Ok((report, StateSet::ALL, needs | Needs::ALL_OPTIONS));
     }
     refuse(&shared.show, "show", "it shows all that is known; ls takes columns")?;
-    Ok((Report::Show { what: socket.to_owned() }, StateSet::ALL, Needs::all() - Needs::KERNEL))
+    Ok((Report::Show, StateSet::ALL, Needs::all() - Needs::KERNEL))
 }
 
 fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Judged, UsageError> {

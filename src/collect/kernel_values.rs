@@ -1,7 +1,8 @@
 //! sysctls, gauges and counters, read from within a namespace: /proc/sys/net and /proc/thread-self/net follow the thread
 //! that opens them (CRATES.md 6).
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 
 use crate::decode::{key_values, sysctl};
 use crate::model::counters::{Counters, SockStat};
@@ -31,5 +32,15 @@ pub fn counters() -> Counters {
 
 /// Empty where the file is missing: then every name in it is absent.
 fn net_file(name: &str) -> String {
-    fs::read_to_string(format!("/proc/thread-self/net/{name}")).unwrap_or_default()
+    net_file_below(name, u64::MAX)
+}
+
+/// The same, empty too where the file is not shorter than `bytes`.
+pub(super) fn net_file_below(name: &str, bytes: u64) -> String {
+    let mut text = String::new();
+    let file = File::open(format!("/proc/thread-self/net/{name}"));
+    match file.and_then(|file| file.take(bytes).read_to_string(&mut text)) {
+        Ok(read) if (read as u64) < bytes => text,
+        _ => String::new(),
+    }
 }

@@ -1,11 +1,9 @@
 //! Routes, carriers and neighbours of the calling thread's namespace.
 
-use std::fs::File;
-use std::io::Read;
-
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 
+use super::kernel_values::net_file_below;
 use crate::decode::reach::{routes, unresolved};
 use crate::model::reach::Reach;
 
@@ -25,17 +23,12 @@ pub fn reach() -> Reach {
         interfaces.filter(|interface| up_and_idle(interface.flags)).map(|interface| interface.interface_name).collect();
     without_carrier.sort_unstable();
     without_carrier.dedup();
-    let unresolved = unresolved(&read("arp"));
+    let unresolved = unresolved(&net_file_below("arp", MOST_BYTES));
     // The routes decide nothing where there is nothing to doubt.
-    let routes = if without_carrier.is_empty() && unresolved.is_empty() { Vec::new() } else { routes(&read("route")) };
+    let routes = if without_carrier.is_empty() && unresolved.is_empty() {
+        Vec::new()
+    } else {
+        routes(&net_file_below("route", MOST_BYTES))
+    };
     Reach { routes, without_carrier, unresolved }
-}
-
-fn read(name: &str) -> String {
-    let mut text = String::new();
-    let file = File::open(format!("/proc/thread-self/net/{name}"));
-    match file.and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)) {
-        Ok(read) if (read as u64) < MOST_BYTES => text,
-        _ => String::new(),
-    }
 }

@@ -18,7 +18,7 @@ const TICKS_MS: u64 = 8;
 const LEAST_KEEPALIVE_MS: u64 = 1_000;
 
 /// The deadline of one row.
-pub fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
+pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let socket = facts.socket;
     match socket.state {
         TcpState::Listen | TcpState::Close | TcpState::BoundInactive => return Deadline::NOT_APPLICABLE,
@@ -93,7 +93,7 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         let silent = Span { earliest: idle + fires.earliest + TICKS_MS, latest: idle + fires.latest };
         (fires.plus(until(user_timeout_ms, silent, interval, least)), Mechanism::UserTimeout)
     };
-    if keepalive.is_read() { ends.deadline(mechanism) } else { Deadline::at_least(ends.earliest, mechanism) }
+    facts.ends(ends, mechanism)
 }
 
 /// How long after a firing at which the peer is `silent` so long the first one comes, at least `least` intervals later,

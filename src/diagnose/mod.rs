@@ -1,22 +1,22 @@
 //! The judgement: keepalive where it could not be read, the deadline, the verdict. Pure functions of model values; no
 //! clock, no I/O. How it is told in words is `text`'s.
 
-pub mod deadline;
+mod deadline;
 pub mod keepalive;
-pub mod retransmission;
+mod retransmission;
 pub mod sightings;
 mod syn;
-pub mod verdict;
+mod verdict;
 pub mod wheel;
 mod window;
 
 use crate::model::keepalive::Keepalive;
-use crate::model::liveness::{Bound, Liveness};
+use crate::model::liveness::{Bound, Deadline, Liveness, Mechanism};
 use crate::model::options::SocketOptions;
 use crate::model::reach::Doubt;
 use crate::model::socket::Socket;
 use crate::model::sysctl::{Sysctl, Sysctls};
-use wheel::Wheel;
+use wheel::{Span, Wheel};
 
 /// What a row is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,11 @@ impl Facts<'_> {
     /// A time or a limit of the namespace; `default` where this kernel does not have the sysctl.
     fn sysctl(&self, sysctl: Sysctl, default: u32) -> u64 {
         self.sysctls.number(sysctl).unwrap_or(default.into()).min(u32::MAX.into())
+    }
+
+    /// When it ends, as a deadline: only what was read from the socket makes one exact.
+    fn ends(&self, ends: Span, mechanism: Mechanism) -> Deadline {
+        if self.keepalive.is_read() { ends.deadline(mechanism) } else { Deadline::at_least(ends.earliest, mechanism) }
     }
 
     /// A number of tries, of which no sysctl allows more than 255.

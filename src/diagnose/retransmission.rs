@@ -84,7 +84,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     if info.get(Field::SndWnd) == Some(0) {
         return shrunken_window(info, expires, rto_max, user_timeout);
     }
-    if !counts_from_first_timeout(info) && !is_assumed(facts) {
+    if !counts_from_first_timeout(info) && facts.keepalive.is_read() {
         return Deadline::at_least(expires, mechanism);
     }
     match user_timeout {
@@ -94,8 +94,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
             if fails {
                 return where_sends_fail(facts, info, &at, limit, mechanism);
             }
-            let ends = simulate(at, &Limit::Time(limit), facts, wheel, rto_max);
-            if is_assumed(facts) { Deadline::at_least(ends.earliest, mechanism) } else { ends.deadline(mechanism) }
+            facts.ends(simulate(at, &Limit::Time(limit), facts, wheel, rto_max), mechanism)
         }
         Some(limit) if fails => where_sends_fail(facts, info, &at, limit, Mechanism::UserTimeout),
         Some(limit) => within_user_timeout(info, &at, limit, wheel),
@@ -130,11 +129,6 @@ fn where_sends_fail(facts: &Facts<'_>, info: &TcpInfo, at: &Progress, limit: u64
 /// Where a neighbour is given up, ICMP from this host itself can end it between two firings.
 fn least_where_sends_fail(facts: &Facts<'_>) -> u64 {
     if facts.doubt == Some(Doubt::Carrier) { facts.socket.timer.expires_ms.into() } else { 0 }
-}
-
-/// Whether the options are taken to be the namespace's, so that nothing is exact.
-pub(super) fn is_assumed(facts: &Facts<'_>) -> bool {
-    !facts.keepalive.is_read()
 }
 
 /// Fires again and again until the limit has passed for sure. Where lateness decides between two firings, the span

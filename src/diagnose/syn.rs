@@ -2,7 +2,7 @@
 //! (`reqsk_timer_handler`).
 
 use super::Facts;
-use super::retransmission::{is_assumed, model_timeout_ms, rto_max_ms};
+use super::retransmission::{model_timeout_ms, rto_max_ms};
 use super::wheel::{Span, Wheel};
 use crate::model::keepalive::KeepaliveSource;
 use crate::model::liveness::{Deadline, Mechanism};
@@ -54,7 +54,7 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     };
     let limits = Limits::of(facts, user_timeout.into());
     let (ends, mechanism) = simulate(info, expires, &limits, wheel);
-    if is_assumed(facts) { Deadline::at_least(ends.earliest, mechanism) } else { ends.deadline(mechanism) }
+    facts.ends(ends, mechanism)
 }
 
 /// Sends SYNs until the kernel gives up.

@@ -11,7 +11,7 @@ use crate::model::timer::TimerKind;
 const OVERDUE: u64 = 2;
 
 /// The one verdict of a row.
-pub fn of(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
+pub(super) fn of(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
     let socket = facts.socket;
     match socket.state {
         TcpState::Established if socket.inode.is_none() => Verdict::Unaccepted,

@@ -1,7 +1,7 @@
 //! Columns of what was made out of a row: verdict, deadline, keepalive, silence.
 
 use super::column::{Column, Get};
-use super::table::{number, text};
+use super::table::{info, number, text};
 use super::value::{Unit, Value};
 use crate::model::keepalive::Keepalive;
 use crate::model::liveness::{Bound, Liveness};
@@ -9,7 +9,7 @@ use crate::model::needs::Needs;
 use crate::model::options::MoreOptions;
 use crate::model::row::Row;
 use crate::model::state::TcpState;
-use crate::model::tcp_info::{Field, TcpInfo};
+use crate::model::tcp_info::Field;
 use crate::text::{keepalive, reason};
 
 /// Is the peer there?
@@ -59,7 +59,7 @@ pub(super) fn judgement() -> Vec<Column> {
         .unit(Unit::Millis)
         .needs(Needs::INFO),
         number("last-sent", "LAST-SENT", 40, "time since data was last sent to the peer", |row| {
-            Value::number(info(row).and_then(|info| info.get(Field::LastDataSent)))
+            Value::number(info(row, Field::LastDataSent))
         })
         .unit(Unit::Millis)
         .needs(Needs::INFO),
@@ -148,17 +148,13 @@ fn known<'a>(row: &Row<'a>) -> Option<&'a Keepalive> {
     row.judged.map(|judged| &judged.keepalive)
 }
 
-fn info<'a>(row: &Row<'a>) -> Option<&'a TcpInfo> {
-    row.socket.attributes.info.as_deref()
-}
-
 /// The FIN carried an ACK, so the last ACK came with it or after it; and no data came after it.
 fn close_wait_age(row: &Row<'_>) -> Value<'static> {
     /// What is told apart no further.
     const SAME_MS: u64 = 1_000;
-    let Some(info) = info(row).filter(|_| row.socket.state == TcpState::CloseWait) else { return Value::Absent };
-    let Some(least) = info.idle_ms() else { return Value::Absent };
-    let most = info.get(Field::LastDataRecv);
+    let idle = row.socket.idle_ms().filter(|_| row.socket.state == TcpState::CloseWait);
+    let Some(least) = idle else { return Value::Absent };
+    let most = info(row, Field::LastDataRecv);
     let is_known = most.is_some_and(|most| most <= least + SAME_MS);
     Value::Bounded { ms: Some(least), bound: if is_known { Bound::Exact } else { Bound::AtLeast } }
 }

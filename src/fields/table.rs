@@ -87,7 +87,7 @@ fn option_names(row: &Row<'_>) -> Value<'static> {
     if names.is_empty() { Value::Absent } else { Value::Word(names.join(",").into()) }
 }
 
-fn info(row: &Row<'_>, field: Field) -> Option<u64> {
+pub(super) fn info(row: &Row<'_>, field: Field) -> Option<u64> {
     row.socket.attributes.info.as_ref()?.get(field)
 }
 

@@ -82,6 +82,13 @@ impl<'a> Judging<'a> {
         self.needs.contains(Needs::LIVENESS | Needs::OPTIONS) && states.contains(TcpState::SynRecv)
     }
 
+    /// Takes in a row that is not wanted for itself: if it is a listener, its requests are judged by its options.
+    pub(super) fn note_listener(&mut self, socket: &Socket, holder: Holder<'_>) {
+        if socket.state == TcpState::Listen {
+            self.options(socket, holder);
+        }
+    }
+
     /// The options of the listener that a request came to.
     fn listener_of(&self, request: &Socket) -> Option<&SocketOptions> {
         let any = match request.local.addr {

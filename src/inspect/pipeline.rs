@@ -134,7 +134,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
         if !self.request.states.contains(socket.state) {
-            self.judging.options(&socket, Holder::of(&socket, place.owners));
+            self.judging.note_listener(&socket, Holder::of(&socket, place.owners));
             return Ok(());
         }
         if self.request.only.as_ref().is_some_and(|only| !only.matches(&socket)) {

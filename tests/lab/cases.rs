@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::observe::Scene;
 use crate::support::link::{Link, PEER, keepalive, set_options, user_timeout};
+use crate::support::netns::User;
+use crate::support::program::tcpulse_in;
 use crate::support::sockets::fill;
 use crate::support::wait::until;
 
@@ -64,10 +66,17 @@ pub(crate) const ALL: &[Case] = &[
 impl Scene {
     /// A connection of ours that both ends hold.
     fn of(link: Link, ours: &TcpStream, peer: &TcpStream) -> Self {
+        let remote = SocketAddr::from((PEER, peer.local_addr().unwrap().port()));
+        let keep = [ours, peer].map(|end| end.as_fd().try_clone_to_owned().unwrap());
+        Self::between(link, ours.local_addr().unwrap(), remote, keep.into())
+    }
+
+    /// Whatever stands between these two ends.
+    fn between(link: Link, local: SocketAddr, remote: SocketAddr, keep: Vec<OwnedFd>) -> Self {
         Self {
-            local: ours.local_addr().unwrap(),
-            remote: SocketAddr::from((PEER, peer.local_addr().unwrap().port())),
-            keep: vec![ours.as_fd().try_clone_to_owned().unwrap(), peer.as_fd().try_clone_to_owned().unwrap()],
+            local,
+            remote,
+            keep,
             link,
             verdicts: &[],
             mechanism: "none",
@@ -179,8 +188,6 @@ fn shut_window(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> (Link, 
 }
 
 fn timer_of(link: &Link, ours: &TcpStream) -> String {
-    use crate::support::netns::User;
-    use crate::support::program::tcpulse_in;
     let arguments = ["ls", "-q", "-N", "current", "--no-processes", "--no-header", "-o", "local-port,timer"];
     let listed = tcpulse_in(&link.ours, User::Root, &arguments).stdout;
     let port = ours.local_addr().unwrap().port().to_string();
@@ -214,9 +221,7 @@ fn zero_window_long_timeout() -> Scene {
 fn zero_window_living() -> Scene {
     let (link, ours, peer) = shut_window(RETRIES, &[]);
     until("a probe was answered", SOON, || {
-        use crate::support::netns::User;
-        let json =
-            crate::support::program::tcpulse_in(&link.ours, User::Root, &["--json", "-q", "-N", "current"]).json();
+        let json = tcpulse_in(&link.ours, User::Root, &["--json", "-q", "-N", "current"]).json();
         let port = ours.local_addr().unwrap().port();
         let rows = json["connections"].as_array().unwrap();
         let row = rows.iter().find(|row| row["local"]["port"] == port)?;
@@ -238,18 +243,9 @@ fn connecting(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)], vanish: fn(
         assert_eq!(result, Err(nix::errno::Errno::EINPROGRESS));
         TcpStream::from(socket)
     });
-    Scene {
-        local: ours.local_addr().unwrap(),
-        remote,
-        keep: vec![OwnedFd::from(ours)],
-        link,
-        verdicts: &["connecting"],
-        mechanism: "syn-retries",
-        bounds: EXACT,
-        surely: "exact",
-        every: Duration::from_millis(700),
-        stays: None,
-    }
+    let local = ours.local_addr().unwrap();
+    let scene = Scene::between(link, local, remote, vec![ours.into()]);
+    scene.every_ms(700).says(&["connecting"], "syn-retries", EXACT)
 }
 
 const SYN: &[(&str, &str)] = &[("ipv4/tcp_syn_retries", "2"), ("ipv4/tcp_syn_linear_timeouts", "1")];
@@ -291,24 +287,13 @@ fn requested(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)], peer_hears: 
     let peer = link.peer_connects(listener.local_addr().unwrap());
     let remote = TcpStream::from(peer.try_clone().unwrap()).local_addr().unwrap();
     until("the SYN has come", SOON, || {
-        use crate::support::netns::User;
         let arguments = ["stat", "-q", "-N", "current", "--no-header", "--by", "state"];
-        let stat = crate::support::program::tcpulse_in(&link.ours, User::Root, &arguments).stdout;
+        let stat = tcpulse_in(&link.ours, User::Root, &arguments).stdout;
         stat.lines().any(|line| line.starts_with("syn-recv") && !line.ends_with(" 0")).then_some(())
     });
     link.black_hole();
-    Scene {
-        local: listener.local_addr().unwrap(),
-        remote,
-        keep: vec![OwnedFd::from(listener), peer],
-        link,
-        verdicts: &["handshaking"],
-        mechanism: "synack-retries",
-        bounds: &["at_most"],
-        surely: "at_most",
-        every: Duration::from_millis(1200),
-        stays: None,
-    }
+    let local = listener.local_addr().unwrap();
+    Scene::between(link, local, remote, vec![listener.into(), peer]).every_ms(1200)
 }
 
 /// Closes our end; the scene keeps only the peer's.
@@ -407,18 +392,9 @@ fn queued(options: &[(i32, i32, i32)]) -> Scene {
     let address = listener.local_addr().unwrap();
     let peer = link.peer.run(|| TcpStream::connect(address).unwrap());
     link.black_hole();
-    Scene {
-        local: address,
-        remote: peer.local_addr().unwrap(),
-        keep: vec![OwnedFd::from(listener), OwnedFd::from(peer)],
-        link,
-        verdicts: &["unaccepted"],
-        mechanism: "none",
-        bounds: NEVER,
-        surely: "never",
-        every: Duration::from_millis(600),
-        stays: None,
-    }
+    let remote = peer.local_addr().unwrap();
+    let scene = Scene::between(link, address, remote, vec![listener.into(), peer.into()]);
+    scene.every_ms(600).says(&["unaccepted"], "none", NEVER)
 }
 
 fn accept_queue() -> Scene {
