@@ -1,6 +1,7 @@
 //! tcpulse tells what every TCP connection of a Linux host is doing, whether its peer is still there, and when the
 //! kernel would notice if it were not. ARCHITECTURE.md shows the rooms and how data flows through them.
 
+pub mod act;
 pub mod cli;
 pub mod collect;
 pub mod decode;

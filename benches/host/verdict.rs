@@ -20,7 +20,7 @@ const ROUNDS: u32 = 50;
 /// Nanoseconds a row.
 pub(crate) fn judge() -> Result<u128> {
     let mut rows = Vec::new();
-    let request = DumpRequest { family: Family::Ipv4, states: StateSet::ALL, needs: Needs::INFO };
+    let request = DumpRequest { family: Family::Ipv4, states: StateSet::ALL, needs: Needs::INFO, bytecode: &[] };
     let mut diag = DiagSocket::open(NetnsId(0)).context("sock_diag")?;
     let dumped = diag.dump(request, |socket| {
         if rows.len() < MOST_ROWS {

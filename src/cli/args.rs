@@ -6,27 +6,39 @@ use std::time::Duration;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::choices;
+use crate::filter::time_us;
 
 /// Every TCP connection of this host, and whether its peer is still there.
 ///
 /// Without a command, and with --json or --format ndjson, tcpulse prints one snapshot of every TCP socket; otherwise it
-/// does what `tcpulse ls` does.
+/// does what `tcpulse ls` does. FILTER says which sockets: ss's grammar and more, see `tcpulse help filter`.
 #[derive(Debug, Parser)]
-#[command(name = "tcpulse", version, max_term_width = 100, after_help = EXIT_CODES, after_long_help = concat!(
+#[command(name = "tcpulse", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_CODES, after_long_help = concat!(
 "Examples:
   tcpulse                               the connections of every network namespace, with their processes
   tcpulse --json | jq '.summary'        one snapshot of every socket, for scripts
+  tcpulse dport = :443 and idle \\> 10m   connections to port 443 that heard nothing for ten minutes
   tcpulse stat --by process,state       who holds how many connections in which state
   tcpulse ls -l -o local,accept-q,backlog,drops,process
                                         listeners, and how full their accept queues are
   tcpulse kernel -N web                 the keepalive sysctls and TCP counters of the namespace web
 
-", "Exit codes: 0 done, 1 failed, 2 usage, 4 something could not be seen and --strict was given, 130 interrupted"))]
+", "Exit codes: 0 done, 1 failed, 2 usage, 3 nothing matched (set, kill), 4 something could not be seen and --strict was given, 130 interrupted"))]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
     #[command(flatten)]
+    pub(super) filter: FilterArgs,
+    #[command(flatten)]
     pub(super) shared: Shared,
+}
+
+/// Which sockets.
+#[derive(Debug, Args)]
+pub(super) struct FilterArgs {
+    /// Which sockets, in one argument or many: `tcpulse help filter`
+    #[arg(value_name = "FILTER")]
+    pub(super) filter: Vec<String>,
 }
 
 const EXIT_CODES: &str = "tcpulse --help says more, with examples.";
@@ -35,13 +47,13 @@ const EXIT_CODES: &str = "tcpulse --help says more, with examples.";
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List connections; with -a listeners too, with -l listeners only
-    Ls,
+    Ls(FilterArgs),
     /// Everything known about one socket, or a few: the reason first
     #[command(after_long_help = choices::SHOW_EXAMPLES)]
     Show {
-        /// local->peer, one end, inode=N, cookie=HEX, or the bare number
-        #[arg(value_name = "SOCKET")]
-        socket: String,
+        /// local->peer, one end, inode=N, cookie=HEX, the bare number, or any other filter
+        #[arg(value_name = "FILTER", required = true)]
+        filter: Vec<String>,
     },
     /// Count sockets: by state, or by what --by says
     Stat {
@@ -49,10 +61,69 @@ pub(super) enum Command {
         /// counts for each of them
         #[arg(long, value_name = "KEY[,KEY]", default_value = "state")]
         by: String,
+        #[command(flatten)]
+        filter: FilterArgs,
     },
     /// Show sysctls, socket gauges and TCP counters of each network namespace, with what they mean
     #[command(after_long_help = choices::KERNEL_EXAMPLES)]
     Kernel,
+    /// Change keepalive and user timeout of live sockets
+    #[command(after_long_help = choices::SET_EXAMPLES)]
+    Set {
+        #[command(flatten)]
+        set: SetArgs,
+        #[command(flatten)]
+        acting: ActingArgs,
+    },
+    /// Destroy connections; their programs go on, with ECONNABORTED
+    #[command(after_long_help = choices::KILL_EXAMPLES)]
+    Kill {
+        #[command(flatten)]
+        filter: FilterArgs,
+        #[command(flatten)]
+        acting: ActingArgs,
+    },
+    /// This help, that of a command, or the filter language: `tcpulse help filter`
+    Help {
+        /// A command, or `filter`
+        #[arg(value_name = "TOPIC")]
+        topic: Option<String>,
+    },
+}
+
+/// What is to be set, on which sockets.
+#[derive(Debug, Args)]
+pub(super) struct SetArgs {
+    /// keepalive=on|off idle=TIME interval=TIME probes=N user-timeout=TIME, each optional; then the filter
+    #[arg(value_name = "KEY=VALUE… FILTER")]
+    pub(super) words: Vec<String>,
+    /// Choose values that notice a silent peer in this time: idle + probes × interval, and the user timeout
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) detect: Option<Duration>,
+    /// Set idle time, interval and probes to the namespace's tcp_keepalive_* sysctls
+    #[arg(long, conflicts_with = "detect")]
+    pub(super) like_sysctl: bool,
+}
+
+/// How carefully sockets are changed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "How to go about it")]
+pub(super) struct ActingArgs {
+    /// Do not ask
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Show what would be changed, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub(super) dry_run: bool,
+    /// Change nothing if more than N sockets match
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(super) max: u64,
+    /// Do not leave out the ssh connection that this is run over
+    #[arg(long)]
+    pub(super) include_self: bool,
+    /// Do not note the changes in the journal, which is done as root
+    #[arg(long)]
+    pub(super) no_log: bool,
 }
 
 /// Options that stand before or after the command.
@@ -87,6 +158,9 @@ pub(super) struct Choose {
     /// Where rows come from: sock_diag, else /proc/net/tcp; or one of them
     #[arg(long, global = true, value_enum, default_value_t = SourceArg::Auto, hide_possible_values = true, value_name = "auto|sock_diag|procfs")]
     pub(super) source: SourceArg,
+    /// Show how the filter is read, what of it goes to the kernel, and what stays; list nothing
+    #[arg(long, global = true)]
+    pub(super) explain_filter: bool,
     /// Do not look for the processes that hold the sockets
     #[arg(long, global = true)]
     pub(super) no_processes: bool,
@@ -172,9 +246,13 @@ pub(super) enum ColorChoice {
 
 /// Reads the command line.
 pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command().try_get_matches_from(arguments)?)
+}
+
+/// The command line with the help that is made from the column table.
+pub(super) fn command() -> clap::Command {
     let command = Cli::command().mut_subcommand("ls", |ls| ls.after_long_help(choices::ls_help()));
-    let command = command.mut_subcommand("stat", |stat| stat.after_long_help(choices::stat_help()));
-    Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    command.mut_subcommand("stat", |stat| stat.after_long_help(choices::stat_help()))
 }
 
 /// Seconds, with or without a fraction or a unit: `2`, `0.5`, `500ms`, `1m`.
@@ -194,18 +272,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 /// A time with its unit: `500ms`, `60s`, `5m`, `2h`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("'{text}' is no time with a unit, such as 500ms, 60s, 5m or 2h");
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let ms = match unit {
-        "ms" => Some(number),
-        "s" => number.checked_mul(1_000),
-        "m" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        _ => return Err(wrong()),
-    };
-    ms.map(Duration::from_millis).ok_or_else(wrong)
+    time_us(text).map(Duration::from_micros)
 }
 
 #[cfg(test)]
@@ -217,7 +284,7 @@ mod tests {
     fn a_time_needs_its_unit() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
-        for bad in ["60", "", "s", "-1s", "1.5s", "1d", "99999999999999999999s", "18446744073709551615h"] {
+        for bad in ["60", "", "s", "-1s", "1x", "99999999999999999999s", "18446744073709551615h"] {
             assert!(duration(bad).unwrap_err().contains("such as"), "{bad}");
         }
     }

@@ -27,6 +27,31 @@ pub(super) const SHOW_EXAMPLES: &str = "Examples:
   tcpulse show 10.0.0.9:5432            every connection with this end
   tcpulse show inode=123456             by inode, as /proc/PID/fd shows it
 ";
+/// Examples under `set --help`.
+pub(super) const SET_EXAMPLES: &str = "Examples:
+  tcpulse set keepalive=on idle=60s interval=10s probes=6 dport = :5432
+                                        turn keepalive on for the connections to port 5432; asks first
+  tcpulse set --detect 30s 'process = app and keepalive = off' --dry-run
+                                        what would be set so that a dead peer is noticed in 30 s
+  tcpulse set --like-sysctl dst 10.0.0.9 --yes
+                                        back to the namespace's values, without asking
+  tcpulse set user-timeout=0 'user-timeout > 0'
+                                        mind the spaces: those with spaces are the filter
+
+Exit codes: 0 all set, 1 some not (each is named), 2 usage, 3 nothing matched
+";
+/// Examples under `kill --help`.
+pub(super) const KILL_EXAMPLES: &str = "Examples:
+  tcpulse kill verdict = probing        connections whose peer does not answer any more; asks first
+  tcpulse kill 'process = nginx and state close-wait and close-wait-age > 1h' --dry-run
+                                        what would be destroyed
+  tcpulse kill dst 10.0.0.9:5432 --yes --max 1000
+                                        without asking, from a script
+
+A destroyed connection sends its peer a reset; its program gets ECONNABORTED at its next call and keeps the
+descriptor until it closes it. Needs CAP_NET_ADMIN, and a kernel with CONFIG_INET_DIAG_DESTROY.
+Exit codes: 0 all destroyed, 1 some not (each is named), 2 usage, 3 nothing matched
+";
 /// Examples under `kernel --help`.
 pub(super) const KERNEL_EXAMPLES: &str = "Examples:
   tcpulse kernel -N current             this namespace

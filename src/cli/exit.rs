@@ -17,6 +17,8 @@ pub enum Exit {
     Failed = 1,
     /// The command line cannot be understood
     Usage = 2,
+    /// Nothing matched what was to be changed
+    NothingMatched = 3,
     /// `--strict`, and something could not be seen
     Partial = 4,
     /// Ctrl-C
@@ -51,7 +53,7 @@ pub fn report(error: &anyhow::Error) -> Exit {
     // Nobody is left to be told if stderr is closed.
     // Our own errors name their cause in their text; only what anyhow put on top of another error has to be unrolled.
     let text = if error.is::<InspectError>() { error.to_string() } else { format!("{error:#}") };
-    let _ = writeln!(io::stderr(), "tcpulse: {}", printable(&text));
+    let _ = writeln!(io::stderr(), "tcpulse: {}", lines(&text));
     exit
 }
 
@@ -63,9 +65,14 @@ fn report_clap(error: &clap::Error) -> Exit {
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let lines: Vec<_> = text.lines().map(printable).collect();
-    let _ = writeln!(io::stderr(), "tcpulse: {}", lines.join("\n").trim_end());
+    let _ = writeln!(io::stderr(), "tcpulse: {}", lines(text));
     Exit::Usage
+}
+
+/// Harmless, line by line.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(printable).collect();
+    lines.join("\n").trim_end().to_owned()
 }
 
 /// Whoever read our output has read enough: no error, whichever layer met it.

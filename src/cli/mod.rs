@@ -1,9 +1,15 @@
 //! The command line: arguments become settings, settings become a request and a sink, results become exit codes.
 //! The only room that knows all others, the terminal, the environment and the signals.
 
+mod act;
 mod args;
+mod asked;
+mod candidates;
+mod change;
 mod choices;
 mod exit;
+mod help;
+mod journal;
 mod run;
 mod settings;
 mod signals;
@@ -11,9 +17,10 @@ mod terminal;
 mod watch;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 pub use exit::{Exit, report};
-use settings::Settings;
+use settings::Task;
 
 /// Runs the program with these arguments, the first being its name.
 ///
@@ -21,6 +28,17 @@ use settings::Settings;
 /// What failed, for [`report`] to print and to turn into an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit> {
     let arguments = args::parse(arguments)?;
-    let settings = Settings::from_args(arguments, &terminal::Terminal::of_stdout())?;
-    run::run(&settings, &signals::Interrupt::install()?)
+    if let Some(args::Command::Help { topic }) = &arguments.command {
+        return help::print(topic.as_deref());
+    }
+    let (task, notes) = settings::judge(arguments, &terminal::Terminal::of_stdout())?;
+    notes.iter().for_each(|note| run::say(note));
+    match task {
+        Task::Explain(text) => {
+            io::stdout().write_all(text.as_bytes())?;
+            Ok(Exit::Done)
+        }
+        Task::Look(settings) => run::run(&settings, &signals::Interrupt::install()?),
+        Task::Act(action) => act::run(&action, &signals::Interrupt::install()?),
+    }
 }

@@ -15,6 +15,7 @@ use crate::export::show::Show;
 use crate::export::snapshot::{JsonSnapshot, NdjsonSnapshot};
 use crate::export::stat::{Stat, StatFormat};
 use crate::export::table::TableListing;
+use crate::filter::Filter;
 use crate::inspect::{InspectError, Request, Watched, inspect};
 use crate::model::gap::Gaps;
 use crate::model::needs::Needs;
@@ -24,16 +25,13 @@ use crate::model::state::StateSet;
 
 /// Does what the settings say.
 pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<Exit> {
-    if let Some(note) = settings.note {
-        say(note);
-    }
     let (mut told, mut first) = (Gaps::default(), true);
     let Some(interval) = settings.watch else {
         let tail = snapshot(settings, interrupt, None, first)?;
         if !settings.quiet {
             tell(&tail.gaps);
         }
-        let nothing = settings.sought.is_some() && tail.summary.total() == 0;
+        let nothing = settings.seeks() && tail.summary.total() == 0;
         return Ok(match (nothing, settings.strict && !tail.gaps.is_empty()) {
             (true, _) => Exit::Failed,
             (false, true) => Exit::Partial,
@@ -70,6 +68,11 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
 }
 
 impl Settings {
+    /// Whether it is a failure to find nothing.
+    fn seeks(&self) -> bool {
+        matches!(self.report, Report::Show)
+    }
+
     /// Whether each round is drawn over the last.
     fn draws_over(&self) -> bool {
         self.watch.is_some() && self.screen.is_some() && self.format() == FormatArg::Table
@@ -157,8 +160,8 @@ impl Round<'_> {
 
     fn inspect(self, watched: Option<&mut Watched>, sink: &mut impl Sink) -> Result<Tail, InspectError> {
         let tail = inspect(&self.settings.request, watched, sink, &|| self.interrupt.is_asked())?;
-        if let Some(sought) = self.settings.sought.as_deref().filter(|_| tail.summary.total() == 0) {
-            say(&format!("no socket is '{sought}'; tcpulse ls -a lists all"));
+        if self.settings.seeks() && tail.summary.total() == 0 {
+            say(&format!("no socket is '{}'; tcpulse ls -a lists all", self.settings.typed));
         }
         Ok(tail)
     }
@@ -167,12 +170,18 @@ impl Round<'_> {
     /// counted.
     fn nothing(self) -> Option<String> {
         let request = &self.settings.request;
-        let everything = Request { states: StateSet::ALL, needs: Needs::empty(), ..request.clone() };
+        let filter = Filter::default();
+        let everything = Request { states: StateSet::ALL, needs: Needs::empty(), filter, ..request.clone() };
         let counted = inspect(&everything, None, &mut Count, &|| self.interrupt.is_asked());
         match counted.map(|tail| tail.summary.total()) {
             Ok(others) if others > 0 => {
                 if !self.settings.quiet {
-                    say(&format!("none of the {others} TCP sockets is of this kind; -a shows all"));
+                    let why = if request.filter.is_everything() {
+                        "is of this kind; -a shows all".to_owned()
+                    } else {
+                        format!("matches '{}'", self.settings.typed)
+                    };
+                    say(&format!("none of the {others} TCP sockets {why}"));
                 }
                 None
             }
@@ -208,7 +217,7 @@ impl From<FormatArg> for StatFormat {
 }
 
 /// All gaps in one line on stderr.
-fn tell(gaps: &Gaps) {
+pub(super) fn tell(gaps: &Gaps) {
     if gaps.is_empty() {
         return;
     }
@@ -220,6 +229,6 @@ fn tell(gaps: &Gaps) {
 }
 
 /// One line on stderr. If nobody can read it, so be it.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "tcpulse: {}", crate::text::printable(text));
 }

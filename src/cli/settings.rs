@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::args::{Choose, Cli, Command, FormatArg, Shared, Show, SourceArg};
+use super::act::{Action, Deed};
+use super::args::{Choose, Cli, Command, FilterArgs, FormatArg, Shared, Show, SourceArg};
+use super::asked;
+use super::change::Assignment;
 use super::choices::{parse_by, parse_columns, parse_order};
 use super::exit::UsageError;
 use super::terminal::Terminal;
@@ -13,7 +16,7 @@ use crate::export::style::Styles;
 use crate::export::table::Look;
 use crate::fields::column::Column;
 use crate::fields::table::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, column};
-use crate::filter::Selector;
+use crate::filter::Filter;
 use crate::inspect::Request;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
@@ -38,10 +41,8 @@ pub(super) struct Settings {
     pub(super) quiet: bool,
     /// Gaps fail the run
     pub(super) strict: bool,
-    /// The socket that is to be shown, as the user wrote it
-    pub(super) sought: Option<String>,
-    /// Something to say on stderr first
-    pub(super) note: Option<&'static str>,
+    /// The filter as it was typed; empty where there is none
+    pub(super) typed: String,
 }
 
 /// What is made of a snapshot.
@@ -78,53 +79,155 @@ pub(super) enum Report {
     },
 }
 
-impl Settings {
-    /// Judges.
-    pub(super) fn from_args(cli: Cli, terminal: &Terminal) -> Result<Self, UsageError> {
-        let Cli { command, shared } = cli;
-        let format = match shared.show.format {
-            Some(format) => format,
-            None if shared.show.json => FormatArg::Json,
-            None => FormatArg::Table,
-        };
-        let (report, states, needs) = match command {
-            Some(Command::Kernel) => kernel(&shared, format)?,
-            Some(Command::Stat { ref by }) => stat(&shared, format, by)?,
-            Some(Command::Show { .. }) => show(&shared, format)?,
-            Some(Command::Ls) => list(&shared, format, false)?,
-            None => list(&shared, format, matches!(format, FormatArg::Json | FormatArg::Ndjson))?,
-        };
-        let sought = match command {
-            Some(Command::Show { socket }) => Some(socket),
-            _ => None,
-        };
-        let only = sought.as_deref().map(Selector::parse).transpose().map_err(|bad| UsageError(bad.to_string()))?;
-        let look = Look {
-            room: terminal.room(),
-            header: !shared.show.no_header,
-            styles: Styles::new(terminal.colours(shared.show.color)),
-        };
-        Ok(Self {
-            request: Request {
-                netns: netns(&shared.choose.netns),
-                source: source(shared.choose.source),
-                families: if matches!(report, Report::Kernel { .. }) { Vec::new() } else { families(&shared) },
-                states,
-                needs: complete(needs, &shared.choose),
-                active_within: shared.choose.active_within,
-                only,
-            },
-            sought,
-            note: note(&shared.show, format),
-            report,
-            look,
-            screen: terminal.size.map(|(_, rows)| rows).filter(|&rows| rows > 1),
-            watch: shared.show.watch,
-            totals: terminal.is_terminal(),
-            quiet: shared.show.quiet,
-            strict: shared.show.strict,
-        })
+/// What the command line asks for.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// To show something
+    Look(Settings),
+    /// To change something
+    Act(Action),
+    /// To say how the filter is read
+    Explain(String),
+}
+
+/// Judges the command line: what to do, and what to say on stderr first.
+pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>), UsageError> {
+    let Cli { command, shared, filter: FilterArgs { filter: bare } } = cli;
+    let format = match shared.show.format {
+        Some(format) => format,
+        None if shared.show.json => FormatArg::Json,
+        None => FormatArg::Table,
+    };
+    let Words { typed, assignment } = Words::of(command.as_ref(), &bare)?;
+    let filter = match command {
+        Some(Command::Show { .. }) => asked::socket(&typed)?,
+        _ => asked::filter(&typed)?,
+    };
+    refuse_blindness(&shared, filter.needs(), "this filter")?;
+    let notes = notes(&shared.show, format, &filter);
+    let look = Look {
+        room: terminal.room(),
+        header: !shared.show.no_header,
+        styles: Styles::new(terminal.colours(shared.show.color)),
+    };
+    let deed = match &command {
+        Some(Command::Kill { acting, .. }) => Some((Deed::Destroy, acting)),
+        Some(Command::Set { acting, .. }) => assignment.map(|assignment| (Deed::Set(assignment), acting)),
+        _ => None,
+    };
+    if let Some((deed, how)) = deed {
+        let request = request_to_act(&shared, deed, filter)?;
+        if shared.choose.explain_filter {
+            return Ok((Task::Explain(request.filter.explain(request.states)), notes));
+        }
+        let action = Action { deed, request, typed, how: how.clone(), look, quiet: shared.show.quiet };
+        return Ok((Task::Act(action), notes));
     }
+    let (report, states, needs) = match command {
+        Some(Command::Kernel) => kernel(&shared, format)?,
+        Some(Command::Stat { ref by, .. }) => stat(&shared, format, by)?,
+        Some(Command::Show { .. }) => show(&shared, format, &filter)?,
+        Some(Command::Ls(_)) => list(&shared, format, false, &filter)?,
+        _ => list(&shared, format, matches!(format, FormatArg::Json | FormatArg::Ndjson), &filter)?,
+    };
+    if shared.choose.explain_filter {
+        return Ok((Task::Explain(filter.explain(states)), notes));
+    }
+    let families = if matches!(report, Report::Kernel { .. }) { Vec::new() } else { families(&shared) };
+    let settings = Settings {
+        request: request(&shared, families, states, needs, filter),
+        typed,
+        report,
+        look,
+        screen: terminal.size.map(|(_, rows)| rows).filter(|&rows| rows > 1),
+        watch: shared.show.watch,
+        totals: terminal.is_terminal(),
+        quiet: shared.show.quiet,
+        strict: shared.show.strict,
+    };
+    Ok((Task::Look(settings), notes))
+}
+
+/// The words that are not options: the filter, and what `set` is to set.
+struct Words {
+    typed: String,
+    assignment: Option<Assignment>,
+}
+
+impl Words {
+    /// `bare` are those that stand without a command, or before one.
+    fn of(command: Option<&Command>, bare: &[String]) -> Result<Self, UsageError> {
+        let mut assignment = None;
+        let words = match command {
+            None => {
+                asked::refuse_slip(&bare.join(" "))?;
+                return Ok(Self { typed: bare.join(" "), assignment });
+            }
+            Some(_) if !bare.is_empty() => {
+                return Err(UsageError(format!(
+                    "'{}' stands before the command; write the filter after it",
+                    bare.join(" ")
+                )));
+            }
+            Some(
+                Command::Ls(FilterArgs { filter })
+                | Command::Stat { filter: FilterArgs { filter }, .. }
+                | Command::Kill { filter: FilterArgs { filter }, .. }
+                | Command::Show { filter },
+            ) => filter.clone(),
+            Some(Command::Set { set, .. }) => {
+                let (parsed, rest) = Assignment::parse(set)?;
+                assignment = Some(parsed);
+                rest
+            }
+            Some(Command::Kernel | Command::Help { .. }) => Vec::new(),
+        };
+        Ok(Self { typed: words.join(" "), assignment })
+    }
+}
+
+fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Needs, filter: Filter) -> Request {
+    Request {
+        netns: netns(&shared.choose.netns),
+        source: source(shared.choose.source),
+        families,
+        states,
+        needs: complete(needs | filter.needs(), &shared.choose),
+        active_within: shared.choose.active_within,
+        filter,
+    }
+}
+
+/// What `set` and `kill` look at.
+fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request, UsageError> {
+    let command = if matches!(deed, Deed::Destroy) { "kill" } else { "set" };
+    let Show { limit, watch, format, json, .. } = shared.show;
+    refuse(&shared.show, command, "it lists what it changes in its own way")?;
+    for (given, option, instead) in [
+        (limit.is_some(), "--limit", "--max N stops where more match"),
+        (watch.is_some(), "--watch", "it changes once"),
+        (json || format.is_some(), "--format", "it says a line of each socket"),
+    ] {
+        if given {
+            return Err(UsageError(format!("{option} does not go with {command}: {instead}")));
+        }
+    }
+    if filter.is_everything() {
+        return Err(UsageError(format!(
+            "{command} needs a filter that says which sockets; every one is 'state all'. See tcpulse help filter"
+        )));
+    }
+    let usual = match (shared.choose.listening, shared.choose.all, deed) {
+        (true, ..) => StateSet::listeners(),
+        (false, true, _) => StateSet::ALL,
+        (false, false, Deed::Destroy) => StateSet::connections(),
+        // Minisockets have no options: they are taken in only where the filter asks for them.
+        (false, false, Deed::Set(_)) => StateSet::connections().without(StateSet::minisockets()),
+    };
+    let columns = deed.columns().iter().filter_map(|name| column(name)).collect::<Vec<_>>();
+    let states = asked::states(&filter, usual);
+    let processes = if shared.choose.no_processes { Needs::empty() } else { Needs::OWNERS };
+    Ok(request(shared, families(shared), states, needs_of(&columns) | processes, filter))
 }
 
 /// What the judgement needs besides, and what the user does not want looked for.
@@ -144,32 +247,42 @@ fn complete(mut needs: Needs, choose: &Choose) -> Needs {
     needs
 }
 
-/// Columns that tell of processes, and no looking for processes: one of the two was not meant.
-fn refuse_blindness(shared: &Shared, columns: &[Column]) -> Result<(), UsageError> {
-    match columns.iter().find(|column| column.needs.contains(Needs::OWNERS)) {
-        Some(column) if shared.choose.no_processes => Err(UsageError(format!(
-            "--no-processes does not go with the column '{}', which needs them; leave one of the two out",
-            column.name
-        ))),
-        _ => Ok(()),
+/// Something that tells of processes, and no looking for processes: one of the two was not meant.
+fn refuse_blindness(shared: &Shared, needs: Needs, what: &str) -> Result<(), UsageError> {
+    if shared.choose.no_processes && needs.contains(Needs::OWNERS) {
+        return Err(UsageError(format!(
+            "--no-processes does not go with {what}, which needs them; leave one of the two out"
+        )));
     }
+    Ok(())
+}
+
+fn refuse_blind_columns<'a>(shared: &Shared, columns: impl IntoIterator<Item = &'a Column>) -> Result<(), UsageError> {
+    columns
+        .into_iter()
+        .try_for_each(|column| refuse_blindness(shared, column.needs, &format!("the column '{}'", column.name)))
 }
 
 type Judged = (Report, StateSet, Needs);
 
-fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, UsageError> {
+fn list(shared: &Shared, format: FormatArg, everything: bool, filter: &Filter) -> Result<Judged, UsageError> {
     let choose = &shared.choose;
     let order = parse_order(shared.show.sort.as_deref(), shared.show.limit)?;
     let chosen = shared.show.columns.as_deref().map(parse_columns).transpose()?;
-    let (states, defaults) = match (choose.listening, choose.all || everything) {
-        (true, _) => (StateSet::listeners(), LISTENER_COLUMNS),
-        (false, true) => (StateSet::ALL, ALL_COLUMNS),
-        (false, false) => (StateSet::connections(), CONNECTION_COLUMNS),
+    let usual = match (choose.listening, choose.all || everything) {
+        (true, _) => StateSet::listeners(),
+        (false, true) => StateSet::ALL,
+        (false, false) => StateSet::connections(),
+    };
+    let states = asked::states(filter, usual);
+    let defaults = match states.intersection(filter.states()) {
+        shown if shown.without(StateSet::listeners()).is_empty() => LISTENER_COLUMNS,
+        shown if shown.without(StateSet::connections()).is_empty() => CONNECTION_COLUMNS,
+        _ => ALL_COLUMNS,
     };
     let keep = |column: &Column| !(choose.no_processes && column.needs.contains(Needs::OWNERS));
     let is_chosen = chosen.is_some();
-    refuse_blindness(shared, chosen.as_deref().unwrap_or_default())?;
-    refuse_blindness(shared, order.by.as_slice())?;
+    refuse_blind_columns(shared, chosen.iter().flatten().chain(&order.by))?;
     let columns = chosen.unwrap_or_else(|| defaults.iter().filter_map(|name| column(name)).filter(keep).collect());
     let mut needs = match format {
         FormatArg::Json | FormatArg::Ndjson => Needs::all() - Needs::ALL_OPTIONS,
@@ -179,9 +292,9 @@ fn list(shared: &Shared, format: FormatArg, everything: bool) -> Result<Judged, 
     Ok((Report::List { format, columns, chosen: is_chosen, order }, states, needs))
 }
 
-fn show(shared: &Shared, format: FormatArg) -> Result<Judged, UsageError> {
+fn show(shared: &Shared, format: FormatArg, filter: &Filter) -> Result<Judged, UsageError> {
     if format != FormatArg::Table {
-        let (report, _, needs) = list(shared, format, true)?;
+        let (report, _, needs) = list(shared, format, true, filter)?;
         return Ok((report, StateSet::ALL, needs | Needs::ALL_OPTIONS));
     }
     refuse(&shared.show, "show", "it shows all that is known; ls takes columns")?;
@@ -191,7 +304,7 @@ fn show(shared: &Shared, format: FormatArg) -> Result<Judged, UsageError> {
 fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Judged, UsageError> {
     refuse(&shared.show, "stat", "it sorts by count; say what to count by with --by")?;
     let by = parse_by(by)?;
-    refuse_blindness(shared, &by)?;
+    refuse_blind_columns(shared, &by)?;
     let needs = needs_of(&by);
     let states = if shared.choose.listening { StateSet::listeners() } else { StateSet::ALL };
     Ok((Report::Stat { format, by, limit: shared.show.limit }, states, needs))
@@ -244,7 +357,11 @@ fn families(shared: &Shared) -> Vec<Family> {
     }
 }
 
-fn note(show: &Show, format: FormatArg) -> Option<&'static str> {
-    (show.columns.is_some() && matches!(format, FormatArg::Json | FormatArg::Ndjson))
-        .then_some("--columns chooses the columns of table and csv; JSON carries every key")
+fn notes(show: &Show, format: FormatArg, filter: &Filter) -> Vec<String> {
+    let mut notes = Vec::new();
+    if show.columns.is_some() && matches!(format, FormatArg::Json | FormatArg::Ndjson) {
+        notes.push("--columns chooses the columns of table and csv; JSON carries every key".to_owned());
+    }
+    notes.extend(asked::note(filter).filter(|_| !show.quiet));
+    notes
 }

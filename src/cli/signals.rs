@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use signal_hook::consts::SIGINT;
 use signal_hook::{flag, low_level::pipe};
 
@@ -35,6 +37,22 @@ impl Interrupt {
     /// Whether Ctrl-C was pressed.
     pub(super) fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Waits until stdin has something to read; false if Ctrl-C came first.
+    pub(super) fn wait_for_stdin(&self) -> anyhow::Result<bool> {
+        let stdin = std::io::stdin();
+        loop {
+            let mut both = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&self.wake, PollFlags::IN)];
+            match poll(&mut both, None) {
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error).context("cannot wait for an answer"),
+                Ok(_) => return Ok(!self.is_asked()),
+            }
+            if self.is_asked() {
+                return Ok(false);
+            }
+        }
     }
 
     /// Waits for `time` or for Ctrl-C, whichever comes first.

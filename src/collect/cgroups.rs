@@ -21,6 +21,12 @@ impl Cgroups {
     }
 }
 
+/// The id of the cgroup with this path below the mount.
+pub fn id(path: &str) -> Option<u64> {
+    let directory = mount_point()?.join(path.trim_start_matches('/'));
+    fs::metadata(directory).ok().map(|metadata| metadata.ino())
+}
+
 fn walk() -> FxHashMap<u64, String> {
     let mut paths = FxHashMap::default();
     let Some(mount) = mount_point() else { return paths };

@@ -12,10 +12,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::error::Refusal;
-use super::request::DumpRequest;
+use super::request::{self, DumpRequest};
 use crate::decode::inet_diag::{self, SOCK_DIAG_BY_FAMILY};
 use crate::decode::netlink::{Errno, Message, Messages, Payload};
-use crate::model::address::{Family, NetnsId};
+use crate::model::address::{Cookie, Family, NetnsId};
 use crate::model::needs::Needs;
 use crate::model::socket::Socket as TcpSocket;
 use crate::model::state::{StateSet, TcpState};
@@ -89,7 +89,7 @@ impl DiagSocket {
         socket.connect(&SocketAddr::new(0, 0)).map_err(Refusal::Socket)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).map_err(|errno| Refusal::Socket(errno.into()))?;
         let mut opened = Self { socket, netns, port: address.port_number(), sequence: 0 };
-        let probe = DumpRequest { family: Family::Ipv4, states: StateSet::NONE, needs: Needs::empty() };
+        let probe = DumpRequest { family: Family::Ipv4, states: StateSet::NONE, needs: Needs::empty(), bytecode: &[] };
         match opened.dump(probe, |_| Ok::<(), std::convert::Infallible>(())) {
             Ok(DumpFaults { broke_off: Some(errno), .. }) => Err(Refusal::Request(errno)),
             Ok(_) => Ok(opened),
@@ -104,7 +104,7 @@ impl DiagSocket {
     /// The kernel refuses, the socket fails, or `each` does; what was handed over until then stays good.
     pub fn dump<E>(
         &mut self,
-        request: DumpRequest,
+        request: DumpRequest<'_>,
         mut each: impl FnMut(TcpSocket) -> Result<(), E>,
     ) -> Result<DumpFaults, DumpError<E>> {
         self.sequence = self.sequence.wrapping_add(1);
@@ -117,6 +117,28 @@ impl DiagSocket {
             self.dump_beside(&mut faults, &mut each)?;
         }
         Ok(faults)
+    }
+
+    /// Asks the kernel to destroy a socket of this namespace (`SOCK_DESTROY`, Linux 4.5): no other than the one with this
+    /// cookie.
+    ///
+    /// # Errors
+    /// The kernel refuses, cannot, or does not find it.
+    pub fn destroy(&mut self, socket: &TcpSocket, cookie: Cookie) -> Result<(), Refusal> {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.send(&request::destroy(socket, cookie, self.sequence)).map_err(Refusal::Transport)?;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let length = self.receive(&mut buffer).map_err(Refusal::Transport)?.unwrap_or(0);
+            for message in Messages::new(&buffer[..length.min(buffer.len())]).flatten() {
+                match message.payload {
+                    Payload::Error(None) if self.is_ours(&message) => return Ok(()),
+                    Payload::Error(Some(errno)) if self.is_ours(&message) => return Err(Refusal::Request(errno)),
+                    // Late words of another request.
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// Receives and takes apart in turn.

@@ -2,11 +2,13 @@
 //! what it is refused it turns into gaps, or into errors that name the operation, the object and the cause.
 
 pub mod cgroups;
+pub mod descriptors;
 pub mod diag;
 pub mod discovery;
 pub mod error;
 pub mod host;
 pub mod kernel_values;
+pub mod names;
 pub mod options;
 pub mod owners;
 pub mod proc_net;

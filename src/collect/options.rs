@@ -1,18 +1,12 @@
-//! Options of sockets that belong to other processes: their descriptor is duplicated (pidfd_getfd(2), Linux 5.6), the
-//! duplicate is asked, and closed at once, since while it is open the connection is.
-//!
-//! Nothing but getsockopt(2) is done with a duplicate here: its flags are those of its owner.
+//! Options of sockets that belong to other processes, read and set through duplicates of their descriptors.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-use rustc_hash::{FxHashMap, FxHashSet};
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
-
+use super::descriptors::{Descriptors, Unreachable};
 use crate::model::address::Cookie;
+use crate::model::change::KeepaliveChange;
 use crate::model::options::{MoreOptions, SocketOptions};
 use crate::model::owner::Owners;
 use crate::model::state::TcpState;
@@ -22,53 +16,12 @@ const TCP_RTO_MAX_MS: i32 = 44;
 const SO_BUF_LOCK: i32 = 72;
 const SOCK_SNDBUF_LOCK: i32 = 1;
 const SOCK_RCVBUF_LOCK: i32 = 2;
-/// Processes whose pidfd is kept open; beyond it all are closed and opened again as they come.
-const MOST_PIDFDS: usize = 256;
 
-/// Why options could not be read. Each reads well after "because".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unread {
-    /// No holder could be asked any more: they closed it, or ended
-    Gone,
-    /// This program has no descriptor left to duplicate into
-    NoDescriptor,
-    /// The kernel is older than 5.6, or a seccomp profile stands before it
-    NoSystemCall,
-    /// Every holder forbids it
-    Forbidden,
-}
-
-impl Unread {
-    /// For `unknown_because`.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Gone => "its process closed it meanwhile",
-            Self::NoDescriptor => "tcpulse ran out of descriptors",
-            Self::NoSystemCall => "this kernel, or a seccomp profile, does not let descriptors be looked at",
-            Self::Forbidden => "not permitted to look at its process's descriptors",
-        }
-    }
-
-    /// What would help; `None` where nothing is missing.
-    pub fn remedy(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Gone => return None,
-            Self::NoDescriptor => "raise the limit of descriptors (ulimit -n)",
-            Self::NoSystemCall => "use Linux 5.6 or later, and a seccomp profile that allows pidfd_getfd",
-            Self::Forbidden => {
-                "run as root or grant CAP_SYS_PTRACE; for processes of your own, kernel.yama.ptrace_scope=0 does too"
-            }
-        })
-    }
-}
-
-/// Reads options, and remembers which processes are not to be asked again.
+/// Reads options, and counts what was refused.
 #[derive(Debug, Default)]
 pub struct OptionReader {
-    pidfds: FxHashMap<u32, OwnedFd>,
-    forbidding: FxHashSet<u32>,
-    is_missing: bool,
-    refused: BTreeMap<Unread, u64>,
+    descriptors: Descriptors,
+    refused: BTreeMap<Unreachable, u64>,
 }
 
 impl OptionReader {
@@ -83,93 +36,32 @@ impl OptionReader {
         cookie: Cookie,
         state: TcpState,
         more: bool,
-    ) -> Result<SocketOptions, Unread> {
-        let mut unread = Unread::Gone;
-        for (process, fd) in owners.iter() {
-            if self.is_missing {
-                unread = Unread::NoSystemCall;
-                break;
-            }
-            match self.duplicate(process.pid, fd) {
-                Ok(socket) => {
-                    // Pid and number may belong to another by now.
-                    let is_it = cookie_of(socket.as_fd()).is_ok_and(|found| found == cookie);
-                    if let (true, Ok(options)) = (is_it, read(socket.as_fd(), state, more)) {
-                        return Ok(options);
-                    }
-                }
-                Err(reason) => unread = unread.max(reason),
-            }
-        }
-        *self.refused.entry(unread).or_default() += 1;
-        Err(unread)
+    ) -> Result<SocketOptions, Unreachable> {
+        let holders = owners.iter().map(|(process, fd)| (process.pid, fd));
+        let read = self.descriptors.of(holders, cookie).and_then(|socket| {
+            // An option of the five that every kernel has cannot fail on a TCP socket.
+            read(socket.as_fd(), state, more).map_err(|_| Unreachable::Gone)
+        });
+        read.inspect_err(|unreachable| *self.refused.entry(*unreachable).or_default() += 1)
     }
 
     /// How many sockets were refused, by reason.
-    pub fn refused(&self) -> impl Iterator<Item = (Unread, u64)> + '_ {
-        self.refused.iter().map(|(unread, count)| (*unread, *count))
-    }
-
-    fn duplicate(&mut self, pid: u32, fd: u32) -> Result<OwnedFd, Unread> {
-        if self.forbidding.contains(&pid) {
-            return Err(Unread::Forbidden);
-        }
-        let fd = i32::try_from(fd).map_err(|_| Unread::Gone)?;
-        let mut result = self.try_duplicate(pid, fd);
-        if matches!(result, Err(Errno::MFILE | Errno::NFILE)) {
-            // The pidfds that are kept open may be what is in the way.
-            self.pidfds.clear();
-            result = self.try_duplicate(pid, fd);
-        }
-        result.map_err(|errno| self.judge(pid, errno))
-    }
-
-    fn try_duplicate(&mut self, pid: u32, fd: i32) -> Result<OwnedFd, Errno> {
-        self.pidfd(pid).and_then(|pidfd| pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()))
-    }
-
-    fn pidfd(&mut self, pid: u32) -> Result<BorrowedFd<'_>, Errno> {
-        if self.pidfds.len() >= MOST_PIDFDS && !self.pidfds.contains_key(&pid) {
-            self.pidfds.clear();
-        }
-        let pidfd: &OwnedFd = match self.pidfds.entry(pid) {
-            Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(place) => {
-                let id = pid.try_into().ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
-                place.insert(pidfd_open(id, PidfdFlags::empty())?)
-            }
-        };
-        Ok(pidfd.as_fd())
-    }
-
-    fn judge(&mut self, pid: u32, errno: Errno) -> Unread {
-        match errno {
-            Errno::PERM | Errno::ACCESS => {
-                self.forbidding.insert(pid);
-                Unread::Forbidden
-            }
-            Errno::NOSYS => {
-                self.is_missing = true;
-                Unread::NoSystemCall
-            }
-            Errno::MFILE | Errno::NFILE => Unread::NoDescriptor,
-            Errno::SRCH => {
-                // The pid may be another process's by the next snapshot.
-                self.pidfds.remove(&pid);
-                Unread::Gone
-            }
-            _ => Unread::Gone,
-        }
+    pub fn refused(&self) -> impl Iterator<Item = (Unreachable, u64)> + '_ {
+        self.refused.iter().map(|(unreachable, count)| (*unreachable, *count))
     }
 }
 
 /// `SO_COOKIE`: the number that the dump gave.
-fn cookie_of(socket: BorrowedFd<'_>) -> io::Result<Cookie> {
+pub(super) fn cookie_of(socket: BorrowedFd<'_>) -> io::Result<Cookie> {
     get(socket, libc::SOL_SOCKET, libc::SO_COOKIE, 0_u64).map(Cookie)
 }
 
-/// Each system call is a third of a microsecond: what the state has made meaningless is not asked for.
-fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<SocketOptions> {
+/// Options of a socket. Each system call is a third of a microsecond: what the state has made meaningless is not asked
+/// for.
+///
+/// # Errors
+/// It is no TCP socket.
+pub fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<SocketOptions> {
     let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
     Ok(SocketOptions {
         keepalive: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
@@ -209,6 +101,37 @@ trait Plain: Copy {}
 impl Plain for i32 {}
 impl Plain for u64 {}
 impl Plain for [i32; 2] {}
+
+/// Sets what is asked for, in the order in which the kernel's timer sees no half of it: values before keepalive is turned
+/// on, and after it is turned off.
+///
+/// # Errors
+/// The kernel refuses a value; those before it are set.
+pub fn change(socket: BorrowedFd<'_>, change: &KeepaliveChange) -> io::Result<()> {
+    let keepalive = |on: bool| set(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, u32::from(on));
+    if change.enabled == Some(false) {
+        keepalive(false)?;
+    }
+    for (name, value) in [
+        (libc::TCP_KEEPINTVL, change.interval_s),
+        (libc::TCP_KEEPCNT, change.probes),
+        (libc::TCP_USER_TIMEOUT, change.user_timeout_ms),
+        // Last: where keepalive is on, this sets the timer anew.
+        (libc::TCP_KEEPIDLE, change.idle_s),
+    ] {
+        value.map_or(Ok(()), |value| set(socket, libc::IPPROTO_TCP, name, value))?;
+    }
+    if change.enabled == Some(true) { keepalive(true) } else { Ok(()) }
+}
+
+/// setsockopt(2) of an int.
+#[allow(unsafe_code, reason = "as for getsockopt: one way for all options")]
+fn set(socket: BorrowedFd<'_>, level: i32, name: i32, value: u32) -> io::Result<()> {
+    let length = size_of::<u32>() as libc::socklen_t;
+    // SAFETY: the kernel reads `length` bytes from `value`, which outlives the call.
+    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
 
 /// getsockopt(2).
 #[allow(unsafe_code, reason = "neither rustix nor nix has all of these options")]

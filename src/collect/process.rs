@@ -60,3 +60,19 @@ pub fn is_zombie(process: &ProcDir) -> bool {
         .stat()
         .is_ok_and(|stat| stat.state().is_ok_and(|state| matches!(state, ProcState::Zombie | ProcState::Dead)))
 }
+
+/// Id and name of this process, of the one that started it, and so on to the first: as far as they may be looked at.
+pub fn ancestors() -> Vec<(u32, String)> {
+    let mut found: Vec<(u32, String)> = Vec::new();
+    let mut next = ProcDir::myself().ok();
+    while let Some(stat) = next.and_then(|process| process.stat().ok()) {
+        let pid = stat.pid.cast_unsigned();
+        // A pid that was given to another process meanwhile could lead in a circle.
+        if found.iter().any(|(known, _)| *known == pid) {
+            break;
+        }
+        found.push((pid, stat.comm));
+        next = (stat.ppid > 0).then(|| ProcDir::new(stat.ppid).ok()).flatten();
+    }
+    found
+}

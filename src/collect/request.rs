@@ -1,31 +1,34 @@
 //! sock_diag requests, built by the netlink-packet crates.
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage};
 use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 
-use crate::model::address::Family;
+use crate::model::address::{Cookie, Family};
 use crate::model::needs::Needs;
+use crate::model::socket::Socket;
 use crate::model::state::StateSet;
 
 /// What a dump is to bring.
 #[derive(Debug, Clone, Copy)]
-pub struct DumpRequest {
+pub struct DumpRequest<'a> {
     /// One dump for each family
     pub family: Family,
     /// Decided by the kernel: a table that no state of the set lives in is not even walked
     pub states: StateSet,
     /// Attributes beyond those that always come
     pub needs: Needs,
+    /// What a socket has to pass, in the kernel's bytecode; empty for all
+    pub bytecode: &'a [u8],
 }
 
-impl DumpRequest {
+/// `INET_DIAG_REQ_BYTECODE`, which the crate does not know.
+const INET_DIAG_REQ_BYTECODE: u16 = 1;
+
+impl DumpRequest<'_> {
     /// The bytes to send.
     pub fn to_bytes(self, sequence: u32) -> Vec<u8> {
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-        header.sequence_number = sequence;
         let (family, socket_id) = match self.family {
             Family::Ipv4 => (AF_INET, SocketId::new_v4()),
             Family::Ipv6 => (AF_INET6, SocketId::new_v6()),
@@ -38,12 +41,67 @@ impl DumpRequest {
             states: StateFlags::from_bits_retain(self.states.kernel_bits()),
             socket_id,
         };
-        let mut message = NetlinkMessage::new(header, SockDiagMessage::InetRequest(request).into());
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
+        let mut bytes = message(request, NLM_F_REQUEST | NLM_F_DUMP, sequence);
+        if !self.bytecode.is_empty() {
+            append(&mut bytes, INET_DIAG_REQ_BYTECODE, self.bytecode);
+        }
         bytes
     }
+}
+
+/// `SOCK_DESTROY` (`include/uapi/linux/sock_diag.h`): the same request under another number, which the crate does not know.
+const SOCK_DESTROY: u16 = 21;
+
+/// The bytes that ask the kernel to destroy the socket with this cookie, and to say whether it did.
+pub fn destroy(socket: &Socket, cookie: Cookie, sequence: u32) -> Vec<u8> {
+    let Cookie(cookie) = cookie;
+    let request = InetRequest {
+        family: if socket.family == Family::Ipv4 { AF_INET } else { AF_INET6 },
+        protocol: IPPROTO_TCP,
+        extensions: ExtensionFlags::empty(),
+        states: StateFlags::empty(),
+        socket_id: SocketId {
+            source_port: socket.local.port,
+            destination_port: socket.remote.port,
+            source_address: socket.local.addr,
+            destination_address: socket.remote.addr,
+            interface_id: socket.interface.unwrap_or(0),
+            // Two words, the lower first (`sock_diag_check_cookie`).
+            cookie: words(cookie),
+        },
+    };
+    let mut bytes = message(request, NLM_F_REQUEST | NLM_F_ACK, sequence);
+    bytes[4..6].copy_from_slice(&SOCK_DESTROY.to_ne_bytes());
+    bytes
+}
+
+fn words(cookie: u64) -> [u8; 8] {
+    let mut bytes = [0; 8];
+    bytes[..4].copy_from_slice(&(cookie as u32).to_ne_bytes());
+    bytes[4..].copy_from_slice(&((cookie >> 32) as u32).to_ne_bytes());
+    bytes
+}
+
+fn message(request: InetRequest, flags: u16, sequence: u32) -> Vec<u8> {
+    let mut header = NetlinkHeader::default();
+    header.flags = flags;
+    header.sequence_number = sequence;
+    let mut message = NetlinkMessage::new(header, SockDiagMessage::InetRequest(request).into());
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+    bytes
+}
+
+/// Adds an attribute to a message. Its content is a multiple of 4 bytes, so that nothing has to be padded.
+fn append(message: &mut Vec<u8>, kind: u16, content: &[u8]) {
+    const ATTRIBUTE_HEADER_BYTES: usize = 4;
+    let length = (ATTRIBUTE_HEADER_BYTES + content.len()) as u16;
+    message.extend(length.to_ne_bytes());
+    message.extend(kind.to_ne_bytes());
+    message.extend_from_slice(content);
+    let length = message.len() as u32;
+    message[..4].copy_from_slice(&length.to_ne_bytes());
 }
 
 fn extensions(needs: Needs) -> ExtensionFlags {

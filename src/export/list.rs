@@ -63,6 +63,11 @@ impl<W: Write, E: Encoder> Listing<W, E> {
         Self { output, encoder, order, pending, scratch, kept: Vec::new(), listed: 0 }
     }
 
+    /// What it writes to.
+    pub fn output(&self) -> &W {
+        &self.output
+    }
+
     /// How many rows were written.
     pub fn listed(&self) -> u64 {
         self.listed

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::value::{Unit, Value};
+use crate::model::address::Side;
 use crate::model::keepalive::Keepalive;
 use crate::model::needs::Needs;
 use crate::model::options::MoreOptions;
@@ -22,6 +23,8 @@ pub struct Column {
     pub importance: u8,
     /// How it may be squeezed
     pub width: Width,
+    /// What a filter compares it with
+    pub kind: Kind,
     /// What has to be asked for
     pub needs: Needs,
     /// Whether `stat --by` takes it
@@ -43,6 +46,37 @@ pub enum Width {
     Flexible(u8),
 }
 
+/// What somebody who filters by a column may compare it with.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// Text, equal letter by letter
+    Text,
+    /// Text of which less is enough: whether what was typed (first) stands for what is there (second)
+    Short(fn(&str, &str) -> bool),
+    /// One of these words
+    Word(Words),
+    /// One of these words, which the cell does not show as they are
+    WordFor(Words, for<'a> fn(&Row<'a>) -> Value<'a>),
+    /// A number in the column's unit
+    Number,
+    /// A time that may never come
+    Deadline,
+    /// A number in hexadecimal digits
+    Hexadecimal,
+    /// An address with port
+    End(Side),
+    /// An address or a prefix
+    Address(Side),
+    /// A port
+    Port(Side),
+}
+
+/// The words that a column knows, in the order of the help.
+pub type Words = fn() -> Vec<&'static str>;
+
+/// What a process has in a column.
+pub type OfProcess = for<'a> fn(&'a Process) -> Value<'a>;
+
 /// How a column takes its value from a row.
 #[derive(Debug, Clone, Copy)]
 pub enum Get {
@@ -57,10 +91,19 @@ pub enum Get {
     /// From each process that holds the socket
     Process {
         /// The cell's text for one process
-        cell: for<'a> fn(&'a Process) -> Value<'a>,
+        cell: OfProcess,
         /// What `stat --by` groups by
-        group: for<'a> fn(&'a Process) -> Value<'a>,
+        group: OfProcess,
     },
+    /// The descriptors that the processes have for the socket
+    Descriptors,
+}
+
+/// There is one column of each name.
+impl PartialEq for Column {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
 impl Column {
@@ -83,6 +126,7 @@ impl Column {
             Get::Keepalive(get) => Value::number(row.judged.and_then(|judged| get(&judged.keepalive))),
             Get::Options(get) => Value::number(row.options.and_then(|options| options.more.as_ref()).and_then(get)),
             Get::Process { cell, .. } => joined(row, cell),
+            Get::Descriptors => descriptors(row),
         }
     }
 
@@ -90,7 +134,35 @@ impl Column {
     pub fn group_of<'a>(&self, process: &'a Process) -> Value<'a> {
         match self.get {
             Get::Process { group, .. } => group(process),
-            Get::Row(_) | Get::Info(_) | Get::Keepalive(_) | Get::Options(_) => Value::Absent,
+            Get::Row(_) | Get::Info(_) | Get::Keepalive(_) | Get::Options(_) | Get::Descriptors => Value::Absent,
+        }
+    }
+
+    /// Whether `is` holds for the value, or, where processes or descriptors have one each, for any of theirs, as
+    /// `stat --by` groups by them.
+    pub fn any<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
+        self.any_of(row, |_, group| group, is)
+    }
+
+    /// The same of values as cells show them.
+    pub fn any_cell<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
+        self.any_of(row, |cell, _| cell, is)
+    }
+
+    fn any_of<'a>(
+        &self,
+        row: &Row<'a>,
+        pick: fn(OfProcess, OfProcess) -> OfProcess,
+        mut is: impl FnMut(Value<'a>) -> bool,
+    ) -> bool {
+        match (self.get, row.holder.owners()) {
+            (Get::Process { cell, group }, Some(owners)) => {
+                let of = pick(cell, group);
+                owners.processes().any(|process| is(of(process)))
+            }
+            (Get::Descriptors, Some(owners)) => owners.iter().any(|(_, fd)| is(Value::Number(fd.into()))),
+            (Get::Process { .. } | Get::Descriptors, None) => is(Value::Absent),
+            _ => is(self.value(row)),
         }
     }
 
@@ -109,8 +181,14 @@ impl Column {
     }
 }
 
+fn descriptors(row: &Row<'_>) -> Value<'static> {
+    let owners = row.holder.owners().into_iter();
+    let fds: Vec<_> = owners.flat_map(|owners| owners.iter()).map(|(_, fd)| fd.to_string()).collect();
+    if fds.is_empty() { Value::Absent } else { Value::Word(fds.join(",").into()) }
+}
+
 /// The values of all processes, each once, with commas between; where no process holds the socket, what does.
-fn joined<'a>(row: &Row<'a>, cell: for<'b> fn(&'b Process) -> Value<'b>) -> Value<'a> {
+fn joined<'a>(row: &Row<'a>, cell: OfProcess) -> Value<'a> {
     let Some(owners) = row.holder.owners() else {
         return row.holder.name().map_or(Value::Absent, |holder| Value::Word(format!("({holder})").into()));
     };

@@ -1,10 +1,10 @@
 //! Columns of what was made out of a row: verdict, deadline, keepalive, silence.
 
-use super::column::{Column, Get};
+use super::column::{Column, Get, Kind};
 use super::table::{info, number, text};
 use super::value::{Unit, Value};
-use crate::model::keepalive::Keepalive;
-use crate::model::liveness::{Bound, Liveness};
+use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::liveness::{Bound, Liveness, Mechanism, Verdict};
 use crate::model::needs::Needs;
 use crate::model::options::MoreOptions;
 use crate::model::row::Row;
@@ -19,6 +19,7 @@ pub(super) fn judgement() -> Vec<Column> {
             liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.verdict.name()))
         })
         .grouped()
+        .word(|| Verdict::ALL.iter().map(|verdict| verdict.name()).collect())
         .needs(Needs::LIVENESS),
         number(
             "dead-in",
@@ -33,16 +34,19 @@ pub(super) fn judgement() -> Vec<Column> {
             },
         )
         .unit(Unit::Millis)
+        .kind(Kind::Deadline)
         .needs(Needs::LIVENESS),
         text("bound", "BOUND", 30, "what dead-in is: exact, at_most, at_least, never, not_applicable", |row| {
             liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.deadline.bound.name()))
         })
         .grouped()
+        .word(|| Bound::ALL.iter().map(|bound| bound.name()).collect())
         .needs(Needs::LIVENESS),
         text("mechanism", "MECHANISM", 30, "what in the kernel would end it", |row| {
             liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.deadline.mechanism.name()))
         })
         .grouped()
+        .word(|| Mechanism::ALL.iter().map(|mechanism| mechanism.name()).collect())
         .needs(Needs::LIVENESS),
         text("reason", "REASON", 40, "the verdict in a sentence, with the numbers", |row| {
             liveness(row).map_or(Value::Absent, |_| Value::Word(reason::sentence(row).into()))
@@ -88,6 +92,7 @@ pub(super) fn options() -> Vec<Column> {
             },
         )
         .grouped()
+        .kind(Kind::WordFor(|| vec!["on", "off", "unknown"], is_on))
         .needs(Needs::LIVENESS),
         option("keepidle", "KEEPIDLE", "silence before the first keepalive probe", |known| known.idle_s)
             .unit(Unit::Seconds),
@@ -100,6 +105,7 @@ pub(super) fn options() -> Vec<Column> {
             known(row).and_then(|known| known.source).map_or(Value::Absent, |source| Value::word(source.name()))
         })
         .grouped()
+        .word(|| KeepaliveSource::ALL.iter().map(|source| source.name()).collect())
         .needs(Needs::LIVENESS),
         text("keepalive-unknown", "KA-UNKNOWN", 20, "why something of keepalive is not known", |row| {
             known(row).and_then(|known| known.unknown_because).map_or(Value::Absent, Value::word)
@@ -146,6 +152,17 @@ fn liveness<'a>(row: &Row<'a>) -> Option<&'a Liveness> {
 
 fn known<'a>(row: &Row<'a>) -> Option<&'a Keepalive> {
     row.judged.map(|judged| &judged.keepalive)
+}
+
+/// Whether keepalive is on, where there is a connection that it could be on for.
+fn is_on(row: &Row<'_>) -> Value<'static> {
+    known(row).map_or(Value::Absent, |known| {
+        Value::word(match known.enabled {
+            Some(true) => "on",
+            Some(false) => "off",
+            None => "unknown",
+        })
+    })
 }
 
 /// The FIN carried an ACK, so the last ACK came with it or after it; and no data came after it.

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::column::{Column, Get, Width};
+use super::column::{Column, Get, Kind, OfProcess, Width, Words};
 use super::judgement::{judgement, options};
 use super::value::{Unit, Value};
-use crate::model::address::Endpoint;
+use crate::model::address::{Endpoint, Family, Side};
 use crate::model::memory::SocketMemory;
 use crate::model::needs::Needs;
-use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::socket::{Classification, Queues, Socket};
+use crate::model::state::TcpState;
 use crate::model::tcp_info::{CA_STATES, FIELDS, Field, OPTIONS};
 use crate::model::timer::TimerKind;
 
@@ -60,6 +60,11 @@ fn info_column(index: usize, key: &'static str, help: &'static str) -> Column {
         unit,
         importance: 20,
         width: Width::Number,
+        kind: match index {
+            CA_STATE => Kind::Word(|| CA_STATES.to_vec()),
+            OPTION_BITS => Kind::Text,
+            _ => Kind::Number,
+        },
         needs: Needs::INFO,
         groups: false,
         help,
@@ -105,6 +110,7 @@ pub(super) fn text(
         unit: Unit::None,
         importance,
         width: Width::Text,
+        kind: Kind::Text,
         needs: Needs::empty(),
         groups: false,
         help,
@@ -120,10 +126,8 @@ pub(super) fn number(
     help: &'static str,
     get: for<'a> fn(&Row<'a>) -> Value<'a>,
 ) -> Column {
-    Column { width: Width::Number, ..text(name, title, importance, help, get) }
+    Column { width: Width::Number, kind: Kind::Number, ..text(name, title, importance, help, get) }
 }
-
-type OfProcess = for<'a> fn(&'a Process) -> Value<'a>;
 
 /// A column of what the processes that hold the socket have; each value is a group.
 fn of_process(name: &'static str, title: &'static str, importance: u8, help: &'static str, of: OfProcess) -> Column {
@@ -144,6 +148,14 @@ impl Column {
 
     pub(super) fn needs(self, needs: Needs) -> Self {
         Self { needs, ..self }
+    }
+
+    pub(super) fn kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    pub(super) fn word(self, words: Words) -> Self {
+        self.kind(Kind::Word(words))
     }
 
     pub(super) fn flexible(self, least: u8) -> Self {
@@ -169,18 +181,29 @@ pub fn groups() -> Vec<(&'static str, Vec<Column>)> {
 fn ends() -> Vec<Column> {
     vec![
         // The verdict implies it: on a narrow terminal it makes room for the process.
-        text("state", "STATE", 88, "TCP state", state).grouped(),
+        text("state", "STATE", 88, "TCP state", state)
+            .grouped()
+            .word(|| TcpState::ALL.iter().filter_map(|state| state.name()).collect()),
         text("netns", "NETNS", 60, "network namespace by name", |row| Value::name(Some(&row.namespace.name)))
             .grouped()
             .flexible(8),
         text("family", "FAMILY", 10, "ipv4 or ipv6, of the socket", |row| Value::word(row.socket.family.name()))
-            .grouped(),
-        text("local", "LOCAL", 99, "local address and port", local).grouped(),
-        text("peer", "PEER", 98, "remote address and port", peer).grouped(),
-        text("local-addr", "LOCAL ADDR", 30, "local address", |row| Value::Addr(row.socket.local.addr)).grouped(),
-        number("local-port", "LPORT", 30, "local port", |row| port(row.socket.local)).grouped(),
-        text("peer-addr", "PEER ADDR", 30, "remote address", |row| Value::Addr(row.socket.remote.addr)).grouped(),
-        number("peer-port", "PPORT", 30, "remote port", |row| port(row.socket.remote)).grouped(),
+            .grouped()
+            .word(|| Family::ALL.iter().map(|family| family.name()).collect()),
+        text("local", "LOCAL", 99, "local address and port", local).grouped().kind(Kind::End(Side::Local)),
+        text("peer", "PEER", 98, "remote address and port", peer).grouped().kind(Kind::End(Side::Peer)),
+        text("local-addr", "LOCAL ADDR", 30, "local address", |row| Value::Addr(row.socket.local.addr))
+            .grouped()
+            .kind(Kind::Address(Side::Local)),
+        number("local-port", "LPORT", 30, "local port", |row| port(row.socket.local))
+            .grouped()
+            .kind(Kind::Port(Side::Local)),
+        text("peer-addr", "PEER ADDR", 30, "remote address", |row| Value::Addr(row.socket.remote.addr))
+            .grouped()
+            .kind(Kind::Address(Side::Peer)),
+        number("peer-port", "PPORT", 30, "remote port", |row| port(row.socket.remote))
+            .grouped()
+            .kind(Kind::Port(Side::Peer)),
         text("interface", "IFACE", 20, "interface it is bound to", |row| Value::name(row.interface)).grouped(),
     ]
 }
@@ -188,7 +211,7 @@ fn ends() -> Vec<Column> {
 /// What it is doing: timers and queues.
 fn activity() -> Vec<Column> {
     vec![
-        text("timer", "TIMER", 84, "pending timer", timer).grouped(),
+        text("timer", "TIMER", 84, "pending timer", timer).grouped().kind(Kind::WordFor(timer_words, timer_word)),
         number("expires", "EXPIRES", 83, "time until the timer fires", |row| {
             Value::number(row.socket.timer.expires_ms())
         })
@@ -234,22 +257,31 @@ fn hands() -> Vec<Column> {
             |process| Value::Name(format!("{}[{}]", process.comm, process.pid).into()),
             |process| Value::name(Some(&process.comm)),
         ),
-        of_process("pid", "PID", 50, "ids of the processes that hold it", |process| Value::Number(process.pid.into())),
+        of_process("pid", "PID", 50, "ids of the processes that hold it", |process| Value::Number(process.pid.into()))
+            .kind(Kind::Number),
         of_process("comm", "COMMAND", 50, "names of the processes that hold it", |process| {
             Value::name(Some(&process.comm))
         }),
         of_process("exe", "EXE", 25, "program files of the processes", |process| Value::name(process.exe.as_deref())),
         of_process("unit", "UNIT", 35, "systemd units of the processes", |process| {
             Value::name(process.unit.as_deref())
-        }),
+        })
+        .kind(Kind::Short(|typed, unit| unit == typed || unit.strip_suffix(".service") == Some(typed))),
         of_process("container", "CONTAINER", 35, "container ids of the processes", |process| {
             Value::name(process.container.as_deref())
-        }),
-        text("fd", "FD", 30, "descriptors of the processes that hold it", descriptors).needs(Needs::OWNERS),
+        })
+        .kind(Kind::Short(|typed, id| id.starts_with(typed.trim_end_matches(['.', '…'])))),
+        Column {
+            get: Get::Descriptors,
+            ..text("fd", "FD", 30, "descriptors of the processes that hold it", |_| Value::Absent)
+        }
+        .kind(Kind::Number)
+        .needs(Needs::OWNERS),
         text("holder", "HOLDER", 30, "process, kernel, hidden, accept-queue, orphan or minisocket", |row| {
             row.holder.name().map_or(Value::Absent, Value::word)
         })
         .grouped()
+        .word(|| vec!["process", "kernel", "hidden", "accept-queue", "orphan", "minisocket"])
         .needs(Needs::OWNERS),
         text("user", "USER", 45, "user that the socket belongs to; its uid where it has no name", user)
             .grouped()
@@ -258,7 +290,8 @@ fn hands() -> Vec<Column> {
         number("inode", "INODE", 30, "inode of the socket", |row| Value::number(row.socket.inode)),
         text("cookie", "COOKIE", 30, "the kernel's number for the socket, hexadecimal", |row| {
             row.socket.id.cookie.map_or(Value::Absent, |cookie| Value::Word(format!("{:x}", cookie.0).into()))
-        }),
+        })
+        .kind(Kind::Hexadecimal),
         text("cgroup", "CGROUP", 30, "version 2 cgroup that the socket was made in", |row| Value::name(row.cgroup))
             .grouped()
             .flexible(12)
@@ -335,6 +368,15 @@ fn timer(row: &Row<'_>) -> Value<'static> {
     }
 }
 
+fn timer_words() -> Vec<&'static str> {
+    TimerKind::NAMED.iter().filter_map(|kind| kind.name()).collect()
+}
+
+/// The same as a word that can be asked for: no timer has one too.
+fn timer_word(row: &Row<'_>) -> Value<'static> {
+    row.socket.timer.kind.name().map_or(Value::Absent, Value::word)
+}
+
 fn local<'a>(row: &Row<'a>) -> Value<'a> {
     let Endpoint { addr, port } = row.socket.local;
     Value::Endpoint { addr, device: row.interface, port }
@@ -374,12 +416,6 @@ fn user<'a>(row: &Row<'a>) -> Value<'a> {
         (Some(name), _) => Value::name(Some(name)),
         (None, uid) => uid.map_or(Value::Absent, |uid| Value::Word(uid.to_string().into())),
     }
-}
-
-fn descriptors<'a>(row: &Row<'a>) -> Value<'a> {
-    let fds: Vec<_> =
-        row.holder.owners().into_iter().flat_map(|owners| owners.iter()).map(|(_, fd)| fd.to_string()).collect();
-    if fds.is_empty() { Value::Absent } else { Value::Word(fds.join(",").into()) }
 }
 
 #[cfg(test)]

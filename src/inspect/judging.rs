@@ -7,8 +7,9 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::{Request, Watched};
+use crate::collect::descriptors::Unreachable;
 use crate::collect::host::ticks_per_second;
-use crate::collect::options::{OptionReader, Unread};
+use crate::collect::options::OptionReader;
 use crate::diagnose::{Facts, Judge, keepalive};
 use crate::model::address::{Endpoint, NetnsId};
 use crate::model::gap::{Gap, Gaps};
@@ -57,14 +58,8 @@ impl<'a> Judging<'a> {
         if !self.needs.contains(Needs::OPTIONS) {
             return Some(Err("its options were not to be read (--no-sockopts, --no-processes)"));
         }
-        let owners = match holder {
-            Holder::Processes(owners) => owners,
-            Holder::Hidden => return Some(Err("its process is hidden from this user")),
-            Holder::Kernel => return Some(Err("no process holds it, so its options cannot be read")),
-            Holder::AcceptQueue => return Some(Err("not accepted yet, so no process holds it")),
-            Holder::Orphan => return Some(Err("closed by its program, so no process holds it")),
-            Holder::Minisocket => return Some(Err("the kernel keeps no options of a minisocket")),
-            Holder::NotAsked => return Some(Err("its process was not looked for")),
+        let Some(owners) = holder.owners() else {
+            return holder.unreadable_because().map(Err);
         };
         let Some(cookie) = socket.id.cookie else {
             return Some(Err("/proc/net/tcp has no cookie to check a descriptor by"));
@@ -74,7 +69,7 @@ impl<'a> Judging<'a> {
         if let (TcpState::Listen, Ok(options)) = (socket.state, &read) {
             self.listeners.insert((socket.id.netns, socket.local), *options);
         }
-        Some(read.map_err(Unread::reason))
+        Some(read.map_err(Unreachable::reason))
     }
 
     /// Whether listeners have to be seen first: the requests of a dump are judged by what their listeners set.

@@ -14,7 +14,7 @@ use crate::collect::error::CollectError;
 use crate::collect::host::{Stopwatch, host, now};
 use crate::collect::visit::{Rows, SourceChoice, visit_all};
 use crate::diagnose::sightings::Sightings;
-use crate::filter::Selector;
+use crate::filter::Filter;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::snapshot::{Head, Sink, Tail};
@@ -35,8 +35,8 @@ pub struct Request {
     pub needs: Needs,
     /// A peer heard within this time is active
     pub active_within: Duration,
-    /// The one socket that is wanted, or few; all if nothing is said
-    pub only: Option<Selector>,
+    /// Which rows; what it needs to know of them is among the needs
+    pub filter: Filter,
 }
 
 /// What is carried from one snapshot to the next, where there are several: two sights tell more than one.

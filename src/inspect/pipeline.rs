@@ -1,15 +1,20 @@
 //! From dumps to rows: each message is decoded, its holder, user and cgroup looked up, and the row handed over.
 
+use std::io::{self, ErrorKind};
+
 use super::cookies::CookieSet;
 use super::judging::Judging;
 use super::{InspectError, Request, Watched};
-use crate::collect::cgroups::Cgroups;
+use crate::collect::cgroups::{self, Cgroups};
 use crate::collect::diag::{DiagSocket, DumpError, DumpFaults};
+use crate::collect::error::Refusal;
 use crate::collect::owners;
 use crate::collect::proc_net::ProcNetTcp;
 use crate::collect::request::DumpRequest;
 use crate::collect::users::Users;
 use crate::collect::visit::{Rows, SourceChoice};
+use crate::filter::{Bytecode, Dialect, Terms};
+use crate::model::address::Family;
 use crate::model::gap::{Gap, Gaps};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
@@ -17,10 +22,18 @@ use crate::model::owner::{Holder, OwnerTable};
 use crate::model::row::Row;
 use crate::model::snapshot::{Sink, Summary};
 use crate::model::socket::Socket;
-use crate::model::state::TcpState;
+use crate::model::state::{StateSet, TcpState};
 
 /// Rows that are kept for a second look at their owners, at most. Beyond it they go out as hidden, and are counted.
 const SECOND_LOOKS: usize = 4096;
+
+/// What a row lacks before it is known to be wanted: it costs more than to filter by the rest.
+const LATE: Needs = Needs::LIVENESS
+    .union(Needs::OPTIONS)
+    .union(Needs::MORE_OPTIONS)
+    .union(Needs::ALL_OPTIONS)
+    .union(Needs::USER)
+    .union(Needs::CGROUP);
 
 /// Where rows come from, and who may hold them.
 #[derive(Clone, Copy)]
@@ -37,6 +50,11 @@ struct Pipeline<'a, S: ?Sized> {
     cgroups: Cgroups,
     judging: Judging<'a>,
     second_looks: Vec<(&'a Namespace, Socket)>,
+    /// States and families that the filter leaves of those asked for
+    states: StateSet,
+    families: Vec<Family>,
+    /// The bytecode that this kernel takes; `None` where it takes none
+    dialect: Option<Dialect>,
     summary: Summary,
     gaps: Gaps,
 }
@@ -50,6 +68,7 @@ pub(super) fn run<S: Sink + ?Sized>(
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(Summary, Gaps), InspectError> {
+    let families = request.filter.families();
     let mut pipeline = Pipeline {
         request,
         sink,
@@ -58,6 +77,9 @@ pub(super) fn run<S: Sink + ?Sized>(
         cgroups: Cgroups::default(),
         judging: Judging::new(request, watched),
         second_looks: Vec::new(),
+        states: request.states.intersection(request.filter.states()),
+        families: request.families.iter().copied().filter(|family| families.contains(family)).collect(),
+        dialect: Some(Dialect { has_equal: true, has_mark: true }),
         summary: Summary::default(),
         gaps: Gaps::default(),
     };
@@ -84,30 +106,91 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     /// Every family, over sock_diag.
     fn dump(&mut self, place: Place<'a>, socket: &mut DiagSocket) -> Result<(), InspectError> {
         let mut seen = CookieSet::default();
-        for &family in &self.request.families {
-            let mut states = self.request.states;
-            if self.judging.wants_listeners(states) {
-                states = states.with(TcpState::Listen);
+        for family in self.families.clone() {
+            let bytecode = self.bytecode(place.namespace);
+            let listeners_come = bytecode == Bytecode::Everything && self.states.contains(TcpState::Listen);
+            if self.judging.wants_listeners(self.states) && !listeners_come && bytecode != Bytecode::Nothing {
+                let needs = Needs::empty();
+                let dump = DumpRequest { family, states: StateSet::listeners(), needs, bytecode: &[] };
+                let noted = socket.dump(dump, |socket| {
+                    self.judging.note_listener(&socket, Holder::of(&socket, place.owners));
+                    Ok(())
+                });
+                self.judge_dump(noted)?;
             }
-            let dump = DumpRequest { family, states, needs: self.request.needs };
+            self.dump_family(place, socket, family, bytecode, &mut seen)?;
+        }
+        Ok(())
+    }
+
+    /// One family, with as much of the filter as this kernel takes.
+    fn dump_family(
+        &mut self,
+        place: Place<'a>,
+        socket: &mut DiagSocket,
+        family: Family,
+        mut bytecode: Bytecode,
+        seen: &mut CookieSet,
+    ) -> Result<(), InspectError> {
+        loop {
+            let code = match &bytecode {
+                Bytecode::Nothing => return Ok(()),
+                Bytecode::Everything => &[][..],
+                Bytecode::Ops(ops) => ops,
+            };
+            let dump = DumpRequest { family, states: self.states, needs: self.request.needs, bytecode: code };
             let dumped = socket.dump(dump, |socket| {
                 if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
                     self.socket(place, socket)?;
                 }
                 Ok(())
             });
-            match dumped {
-                Ok(faults) => report(&faults, &mut self.gaps),
-                Err(DumpError::Receiver(error)) => return Err(error),
-                Err(DumpError::Refused(refusal)) => lost(&mut self.gaps, refusal.to_string(), 1),
+            match (dumped, self.dialect) {
+                (Err(DumpError::Refused(Refusal::Request(errno))), Some(dialect)) if !code.is_empty() => {
+                    self.dialect = self.simpler(dialect, errno.0);
+                    bytecode = self.bytecode(place.namespace);
+                }
+                (dumped, _) => return self.judge_dump(dumped),
             }
+        }
+    }
+
+    /// What the kernel can decide of the filter in this namespace.
+    fn bytecode(&self, namespace: &Namespace) -> Bytecode {
+        let Some(dialect) = self.dialect else { return Bytecode::Everything };
+        self.request.filter.bytecode(&Terms { namespace, cgroup: &cgroups::id, dialect })
+    }
+
+    /// What may be taken where the kernel refused this.
+    fn simpler(&mut self, dialect: Dialect, errno: i32) -> Option<Dialect> {
+        match io::Error::from_raw_os_error(errno).kind() {
+            ErrorKind::PermissionDenied if dialect.has_mark => {
+                self.gaps.add(Gap {
+                    what: "marks",
+                    why: "the kernel tells them to CAP_NET_ADMIN only".to_owned(),
+                    count: 1,
+                    remedy: "run as root or grant CAP_NET_ADMIN",
+                });
+                Some(Dialect { has_mark: false, ..dialect })
+            }
+            ErrorKind::InvalidInput if dialect.has_equal => Some(Dialect { has_equal: false, ..dialect }),
+            _ => None,
+        }
+    }
+
+    /// What became of a dump.
+    fn judge_dump(&mut self, dumped: Result<DumpFaults, DumpError<InspectError>>) -> Result<(), InspectError> {
+        match dumped {
+            Ok(faults) => report(&faults, &mut self.gaps),
+            Err(DumpError::Receiver(error)) => return Err(error),
+            Err(DumpError::Refused(refusal)) => lost(&mut self.gaps, refusal.to_string(), 1),
         }
         Ok(())
     }
 
     /// Every family, from /proc.
     fn read(&mut self, place: Place<'a>, files: &mut ProcNetTcp) -> Result<(), InspectError> {
-        if self.request.source == SourceChoice::Procfs && self.request.states.contains(TcpState::BoundInactive) {
+        if self.request.source == SourceChoice::Procfs && self.states.contains(TcpState::BoundInactive) {
             self.gaps.add(Gap {
                 what: "bound sockets",
                 why: "/proc/net/tcp does not list them".to_owned(),
@@ -115,7 +198,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
                 remedy: "use --source auto",
             });
         }
-        for &family in &self.request.families {
+        for family in self.families.clone() {
             match files.read(family, place.namespace.id, |socket| self.socket(place, socket)) {
                 Ok(Ok(unreadable)) => {
                     lost(&mut self.gaps, "lines of /proc/net/tcp of an unknown form".to_owned(), unreadable);
@@ -133,15 +216,11 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             return Err(InspectError::Interrupted);
         }
         // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
-        if !self.request.states.contains(socket.state) {
-            self.judging.note_listener(&socket, Holder::of(&socket, place.owners));
-            return Ok(());
-        }
-        if self.request.only.as_ref().is_some_and(|only| !only.matches(&socket)) {
-            return Ok(());
-        }
-        self.summary.count(&socket);
         let holder = Holder::of(&socket, place.owners);
+        if !self.states.contains(socket.state) || self.is_out(place.namespace, &socket, holder) {
+            self.judging.note_listener(&socket, holder);
+            return Ok(());
+        }
         if matches!(holder, Holder::Kernel) {
             if self.second_looks.len() < SECOND_LOOKS {
                 self.second_looks.push((place.namespace, socket));
@@ -157,13 +236,19 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         self.hand_over(place.namespace, &socket, holder.unsettled())
     }
 
+    /// Whether it is clear before anything dear is looked up that the filter does not mean it.
+    fn is_out(&self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>) -> bool {
+        let interface = socket.interface.and_then(|index| namespace.interface(index));
+        let row = Row { socket, namespace, interface, user: None, cgroup: None, holder, options: None, judged: None };
+        // Who holds it may turn out at the second look.
+        let unsettled = if matches!(holder, Holder::Kernel) { Needs::OWNERS } else { Needs::empty() };
+        self.request.filter.decide(&row, Needs::all() - LATE - unsettled) == Some(false)
+    }
+
     fn hand_over(&mut self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>) -> Result<(), InspectError> {
         let needs = self.request.needs;
         let options = self.judging.options(socket, holder);
         let judged = self.judging.judge(socket, namespace, options);
-        if let Some(judged) = &judged {
-            self.summary.judge(judged.liveness.verdict);
-        }
         let uid = socket.uid.filter(|_| needs.contains(Needs::USER));
         let cgroup = socket.attributes.cgroup_id.filter(|_| needs.contains(Needs::CGROUP));
         // An interface that is gone still binds the socket: better its number than "not bound".
@@ -180,6 +265,13 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             options: options.as_ref().and_then(|read| read.as_ref().ok()),
             judged: judged.as_ref(),
         };
+        if !self.request.filter.matches(&row) {
+            return Ok(());
+        }
+        self.summary.count(socket);
+        if let Some(judged) = row.judged {
+            self.summary.judge(judged.liveness.verdict);
+        }
         self.sink.row(&row)?;
         Ok(())
     }
@@ -208,7 +300,7 @@ fn report(faults: &DumpFaults, gaps: &mut Gaps) {
     lost("datagrams of the dump were malformed", faults.bad_frames);
     lost("the kernel sent messages of an unknown form", faults.undecodable);
     if let Some(errno) = faults.broke_off {
-        lost(&format!("the kernel broke the dump off: {}", std::io::Error::from_raw_os_error(errno.0)), 1);
+        lost(&format!("the kernel broke the dump off: {}", io::Error::from_raw_os_error(errno.0)), 1);
     }
 }
 

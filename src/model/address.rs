@@ -40,3 +40,12 @@ pub struct Endpoint {
     /// Host byte order; 0 where there is none (the peer of a listener).
     pub port: u16,
 }
+
+/// Which end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Ours: ss's `src` and `sport`
+    Local,
+    /// The other: ss's `dst` and `dport`
+    Peer,
+}

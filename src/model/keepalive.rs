@@ -12,6 +12,9 @@ pub enum KeepaliveSource {
 }
 
 impl KeepaliveSource {
+    /// Every one, the best first.
+    pub const ALL: [Self; 3] = [Self::Socket, Self::Inferred, Self::Sysctl];
+
     /// The word used in JSON.
     pub fn name(self) -> &'static str {
         match self {

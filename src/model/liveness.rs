@@ -66,6 +66,9 @@ pub enum Bound {
 }
 
 impl Bound {
+    /// Every one, in the order of the help.
+    pub const ALL: [Self; 5] = [Self::Exact, Self::AtMost, Self::AtLeast, Self::Never, Self::NotApplicable];
+
     /// The word used in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -104,6 +107,20 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
+    /// Every one, in the order of the help.
+    pub const ALL: [Self; 10] = [
+        Self::Keepalive,
+        Self::UserTimeout,
+        Self::Retransmission,
+        Self::WindowProbe,
+        Self::SynRetries,
+        Self::SynackRetries,
+        Self::OrphanRetries,
+        Self::FinTimeout,
+        Self::TimeWait,
+        Self::None,
+    ];
+
     /// The word used in JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 //! `collect` brings them, `diagnose` judges them, `fields` and `export` show them.
 
 pub mod address;
+pub mod change;
 pub mod congestion;
 pub mod counters;
 pub mod gap;

@@ -161,6 +161,19 @@ impl<'a> Holder<'a> {
         })
     }
 
+    /// Why no process can be asked for its options; `None` where one can.
+    pub fn unreadable_because(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Processes(_) => return None,
+            Self::Hidden => "its process is hidden from this user",
+            Self::Kernel => "no process holds it, so its options cannot be reached",
+            Self::AcceptQueue => "not accepted yet, so no process holds it",
+            Self::Orphan => "closed by its program, so no process holds it",
+            Self::Minisocket => "the kernel keeps no options of a minisocket",
+            Self::NotAsked => "its process was not looked for",
+        })
+    }
+
     /// The processes, if any are known.
     pub fn owners(&self) -> Option<Owners<'a>> {
         match self {

@@ -33,6 +33,9 @@ pub enum TcpState {
 }
 
 impl TcpState {
+    /// A state that no kernel has yet: it is in a set that says "all but".
+    pub const UNHEARD_OF: Self = Self::Unknown(31);
+
     /// Every state with a name, in the order of reports.
     pub const ALL: [Self; 12] = [
         Self::Established,
@@ -152,10 +155,44 @@ impl StateSet {
         Self::matching(false, |state| state == TcpState::Listen)
     }
 
+    /// States in which the kernel keeps a minisocket, or may.
+    pub fn minisockets() -> Self {
+        Self::NONE.with(TcpState::TimeWait).with(TcpState::SynRecv)
+    }
+
     /// The same and this state.
     #[must_use]
     pub fn with(self, state: TcpState) -> Self {
         Self(self.0 | 1 << state.number())
+    }
+
+    /// The states of either.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The states of both.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// These states but not those.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Every other state.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        Self(!self.0)
+    }
+
+    /// Whether no state is in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether the state is in the set.

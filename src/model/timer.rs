@@ -26,6 +26,18 @@ pub enum TimerKind {
 }
 
 impl TimerKind {
+    /// Every kind with a name.
+    pub const NAMED: [Self; 8] = [
+        Self::Off,
+        Self::Retransmit,
+        Self::Keepalive,
+        Self::FinWait2,
+        Self::TimeWait,
+        Self::ZeroWindowProbe,
+        Self::DelayedAck,
+        Self::SynAck,
+    ];
+
     /// From the kernel's number alone; state and orphanhood refine it in `decode`.
     pub fn from_kernel(number: u8) -> Self {
         match number {

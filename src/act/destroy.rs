@@ -1,0 +1,111 @@
+//! `SOCK_DESTROY`: the kernel ends the connection as if it had failed (`tcp_abort`). The peer gets a reset, the owner's
+//! next call ECONNABORTED; its descriptor stays open until it closes it.
+
+use std::convert::Infallible;
+use std::io;
+
+use rustc_hash::FxHashMap;
+
+use super::target::Target;
+use crate::collect::diag::DiagSocket;
+use crate::collect::discovery::{self, NetnsChoice};
+use crate::collect::error::{CollectError, Refusal};
+use crate::collect::request::DumpRequest;
+use crate::collect::visit::{Rows, SourceChoice, visit_all};
+use crate::model::address::{Cookie, NetnsId};
+use crate::model::needs::Needs;
+use crate::model::state::{StateSet, TcpState};
+
+/// Why a socket is still there, or was gone before. Each says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDestroyed {
+    /// It closed between listing and now
+    #[error("gone already")]
+    Gone,
+    /// EPERM
+    #[error(
+        "not permitted; run as root or grant CAP_NET_ADMIN in the user namespace that its network namespace belongs to"
+    )]
+    Forbidden,
+    /// EOPNOTSUPP
+    #[error("this kernel was built without CONFIG_INET_DIAG_DESTROY; close it in its program instead")]
+    NotBuilt,
+    /// EOPNOTSUPP for a minisocket, before Linux 6.5
+    #[error("this kernel cannot destroy a socket in {0}; it ends by itself")]
+    NotInThisState(TcpState),
+    /// The kernel looks sockets up by their ends, and finds another, or none
+    #[error(
+        "the kernel does not find it by its addresses: it is only bound, or shares its port with another listener (SO_REUSEPORT); \
+         close it in its program instead"
+    )]
+    NotFound,
+    /// It came from /proc/net/tcp
+    #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
+    NoCookie,
+    /// Its namespace vanished, or lets nobody in any more
+    #[error("its network namespace cannot be entered any more")]
+    NoNamespace,
+    /// Anything else
+    #[error("{0}")]
+    Failed(Refusal),
+}
+
+/// Open doors to the kernel, one for each namespace that has targets.
+#[derive(Debug)]
+pub struct Destroyer {
+    sockets: FxHashMap<NetnsId, DiagSocket>,
+}
+
+impl Destroyer {
+    /// Enters the namespaces of the targets, of those that `choice` names and no others.
+    ///
+    /// # Errors
+    /// None can be entered.
+    pub fn open<'a>(choice: &NetnsChoice, targets: impl IntoIterator<Item = &'a Target>) -> Result<Self, CollectError> {
+        let (mut found, _) = discovery::find(choice)?;
+        let wanted: Vec<_> = targets.into_iter().map(|target| target.socket.id.netns).collect();
+        found.retain(|namespace| wanted.contains(&namespace.id));
+        let (visited, _) = visit_all(found, choice, SourceChoice::SockDiag, true, Needs::empty())?;
+        let sockets = visited.into_iter().filter_map(|visited| match visited.rows {
+            Rows::Diag(socket) => Some((visited.namespace.id, socket)),
+            Rows::Proc(_) | Rows::None => None,
+        });
+        Ok(Self { sockets: sockets.collect() })
+    }
+
+    /// Destroys the socket with the target's cookie.
+    ///
+    /// # Errors
+    /// It is still there, or was gone before.
+    pub fn destroy(&mut self, target: &Target) -> Result<(), NotDestroyed> {
+        let socket = &target.socket;
+        let cookie = socket.id.cookie.ok_or(NotDestroyed::NoCookie)?;
+        let kernel = self.sockets.get_mut(&socket.id.netns).ok_or(NotDestroyed::NoNamespace)?;
+        let Err(refusal) = kernel.destroy(socket, cookie) else { return Ok(()) };
+        let kind = match &refusal {
+            Refusal::Request(errno) => io::Error::from_raw_os_error(errno.0).kind(),
+            Refusal::Socket(_) | Refusal::Transport(_) => io::ErrorKind::Other,
+        };
+        Err(match kind {
+            io::ErrorKind::PermissionDenied => NotDestroyed::Forbidden,
+            io::ErrorKind::Unsupported if socket.is_minisocket() => NotDestroyed::NotInThisState(socket.state),
+            io::ErrorKind::Unsupported => NotDestroyed::NotBuilt,
+            io::ErrorKind::NotFound if is_there(kernel, target, cookie) => NotDestroyed::NotFound,
+            io::ErrorKind::NotFound => NotDestroyed::Gone,
+            _ => NotDestroyed::Failed(refusal),
+        })
+    }
+}
+
+/// Whether a dump still shows the socket.
+fn is_there(kernel: &mut DiagSocket, target: &Target, cookie: Cookie) -> bool {
+    let states = StateSet::NONE.with(target.socket.state);
+    let dump = DumpRequest { family: target.socket.family, states, needs: Needs::empty(), bytecode: &[] };
+    let mut found = false;
+    // A dump that fails shows nothing, which is what can be said then.
+    let _ = kernel.dump(dump, |socket| {
+        found |= socket.id.cookie == Some(cookie);
+        Ok::<(), Infallible>(())
+    });
+    found
+}

@@ -1,0 +1,70 @@
+//! Keepalive of a live socket, set through a duplicate of its owner's descriptor.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use super::target::Target;
+use crate::collect::descriptors::{Descriptors, Unreachable};
+use crate::collect::options;
+use crate::model::change::KeepaliveChange;
+use crate::model::options::SocketOptions;
+
+/// A change that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// Just before
+    pub before: SocketOptions,
+    /// Read back
+    pub after: SocketOptions,
+}
+
+/// Why a socket has its old options, or at least not all of the new ones.
+#[derive(Debug, thiserror::Error)]
+pub enum NotChanged {
+    /// It closed between listing and now
+    #[error("gone already")]
+    Gone,
+    /// Its descriptor cannot be had
+    #[error("{}{}", .0.reason(), .0.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default())]
+    Unreachable(Unreachable),
+    /// No process has a descriptor for it
+    #[error("{0}")]
+    NobodyHolds(&'static str),
+    /// It came from /proc/net/tcp
+    #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
+    NoCookie,
+    /// setsockopt(2) or getsockopt(2) failed
+    #[error("the kernel refuses it ({0}); some of it may be set")]
+    Refused(io::Error),
+    /// The values that were read back are others: its program sets them too
+    #[error("its options are others than those just set: its program seems to set them too")]
+    Overwritten,
+}
+
+/// Sets keepalive, one socket after the other.
+#[derive(Debug, Default)]
+pub struct Setter {
+    descriptors: Descriptors,
+}
+
+impl Setter {
+    /// Changes the socket with the target's cookie, and reads it back.
+    ///
+    /// # Errors
+    /// It could not be reached, or has not what was asked for.
+    pub fn set(&mut self, target: &Target, change: &KeepaliveChange) -> Result<Changed, NotChanged> {
+        let cookie = target.socket.id.cookie.ok_or(NotChanged::NoCookie)?;
+        if let Some(because) = target.unreachable {
+            return Err(NotChanged::NobodyHolds(because));
+        }
+        let socket = self.descriptors.of(target.holders.iter().copied(), cookie).map_err(|why| match why {
+            Unreachable::Gone => NotChanged::Gone,
+            why => NotChanged::Unreachable(why),
+        })?;
+        let read = || options::read(socket.as_fd(), target.socket.state, false).map_err(NotChanged::Refused);
+        let before = read()?;
+        options::change(socket.as_fd(), change).map_err(NotChanged::Refused)?;
+        let after = read()?;
+        if change.is_in(&after) { Ok(Changed { before, after }) } else { Err(NotChanged::Overwritten) }
+    }
+}

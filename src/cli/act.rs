@@ -1,0 +1,281 @@
+//! `set` and `kill`: list what is meant, ask, do it, and say of each socket what became of it.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::{Context, bail};
+
+use super::args::ActingArgs;
+use super::candidates::{Candidate, Gather};
+use super::change::Assignment;
+use super::exit::{Exit, UsageError};
+use super::journal::Journal;
+use super::run::{say, tell};
+use super::signals::Interrupt;
+use crate::act::destroy::{Destroyer, NotDestroyed};
+use crate::act::keepalive::{Changed, NotChanged, Setter};
+use crate::act::own::Own;
+use crate::export::table::Look;
+use crate::inspect::{Request, inspect};
+use crate::model::options::SocketOptions;
+use crate::text;
+
+/// What is to be done to each socket.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Deed {
+    /// `kill`
+    Destroy,
+    /// `set`
+    Set(Assignment),
+}
+
+impl Deed {
+    /// Columns of the list that is shown before anything is done.
+    pub(super) fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Destroy => &["state", "verdict", "dead-in", "local", "peer", "idle", "process"],
+            Self::Set(_) => {
+                &["state", "verdict", "dead-in", "local", "peer", "keepalive", "user-timeout", "idle", "process"]
+            }
+        }
+    }
+
+    /// "Destroy", "Set keepalive on, idle 60s of": what is asked, and noted.
+    fn imperative(self) -> String {
+        match self {
+            Self::Destroy => "destroy".to_owned(),
+            Self::Set(assignment) => format!("set {assignment} of"),
+        }
+    }
+}
+
+/// All that has to be known to do it.
+#[derive(Debug)]
+pub(super) struct Action {
+    pub(super) deed: Deed,
+    /// Which sockets
+    pub(super) request: Request,
+    /// As the filter was typed
+    pub(super) typed: String,
+    pub(super) how: ActingArgs,
+    pub(super) look: Look,
+    pub(super) quiet: bool,
+}
+
+/// Does it.
+pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+    let Action { deed, how, typed, .. } = action;
+    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if !(how.yes || how.dry_run || can_ask) {
+        let help =
+            "there is no terminal to ask at; give --yes to do it without asking, or --dry-run to see what it would do";
+        return Err(UsageError(help.to_owned()).into());
+    }
+    let gathered = gather(action, interrupt)?;
+    for spared in gathered.spared() {
+        say(&format!("left out, since this session runs over it: {spared}; --include-self takes it in"));
+    }
+    let candidates = gathered.candidates(how.max).map_err(|matched| {
+        anyhow::anyhow!(
+            "{matched} sockets match '{typed}', more than --max {}; narrow the filter, or raise --max",
+            how.max
+        )
+    })?;
+    let Some(whose) = Candidate::summary(candidates) else {
+        say(&format!("no socket to {} matches '{typed}'", if let Deed::Destroy = deed { "destroy" } else { "set" }));
+        return Ok(Exit::NothingMatched);
+    };
+    let what = format!("{} {whose}", deed.imperative());
+    if how.dry_run {
+        io::stdout().write_all(gathered.list())?;
+        say(&format!("would {what}; nothing was changed"));
+        return Ok(Exit::Done);
+    }
+    if !how.yes {
+        io::stderr().write_all(gathered.list())?;
+        if !ask(&what, candidates, interrupt)? {
+            say("nothing was changed");
+            return Ok(if interrupt.is_asked() { Exit::Interrupted } else { Exit::Failed });
+        }
+    }
+    let mut results = Results::new(how, action.quiet);
+    match deed {
+        Deed::Destroy => destroy(action, candidates, interrupt, &mut results)?,
+        Deed::Set(_) => set(action, candidates, interrupt, &mut results)?,
+    }
+    results.exit(candidates.len())
+}
+
+fn gather<'a>(action: &'a Action, interrupt: &Interrupt) -> anyhow::Result<Gather<'a>> {
+    let ssh = env::var("SSH_CONNECTION").ok();
+    let own = (!action.how.include_self).then(|| Own::find(ssh.as_deref()));
+    let mut gather = Gather::new(action, own);
+    let tail = inspect(&action.request, None, &mut gather, &|| interrupt.is_asked())?;
+    if !action.quiet {
+        tell(&tail.gaps);
+    }
+    if let Some(trouble) = gather.trouble() {
+        bail!("{trouble}; nothing was changed");
+    }
+    Ok(gather)
+}
+
+/// `y` and nothing else is yes.
+fn ask(what: &str, candidates: &[Candidate], interrupt: &Interrupt) -> anyhow::Result<bool> {
+    let at_once = candidates.iter().filter(|candidate| candidate.probes_at_once).count();
+    if at_once > 0 {
+        say(&format!(
+            "of these {at_once} have been silent for longer than the new idle time: their peers are probed at once"
+        ));
+    }
+    let mut stderr = io::stderr();
+    write!(stderr, "{}? [y/N] ", text::printable(&capitalised(what)))?;
+    stderr.flush()?;
+    if !interrupt.wait_for_stdin()? {
+        writeln!(stderr)?;
+        return Ok(false);
+    }
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// What became of the sockets: told at once, so that nothing is lost if the rest is interrupted.
+struct Results {
+    journal: Option<Journal>,
+    done: usize,
+    /// Closed by itself, or along with its other end, before its turn came: nothing is left to be done
+    gone: usize,
+    failed: usize,
+    /// The first failure to tell of a change that was made
+    unsaid: io::Result<()>,
+}
+
+impl Results {
+    fn new(how: &ActingArgs, quiet: bool) -> Self {
+        let is_root = rustix::process::geteuid().is_root();
+        let journal = (is_root && !how.no_log).then(Journal::open).transpose().unwrap_or_else(|error| {
+            if !quiet {
+                say(&format!("the changes are not noted in the journal: /dev/log: {error}; --no-log leaves it out"));
+            }
+            None
+        });
+        Self { journal, done: 0, gone: 0, failed: 0, unsaid: Ok(()) }
+    }
+
+    /// A change was made: `note` goes to the journal.
+    fn done(&mut self, note: &str) {
+        self.done += 1;
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.note(note)
+        {
+            say(&format!("not noted in the journal: {error}"));
+            self.journal = None;
+        }
+    }
+
+    fn tell(&mut self, line: &str) {
+        let told = writeln!(io::stdout(), "{}", text::printable(line));
+        if self.unsaid.is_ok() {
+            self.unsaid = told;
+        }
+    }
+
+    fn gone(&mut self, candidate: &Candidate) {
+        self.gone += 1;
+        say(&format!("gone already: {}", candidate.label));
+    }
+
+    fn failed(&mut self, verb: &str, candidate: &Candidate, why: &dyn std::fmt::Display) {
+        self.failed += 1;
+        say(&format!("not {verb}: {}: {why}", candidate.label));
+    }
+
+    fn exit(self, wanted: usize) -> anyhow::Result<Exit> {
+        let Self { done, gone, failed, unsaid, .. } = self;
+        let untried = wanted - done - gone - failed;
+        if failed + untried > 0 {
+            let interrupted = if untried > 0 { format!(", {untried} not tried: interrupted") } else { String::new() };
+            say(&format!("{done} of {wanted} done, {failed} failed{interrupted}"));
+        }
+        unsaid?;
+        Ok(match (untried, failed) {
+            (1.., _) => Exit::Interrupted,
+            (0, 0) => Exit::Done,
+            (0, _) => Exit::Failed,
+        })
+    }
+}
+
+fn destroy(
+    action: &Action,
+    candidates: &[Candidate],
+    interrupt: &Interrupt,
+    results: &mut Results,
+) -> anyhow::Result<()> {
+    let mut destroyer = Destroyer::open(&action.request.netns, candidates.iter().map(|candidate| &candidate.target))?;
+    for candidate in candidates.iter().take_while(|_| !interrupt.is_asked()) {
+        match destroyer.destroy(&candidate.target) {
+            Ok(()) => {
+                let line = format!("destroyed {}", candidate.label);
+                results.done(&format!("{line} {}", candidate.identity()));
+                results.tell(&line);
+            }
+            Err(NotDestroyed::Gone) => results.gone(candidate),
+            Err(why) => results.failed("destroyed", candidate, &why),
+        }
+    }
+    Ok(())
+}
+
+fn set(action: &Action, candidates: &[Candidate], interrupt: &Interrupt, results: &mut Results) -> anyhow::Result<()> {
+    let mut setter = Setter::default();
+    let mut changed = Vec::new();
+    for candidate in candidates.iter().take_while(|_| !interrupt.is_asked()) {
+        match setter.set(&candidate.target, &candidate.change) {
+            Ok(change) => {
+                results.done(&format!("set {}: {} {}", candidate.label, differences(&change), candidate.identity()));
+                changed.push((candidate, change));
+            }
+            Err(NotChanged::Gone) => results.gone(candidate),
+            Err(why) => results.failed("set", candidate, &why),
+        }
+    }
+    let after = super::candidates::deadlines(action, changed.iter().map(|(candidate, _)| *candidate), interrupt);
+    for (candidate, change) in changed {
+        let now = after.as_ref().ok().and_then(|after| after.get(&candidate.target.socket.id));
+        let dead_in = match now {
+            Some(now) => format!("dead-in {} -> {now}", candidate.dead_in),
+            None => "gone since".to_owned(),
+        };
+        let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
+        results.tell(&format!("set {}: {}; {dead_in}{at_once}", candidate.label, differences(&change)));
+    }
+    after.map(drop)
+}
+
+/// An option's name, and how it is shown.
+type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
+
+/// "keepalive off -> on, idle 7200s -> 60s": what is other than before.
+fn differences(Changed { before, after }: &Changed) -> String {
+    let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let seconds = |seconds: u32| format!("{seconds}s");
+    let user_timeout = |ms: u32| if ms == 0 { "0".to_owned() } else { text::duration(ms.into()) };
+    let all: [Shown<'_>; 5] = [
+        ("keepalive", &|options| on_off(options.keepalive)),
+        ("idle", &|options| seconds(options.keepidle_s)),
+        ("interval", &|options| seconds(options.keepintvl_s)),
+        ("probes", &|options| options.keepcnt.to_string()),
+        ("user-timeout", &|options| user_timeout(options.user_timeout_ms)),
+    ];
+    let changed = all.iter().map(|(name, shown)| (name, shown(before), shown(after)));
+    let changed: Vec<_> =
+        changed.filter(|(_, old, new)| old != new).map(|(name, old, new)| format!("{name} {old} -> {new}")).collect();
+    if changed.is_empty() { "had these values already".to_owned() } else { changed.join(", ") }
+}

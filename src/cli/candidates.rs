@@ -1,0 +1,234 @@
+//! The sockets that a filter of `set` or `kill` means, kept until the user has said yes.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use rustc_hash::FxHashMap;
+
+use super::act::{Action, Deed};
+use super::asked;
+use super::signals::Interrupt;
+use crate::act::own::Own;
+use crate::act::target::Target;
+use crate::export::list::{Listing, Order};
+use crate::export::table::TableListing;
+use crate::fields::table::column;
+use crate::inspect::{Request, inspect};
+use crate::model::change::KeepaliveChange;
+use crate::model::needs::Needs;
+use crate::model::row::Row;
+use crate::model::snapshot::{Head, Sink, Tail};
+use crate::model::socket::SocketId;
+use crate::model::state::StateSet;
+use crate::text;
+
+/// One of them, as it was when it was listed.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) target: Target,
+    /// What it is called: its ends, its state, who holds it
+    pub(super) label: String,
+    /// Who holds it, for a count
+    holder: String,
+    /// What is to be set on it
+    pub(super) change: KeepaliveChange,
+    /// Setting it makes the kernel probe the peer at once
+    pub(super) probes_at_once: bool,
+    /// When the kernel would have given up on its peer
+    pub(super) dead_in: String,
+}
+
+impl Candidate {
+    /// "3 sockets (2 of nginx, 1 of curl)"; `None` of none.
+    pub(super) fn summary(candidates: &[Self]) -> Option<String> {
+        const MOST_NAMES: usize = 5;
+        let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
+        candidates.iter().for_each(|candidate| *holders.entry(&candidate.holder).or_default() += 1);
+        let mut holders: Vec<_> = holders.into_iter().collect();
+        holders.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let more = holders.len().saturating_sub(MOST_NAMES);
+        let mut parts: Vec<_> =
+            holders.iter().take(MOST_NAMES).map(|(holder, count)| format!("{count} of {holder}")).collect();
+        if more > 0 {
+            parts.push(format!("the rest of {more} others"));
+        }
+        let plural = if candidates.len() == 1 { "" } else { "s" };
+        (!candidates.is_empty()).then(|| format!("{} socket{plural} ({})", candidates.len(), parts.join(", ")))
+    }
+
+    /// What tells it from every other socket, for the journal.
+    pub(super) fn identity(&self) -> String {
+        let SocketId { netns, cookie } = self.target.socket.id;
+        format!("netns={} cookie={:x}", netns.0, cookie.map_or(0, |cookie| cookie.0))
+    }
+}
+
+/// Receives the rows that the filter means.
+pub(super) struct Gather<'a> {
+    action: &'a Action,
+    own: Option<Own>,
+    listing: Listing<Vec<u8>, TableListing<'a>>,
+    several_namespaces: bool,
+    candidates: Vec<Candidate>,
+    matched: u64,
+    spared: Vec<String>,
+    trouble: Option<String>,
+}
+
+impl<'a> Gather<'a> {
+    /// Leaves out what is `own`.
+    pub(super) fn new(action: &'a Action, own: Option<Own>) -> Self {
+        let columns = action.deed.columns().iter().filter_map(|name| column(name)).collect();
+        let table = TableListing::new(columns, true, action.look, false, &|| None);
+        Self {
+            action,
+            own,
+            listing: Listing::new(Vec::new(), table, Order::default()),
+            several_namespaces: false,
+            candidates: Vec::new(),
+            matched: 0,
+            spared: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    /// Those that are to be changed.
+    ///
+    /// # Errors
+    /// More than `most`: how many.
+    pub(super) fn candidates(&self, most: u64) -> Result<&[Candidate], u64> {
+        if self.matched > most { Err(self.matched) } else { Ok(&self.candidates) }
+    }
+
+    /// What the user sits on, and is left alone.
+    pub(super) fn spared(&self) -> &[String] {
+        &self.spared
+    }
+
+    /// Why nothing must be changed.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// The candidates as a table.
+    pub(super) fn list(&self) -> &[u8] {
+        self.listing.output()
+    }
+
+    fn candidate(&mut self, row: &Row<'_>, label: String) -> Candidate {
+        let change = match self.action.deed {
+            Deed::Destroy => KeepaliveChange::default(),
+            Deed::Set(assignment) => assignment.within(row.namespace).unwrap_or_else(|trouble| {
+                self.trouble = Some(trouble);
+                KeepaliveChange::default()
+            }),
+        };
+        let was_enabled = row.judged.is_some_and(|judged| judged.keepalive.enabled == Some(true));
+        let holders = row.holder.owners().into_iter().flat_map(|owners| owners.processes());
+        let mut holders: Vec<_> = holders.map(|process| process.comm.clone()).collect();
+        holders.dedup();
+        let nobody = row.holder.name().unwrap_or("unknown");
+        Candidate {
+            target: Target::of(row),
+            label,
+            holder: if holders.is_empty() { format!("no process ({nobody})") } else { holders.join("+") },
+            probes_at_once: change.probes_at_once(was_enabled, row.socket.idle_ms()),
+            change,
+            dead_in: dead_in(row),
+        }
+    }
+
+    fn label(&self, row: &Row<'_>) -> String {
+        let mut label = cell("local", row);
+        if row.socket.remote.port != 0 {
+            label.push_str("->");
+            label.push_str(&cell("peer", row));
+        }
+        for word in ["state", "process"] {
+            label.push(' ');
+            label.push_str(&cell(word, row));
+        }
+        if self.several_namespaces {
+            label.push_str(" in netns ");
+            label.push_str(&cell("netns", row));
+        }
+        label
+    }
+}
+
+impl Sink for Gather<'_> {
+    fn head(&mut self, head: &Head) -> io::Result<()> {
+        self.several_namespaces = head.namespaces.len() > 1;
+        self.listing.head(head)
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let label = self.label(row);
+        if self.own.as_ref().is_some_and(|own| own.is(row)) {
+            self.spared.push(label);
+            return Ok(());
+        }
+        self.matched += 1;
+        // More than that many are counted, and not touched.
+        if self.matched <= self.action.how.max {
+            self.listing.row(row)?;
+            let candidate = self.candidate(row, label);
+            self.candidates.push(candidate);
+        }
+        Ok(())
+    }
+
+    fn tail(&mut self, tail: &Tail) -> io::Result<()> {
+        self.listing.tail(tail)
+    }
+}
+
+fn cell(name: &str, row: &Row<'_>) -> String {
+    column(name).map_or(String::new(), |column| column.value(row).plain().into_owned())
+}
+
+fn dead_in(row: &Row<'_>) -> String {
+    let deadline = row.judged.map(|judged| judged.liveness.deadline);
+    match deadline.map(|deadline| text::bounded(deadline.ms, deadline.bound)) {
+        Some(text) if !text.is_empty() => text.into_owned(),
+        _ => text::DASH.to_owned(),
+    }
+}
+
+/// When the kernel would give up on the peers of these now: those that are still there.
+pub(super) fn deadlines<'a>(
+    action: &Action,
+    candidates: impl Iterator<Item = &'a Candidate>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<FxHashMap<SocketId, String>> {
+    let cookies: Vec<_> = candidates
+        .filter_map(|candidate| candidate.target.socket.id.cookie)
+        .map(|cookie| format!("{:x}", cookie.0))
+        .collect();
+    let mut deadlines = Deadlines::default();
+    if !cookies.is_empty() {
+        // Asked anew: what was just set may be what the filter asked for.
+        let filter = asked::filter(&format!("cookie in {{{}}}", cookies.join(", ")))?;
+        let needs = action.request.needs | Needs::LIVENESS;
+        let request = Request { filter, states: StateSet::ALL, needs, ..action.request.clone() };
+        inspect(&request, None, &mut deadlines, &|| interrupt.is_asked())?;
+    }
+    Ok(deadlines.0)
+}
+
+/// Receives the rows of sockets that were changed.
+#[derive(Default)]
+struct Deadlines(FxHashMap<SocketId, String>);
+
+impl Sink for Deadlines {
+    fn head(&mut self, _: &Head) -> io::Result<()> {
+        Ok(())
+    }
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        self.0.insert(row.socket.id, dead_in(row));
+        Ok(())
+    }
+    fn tail(&mut self, _: &Tail) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! `tcpulse help`: of the program, of a command, of the filter language.
+
+use std::io::{self, Write};
+
+use super::args::command;
+use super::exit::{Exit, UsageError};
+use crate::filter;
+
+/// Prints the help of a topic; without one the program's.
+pub(super) fn print(topic: Option<&str>) -> anyhow::Result<Exit> {
+    let mut program = command();
+    program.build();
+    let text = match topic {
+        None => program.render_long_help().to_string(),
+        Some("filter") => filter::help(),
+        Some(name) => {
+            let Some(command) = program.find_subcommand_mut(name) else {
+                let commands = program.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>().join(", ");
+                return Err(UsageError(format!("no help for '{name}'; choose filter, or one of: {commands}")).into());
+            };
+            command.render_long_help().to_string()
+        }
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(Exit::Done)
+}

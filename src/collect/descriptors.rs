@@ -1,0 +1,140 @@
+//! Descriptors of other processes: duplicated (pidfd_getfd(2), Linux 5.6), and told from others by the socket's cookie,
+//! since pid and number may be another's by the time they are used.
+//!
+//! While a duplicate is open the connection is, and its flags are those of its owner: whoever takes one closes it at once
+//! and leaves them alone.
+
+use std::collections::hash_map::Entry;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+
+use super::options::cookie_of;
+use crate::model::address::Cookie;
+
+/// Processes whose pidfd is kept open; beyond it all are closed and opened again as they come.
+const MOST_PIDFDS: usize = 256;
+
+/// Why a socket's descriptor could not be had. Each reads well after "because".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unreachable {
+    /// No holder could be asked any more: they closed it, or ended
+    Gone,
+    /// This program has no descriptor left to duplicate into
+    NoDescriptor,
+    /// The kernel is older than 5.6, or a seccomp profile stands before it
+    NoSystemCall,
+    /// Every holder forbids it
+    Forbidden,
+}
+
+impl Unreachable {
+    /// For `unknown_because`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Gone => "its process closed it meanwhile",
+            Self::NoDescriptor => "tcpulse ran out of descriptors",
+            Self::NoSystemCall => "this kernel, or a seccomp profile, does not let descriptors be looked at",
+            Self::Forbidden => "not permitted to look at its process's descriptors",
+        }
+    }
+
+    /// What would help; `None` where nothing is missing.
+    pub fn remedy(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Gone => return None,
+            Self::NoDescriptor => "raise the limit of descriptors (ulimit -n)",
+            Self::NoSystemCall => "use Linux 5.6 or later, and a seccomp profile that allows pidfd_getfd",
+            Self::Forbidden => {
+                "run as root or grant CAP_SYS_PTRACE; for processes of your own, kernel.yama.ptrace_scope=0 does too"
+            }
+        })
+    }
+}
+
+/// Duplicates descriptors, and remembers which processes are not to be asked again.
+#[derive(Debug, Default)]
+pub struct Descriptors {
+    pidfds: FxHashMap<u32, OwnedFd>,
+    forbidding: FxHashSet<u32>,
+    is_missing: bool,
+}
+
+impl Descriptors {
+    /// A duplicate of the socket with this cookie, from the first of `holders` (process and descriptor) that gives it.
+    ///
+    /// # Errors
+    /// No holder lets its descriptor be looked at, or none has it any more.
+    pub fn of(
+        &mut self,
+        holders: impl IntoIterator<Item = (u32, u32)>,
+        cookie: Cookie,
+    ) -> Result<OwnedFd, Unreachable> {
+        let mut unreachable = Unreachable::Gone;
+        for (pid, fd) in holders {
+            if self.is_missing {
+                return Err(Unreachable::NoSystemCall);
+            }
+            match self.duplicate(pid, fd) {
+                Ok(socket) if cookie_of(socket.as_fd()).is_ok_and(|found| found == cookie) => return Ok(socket),
+                Ok(_) => {}
+                Err(reason) => unreachable = unreachable.max(reason),
+            }
+        }
+        Err(unreachable)
+    }
+
+    fn duplicate(&mut self, pid: u32, fd: u32) -> Result<OwnedFd, Unreachable> {
+        if self.forbidding.contains(&pid) {
+            return Err(Unreachable::Forbidden);
+        }
+        let fd = i32::try_from(fd).map_err(|_| Unreachable::Gone)?;
+        let mut result = self.try_duplicate(pid, fd);
+        if matches!(result, Err(Errno::MFILE | Errno::NFILE)) {
+            // The pidfds that are kept open may be what is in the way.
+            self.pidfds.clear();
+            result = self.try_duplicate(pid, fd);
+        }
+        result.map_err(|errno| self.judge(pid, errno))
+    }
+
+    fn try_duplicate(&mut self, pid: u32, fd: i32) -> Result<OwnedFd, Errno> {
+        self.pidfd(pid).and_then(|pidfd| pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()))
+    }
+
+    fn pidfd(&mut self, pid: u32) -> Result<BorrowedFd<'_>, Errno> {
+        if self.pidfds.len() >= MOST_PIDFDS && !self.pidfds.contains_key(&pid) {
+            self.pidfds.clear();
+        }
+        let pidfd: &OwnedFd = match self.pidfds.entry(pid) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => {
+                let id = pid.try_into().ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+                place.insert(pidfd_open(id, PidfdFlags::empty())?)
+            }
+        };
+        Ok(pidfd.as_fd())
+    }
+
+    fn judge(&mut self, pid: u32, errno: Errno) -> Unreachable {
+        match errno {
+            Errno::PERM | Errno::ACCESS => {
+                self.forbidding.insert(pid);
+                Unreachable::Forbidden
+            }
+            Errno::NOSYS => {
+                self.is_missing = true;
+                Unreachable::NoSystemCall
+            }
+            Errno::MFILE | Errno::NFILE => Unreachable::NoDescriptor,
+            Errno::SRCH => {
+                // The pid may be another process's by the next snapshot.
+                self.pidfds.remove(&pid);
+                Unreachable::Gone
+            }
+            _ => Unreachable::Gone,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Names that stand for numbers: services in /etc/services, hosts by the resolver (getaddrinfo(3)).
+
+use std::fs;
+use std::net::{IpAddr, ToSocketAddrs};
+
+/// The TCP port of a service, by its name or one of its aliases.
+pub fn service(name: &str) -> Option<u16> {
+    let text = fs::read_to_string("/etc/services").ok()?;
+    text.lines().find_map(|line| port_of(line, name))
+}
+
+/// One line: `https  443/tcp  alias…  # comment`.
+fn port_of(line: &str, name: &str) -> Option<u16> {
+    let mut words = line.split('#').next()?.split_whitespace();
+    let first = words.next()?;
+    let port = words.next()?.strip_suffix("/tcp")?.parse().ok()?;
+    (first == name || words.any(|alias| alias == name)).then_some(port)
+}
+
+/// The addresses of a host, each once; none where nobody knows it.
+pub fn host(name: &str) -> Vec<IpAddr> {
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for address in (name, 0).to_socket_addrs().into_iter().flatten() {
+        if !addresses.contains(&address.ip()) {
+            addresses.push(address.ip());
+        }
+    }
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::port_of;
+
+    #[test]
+    fn services_have_aliases_and_other_protocols() {
+        assert_eq!(port_of("http\t\t80/tcp\t\twww\t# WorldWideWeb", "www"), Some(80));
+        assert_eq!(port_of("http 80/tcp www", "http"), Some(80));
+        for (line, name) in
+            [("domain 53/udp", "domain"), ("# http 80/tcp", "http"), ("http 80/tcp # www", "www"), ("", "")]
+        {
+            assert_eq!(port_of(line, name), None, "{line}");
+        }
+    }
+}

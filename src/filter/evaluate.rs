@@ -1,0 +1,193 @@
+//! Whether a row is meant. What is not known of a row, and what it has not, matches no comparison; so it matches the
+//! comparison's negation.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::pattern::Pattern;
+use super::tree::{Condition, Device, End, Expr, Item, Prefix, Test};
+use super::value::scale;
+use crate::fields::column::{Column, Kind};
+use crate::fields::value::Value;
+use crate::model::address::{Endpoint, Side};
+use crate::model::liveness::Bound;
+use crate::model::namespace::Namespace;
+use crate::model::needs::Needs;
+use crate::model::owner::Holder;
+use crate::model::row::Row;
+use crate::model::socket::Socket;
+use crate::model::sysctl::{Sysctl, SysctlValue};
+use crate::text;
+
+/// Decides by what is `known` of the row so far; `None` where that is not enough.
+pub(super) fn holds(expr: &Expr, row: &Row<'_>, known: Needs) -> Option<bool> {
+    match expr {
+        Expr::All(parts) => decided(parts, row, known, false),
+        Expr::Any(parts) => decided(parts, row, known, true),
+        Expr::Not(inner) => holds(inner, row, known).map(|holds| !holds),
+        Expr::Is(condition) => known.contains(condition.needs()).then(|| is(condition, row)),
+    }
+}
+
+/// One part that is `enough` decides; without one all have to be known.
+fn decided(parts: &[Expr], row: &Row<'_>, known: Needs, enough: bool) -> Option<bool> {
+    let mut result = Some(!enough);
+    for part in parts {
+        match holds(part, row, known) {
+            Some(holds) if holds == enough => return Some(enough),
+            Some(_) => {}
+            None => result = None,
+        }
+    }
+    result
+}
+
+fn is(condition: &Condition, row: &Row<'_>) -> bool {
+    let socket = row.socket;
+    match condition {
+        Condition::States(states) => states.contains(socket.state),
+        Condition::Family(family) => socket.family == *family,
+        Condition::End(side, end) => is_end(at(socket, *side), *end),
+        Condition::Port(side, order, port) => order.holds(&at(socket, *side).port, port),
+        Condition::Ports(side, ranges) => {
+            let port = at(socket, *side).port;
+            ranges.iter().any(|(from, to)| (*from..=*to).contains(&port))
+        }
+        Condition::Device(Device::None) => socket.interface.is_none(),
+        Condition::Device(Device::Name(name)) => {
+            socket.interface.is_some_and(|index| interfaces(row.namespace, name).any(|wanted| wanted == index))
+        }
+        Condition::Mark { mark, mask } => socket.attributes.class.mark.is_some_and(|known| known & mask == *mark),
+        Condition::Cgroup(path) => row.cgroup == Some(path),
+        Condition::Autobound => is_ephemeral(row),
+        Condition::Loopback => {
+            [Side::Local, Side::Peer].map(|side| at(socket, side).addr.to_canonical().is_loopback()).contains(&true)
+        }
+        Condition::Text(pattern) => is_found(pattern, row),
+        Condition::Column(column, test) => passes(column, test, row),
+    }
+}
+
+fn at(socket: &Socket, side: Side) -> Endpoint {
+    match side {
+        Side::Local => socket.local,
+        Side::Peer => socket.remote,
+    }
+}
+
+fn is_end(at: Endpoint, end: End) -> bool {
+    end.port.is_none_or(|port| port == at.port) && end.prefix.is_none_or(|prefix| is_below(at.addr, prefix))
+}
+
+/// As the kernel compares (`inet_diag_bc_run`): an IPv4 prefix also matches IPv4-mapped addresses, an IPv6 prefix matches
+/// addresses of IPv6 sockets only.
+fn is_below(addr: IpAddr, prefix: Prefix) -> bool {
+    match (addr, prefix.addr) {
+        (IpAddr::V4(addr), IpAddr::V4(wanted)) => same_bits_v4(addr.into(), wanted.into(), prefix.bits),
+        (IpAddr::V6(addr), IpAddr::V4(wanted)) => {
+            addr.to_ipv4_mapped().is_some_and(|addr| same_bits_v4(addr.into(), wanted.into(), prefix.bits))
+        }
+        (IpAddr::V6(addr), IpAddr::V6(wanted)) => same_bits_v6(addr, wanted, prefix.bits),
+        (IpAddr::V4(_), IpAddr::V6(_)) => false,
+    }
+}
+
+fn same_bits_v4(one: u32, other: u32, bits: u8) -> bool {
+    (one ^ other).leading_zeros() >= bits.into()
+}
+
+fn same_bits_v6(one: Ipv6Addr, other: Ipv6Addr, bits: u8) -> bool {
+    (u128::from(one) ^ u128::from(other)).leading_zeros() >= bits.into()
+}
+
+/// The indexes that a name may mean in a namespace: the interface's of that name, and, if it is a number, itself.
+pub(super) fn interfaces<'a>(namespace: &'a Namespace, name: &'a str) -> impl Iterator<Item = u32> + 'a {
+    let named = namespace.interfaces.iter().filter(move |(_, known)| known == name).map(|(index, _)| *index);
+    named.chain(name.parse())
+}
+
+/// The kernel knows whether the port was bound by the program or chosen, and tells nobody; ss too goes by the range.
+fn is_ephemeral(row: &Row<'_>) -> bool {
+    match row.namespace.sysctls.get(Sysctl::LocalPortRange) {
+        Some(SysctlValue::Numbers(range)) => {
+            matches!(range[..], [from, to] if (from..=to).contains(&row.socket.local.port.into()))
+        }
+        _ => false,
+    }
+}
+
+fn is_found(pattern: &Pattern, row: &Row<'_>) -> bool {
+    let in_end = |end: Endpoint, device| end.port != 0 && pattern.is_in(&text::endpoint(end.addr, device, end.port));
+    let in_process = || {
+        row.holder.owners().into_iter().flat_map(|owners| owners.processes()).any(|process| {
+            pattern.is_in(&format!("{}[{}]", process.comm, process.pid))
+                || process.unit.as_deref().is_some_and(|unit| pattern.is_in(unit))
+        })
+    };
+    in_end(row.socket.local, row.interface) || in_end(row.socket.remote, row.interface) || in_process()
+}
+
+fn passes(column: &Column, test: &Test, row: &Row<'_>) -> bool {
+    match test {
+        Test::Among(items) => items.iter().any(|item| has(column, item, row)),
+        Test::Ordered(order, wanted) => {
+            column.any(row, |value| number(&value, column).is_some_and(|number| order.holds(&number, wanted)))
+        }
+        Test::Like(pattern) => column.any_cell(row, |value| match &value {
+            Value::Absent => false,
+            Value::Name(name) => pattern.is_in(name),
+            value => pattern.is_in(&value.plain()),
+        }),
+    }
+}
+
+fn has(column: &Column, item: &Item, row: &Row<'_>) -> bool {
+    let any_number = |is: &dyn Fn(u64) -> bool| column.any(row, |value| number(&value, column).is_some_and(is));
+    match item {
+        Item::Number(wanted) => any_number(&|number| number == *wanted),
+        Item::Range(from, to) => any_number(&|number| (*from..=*to).contains(&number)),
+        Item::Never => column.any(row, |value| matches!(value, Value::Bounded { bound: Bound::Never, .. })),
+        Item::Nothing => is_settled(row.holder) && !column.any(row, |value| !is_absent(&value)),
+        Item::Text(wanted) => match column.kind {
+            Kind::WordFor(_, word) => is_text(&word(row), wanted),
+            Kind::Short(stands_for) => {
+                column.any(row, |value| matches!(value, Value::Name(name) if stands_for(wanted, &name)))
+            }
+            // As a cell shows a process: nginx[812].
+            _ if wanted.ends_with(']') => column.any_cell(row, |value| is_text(&value, wanted)),
+            _ => column.any(row, |value| is_text(&value, wanted)),
+        },
+    }
+}
+
+fn is_text(value: &Value<'_>, wanted: &str) -> bool {
+    match value {
+        Value::Name(name) => name == wanted,
+        Value::Word(word) => word == wanted,
+        _ => false,
+    }
+}
+
+/// Whether "nobody" would be the truth of who holds it.
+fn is_settled(holder: Holder<'_>) -> bool {
+    !matches!(holder, Holder::Hidden)
+}
+
+fn is_absent(value: &Value<'_>) -> bool {
+    match value {
+        Value::Absent => true,
+        Value::Bounded { ms: None, bound } => *bound != Bound::Never,
+        _ => false,
+    }
+}
+
+/// A value in the least unit of its kind. A time that never comes is later than any other.
+fn number(value: &Value<'_>, column: &Column) -> Option<u64> {
+    match value {
+        Value::Number(number) | Value::Bounded { ms: Some(number), .. } => {
+            Some(number.saturating_mul(scale(column.unit)))
+        }
+        Value::Bounded { ms: None, bound: Bound::Never } => Some(u64::MAX),
+        Value::Word(digits) if matches!(column.kind, Kind::Hexadecimal) => u64::from_str_radix(digits, 16).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,242 @@
+//! Words and signs. ss wants each of them apart from the next; here `dport=:443` and `!(a or b)` are understood too.
+
+use std::ops::Range;
+
+use winnow::combinator::{alt, delimited, fail, not, peek, preceded, repeat};
+use winnow::error::ContextError;
+use winnow::prelude::*;
+use winnow::stream::LocatingSlice;
+use winnow::token::{any, literal, none_of, one_of, take_while};
+
+use super::error::Wrong;
+
+/// The least part of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Token {
+    /// Letters, digits and what else stands in addresses, paths and names
+    Word(String),
+    /// The same in quotes: never a keyword
+    Quoted(String),
+    /// `/…/` after `~`
+    Regex(String),
+    /// A sign
+    Sign(Sign),
+}
+
+/// Signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Equal,
+    NotEqual,
+    Below,
+    AtMost,
+    AtLeast,
+    Above,
+    Like,
+    Unlike,
+    And,
+    Or,
+    Not,
+    Open,
+    Close,
+    OpenList,
+    CloseList,
+    Comma,
+    Arrow,
+}
+
+/// Longer ones first, so that `>=` is not `>` and `=`.
+const SIGNS: [(&str, Sign); 22] = [
+    ("->", Sign::Arrow),
+    ("==", Sign::Equal),
+    ("!=", Sign::NotEqual),
+    ("!~", Sign::Unlike),
+    ("<=", Sign::AtMost),
+    (">=", Sign::AtLeast),
+    ("=~", Sign::Like),
+    ("&&", Sign::And),
+    ("||", Sign::Or),
+    ("=", Sign::Equal),
+    ("<", Sign::Below),
+    (">", Sign::Above),
+    ("~", Sign::Like),
+    ("!", Sign::Not),
+    ("&", Sign::And),
+    ("|", Sign::Or),
+    ("(", Sign::Open),
+    (")", Sign::Close),
+    ("{", Sign::OpenList),
+    ("}", Sign::CloseList),
+    (",", Sign::Comma),
+    ("\u{2192}", Sign::Arrow),
+];
+
+/// Ends a word wherever it stands.
+const ENDS_WORD: &str = "(){},=<>~|&!\u{2192}";
+
+type Input<'a> = LocatingSlice<&'a str>;
+type Parsed<T> = Result<T, ContextError>;
+
+/// Each token with its place in the text.
+pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
+    let mut input = LocatingSlice::new(text);
+    let mut found: Vec<(Token, Range<usize>)> = Vec::new();
+    loop {
+        let _ = spaces(&mut input);
+        if input.is_empty() {
+            return Ok(found);
+        }
+        let after_like = matches!(found.last(), Some((Token::Sign(Sign::Like | Sign::Unlike), _)));
+        let read = if after_like {
+            alt((regex, token)).with_span().parse_next(&mut input)
+        } else {
+            token.with_span().parse_next(&mut input)
+        };
+        found.push(read.map_err(|_| {
+            // The one thing that is no token is a quote without an end.
+            let place = text.len() - input.len();
+            (place..place + 1, "this quote has no end; a quote in a word is written \\\" or \\'".to_owned())
+        })?);
+    }
+}
+
+fn spaces<'a>(input: &mut Input<'a>) -> Parsed<&'a str> {
+    take_while(0.., char::is_whitespace).parse_next(input)
+}
+
+fn token(input: &mut Input<'_>) -> Parsed<Token> {
+    alt((
+        sign.map(Token::Sign),
+        // As it is written where a shell or ss would take it off.
+        preceded('\\', sign).map(Token::Sign),
+        quoted.map(Token::Quoted),
+        word.map(Token::Word),
+    ))
+    .parse_next(input)
+}
+
+fn sign(input: &mut Input<'_>) -> Parsed<Sign> {
+    match SIGNS.iter().find(|(text, _)| input.starts_with(text)) {
+        Some((text, sign)) => literal(*text).value(*sign).parse_next(input),
+        None => fail.parse_next(input),
+    }
+}
+
+/// In double or single quotes; a backslash takes the meaning from what follows.
+fn quoted(input: &mut Input<'_>) -> Parsed<String> {
+    let quote = one_of(['"', '\'']).parse_next(input)?;
+    let inner = alt((escaped, none_of(['\\', quote])));
+    delimited(
+        (),
+        repeat(0.., inner).fold(String::new, |mut text, character: char| {
+            text.push(character);
+            text
+        }),
+        quote,
+    )
+    .parse_next(input)
+}
+
+fn word(input: &mut Input<'_>) -> Parsed<String> {
+    let first = alt((escaped, letter, lone_backslash));
+    let first = preceded(not(one_of(['"', '\''])), first).parse_next(input)?;
+    repeat(0.., alt((escaped, letter, lone_backslash)))
+        .fold(
+            move || String::from(first),
+            |mut text, character: char| {
+                text.push(character);
+                text
+            },
+        )
+        .parse_next(input)
+}
+
+/// Anything but what ends a word; a dash does where it is the tail of an arrow.
+fn letter(input: &mut Input<'_>) -> Parsed<char> {
+    let of_word = |c: char| c != '\\' && !c.is_whitespace() && !ENDS_WORD.contains(c);
+    preceded(not("->"), any.verify(move |&c: &char| of_word(c))).parse_next(input)
+}
+
+fn escaped(input: &mut Input<'_>) -> Parsed<char> {
+    preceded('\\', any).parse_next(input)
+}
+
+/// The last character of the text: it takes the meaning from nothing.
+fn lone_backslash(input: &mut Input<'_>) -> Parsed<char> {
+    '\\'.parse_next(input)
+}
+
+/// `/…/`, without spaces in it, so that two paths are not taken for one expression.
+fn regex(input: &mut Input<'_>) -> Parsed<Token> {
+    let ends = |input: &Input<'_>| input.chars().next().is_none_or(|c| c.is_whitespace() || ENDS_WORD.contains(c));
+    '/'.parse_next(input)?;
+    let mut text = String::new();
+    loop {
+        let character = any.verify(|c: &char| !c.is_whitespace()).parse_next(input)?;
+        match character {
+            '/' if ends(input) && !text.is_empty() => return Ok(Token::Regex(text)),
+            '\\' => match any.verify(|c: &char| !c.is_whitespace()).parse_next(input)? {
+                '/' => text.push('/'),
+                other => text.extend(['\\', other]),
+            },
+            other => text.push(other),
+        }
+        peek(any).void().parse_next(input)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sign, Token, tokens};
+
+    fn kinds(text: &str) -> Vec<Token> {
+        tokens(text).unwrap().into_iter().map(|(token, _)| token).collect()
+    }
+
+    fn word(text: &str) -> Token {
+        Token::Word(text.to_owned())
+    }
+
+    #[test]
+    fn signs_need_no_spaces_around_them() {
+        let apart = kinds("( dport = :443 ) && ! state established");
+        assert_eq!(kinds("(dport=:443)&&!state established"), apart);
+        assert_eq!(kinds(r"\( dport = :443 \) && \! state established"), apart);
+        assert_eq!(apart[..4], [Token::Sign(Sign::Open), word("dport"), Token::Sign(Sign::Equal), word(":443")]);
+    }
+
+    #[test]
+    fn addresses_paths_and_arrows_stay_whole() {
+        for whole in
+            ["[fe80::1%eth0]:22", "10.0.0.0/8", "*:80", "fin-wait-1", "/a.slice/b@1.service", "0x1/0xff", "日本"]
+        {
+            assert_eq!(kinds(whole), [word(whole)]);
+        }
+        let pair = [word("10.0.0.5:48350"), Token::Sign(Sign::Arrow), word("10.0.0.9:5432")];
+        assert_eq!(kinds("10.0.0.5:48350->10.0.0.9:5432"), pair);
+        assert_eq!(kinds("10.0.0.5:48350 -> 10.0.0.9:5432"), pair);
+    }
+
+    #[test]
+    fn quotes_and_backslashes_take_the_meaning_away() {
+        assert_eq!(
+            kinds(r#""a b" 'c=d' e\ f "g\"h" \"#),
+            [
+                Token::Quoted("a b".to_owned()),
+                Token::Quoted("c=d".to_owned()),
+                word("e f"),
+                Token::Quoted("g\"h".to_owned()),
+                word("\\"),
+            ]
+        );
+        assert_eq!(tokens("process = \"nginx").unwrap_err().0, 10..11);
+    }
+
+    #[test]
+    fn a_regex_stands_after_a_tilde_only() {
+        assert_eq!(kinds("~ /a(b|c)/")[1], Token::Regex("a(b|c)".to_owned()));
+        assert_eq!(kinds(r"~ /a\/b\d/ x")[1], Token::Regex(r"a/b\d".to_owned()));
+        assert_eq!(kinds("= /a/")[1], word("/a/"));
+        assert_eq!(kinds("~ /a or ~ /b/")[1], word("/a"));
+    }
+}

@@ -1,0 +1,164 @@
+//! Comparisons with columns: which values one may be held against is the column table's to say.
+
+use std::ops::Range;
+
+use super::error::{Wrong, did_you_mean, one_of};
+use super::parser::Parser;
+use super::tree::{Condition, Expr, Item, Order, Test};
+use super::value::{Measure, item, number};
+use super::words::{
+    Comparison, any_of, comparison, device, end, is, operands, pattern, ports, state_group, unknown_state, unless,
+    value,
+};
+use crate::fields::column::{Column, Kind};
+use crate::model::address::Family;
+
+/// The rest of a predicate whose column was read.
+pub(super) fn of(parser: &mut Parser<'_>, column: &Column) -> Result<Expr, Wrong> {
+    match (column.kind, &*column.name) {
+        (Kind::Port(side), _) => return ports(parser, side),
+        (Kind::End(side), _) => return end(parser, side),
+        (Kind::Address(side), _) => return end(parser, side).and_then(|expr| refuse_port(parser, column, expr)),
+        (_, "interface") => return device(parser),
+        _ => {}
+    }
+    match comparison(parser) {
+        Comparison::Among { negated, listed } => {
+            let operands = operands(parser, listed, &what(column))?;
+            among(column, operands).map(|among| unless(negated, among))
+        }
+        Comparison::Ordered(order) => ordered(parser, column, order),
+        Comparison::Like { negated } => like(parser, &column.name, negated),
+    }
+}
+
+/// A column's text is searched for a pattern.
+pub(super) fn like(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Expr, Wrong> {
+    let place = parser.last_place();
+    let column = parser.column(column).cloned().ok_or_else(|| parser.unknown_field(column, place))?;
+    let test = Test::Like(pattern(parser)?);
+    Ok(unless(negated, is(Condition::Column(Box::new(column), test))))
+}
+
+/// What is missing after a column that stands alone.
+pub(super) fn what_to_say(column: &Column) -> String {
+    let name = &column.name;
+    format!(
+        "'{name}' is a field; say what of it, such as {name} {} (to search for the word: ~ {name})",
+        example(column)
+    )
+}
+
+/// A comparison that means something for the column.
+pub(super) fn example(column: &Column) -> String {
+    match column.kind {
+        Kind::Word(words) | Kind::WordFor(words, _) => format!("= {}", words().first().unwrap_or(&"…")),
+        Kind::Number => match Measure::of(column.unit) {
+            Measure::Count => "> 1".to_owned(),
+            Measure::Time => "> 10s".to_owned(),
+            Measure::Size => "> 64K".to_owned(),
+            Measure::Rate => "> 1M".to_owned(),
+        },
+        Kind::Deadline => "< 1m".to_owned(),
+        Kind::Hexadecimal => "= 1a2b".to_owned(),
+        Kind::End(_) => "= 10.0.0.5:443".to_owned(),
+        Kind::Address(_) => "= 10.0.0.0/8".to_owned(),
+        Kind::Port(_) => "= 443".to_owned(),
+        Kind::Text | Kind::Short(_) => "= NAME".to_owned(),
+    }
+}
+
+/// What to type where a value is missing.
+fn what(column: &Column) -> String {
+    match column.kind {
+        Kind::Word(words) | Kind::WordFor(words, _) => one_of(&words()),
+        Kind::Number => Measure::of(column.unit).examples().to_owned(),
+        Kind::Deadline => format!("{}, or never", Measure::Time.examples()),
+        Kind::Hexadecimal => "a number in hexadecimal, such as 1a2b".to_owned(),
+        _ => format!("{} {}", column.name, example(column)),
+    }
+}
+
+fn refuse_port(parser: &Parser<'_>, column: &Column, expr: Expr) -> Result<Expr, Wrong> {
+    let mut port = None;
+    expr.each(&mut |condition, _| {
+        if let Condition::End(_, end) = condition {
+            port = port.or(end.port);
+        }
+    });
+    match port {
+        Some(port) => {
+            Err((parser.last_place(), format!("'{}' is an address without a port; leave out the :{port}", column.name)))
+        }
+        None => Ok(expr),
+    }
+}
+
+fn among(column: &Column, operands: Vec<(String, Range<usize>)>) -> Result<Expr, Wrong> {
+    match &*column.name {
+        "state" => any_of(operands, |text, place| {
+            state_group(text).map(|set| is(Condition::States(set))).ok_or_else(|| unknown_state(text, place))
+        }),
+        "family" => any_of(operands, |text, place| {
+            let family = Family::ALL.into_iter().find(|family| same_word(family.name(), text));
+            family.map(|family| is(Condition::Family(family))).ok_or_else(|| unknown_word(column, text, place))
+        }),
+        "cgroup" => any_of(operands, |text, _| Ok(is(Condition::Cgroup(text.to_owned())))),
+        _ => {
+            let items: Result<Vec<_>, _> =
+                operands.into_iter().map(|(text, place)| read(column, &text, place)).collect();
+            Ok(is(Condition::Column(Box::new(column.clone()), Test::Among(items?))))
+        }
+    }
+}
+
+fn read(column: &Column, text: &str, place: Range<usize>) -> Result<Item, Wrong> {
+    let is_nothing = text.eq_ignore_ascii_case("none");
+    match column.kind {
+        Kind::Word(words) | Kind::WordFor(words, _) => match words().into_iter().find(|word| same_word(word, text)) {
+            Some(word) => Ok(Item::Text(word.to_owned())),
+            None if is_nothing => Ok(Item::Nothing),
+            None => Err(unknown_word(column, text, place)),
+        },
+        Kind::Deadline if text.eq_ignore_ascii_case("never") => Ok(Item::Never),
+        _ if is_nothing => Ok(Item::Nothing),
+        Kind::Number | Kind::Deadline => item(text, Measure::of(column.unit)).map_err(|why| (place, why)),
+        Kind::Hexadecimal => {
+            let digits = text.strip_prefix("0x").unwrap_or(text);
+            let number = (!digits.starts_with('+')).then(|| u64::from_str_radix(digits, 16).ok()).flatten();
+            number.map(Item::Number).ok_or_else(|| (place, format!("'{text}' is not {}", what(column))))
+        }
+        _ => Ok(Item::Text(text.to_owned())),
+    }
+}
+
+/// Words of ours are compared without regard to case, and with `_` for `-`.
+fn same_word(ours: &str, typed: &str) -> bool {
+    let fold = |word: &str| word.to_ascii_lowercase().replace('_', "-");
+    fold(ours) == fold(typed)
+}
+
+fn unknown_word(column: &Column, text: &str, place: Range<usize>) -> Wrong {
+    let words = match column.kind {
+        Kind::Word(words) | Kind::WordFor(words, _) => words(),
+        _ => Vec::new(),
+    };
+    let near = did_you_mean(text, words.iter().copied());
+    let help = if near.is_empty() { format!("; choose {}", one_of(&words)) } else { near };
+    (place, format!("'{text}' is no {}{help}", column.name))
+}
+
+fn ordered(parser: &mut Parser<'_>, column: &Column, order: Order) -> Result<Expr, Wrong> {
+    let sign = parser.last_place();
+    // `timer < 10s` asks when it fires.
+    let expires = (column.name == "timer").then(|| parser.column("expires").cloned()).flatten();
+    let column = expires.as_ref().unwrap_or(column);
+    if !matches!(column.kind, Kind::Number | Kind::Deadline) {
+        let help = format!("'{}' has no order; write {0} {}", column.name, example(column));
+        return Err((sign, help));
+    }
+    let measure = Measure::of(column.unit);
+    let (text, place) = value(parser, measure.examples())?;
+    let number = number(&text, measure).map_err(|why| (place, why))?;
+    Ok(is(Condition::Column(Box::new(column.clone()), Test::Ordered(order, number))))
+}

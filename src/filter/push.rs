@@ -1,0 +1,98 @@
+//! What can be left to the kernel, so that it sends fewer rows: states, families, and the part of the filter that it has
+//! operations for. What it lets through may still be too much; it is never too little, and the whole filter is asked again
+//! of every row.
+
+use super::tree::{Condition, Expr, Item, Test};
+use crate::fields::column::Column;
+use crate::model::address::Family;
+use crate::model::liveness::Verdict;
+use crate::model::state::{StateSet, TcpState};
+
+/// The states that a matching socket can be in.
+pub(super) fn states(expr: &Expr) -> StateSet {
+    fold(expr, false, &Fold { and: StateSet::intersection, or: StateSet::union, of: &condition_states })
+}
+
+/// The families that a matching socket can be of, one bit each.
+pub(super) fn families(expr: &Expr) -> Vec<Family> {
+    let of = |condition: &Condition, negated: bool| match condition {
+        Condition::Family(family) => Family::ALL.map(|each| (each == *family) != negated),
+        // An IPv4 prefix matches IPv6 sockets with IPv4 peers too.
+        Condition::End(_, end) if !negated && end.prefix.is_some_and(|prefix| prefix.addr.is_ipv6()) => {
+            Family::ALL.map(|each| each == Family::Ipv6)
+        }
+        _ => [true; 2],
+    };
+    let and = |one: [bool; 2], other: [bool; 2]| [one[0] && other[0], one[1] && other[1]];
+    let or = |one: [bool; 2], other: [bool; 2]| [one[0] || other[0], one[1] || other[1]];
+    let kept = fold(expr, false, &Fold { and, or, of: &of });
+    std::iter::zip(Family::ALL, kept).filter_map(|(family, kept)| kept.then_some(family)).collect()
+}
+
+/// The part that the kernel decides, `not` only before conditions; `None` where that is nothing.
+pub(super) fn kernel_part(expr: &Expr, decides: &dyn Fn(&Condition) -> bool) -> Option<Expr> {
+    let of = |condition: &Condition, negated: bool| {
+        let condition = decides(condition).then(|| Expr::Is(condition.clone()))?;
+        Some(if negated { condition.negated() } else { condition })
+    };
+    // What it cannot decide it lets through.
+    let and = |one: Option<Expr>, other: Option<Expr>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.and(other)),
+        (one, other) => one.or(other),
+    };
+    let or = |one: Option<Expr>, other: Option<Expr>| Some(one?.or(other?));
+    fold(expr, false, &Fold { and, or, of: &of })
+}
+
+/// How parts of a filter are put together into what can be said of the whole.
+struct Fold<'a, T, And, Or> {
+    and: And,
+    or: Or,
+    of: &'a dyn Fn(&Condition, bool) -> T,
+}
+
+/// A `not` turns what stands below it around, down to the conditions.
+fn fold<T>(expr: &Expr, negated: bool, by: &Fold<'_, T, impl Fn(T, T) -> T, impl Fn(T, T) -> T>) -> T {
+    let parts = match expr {
+        Expr::Not(inner) => return fold(inner, !negated, by),
+        Expr::Is(condition) => return (by.of)(condition, negated),
+        Expr::All(parts) | Expr::Any(parts) => parts,
+    };
+    let all = matches!(expr, Expr::All(_)) != negated;
+    let folded = parts.iter().map(|part| fold(part, negated, by));
+    let folded = if all { folded.reduce(&by.and) } else { folded.reduce(&by.or) };
+    // A normal filter has no empty part; one that had would be decided by its rows.
+    folded.unwrap_or_else(|| (by.of)(&Condition::Loopback, negated))
+}
+
+fn condition_states(condition: &Condition, negated: bool) -> StateSet {
+    match condition {
+        Condition::States(set) if negated => set.complement(),
+        Condition::States(set) => *set,
+        Condition::Column(column, Test::Among(items)) if !negated => column_states(column, items),
+        Condition::Column(column, Test::Ordered(..)) if !negated && is_listeners(column) => StateSet::listeners(),
+        _ => StateSet::ALL,
+    }
+}
+
+fn is_listeners(column: &Column) -> bool {
+    matches!(&*column.name, "accept-q" | "backlog")
+}
+
+/// Columns and verdicts that say the state.
+fn column_states(column: &Column, items: &[Item]) -> StateSet {
+    if is_listeners(column) && !items.contains(&Item::Nothing) {
+        return StateSet::listeners();
+    }
+    if column.name != "verdict" {
+        return StateSet::ALL;
+    }
+    let states = items.iter().map(|item| match item {
+        Item::Text(word) if word == Verdict::Listening.name() => StateSet::listeners(),
+        Item::Text(word) if word == Verdict::Bound.name() => {
+            StateSet::NONE.with(TcpState::BoundInactive).with(TcpState::Close)
+        }
+        _ => StateSet::ALL,
+    });
+    states.reduce(StateSet::union).unwrap_or(StateSet::ALL)
+}

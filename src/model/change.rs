@@ -1,0 +1,156 @@
+//! A change of keepalive that is asked for, checked against what the kernel takes before anything is touched.
+
+use super::options::SocketOptions;
+
+/// Seconds that `TCP_KEEPIDLE` and `TCP_KEEPINTVL` take (`MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPINTVL`, `include/net/tcp.h`).
+pub const SECONDS: std::ops::RangeInclusive<u32> = 1..=32_767;
+/// Probes that `TCP_KEEPCNT` takes (`MAX_TCP_KEEPCNT`).
+pub const PROBES: std::ops::RangeInclusive<u32> = 1..=127;
+/// Milliseconds that `TCP_USER_TIMEOUT` takes, 0 for none: an int that may not be negative.
+pub const USER_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 0..=i32::MAX as u32;
+
+/// What is to be set; what is absent stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeepaliveChange {
+    /// `SO_KEEPALIVE`
+    pub enabled: Option<bool>,
+    /// `TCP_KEEPIDLE`
+    pub idle_s: Option<u32>,
+    /// `TCP_KEEPINTVL`
+    pub interval_s: Option<u32>,
+    /// `TCP_KEEPCNT`
+    pub probes: Option<u32>,
+    /// `TCP_USER_TIMEOUT`
+    pub user_timeout_ms: Option<u32>,
+}
+
+/// A value that the kernel would refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is {value}; the kernel takes {least} to {most}")]
+pub struct OutOfRange {
+    /// As it was called
+    pub name: &'static str,
+    /// As it was given, with its unit
+    pub value: String,
+    /// The least that the kernel takes, with its unit
+    pub least: String,
+    /// The most
+    pub most: String,
+}
+
+impl KeepaliveChange {
+    /// Values that notice a silent peer after `seconds`: idle time and probes add up to it, and a user timeout of the same
+    /// ends what keepalive does not watch, data in flight. About half of the time goes to three probes. `None` for less than
+    /// the two seconds that one probe takes, and for more than the kernel counts.
+    pub fn detecting(seconds: u32) -> Option<Self> {
+        let probes = 3.min(seconds / 2);
+        let interval_s = (seconds.checked_div(2 * probes)?).max(1);
+        let idle_s = seconds.checked_sub(probes * interval_s)?;
+        let change = Self {
+            enabled: Some(true),
+            idle_s: Some(idle_s),
+            interval_s: Some(interval_s),
+            probes: Some(probes),
+            user_timeout_ms: seconds.checked_mul(1_000),
+        };
+        (change.check().is_ok() && change.user_timeout_ms.is_some()).then_some(change)
+    }
+
+    /// Whether the kernel would take every value.
+    ///
+    /// # Errors
+    /// The first that it would refuse.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        let check = |name, value: Option<u32>, range: std::ops::RangeInclusive<u32>, unit: &str| match value {
+            Some(value) if !range.contains(&value) => Err(OutOfRange {
+                name,
+                value: format!("{value}{unit}"),
+                least: format!("{}{unit}", range.start()),
+                most: format!("{}{unit}", range.end()),
+            }),
+            _ => Ok(()),
+        };
+        check("idle", self.idle_s, SECONDS, "s")?;
+        check("interval", self.interval_s, SECONDS, "s")?;
+        check("probes", self.probes, PROBES, "")?;
+        check("user-timeout", self.user_timeout_ms, USER_TIMEOUT_MS, "ms")
+    }
+
+    /// Whether nothing is to be set.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// These values where they are given, else those of `other`.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            enabled: self.enabled.or(other.enabled),
+            idle_s: self.idle_s.or(other.idle_s),
+            interval_s: self.interval_s.or(other.interval_s),
+            probes: self.probes.or(other.probes),
+            user_timeout_ms: self.user_timeout_ms.or(other.user_timeout_ms),
+        }
+    }
+
+    /// Whether a socket with these options has all that is asked for.
+    pub fn is_in(&self, options: &SocketOptions) -> bool {
+        let same = |wanted: Option<u32>, is| wanted.is_none_or(|wanted| wanted == is);
+        self.enabled.is_none_or(|wanted| wanted == options.keepalive)
+            && same(self.idle_s, options.keepidle_s)
+            && same(self.interval_s, options.keepintvl_s)
+            && same(self.probes, options.keepcnt)
+            && same(self.user_timeout_ms, options.user_timeout_ms)
+    }
+
+    /// Whether the kernel sends a probe as soon as this is set: keepalive was on, and the peer has been silent for longer
+    /// than the new idle time (`tcp_sock_set_keepidle_locked`). A timer that is only now turned on runs its full time.
+    pub fn probes_at_once(&self, was_enabled: bool, silent_ms: Option<u64>) -> bool {
+        let stays_on = was_enabled && self.enabled != Some(false);
+        let is_overdue = |idle_s: u32| silent_ms.is_some_and(|silent| silent >= u64::from(idle_s) * 1_000);
+        stays_on && self.idle_s.is_some_and(is_overdue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeepaliveChange;
+
+    #[test]
+    fn idle_time_and_probes_add_up_to_the_time_to_detect() {
+        for seconds in 2..=60_000 {
+            let Some(change) = KeepaliveChange::detecting(seconds) else {
+                assert!(seconds > 32_767, "{seconds}");
+                continue;
+            };
+            let sum = change.idle_s.unwrap() + change.probes.unwrap() * change.interval_s.unwrap();
+            assert_eq!((sum, change.user_timeout_ms), (seconds, Some(seconds * 1000)));
+            assert_eq!(change.check(), Ok(()));
+        }
+        let thirty = KeepaliveChange::detecting(30).unwrap();
+        assert_eq!((thirty.idle_s, thirty.interval_s, thirty.probes), (Some(15), Some(5), Some(3)));
+        assert_eq!([0, 1, u32::MAX].map(KeepaliveChange::detecting), [None; 3]);
+    }
+
+    #[test]
+    fn what_the_kernel_would_refuse_is_named() {
+        let change = KeepaliveChange { idle_s: Some(40_000), ..KeepaliveChange::default() };
+        assert_eq!(change.check().unwrap_err().to_string(), "idle is 40000s; the kernel takes 1s to 32767s");
+        for change in [
+            KeepaliveChange { probes: Some(0), ..KeepaliveChange::default() },
+            KeepaliveChange { interval_s: Some(0), ..KeepaliveChange::default() },
+            KeepaliveChange { user_timeout_ms: Some(u32::MAX), ..KeepaliveChange::default() },
+        ] {
+            assert!(change.check().is_err(), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn a_probe_goes_out_at_once_only_where_the_timer_was_running() {
+        let change = KeepaliveChange { idle_s: Some(60), ..KeepaliveChange::default() };
+        assert!(change.probes_at_once(true, Some(60_000)));
+        assert!(!change.probes_at_once(true, Some(59_999)) && !change.probes_at_once(false, Some(90_000)));
+        assert!(!KeepaliveChange { enabled: Some(false), ..change }.probes_at_once(true, Some(90_000)));
+        assert!(!KeepaliveChange::default().probes_at_once(true, Some(90_000)));
+    }
+}
