@@ -103,13 +103,21 @@ fn among(column: &Column, operands: Vec<(String, Range<usize>)>) -> Result<Expr,
             let family = Family::ALL.into_iter().find(|family| same_word(family.name(), text));
             family.map(|family| is(Condition::Family(family))).ok_or_else(|| unknown_word(column, text, place))
         }),
-        "cgroup" => any_of(operands, |text, _| Ok(is(Condition::Cgroup(text.to_owned())))),
+        "cgroup" => any_of(operands, |text, _| Ok(is(cgroup(text)))),
         _ => {
             let items: Result<Vec<_>, _> =
                 operands.into_iter().map(|(text, place)| read(column, &text, place)).collect();
             Ok(is(Condition::Column(Box::new(column.clone()), Test::Among(items?))))
         }
     }
+}
+
+/// By its path below the mount, as ss and ls show it; ss also takes one of the file system.
+pub(super) fn cgroup(path: &str) -> Condition {
+    const MOUNTS: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+    let below = MOUNTS.into_iter().find_map(|mount| path.strip_prefix(mount));
+    let below = below.filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path);
+    Condition::Cgroup(format!("/{}", below.trim_matches('/')))
 }
 
 fn read(column: &Column, text: &str, place: Range<usize>) -> Result<Item, Wrong> {

@@ -129,7 +129,9 @@ pub(super) fn number(text: &str, measure: Measure) -> Result<u64, String> {
         let (_, factor) = known.ok_or_else(wrong)?;
         let whole: u64 = whole.parse().map_err(|_| wrong())?;
         let more = whole.checked_mul(*factor).and_then(|whole| whole.checked_add(tail(fraction, *factor)));
-        total = more.and_then(|more| total.checked_add(more)).ok_or_else(|| format!("'{text}' is too large; type {}", measure.examples()))?;
+        total = more
+            .and_then(|more| total.checked_add(more))
+            .ok_or_else(|| format!("'{text}' is too large; type {}", measure.examples()))?;
     }
     Ok(total)
 }

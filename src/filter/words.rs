@@ -93,7 +93,7 @@ fn word_condition(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> R
         "dev" => device(parser),
         "fwmark" => mark(parser),
         "cgroup" if comparison_ahead(parser).is_none() => {
-            Ok(is(Condition::Cgroup(value(parser, "a cgroup's path")?.0)))
+            Ok(is(predicate::cgroup(&value(parser, "a cgroup's path")?.0)))
         }
         "autobound" | "loopback" | "listening" if comparison_ahead(parser).is_none() => Ok(is(match lower.as_str() {
             "autobound" => Condition::Autobound,

@@ -52,7 +52,8 @@ fn bad_input_names_the_value_and_the_choices() {
     fails(&["ls", "--source", "ebpf"], 2, &["'ebpf'", "sock_diag"]);
     fails(&["ls", "--limit", "-1"], 2, &["-1"]);
     fails(&["ls", "--json", "--format", "csv"], 2, &["cannot be used with"]);
-    fails(&["frobnicate"], 2, &["frobnicate"]);
+    fails(&["stta"], 2, &["no command 'stta'", "did you mean 'stat'?"]);
+    fails(&["dport", "=", "ls"], 2, &["'ls' is no port"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod churn;
 mod cli;
 mod endings;
 mod fallback;
+mod filter;
 mod inference;
 mod judged;
 mod namespaces;
