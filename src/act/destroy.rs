@@ -14,6 +14,7 @@ use crate::collect::request::DumpRequest;
 use crate::collect::visit::{Rows, SourceChoice, visit_all};
 use crate::model::address::{Cookie, NetnsId};
 use crate::model::needs::Needs;
+use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 
 /// Why a socket is still there, or was gone before. Each says what to do about it.
@@ -33,6 +34,9 @@ pub enum NotDestroyed {
     /// EOPNOTSUPP for a minisocket, before Linux 6.5
     #[error("this kernel cannot destroy a socket in {0}; it ends by itself")]
     NotInThisState(TcpState),
+    /// EINVAL
+    #[error("the kernel does not destroy the listener of an MPTCP socket; close it in its program instead")]
+    MptcpListener,
     /// The kernel looks sockets up by their ends, and finds another, or none
     #[error(
         "the kernel does not find it by its addresses: it is only bound, or shares its port with another listener (SO_REUSEPORT); \
@@ -90,11 +94,17 @@ impl Destroyer {
             io::ErrorKind::PermissionDenied => NotDestroyed::Forbidden,
             io::ErrorKind::Unsupported if socket.is_minisocket() => NotDestroyed::NotInThisState(socket.state),
             io::ErrorKind::Unsupported => NotDestroyed::NotBuilt,
+            io::ErrorKind::InvalidInput if is_mptcp_listener(socket) => NotDestroyed::MptcpListener,
             io::ErrorKind::NotFound if is_there(kernel, target, cookie) => NotDestroyed::NotFound,
             io::ErrorKind::NotFound => NotDestroyed::Gone,
             _ => NotDestroyed::Failed(refusal),
         })
     }
+}
+
+fn is_mptcp_listener(socket: &Socket) -> bool {
+    let ulp = socket.attributes.ulp.as_ref();
+    socket.state == TcpState::Listen && ulp.is_some_and(|ulp| ulp.name.as_str() == "mptcp")
 }
 
 /// Whether a dump still shows the socket.

@@ -15,6 +15,7 @@ mod fallback;
 mod filter;
 mod inference;
 mod judged;
+mod kill;
 mod namespaces;
 mod options;
 mod owners;

@@ -13,6 +13,7 @@ pub mod program;
 pub mod seccomp;
 pub mod sockets;
 pub mod ss;
+pub mod terminal;
 pub mod wait;
 pub mod zoo;
 
