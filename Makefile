@@ -35,8 +35,8 @@ lab: ## The dead-peer lab alone: what tcpulse says, and when the kernel does it 
 fixtures: ## Capture fixtures/captures anew from this kernel (root)
 	$(CARGO) run --example capture -- fixtures/captures
 
-fuzz: ## Fuzz each decoder for a minute (needs cargo-fuzz)
-	cd fuzz && for target in netlink proc; do \
+fuzz: ## Fuzz each decoder and the filter language for a minute (needs cargo-fuzz)
+	cd fuzz && for target in netlink proc filter; do \
 		mkdir -p corpus/$$target && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target corpus/$$target ../fixtures/captures -- -max_total_time=60 || exit 1; done
 
 install: ## Install to $(DESTDIR)$(PREFIX)/bin

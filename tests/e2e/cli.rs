@@ -26,6 +26,9 @@ fn help_is_complete_and_has_examples() {
         ("help_ls", &["ls", "--help"]),
         ("help_stat", &["stat", "--help"]),
         ("help_kernel", &["kernel", "--help"]),
+        ("help_show", &["show", "--help"]),
+        ("help_set", &["help", "set"]),
+        ("help_kill", &["kill", "--help"]),
     ] {
         let run = tcpulse(arguments);
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));

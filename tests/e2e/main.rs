@@ -19,4 +19,5 @@ mod kill;
 mod namespaces;
 mod options;
 mod owners;
+mod set;
 mod streaming;
