@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::mem::MaybeUninit;
+use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result, bail};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
@@ -17,6 +18,10 @@ const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u8 = 6;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
+const INET_DIAG_REQ_BYTECODE: u16 = 1;
+/// `INET_DIAG_BC_S_COND` and `INET_DIAG_BC_D_COND`, by ss's names for the ends.
+pub(crate) const SRC: u8 = 7;
+pub(crate) const DST: u8 = 8;
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_DUMP: u16 = 0x300;
 const NLMSG_ERROR: u16 = 2;
@@ -28,24 +33,39 @@ const BUFFER_BYTES: usize = 64 * 1024;
 const DIRENT_BYTES: usize = 32 * 1024;
 const LINK_BYTES: usize = 64;
 
-/// Dumps the TCP sockets of this namespace in all states and says how many there are.
-pub(crate) fn dump(attributes: u8) -> Result<u64> {
+/// Dumps the TCP sockets of this namespace in all states, those that pass the bytecode, and says how many there are.
+pub(crate) fn dump(attributes: u8, bytecode: &[u8]) -> Result<u64> {
     let mut socket = Socket::new(NETLINK_SOCK_DIAG).context("a NETLINK_SOCK_DIAG socket")?;
     socket.bind_auto().context("binding the sock_diag socket")?;
     socket.connect(&SocketAddr::new(0, 0)).context("connecting the sock_diag socket to the kernel")?;
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut sockets = 0;
     for family in [AF_INET, AF_INET6] {
-        socket.send(&request(family, attributes), 0).context("the sock_diag request")?;
+        socket.send(&request(family, attributes, bytecode), 0).context("the sock_diag request")?;
         while receive(&socket, &mut buffer, &mut sockets)? {}
     }
     Ok(sockets)
 }
 
-/// `struct nlmsghdr` and `struct inet_diag_req_v2`, all states, any address.
-fn request(family: u8, attributes: u8) -> [u8; REQUEST_BYTES] {
-    let mut request = [0; REQUEST_BYTES];
-    request[..4].copy_from_slice(&(REQUEST_BYTES as u32).to_ne_bytes());
+/// One `struct inet_diag_bc_op` with its `struct inet_diag_hostcond`: an end of the connection lies below this prefix.
+pub(crate) fn prefix(code: u8, addr: Ipv4Addr, bits: u8) -> Vec<u8> {
+    const BYTES: u8 = 16;
+    let mut bytecode = vec![code, BYTES, BYTES + 4, 0, AF_INET, bits, 0, 0];
+    bytecode.extend((-1_i32).to_ne_bytes());
+    bytecode.extend(addr.octets());
+    bytecode
+}
+
+/// `struct nlmsghdr` and `struct inet_diag_req_v2`, all states, any address; then `INET_DIAG_REQ_BYTECODE`, if any.
+fn request(family: u8, attributes: u8, bytecode: &[u8]) -> Vec<u8> {
+    let mut request = vec![0; REQUEST_BYTES];
+    if !bytecode.is_empty() {
+        request.extend((4 + bytecode.len() as u16).to_ne_bytes());
+        request.extend(INET_DIAG_REQ_BYTECODE.to_ne_bytes());
+        request.extend_from_slice(bytecode);
+    }
+    let length = request.len() as u32;
+    request[..4].copy_from_slice(&length.to_ne_bytes());
     request[4..6].copy_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     request[6..8].copy_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
     request[HEADER_BYTES..HEADER_BYTES + 3].copy_from_slice(&[family, IPPROTO_TCP, attributes]);

@@ -21,6 +21,11 @@ pub(crate) enum What {
     JsonNoSockopts,
     Json,
     Ls,
+    LsFiltered,
+    DumpHalf,
+    StatHalf,
+    DumpFew,
+    StatFew,
     Ss,
     SsAttributes,
     SsProcesses,
@@ -62,12 +67,19 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
     let mut jobs = vec![
         floor(What::Dump, "bare dump", bench, &[DUMP, "0"]),
         tcpulse(What::Stat, &["stat"]),
+        // The clients' sources are 127.0.1.1 and up: their own ends are half of all, the other ends of one of them few.
+        floor(What::DumpHalf, "bare dump, src 127.0.1.0/24", bench, &[DUMP, "0", "src", "127.0.1.0", "24"]),
+        tcpulse(What::StatHalf, &["stat", "src", "127.0.1.0/24"]),
+        floor(What::DumpFew, "bare dump, dst 127.0.1.1", bench, &[DUMP, "0", "dst", "127.0.1.1", "32"]),
+        tcpulse(What::StatFew, &["stat", "dst", "127.0.1.1"]),
         floor(What::DumpAttributes, "bare dump, attributes", bench, &[DUMP, &ATTRIBUTES.to_string()]),
         tcpulse(What::JsonNoProcesses, &["--json", "--no-processes"]),
         floor(What::Scan, "bare scan", bench, &[SCAN]),
         tcpulse(What::JsonNoSockopts, &["--json", "--no-sockopts"]),
         tcpulse(What::Json, &["--json"]),
         tcpulse(What::Ls, &["ls"]),
+        // All rows pass: what is measured is the asking, not the leaving out.
+        tcpulse(What::LsFiltered, &["ls", "process ~ host and rtt < 1h and not keepalive = unknown"]),
     ];
     let mut missing = Vec::new();
     match find("ss") {

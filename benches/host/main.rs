@@ -22,7 +22,8 @@ use anyhow::{Context, Result, bail};
 
 /// First argument of the re-executed bench: hold connections (how many, number of the first).
 const HOLD: &str = "@hold";
-/// Dump all TCP sockets with these attributes (bits of `idiag_ext`).
+/// Dump all TCP sockets with these attributes (bits of `idiag_ext`); with `src` or `dst`, address and bits of a prefix
+/// only those below it.
 const DUMP: &str = "@dump";
 /// Judge rows, and say how many nanoseconds each takes.
 const JUDGE: &str = "@judge";
@@ -46,7 +47,12 @@ fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [HOLD, count, first] => load::hold(count.parse()?, first.parse()?),
-        [DUMP, attributes] => bare::dump(attributes.parse()?).map(|sockets| println!("{sockets}")),
+        [DUMP, attributes] => bare::dump(attributes.parse()?, &[]).map(|sockets| println!("{sockets}")),
+        [DUMP, attributes, side, addr, bits] => {
+            let code = if side == "src" { bare::SRC } else { bare::DST };
+            let bytecode = bare::prefix(code, addr.parse()?, bits.parse()?);
+            bare::dump(attributes.parse()?, &bytecode).map(|sockets| println!("{sockets}"))
+        }
         [JUDGE] => verdict::judge().map(|nanos| println!("{nanos}")),
         [SCAN] => bare::scan().map(|links| println!("{links}")),
         ["--bench"] => bench(&Size::from_environment()?),

@@ -89,7 +89,8 @@ impl Results<'_> {
     }
 
     fn targets(&self, facts: &Facts) -> Vec<Target> {
-        let at_most = |what, limit, ratio| target(what, format!("<= {limit:.1} x"), ratio, "x", |ratio| ratio <= limit);
+        let at_most =
+            |what, limit: f64, ratio| target(what, format!("<= {limit} x"), ratio, "x", |ratio| ratio <= limit);
         let at_least =
             |what, limit, ratio| target(what, format!(">= {limit:.1} x"), ratio, "x", |ratio| ratio >= limit);
         let told = |what, ratio| Target { verdict: "", ..target(what, String::new(), ratio, "x", |_| true) };
@@ -103,6 +104,17 @@ impl Results<'_> {
         let peak = self.find(What::Json).map(Series::peak_mib);
         vec![
             at_most("stat / bare dump", 1.3, self.times(What::Stat, &[What::Dump])),
+            at_most(
+                "stat of half by a filter / bare dump, same bytecode",
+                1.1,
+                self.times(What::StatHalf, &[What::DumpHalf]),
+            ),
+            at_most(
+                "stat of few by a filter / bare dump, same bytecode",
+                1.1,
+                self.times(What::StatFew, &[What::DumpFew]),
+            ),
+            at_most("ls by predicates that all pass / ls", 1.15, self.times(What::LsFiltered, &[What::Ls])),
             at_most("json without owners / bare dump", 4.0, self.times(What::JsonNoProcesses, &[What::Dump])),
             told(
                 "json without owners / bare dump, attributes",

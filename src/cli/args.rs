@@ -113,7 +113,7 @@ pub(super) struct ActingArgs {
     #[arg(short, long)]
     pub(super) yes: bool,
     /// Show what would be changed, and change nothing
-    #[arg(long, conflicts_with = "yes")]
+    #[arg(long)]
     pub(super) dry_run: bool,
     /// Change nothing if more than N sockets match
     #[arg(long, value_name = "N", default_value_t = 100)]

@@ -157,7 +157,7 @@ struct Words {
 impl Words {
     /// `bare` are those that stand without a command, or before one.
     fn of(command: Option<&Command>, bare: &[String]) -> Result<Self, UsageError> {
-        let mut assignment = None;
+        let assignment = None;
         let words = match command {
             None => {
                 asked::refuse_slip(&bare.join(" "))?;
@@ -177,8 +177,7 @@ impl Words {
             ) => filter.clone(),
             Some(Command::Set { set, .. }) => {
                 let (parsed, rest) = Assignment::parse(set)?;
-                assignment = Some(parsed);
-                rest
+                return Ok(Self { typed: rest, assignment: Some(parsed) });
             }
             Some(Command::Kernel | Command::Help { .. }) => Vec::new(),
         };

@@ -30,10 +30,7 @@ fn connection(netns: &Netns, address: &str) -> (TcpListener, TcpStream, TcpStrea
 
 fn error_of(stream: &TcpStream) -> Option<ErrorKind> {
     stream.set_nonblocking(true).unwrap();
-    match (&*stream).read(&mut [0]) {
-        Ok(_) => None,
-        Err(error) => Some(error.kind()),
-    }
+    (&*stream).read(&mut [0]).map(drop).err().map(|error| error.kind())
 }
 
 fn is_alive(stream: &TcpStream) -> bool {
