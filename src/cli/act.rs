@@ -266,7 +266,11 @@ type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
 fn differences(Changed { before, after }: &Changed) -> String {
     let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
     let seconds = |seconds: u32| format!("{seconds}s");
-    let user_timeout = |ms: u32| if ms == 0 { "0".to_owned() } else { text::duration(ms.into()) };
+    let user_timeout = |ms: u32| match ms {
+        0 => "0".to_owned(),
+        ms if ms.is_multiple_of(1_000) => seconds(ms / 1_000),
+        ms => format!("{ms}ms"),
+    };
     let all: [Shown<'_>; 5] = [
         ("keepalive", &|options| on_off(options.keepalive)),
         ("idle", &|options| seconds(options.keepidle_s)),

@@ -6,7 +6,6 @@ use crate::filter::time_us;
 use crate::model::change::KeepaliveChange;
 use crate::model::namespace::Namespace;
 use crate::model::sysctl::Sysctl;
-use crate::text;
 
 /// What is to be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +82,7 @@ impl std::fmt::Display for Assignment {
         parts.extend(idle_s.map(|seconds| format!("idle {seconds}s")));
         parts.extend(interval_s.map(|seconds| format!("interval {seconds}s")));
         parts.extend(probes.map(|probes| format!("probes {probes}")));
-        parts.extend(user_timeout_ms.map(|ms| format!("user-timeout {}", text::duration(ms.into()))));
+        parts.extend(user_timeout_ms.map(|ms| format!("user-timeout {ms}ms")));
         if self.like_sysctl {
             parts.push("the values of tcp_keepalive_*".to_owned());
         }

@@ -71,7 +71,7 @@ fn options_and_timer_of_another_process_change_as_asked() {
     );
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     for said in [
-        "keepalive off -> on, idle 7200s -> 60s, interval 75s -> 10s, probes 9 -> 6, user-timeout 0 -> 30.0s",
+        "keepalive off -> on, idle 7200s -> 60s, interval 75s -> 10s, probes 9 -> 6, user-timeout 0 -> 30s",
         "dead-in never -> ",
         &format!("set {address}->{} established", listener.local_addr().unwrap()),
     ] {
