@@ -122,10 +122,12 @@ fn filter_text() -> impl Strategy<Value = String> {
         1 => "[ -~]{1,12}".prop_map(|text| format!("process = \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))),
     ];
     condition.prop_recursive(6, 40, 3, |inner| {
-        let joint = prop_oneof![Just(" and "), Just(" or "), Just(" && "), Just("|"), Just(" ")];
+        let joint = prop_oneof![Just(" and "), Just(" or "), Just(" && "), Just("|")];
         prop_oneof![
             (inner.clone(), joint.clone(), inner.clone()).prop_map(|(left, joint, right)| left + joint + &right),
-            (inner.clone(), joint, inner.clone()).prop_map(|(left, joint, right)| format!("({left}){joint}({right})")),
+            // Side by side without a word between them two conditions could be read as one: `postgres ~ x`.
+            (inner.clone(), prop_oneof![joint, Just(" ")], inner.clone())
+                .prop_map(|(left, joint, right)| format!("({left}){joint}({right})")),
             inner.clone().prop_map(|inner| format!("not ({inner})")),
             inner.prop_map(|inner| format!("!{inner}")),
         ]

@@ -30,6 +30,9 @@ pub enum NotChanged {
     /// No process has a descriptor for it
     #[error("{0}")]
     NobodyHolds(&'static str),
+    /// Some process may have one, and may not be looked at
+    #[error("its process is hidden from this user; run as root or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH")]
+    Hidden,
     /// It came from /proc/net/tcp
     #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
     NoCookie,
@@ -54,6 +57,9 @@ impl Setter {
     /// It could not be reached, or has not what was asked for.
     pub fn set(&mut self, target: &Target, change: &KeepaliveChange) -> Result<Changed, NotChanged> {
         let cookie = target.socket.id.cookie.ok_or(NotChanged::NoCookie)?;
+        if target.is_hidden {
+            return Err(NotChanged::Hidden);
+        }
         if let Some(because) = target.unreachable {
             return Err(NotChanged::NobodyHolds(because));
         }

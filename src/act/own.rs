@@ -2,25 +2,40 @@
 
 use std::net::IpAddr;
 
-use crate::collect::process::ancestors;
+use crate::collect::process::{Ancestor, ancestors};
 use crate::model::address::Endpoint;
+use crate::model::owner::Holder;
 use crate::model::row::Row;
 
 /// This program's own sockets, and the ssh connection that it was started over.
 #[derive(Debug)]
 pub struct Own {
     pids: Vec<u32>,
-    /// Local and remote end, as sshd told the shell: a terminal multiplexer is no child of sshd any more
-    ends: Option<(Endpoint, Endpoint)>,
+    /// Local and remote ends, as sshd told the shells: a terminal multiplexer is no child of sshd any more, and sudo leaves
+    /// the variable out, but not every process above has lost it
+    ends: Vec<(Endpoint, Endpoint)>,
+    /// There is a server above, and nothing is known of its connection
+    is_blind: bool,
 }
 
 impl Own {
-    /// Walks up from this process to the servers that hold its terminal; `ssh_connection` is the variable of that name.
-    pub fn find(ssh_connection: Option<&str>) -> Self {
+    /// Walks up from this process to the servers that hold its terminal.
+    pub fn find() -> Self {
         let own = std::process::id();
         let is_server = |comm: &str| comm.starts_with("sshd") || comm == "dropbear";
-        let pids = ancestors().into_iter().filter(|(pid, comm)| *pid == own || is_server(comm)).map(|(pid, _)| pid);
-        Self { pids: pids.collect(), ends: ssh_connection.and_then(ends) }
+        let ancestors = ancestors();
+        let ends: Vec<_> =
+            ancestors.iter().filter_map(|ancestor| ancestor.ssh_connection.as_deref().and_then(ends)).collect();
+        let is_hidden = |ancestor: &Ancestor| is_server(&ancestor.comm) && !ancestor.is_readable;
+        let is_blind = ends.is_empty() && ancestors.iter().any(is_hidden);
+        let holders = ancestors.into_iter().filter(|ancestor| ancestor.pid == own || is_server(&ancestor.comm));
+        Self { pids: holders.map(|ancestor| ancestor.pid).collect(), ends, is_blind }
+    }
+
+    /// Whether the row may be one of them, and nobody can say: this session runs below a server of which neither the
+    /// descriptors nor the ends of its connection are known.
+    pub fn may_be(&self, row: &Row<'_>) -> bool {
+        self.is_blind && row.socket.state.is_connection() && matches!(row.holder, Holder::Hidden)
     }
 
     /// Whether the row is one of them. A listener is no connection: whoever destroys it still has a terminal.
@@ -31,8 +46,8 @@ impl Own {
         let same = |end: Endpoint, known: Endpoint| {
             end.port == known.port && end.addr.to_canonical() == known.addr.to_canonical()
         };
-        let is_told =
-            self.ends.is_some_and(|(local, remote)| same(row.socket.local, local) && same(row.socket.remote, remote));
+        let mut told = self.ends.iter();
+        let is_told = told.any(|(local, remote)| same(row.socket.local, *local) && same(row.socket.remote, *remote));
         let owners = row.holder.owners();
         is_told || owners.is_some_and(|owners| owners.processes().any(|process| self.pids.contains(&process.pid)))
     }

@@ -1,6 +1,6 @@
 //! A socket that is to be changed, as it was when it was listed.
 
-use crate::model::owner::Owners;
+use crate::model::owner::{Holder, Owners};
 use crate::model::row::Row;
 use crate::model::socket::Socket;
 
@@ -13,6 +13,8 @@ pub struct Target {
     pub holders: Vec<(u32, u32)>,
     /// Why no process can be asked for it, where none can
     pub unreachable: Option<&'static str>,
+    /// Whether that is for lack of rights
+    pub is_hidden: bool,
 }
 
 impl Target {
@@ -23,6 +25,7 @@ impl Target {
             socket: row.socket.clone(),
             holders: owners.iter().flat_map(Owners::iter).map(|(process, fd)| (process.pid, fd)).collect(),
             unreachable: row.holder.unreadable_because(),
+            is_hidden: matches!(row.holder, Holder::Hidden),
         }
     }
 }

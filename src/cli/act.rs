@@ -1,24 +1,22 @@
 //! `set` and `kill`: list what is meant, ask, do it, and say of each socket what became of it.
 
-use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, bail};
 
 use super::args::ActingArgs;
 use super::candidates::{Candidate, Gather};
-use super::change::Assignment;
+use super::change::{Assignment, differences};
 use super::exit::{Exit, UsageError};
 use super::journal::Journal;
 use super::run::{say, tell};
 use super::signals::Interrupt;
 use crate::act::destroy::{Destroyer, NotDestroyed};
-use crate::act::keepalive::{Changed, NotChanged, Setter};
+use crate::act::keepalive::{NotChanged, Setter};
 use crate::act::own::Own;
 use crate::export::table::Look;
 use crate::inspect::{Request, inspect};
-use crate::model::options::SocketOptions;
-use crate::text;
+use crate::text::{self, printable};
 
 /// What is to be done to each socket.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +58,8 @@ pub(super) struct Action {
     pub(super) how: ActingArgs,
     pub(super) look: Look,
     pub(super) quiet: bool,
+    /// Do nothing where something could not be seen
+    pub(super) strict: bool,
 }
 
 /// Does it.
@@ -71,29 +71,47 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
             "there is no terminal to ask at; give --yes to do it without asking, or --dry-run to see what it would do";
         return Err(UsageError(help.to_owned()).into());
     }
-    let gathered = gather(action, interrupt)?;
+    let (gathered, is_partial) = gather(action, interrupt)?;
+    if is_partial && action.strict {
+        say("something could not be seen, and --strict was given; nothing was changed");
+        return Ok(Exit::Partial);
+    }
     for spared in gathered.spared() {
         say(&format!("left out, since this session runs over it: {spared}; --include-self takes it in"));
     }
-    let candidates = gathered.candidates(how.max).map_err(|matched| {
-        anyhow::anyhow!(
-            "{matched} sockets match '{typed}', more than --max {}; narrow the filter, or raise --max",
-            how.max
-        )
-    })?;
+    let candidates = gathered.candidates();
+    let too_many = (gathered.matched() > how.max).then(|| {
+        let (matched, max) = (gathered.matched(), how.max);
+        format!("{matched} sockets match '{typed}', more than --max {max}; narrow the filter, or raise --max")
+    });
+    if let Some(too_many) = too_many.as_ref().filter(|_| !how.dry_run) {
+        bail!("{too_many}");
+    }
     let Some(whose) = Candidate::summary(candidates) else {
         say(&format!("no socket to {} matches '{typed}'", if let Deed::Destroy = deed { "destroy" } else { "set" }));
         return Ok(Exit::NothingMatched);
     };
     let what = format!("{} {whose}", deed.imperative());
+    let at_once = candidates.iter().filter(|candidate| candidate.probes_at_once).count();
+    if at_once > 0 {
+        say(&format!(
+            "{at_once} of them have been silent for longer than the new idle time: their peers are probed at once"
+        ));
+    }
     if how.dry_run {
         io::stdout().write_all(gathered.list())?;
+        for candidate in candidates.iter().filter(|_| matches!(deed, Deed::Set(_))) {
+            writeln!(io::stdout(), "would set {}: {}", printable(&candidate.label), candidate.planned())?;
+        }
         say(&format!("would {what}; nothing was changed"));
-        return Ok(Exit::Done);
+        return match too_many {
+            Some(too_many) => bail!("{too_many}"),
+            None => Ok(Exit::Done),
+        };
     }
     if !how.yes {
         io::stderr().write_all(gathered.list())?;
-        if !ask(&what, candidates, interrupt)? {
+        if !ask(&what, interrupt)? {
             say("nothing was changed");
             return Ok(if interrupt.is_asked() { Exit::Interrupted } else { Exit::Failed });
         }
@@ -106,9 +124,9 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
     results.exit(candidates.len())
 }
 
-fn gather<'a>(action: &'a Action, interrupt: &Interrupt) -> anyhow::Result<Gather<'a>> {
-    let ssh = env::var("SSH_CONNECTION").ok();
-    let own = (!action.how.include_self).then(|| Own::find(ssh.as_deref()));
+/// What the filter means, and whether something could not be seen.
+fn gather<'a>(action: &'a Action, interrupt: &Interrupt) -> anyhow::Result<(Gather<'a>, bool)> {
+    let own = (!action.how.include_self).then(Own::find);
     let mut gather = Gather::new(action, own);
     let tail = inspect(&action.request, None, &mut gather, &|| interrupt.is_asked())?;
     if !action.quiet {
@@ -117,17 +135,11 @@ fn gather<'a>(action: &'a Action, interrupt: &Interrupt) -> anyhow::Result<Gathe
     if let Some(trouble) = gather.trouble() {
         bail!("{trouble}; nothing was changed");
     }
-    Ok(gather)
+    Ok((gather, !tail.gaps.is_empty()))
 }
 
 /// `y` and nothing else is yes.
-fn ask(what: &str, candidates: &[Candidate], interrupt: &Interrupt) -> anyhow::Result<bool> {
-    let at_once = candidates.iter().filter(|candidate| candidate.probes_at_once).count();
-    if at_once > 0 {
-        say(&format!(
-            "of these {at_once} have been silent for longer than the new idle time: their peers are probed at once"
-        ));
-    }
+fn ask(what: &str, interrupt: &Interrupt) -> anyhow::Result<bool> {
     let mut stderr = io::stderr();
     write!(stderr, "{}? [y/N] ", text::printable(&capitalised(what)))?;
     stderr.flush()?;
@@ -147,7 +159,9 @@ fn capitalised(text: &str) -> String {
 
 /// What became of the sockets: told at once, so that nothing is lost if the rest is interrupted.
 struct Results {
-    journal: Option<Journal>,
+    journal: Noting,
+    /// Whether to say that there is no journal
+    quiet: bool,
     done: usize,
     /// Closed by itself, or along with its other end, before its turn came: nothing is left to be done
     gone: usize,
@@ -156,27 +170,39 @@ struct Results {
     unsaid: io::Result<()>,
 }
 
+/// Whether changes go to the journal.
+enum Noting {
+    /// They do not
+    Off,
+    /// They do, from the first on
+    Wanted,
+    /// They do
+    To(Journal),
+}
+
 impl Results {
     fn new(how: &ActingArgs, quiet: bool) -> Self {
-        let is_root = rustix::process::geteuid().is_root();
-        let journal = (is_root && !how.no_log).then(Journal::open).transpose().unwrap_or_else(|error| {
-            if !quiet {
-                say(&format!("the changes are not noted in the journal: /dev/log: {error}; --no-log leaves it out"));
-            }
-            None
-        });
-        Self { journal, done: 0, gone: 0, failed: 0, unsaid: Ok(()) }
+        let is_wanted = rustix::process::geteuid().is_root() && !how.no_log;
+        let journal = if is_wanted { Noting::Wanted } else { Noting::Off };
+        Self { journal, quiet, done: 0, gone: 0, failed: 0, unsaid: Ok(()) }
     }
 
     /// A change was made: `note` goes to the journal.
     fn done(&mut self, note: &str) {
         self.done += 1;
-        if let Some(journal) = &self.journal
-            && let Err(error) = journal.note(note)
-        {
-            say(&format!("not noted in the journal: {error}"));
-            self.journal = None;
+        if let Err(error) = self.note(note) {
+            self.journal = Noting::Off;
+            if !self.quiet {
+                say(&format!("the changes are not noted in the journal: /dev/log: {error}; --no-log leaves it out"));
+            }
         }
+    }
+
+    fn note(&mut self, note: &str) -> io::Result<()> {
+        if matches!(self.journal, Noting::Wanted) {
+            self.journal = Noting::To(Journal::open()?);
+        }
+        if let Noting::To(journal) = &self.journal { journal.note(note) } else { Ok(()) }
     }
 
     fn tell(&mut self, line: &str) {
@@ -203,7 +229,7 @@ impl Results {
             let interrupted = if untried > 0 { format!(", {untried} not tried: interrupted") } else { String::new() };
             say(&format!("{done} of {wanted} done, {failed} failed{interrupted}"));
         }
-        unsaid?;
+        unsaid.context("the changes were made, but what they were cannot be written")?;
         Ok(match (untried, failed) {
             (1.., _) => Exit::Interrupted,
             (0, 0) => Exit::Done,
@@ -239,7 +265,12 @@ fn set(action: &Action, candidates: &[Candidate], interrupt: &Interrupt, results
     for candidate in candidates.iter().take_while(|_| !interrupt.is_asked()) {
         match setter.set(&candidate.target, &candidate.change) {
             Ok(change) => {
-                results.done(&format!("set {}: {} {}", candidate.label, differences(&change), candidate.identity()));
+                results.done(&format!(
+                    "set {}: {} {}",
+                    candidate.label,
+                    differences(&change.before, &change.after),
+                    candidate.identity()
+                ));
                 changed.push((candidate, change));
             }
             Err(NotChanged::Gone) => results.gone(candidate),
@@ -250,36 +281,17 @@ fn set(action: &Action, candidates: &[Candidate], interrupt: &Interrupt, results
     for (candidate, change) in changed {
         let now = after.as_ref().ok().and_then(|after| after.get(&candidate.target.socket.id));
         let dead_in = match now {
-            Some(now) => format!("dead-in {} -> {now}", candidate.dead_in),
-            None => "gone since".to_owned(),
+            // A listener has none.
+            Some(now) if now == text::DASH => String::new(),
+            Some(now) => format!("; dead-in {} -> {now}", candidate.dead_in),
+            None => "; gone since".to_owned(),
         };
         let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
-        results.tell(&format!("set {}: {}; {dead_in}{at_once}", candidate.label, differences(&change)));
+        results.tell(&format!(
+            "set {}: {}{dead_in}{at_once}",
+            candidate.label,
+            differences(&change.before, &change.after)
+        ));
     }
     after.map(drop)
-}
-
-/// An option's name, and how it is shown.
-type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
-
-/// "keepalive off -> on, idle 7200s -> 60s": what is other than before.
-fn differences(Changed { before, after }: &Changed) -> String {
-    let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
-    let seconds = |seconds: u32| format!("{seconds}s");
-    let user_timeout = |ms: u32| match ms {
-        0 => "0".to_owned(),
-        ms if ms.is_multiple_of(1_000) => seconds(ms / 1_000),
-        ms => format!("{ms}ms"),
-    };
-    let all: [Shown<'_>; 5] = [
-        ("keepalive", &|options| on_off(options.keepalive)),
-        ("idle", &|options| seconds(options.keepidle_s)),
-        ("interval", &|options| seconds(options.keepintvl_s)),
-        ("probes", &|options| options.keepcnt.to_string()),
-        ("user-timeout", &|options| user_timeout(options.user_timeout_ms)),
-    ];
-    let changed = all.iter().map(|(name, shown)| (name, shown(before), shown(after)));
-    let changed: Vec<_> =
-        changed.filter(|(_, old, new)| old != new).map(|(name, old, new)| format!("{name} {old} -> {new}")).collect();
-    if changed.is_empty() { "had these values already".to_owned() } else { changed.join(", ") }
 }

@@ -20,6 +20,27 @@ impl Names for Host {
     }
 }
 
+/// The words of the command line as one text. A value that the shell's quotes kept together is quoted again, since it
+/// stands behind a comparison: `process = 'tmux: server'`.
+pub(super) fn joined(words: &[String]) -> String {
+    const COMPARISONS: [&str; 8] = ["=", "==", "!=", "~", "!~", "eq", "ne", "neq"];
+    let mut text = String::new();
+    for (index, word) in words.iter().enumerate() {
+        let before = index.checked_sub(1).map_or("", |before| words[before].as_str());
+        let is_value = COMPARISONS.contains(&before) && word.contains(char::is_whitespace);
+        let is_bare = !word.starts_with(['"', '\'', '{', '/']);
+        if index > 0 {
+            text.push(' ');
+        }
+        if is_value && is_bare {
+            text.extend(["\"", &word.replace('\\', "\\\\").replace('"', "\\\""), "\""]);
+        } else {
+            text.push_str(word);
+        }
+    }
+    text
+}
+
 /// The filter that was typed.
 pub(super) fn filter(typed: &str) -> Result<Filter, UsageError> {
     Filter::parse(typed, &Host).map_err(|error| UsageError(error.to_string()))
@@ -58,4 +79,21 @@ pub(super) fn note(filter: &Filter) -> Option<String> {
     filter
         .is_mixed()
         .then(|| format!("'and' and 'or' bind alike, from left to right, as in ss; with parentheses: {filter}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn a_value_that_the_shell_kept_together_stays_together() {
+        let joined = |words: &[&str]| joined(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            joined(&["process", "=", "tmux: server", "and", "sport = 1"]),
+            "process = \"tmux: server\" and sport = 1"
+        );
+        assert_eq!(joined(&["dport", "in", "{80, 443}"]), "dport in {80, 443}");
+        assert_eq!(joined(&["process", "=", "\"a b\""]), "process = \"a b\"");
+        assert_eq!(joined(&["state established dport", "=", ":443"]), "state established dport = :443");
+    }
 }

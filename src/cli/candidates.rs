@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::act::{Action, Deed};
 use super::asked;
+use super::change::differences;
 use super::signals::Interrupt;
 use crate::act::own::Own;
 use crate::act::target::Target;
@@ -16,6 +17,7 @@ use crate::fields::table::column;
 use crate::inspect::{Request, inspect};
 use crate::model::change::KeepaliveChange;
 use crate::model::needs::Needs;
+use crate::model::options::SocketOptions;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::SocketId;
@@ -32,6 +34,8 @@ pub(super) struct Candidate {
     holder: String,
     /// What is to be set on it
     pub(super) change: KeepaliveChange,
+    /// Its options, where they could be read
+    was: Option<SocketOptions>,
     /// Setting it makes the kernel probe the peer at once
     pub(super) probes_at_once: bool,
     /// When the kernel would have given up on its peer
@@ -54,6 +58,12 @@ impl Candidate {
         }
         let plural = if candidates.len() == 1 { "" } else { "s" };
         (!candidates.is_empty()).then(|| format!("{} socket{plural} ({})", candidates.len(), parts.join(", ")))
+    }
+
+    /// What setting it would change.
+    pub(super) fn planned(&self) -> String {
+        let Some(was) = self.was else { return "its options cannot be read, so not set either".to_owned() };
+        differences(&was, &self.change.applied_to(was))
     }
 
     /// What tells it from every other socket, for the journal.
@@ -92,12 +102,14 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// Those that are to be changed.
-    ///
-    /// # Errors
-    /// More than `most`: how many.
-    pub(super) fn candidates(&self, most: u64) -> Result<&[Candidate], u64> {
-        if self.matched > most { Err(self.matched) } else { Ok(&self.candidates) }
+    /// Those that are to be changed; where more match than may be, not all of them.
+    pub(super) fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// How many match.
+    pub(super) fn matched(&self) -> u64 {
+        self.matched
     }
 
     /// What the user sits on, and is left alone.
@@ -132,6 +144,7 @@ impl<'a> Gather<'a> {
             target: Target::of(row),
             label,
             holder: if holders.is_empty() { format!("no process ({nobody})") } else { holders.join("+") },
+            was: row.options.copied(),
             probes_at_once: change.probes_at_once(was_enabled, row.socket.idle_ms()),
             change,
             dead_in: dead_in(row),
@@ -144,9 +157,9 @@ impl<'a> Gather<'a> {
             label.push_str("->");
             label.push_str(&cell("peer", row));
         }
-        for word in ["state", "process"] {
+        for word in ["state", "process"].map(|word| cell(word, row)).iter().filter(|word| !word.is_empty()) {
             label.push(' ');
-            label.push_str(&cell(word, row));
+            label.push_str(word);
         }
         if self.several_namespaces {
             label.push_str(" in netns ");
@@ -168,9 +181,15 @@ impl Sink for Gather<'_> {
             self.spared.push(label);
             return Ok(());
         }
+        if self.own.as_ref().is_some_and(|own| own.may_be(row)) {
+            self.trouble = Some(format!(
+                "{label} may be the connection that this session runs over: sshd's descriptors are hidden from this user; \
+                 run as root, or take it in with --include-self"
+            ));
+        }
         self.matched += 1;
-        // More than that many are counted, and not touched.
-        if self.matched <= self.action.how.max {
+        // More than that many are counted, and not touched; a dry run lists them.
+        if self.matched <= self.action.how.max || self.action.how.dry_run {
             self.listing.row(row)?;
             let candidate = self.candidate(row, label);
             self.candidates.push(candidate);

@@ -1,10 +1,12 @@
 //! `keepalive=on idle=60s …`: what `set` is to set, taken from the words before its filter.
 
 use super::args::SetArgs;
+use super::asked::joined;
 use super::exit::UsageError;
 use crate::filter::time_us;
 use crate::model::change::KeepaliveChange;
 use crate::model::namespace::Namespace;
+use crate::model::options::SocketOptions;
 use crate::model::sysctl::Sysctl;
 
 /// What is to be set.
@@ -28,7 +30,7 @@ impl Assignment {
     /// Takes the assignments off the front of the words, in one argument or many; what is left is the filter.
     pub(super) fn parse(arguments: &SetArgs) -> Result<(Self, String), UsageError> {
         let mut change = KeepaliveChange::default();
-        let text = arguments.words.join(" ");
+        let text = joined(&arguments.words);
         let mut filter = text.trim_start();
         loop {
             let (word, rest) = filter.split_once(char::is_whitespace).unwrap_or((filter, ""));
@@ -37,6 +39,10 @@ impl Assignment {
             filter = rest.trim_start();
         }
         if let Some(time) = arguments.detect {
+            if change.enabled == Some(false) {
+                let help = "--detect turns keepalive on; to filter by it, write spaces: 'keepalive = off'";
+                return Err(UsageError(help.to_owned()));
+            }
             change = change.or(detecting(time)?);
         }
         change.check().map_err(|wrong| UsageError(wrong.to_string()))?;
@@ -44,7 +50,7 @@ impl Assignment {
         if change.is_empty() && !arguments.like_sysctl {
             let keys: Vec<_> = KEYS.iter().map(|(key, value, _)| format!("{key}={value}")).collect();
             return Err(UsageError(format!(
-                "nothing to set; say one or more of: {}, --detect TIME, --like-sysctl; then which sockets",
+                "nothing to set; say one or more of: {} (without spaces), --detect TIME, --like-sysctl; then which sockets",
                 keys.join(", ")
             )));
         }
@@ -95,6 +101,13 @@ impl std::fmt::Display for Assignment {
 fn assignment(word: &str) -> Option<(&'static str, &str)> {
     let (key, value) = word.split_once('=')?;
     let key = key.to_ascii_lowercase().replace('_', "-");
+    // As the options, and the columns of ls, are called.
+    let key = match key.as_str() {
+        "keepidle" => "idle",
+        "keepintvl" => "interval",
+        "keepcnt" => "probes",
+        key => key,
+    };
     let is_value = !value.is_empty() && !value.starts_with(['=', '~']);
     KEYS.iter().find(|(known, ..)| *known == key && is_value).map(|(known, ..)| (*known, value))
 }
@@ -110,7 +123,7 @@ fn assign(change: &mut KeepaliveChange, key: &str, value: &str) -> Result<(), Us
     };
     let is_new = match key {
         "keepalive" => {
-            let on = match value {
+            let on = match value.to_ascii_lowercase().as_str() {
                 "on" | "1" => true,
                 "off" | "0" => false,
                 _ => return Err(wrong("say on or off")),
@@ -142,6 +155,31 @@ fn detecting(time: std::time::Duration) -> Result<KeepaliveChange, UsageError> {
     seconds.and_then(KeepaliveChange::detecting).ok_or_else(|| {
         UsageError("--detect takes whole seconds from 2s on, as much as the kernel's limits of 32767s allow".to_owned())
     })
+}
+
+/// An option's name, and how it is shown.
+type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
+
+/// "keepalive off -> on, idle 7200s -> 60s": what is other than before.
+pub(super) fn differences(before: &SocketOptions, after: &SocketOptions) -> String {
+    let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let seconds = |seconds: u32| format!("{seconds}s");
+    let user_timeout = |ms: u32| match ms {
+        0 => "0".to_owned(),
+        ms if ms.is_multiple_of(1_000) => seconds(ms / 1_000),
+        ms => format!("{ms}ms"),
+    };
+    let all: [Shown<'_>; 5] = [
+        ("keepalive", &|options| on_off(options.keepalive)),
+        ("idle", &|options| seconds(options.keepidle_s)),
+        ("interval", &|options| seconds(options.keepintvl_s)),
+        ("probes", &|options| options.keepcnt.to_string()),
+        ("user-timeout", &|options| user_timeout(options.user_timeout_ms)),
+    ];
+    let changed = all.iter().map(|(name, shown)| (name, shown(before), shown(after)));
+    let changed: Vec<_> =
+        changed.filter(|(_, old, new)| old != new).map(|(name, old, new)| format!("{name} {old} -> {new}")).collect();
+    if changed.is_empty() { "had these values already".to_owned() } else { changed.join(", ") }
 }
 
 #[cfg(test)]

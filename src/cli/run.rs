@@ -161,7 +161,7 @@ impl Round<'_> {
     fn inspect(self, watched: Option<&mut Watched>, sink: &mut impl Sink) -> Result<Tail, InspectError> {
         let tail = inspect(&self.settings.request, watched, sink, &|| self.interrupt.is_asked())?;
         if self.settings.seeks() && tail.summary.total() == 0 {
-            say(&format!("no socket is '{}'; tcpulse ls -a lists all", self.settings.typed));
+            say(&format!("no socket matches '{}'; tcpulse ls -a lists all", self.settings.typed));
         }
         Ok(tail)
     }

@@ -118,9 +118,17 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
     if let Some((deed, how)) = deed {
         let request = request_to_act(&shared, deed, filter)?;
         if shared.choose.explain_filter {
-            return Ok((Task::Explain(request.filter.explain(request.states)), notes));
+            return Ok((Task::Explain(explained(&request)), notes));
         }
-        let action = Action { deed, request, typed, how: how.clone(), look, quiet: shared.show.quiet };
+        let action = Action {
+            deed,
+            request,
+            typed,
+            how: how.clone(),
+            look,
+            quiet: shared.show.quiet,
+            strict: shared.show.strict,
+        };
         return Ok((Task::Act(action), notes));
     }
     let (report, states, needs) = match command {
@@ -130,12 +138,13 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
         Some(Command::Ls(_)) => list(&shared, format, false, &filter)?,
         _ => list(&shared, format, matches!(format, FormatArg::Json | FormatArg::Ndjson), &filter)?,
     };
-    if shared.choose.explain_filter {
-        return Ok((Task::Explain(filter.explain(states)), notes));
-    }
     let families = if matches!(report, Report::Kernel { .. }) { Vec::new() } else { families(&shared) };
+    let request = request(&shared, families, states, needs, filter);
+    if shared.choose.explain_filter {
+        return Ok((Task::Explain(explained(&request)), notes));
+    }
     let settings = Settings {
-        request: request(&shared, families, states, needs, filter),
+        request,
         typed,
         report,
         look,
@@ -160,8 +169,9 @@ impl Words {
         let assignment = None;
         let words = match command {
             None => {
-                asked::refuse_slip(&bare.join(" "))?;
-                return Ok(Self { typed: bare.join(" "), assignment });
+                let typed = asked::joined(bare);
+                asked::refuse_slip(&typed)?;
+                return Ok(Self { typed, assignment });
             }
             Some(_) if !bare.is_empty() => {
                 return Err(UsageError(format!(
@@ -181,8 +191,17 @@ impl Words {
             }
             Some(Command::Kernel | Command::Help { .. }) => Vec::new(),
         };
-        Ok(Self { typed: words.join(" "), assignment })
+        Ok(Self { typed: asked::joined(&words), assignment })
     }
+}
+
+/// How the filter of a request is carried out.
+fn explained(request: &Request) -> String {
+    let text = request.filter.explain(request.states, &request.families);
+    if request.source == SourceChoice::Procfs {
+        return text + "all of it is decided here: /proc/net/tcp takes no filter\n";
+    }
+    text
 }
 
 fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Needs, filter: Filter) -> Request {
@@ -211,9 +230,10 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
             return Err(UsageError(format!("{option} does not go with {command}: {instead}")));
         }
     }
-    if filter.is_everything() {
+    if filter.is_always_true() {
         return Err(UsageError(format!(
-            "{command} needs a filter that says which sockets; every one is 'state all'. See tcpulse help filter"
+            "{command} needs a filter that says which sockets, and this one lets every one through; if you mean it, write 'state all'. \
+             See tcpulse help filter"
         )));
     }
     let usual = match (shared.choose.listening, shared.choose.all, deed) {
@@ -223,10 +243,15 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
         // Minisockets have no options: they are taken in only where the filter asks for them.
         (false, false, Deed::Set(_)) => StateSet::connections().without(StateSet::minisockets()),
     };
+    // To know which connection is the user's own takes processes too.
+    if shared.choose.no_processes {
+        return Err(UsageError(format!(
+            "--no-processes does not go with {command}: it has to know whose the sockets are"
+        )));
+    }
     let columns = deed.columns().iter().filter_map(|name| column(name)).collect::<Vec<_>>();
     let states = asked::states(&filter, usual);
-    let processes = if shared.choose.no_processes { Needs::empty() } else { Needs::OWNERS };
-    Ok(request(shared, families(shared), states, needs_of(&columns) | processes, filter))
+    Ok(request(shared, families(shared), states, needs_of(&columns) | Needs::OWNERS, filter))
 }
 
 /// What the judgement needs besides, and what the user does not want looked for.

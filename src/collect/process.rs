@@ -1,6 +1,7 @@
 //! What is told of a process that holds sockets. Every file is opened below one descriptor of /proc/PID, so that a pid
 //! given to another process meanwhile yields an error and never the other's name.
 
+use std::ffi::OsStr;
 use std::io::Read;
 
 use procfs::ProcResult;
@@ -61,17 +62,35 @@ pub fn is_zombie(process: &ProcDir) -> bool {
         .is_ok_and(|stat| stat.state().is_ok_and(|state| matches!(state, ProcState::Zombie | ProcState::Dead)))
 }
 
-/// Id and name of this process, of the one that started it, and so on to the first: as far as they may be looked at.
-pub fn ancestors() -> Vec<(u32, String)> {
-    let mut found: Vec<(u32, String)> = Vec::new();
+/// A process that this one descends from, or this one.
+#[derive(Debug)]
+pub struct Ancestor {
+    /// Process id
+    pub pid: u32,
+    /// Its name
+    pub comm: String,
+    /// Whether its descriptors may be looked at
+    pub is_readable: bool,
+    /// `SSH_CONNECTION` of the environment it was started with; none where that may not be read
+    pub ssh_connection: Option<String>,
+}
+
+/// This process, the one that started it, and so on to the first: as far as they may be looked at.
+pub fn ancestors() -> Vec<Ancestor> {
+    let mut found: Vec<Ancestor> = Vec::new();
     let mut next = ProcDir::myself().ok();
-    while let Some(stat) = next.and_then(|process| process.stat().ok()) {
+    while let Some(process) = next {
+        let Ok(stat) = process.stat() else { break };
         let pid = stat.pid.cast_unsigned();
         // A pid that was given to another process meanwhile could lead in a circle.
-        if found.iter().any(|(known, _)| *known == pid) {
+        if found.iter().any(|known| known.pid == pid) {
             break;
         }
-        found.push((pid, stat.comm));
+        let ssh_connection =
+            process.environ().ok().and_then(|mut environ| environ.remove(OsStr::new("SSH_CONNECTION")));
+        let ssh_connection = ssh_connection.map(|value| value.to_string_lossy().into_owned());
+        let is_readable = process.fd_count().is_ok();
+        found.push(Ancestor { pid, comm: stat.comm, is_readable, ssh_connection });
         next = (stat.ppid > 0).then(|| ProcDir::new(stat.ppid).ok()).flatten();
     }
     found

@@ -25,6 +25,8 @@ pub struct Column {
     pub width: Width,
     /// What a filter compares it with
     pub kind: Kind,
+    /// Whether its numbers are 0 and 1
+    pub is_flag: bool,
     /// What has to be asked for
     pub needs: Needs,
     /// Whether `stat --by` takes it

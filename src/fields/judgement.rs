@@ -15,7 +15,7 @@ use crate::text::{keepalive, reason};
 /// Is the peer there?
 pub(super) fn judgement() -> Vec<Column> {
     vec![
-        text("verdict", "VERDICT", 100, "whether the peer is still there; README lists the words", |row| {
+        text("verdict", "VERDICT", 100, "whether the peer is still there", |row| {
             liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.verdict.name()))
         })
         .grouped()
@@ -136,13 +136,15 @@ pub(super) fn options() -> Vec<Column> {
         })
         .unit(Unit::Seconds)
         .needs(Needs::LIVENESS),
-        more("nodelay", "NODELAY", "TCP_NODELAY, 1 for on", |more| more.nodelay.map(u32::from)),
+        more("nodelay", "NODELAY", "TCP_NODELAY, 1 for on", |more| more.nodelay.map(u32::from)).flag(),
         more("sndbuf-locked", "SNDBUF-LOCKED", "1 where the program set SO_SNDBUF", |more| {
             more.sndbuf_locked.map(u32::from)
-        }),
+        })
+        .flag(),
         more("rcvbuf-locked", "RCVBUF-LOCKED", "1 where the program set SO_RCVBUF", |more| {
             more.rcvbuf_locked.map(u32::from)
-        }),
+        })
+        .flag(),
     ]
 }
 

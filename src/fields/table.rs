@@ -65,6 +65,7 @@ fn info_column(index: usize, key: &'static str, help: &'static str) -> Column {
             OPTION_BITS => Kind::Text,
             _ => Kind::Number,
         },
+        is_flag: false,
         needs: Needs::INFO,
         groups: false,
         help,
@@ -111,6 +112,7 @@ pub(super) fn text(
         importance,
         width: Width::Text,
         kind: Kind::Text,
+        is_flag: false,
         needs: Needs::empty(),
         groups: false,
         help,
@@ -152,6 +154,10 @@ impl Column {
 
     pub(super) fn kind(self, kind: Kind) -> Self {
         Self { kind, ..self }
+    }
+
+    pub(super) fn flag(self) -> Self {
+        Self { is_flag: true, ..self }
     }
 
     pub(super) fn word(self, words: Words) -> Self {

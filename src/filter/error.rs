@@ -21,6 +21,8 @@ pub struct FilterError {
 /// What is wrong at a place of the text.
 pub(super) type Wrong = (Range<usize>, String);
 
+/// Cells of a message; one that lists every state is half as long.
+const LONGEST_MESSAGE: usize = 600;
 /// Cells of the filter that are shown around the place.
 const SHOWN_CELLS: usize = 72;
 
@@ -55,11 +57,16 @@ impl FilterError {
 impl fmt::Display for FilterError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, carets) = self.picture();
-        write!(out, "{}\n  {line}\n  {carets}", printable(&self.message))
+        write!(out, "{}\n  {line}\n  {carets}", printable(&first_cells(&self.message, LONGEST_MESSAGE)))
     }
 }
 
 impl std::error::Error for FilterError {}
+
+/// A typed word as a message repeats it: its beginning, where it is long.
+pub(super) fn short(word: &str) -> String {
+    first_cells(word, SHOWN_CELLS / 2)
+}
 
 fn first_cells(text: &str, cells: usize) -> String {
     cut(text.chars(), cells).map_or(text.to_owned(), |kept| format!("{kept}…"))

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::pattern::Pattern;
-use super::tree::{Condition, Device, End, Expr, Item, Prefix, Test};
+use super::tree::{Condition, Device, End, Expr, Item, Order, Prefix, Test};
 use super::value::scale;
 use crate::fields::column::{Column, Kind};
 use crate::fields::value::Value;
@@ -25,6 +25,29 @@ pub(super) fn holds(expr: &Expr, row: &Row<'_>, known: Needs) -> Option<bool> {
         Expr::Any(parts) => decided(parts, row, known, true),
         Expr::Not(inner) => holds(inner, row, known).map(|holds| !holds),
         Expr::Is(condition) => known.contains(condition.needs()).then(|| is(condition, row)),
+    }
+}
+
+/// What it comes to for every row alike; `None` where that depends on the row.
+pub(super) fn constant(expr: &Expr) -> Option<bool> {
+    let any = |parts: &[Expr], enough: bool| {
+        let constants: Vec<_> = parts.iter().map(constant).collect();
+        if constants.contains(&Some(enough)) {
+            return Some(enough);
+        }
+        constants.iter().all(|constant| *constant == Some(!enough)).then_some(!enough)
+    };
+    match expr {
+        Expr::All(parts) => any(parts, false),
+        Expr::Any(parts) => any(parts, true),
+        Expr::Not(inner) => constant(inner).map(|constant| !constant),
+        Expr::Is(condition) => match condition {
+            Condition::End(_, End { prefix: None, port: None })
+            | Condition::Port(_, Order::AtLeast, 0)
+            | Condition::Port(_, Order::AtMost, u16::MAX) => Some(true),
+            Condition::Ports(_, ranges) => ranges.contains(&(0, u16::MAX)).then_some(true),
+            _ => None,
+        },
     }
 }
 

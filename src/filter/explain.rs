@@ -8,7 +8,7 @@ use crate::model::needs::Needs;
 use crate::model::state::{StateSet, TcpState};
 
 /// What each need costs, in words.
-const COSTS: [(Needs, &str); 8] = [
+const COSTS: [(Needs, &str); 9] = [
     (Needs::INFO, "tcp_info"),
     (Needs::MEMORY, "socket memory"),
     (Needs::CONGESTION, "congestion control"),
@@ -16,13 +16,14 @@ const COSTS: [(Needs, &str); 8] = [
     (Needs::CGROUP, "paths of cgroups"),
     (Needs::USER, "names of users"),
     (Needs::OWNERS, "the processes that hold the sockets"),
+    (Needs::SYSCTLS, "sysctls"),
     (Needs::LIVENESS, "keepalive and deadline, for which options are read from descriptors"),
 ];
 
 /// A few lines, each with its title.
-pub(super) fn explain(expr: Option<&Expr>, needs: Needs, usual: StateSet) -> String {
+pub(super) fn explain(expr: Option<&Expr>, needs: Needs, states: StateSet, families: &[Family]) -> String {
     let Some(expr) = expr else { return "no filter: every row matches\n".to_owned() };
-    let states = push::states(expr).intersection(usual);
+    let states = push::states(expr).intersection(states);
     let kernel = push::kernel_part(expr, &is_kernels);
     let mut here = Vec::new();
     let top = if let Expr::All(parts) = expr { &parts[..] } else { std::slice::from_ref(expr) };
@@ -30,7 +31,8 @@ pub(super) fn explain(expr: Option<&Expr>, needs: Needs, usual: StateSet) -> Str
         here.push(if matches!(part, Expr::Any(_)) && top.len() > 1 { format!("({part})") } else { part.to_string() });
     }
     let asked: Vec<_> = COSTS.iter().filter(|(need, _)| needs.contains(*need)).map(|(_, words)| *words).collect();
-    let families: Vec<_> = push::families(expr).into_iter().map(Family::name).collect();
+    let left = push::families(expr).into_iter().filter(|family| families.contains(family));
+    let families: Vec<_> = left.map(Family::name).collect();
     let none = |text: String, instead: &str| if text.is_empty() { instead.to_owned() } else { text };
     let lines = [
         ("read as", expr.to_string()),

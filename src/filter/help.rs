@@ -6,6 +6,7 @@ use super::predicate::example;
 use super::words::KEYWORDS;
 use crate::fields::column::{Column, Kind};
 use crate::fields::table::groups;
+use crate::model::liveness::Verdict;
 
 const GRAMMAR: &str = "\
 A filter says which sockets are meant. It may be one argument or many; quote what the shell would take: ( ) ! < > { } & |.
@@ -46,6 +47,7 @@ States
 
 Words alone
   postgres                      found in an address, a process or its systemd unit
+  established, time-wait, …     the same as state established, state time-wait
   10.0.0.9, 10.0.0.9:5432, :443 one of the ends is this one
   10.0.0.5:48350->10.0.0.9:5432 this connection; mind the quotes, > is the shell's
 
@@ -85,7 +87,11 @@ pub fn help() -> String {
 fn field(text: &mut String, column: &Column) {
     let sample = format!("{} {}", column.name, example(column));
     let _ = writeln!(text, "    {sample:<32} {}", column.help);
-    if let Kind::Word(words) | Kind::WordFor(words, _) = column.kind {
+    if column.name == "verdict" {
+        for verdict in Verdict::ALL {
+            let _ = writeln!(text, "    {:<32}   {:<15} {}", "", verdict.name(), verdict.meaning());
+        }
+    } else if let Kind::Word(words) | Kind::WordFor(words, _) = column.kind {
         for line in lines(&words(), ROOM) {
             let _ = writeln!(text, "    {:<32} {line}", "");
         }

@@ -36,6 +36,10 @@ pub(super) fn host(text: &str, names: &dyn Names) -> Result<Host, String> {
         Some((addr, device)) if !device.is_empty() => (addr, Some(device.to_owned())),
         _ => (addr, None),
     };
+    if after == Some("") {
+        // ss takes it for any port; who writes it has more likely lost a variable.
+        return Err(format!("a port is missing after the colon of '{text}'; any port is '{addr}:*'"));
+    }
     let port = after.map_or(Ok(None), |port| port_or_any(port, names))?;
     let ends = match addr {
         "" | "*" | "any" | "all" | "default" => vec![End { prefix: None, port }],
@@ -111,7 +115,7 @@ fn split(text: &str) -> Result<(&str, Option<&str>), String> {
 }
 
 fn port_or_any(text: &str, names: &dyn Names) -> Result<Option<u16>, String> {
-    if text.is_empty() || text == "*" {
+    if text == "*" {
         return Ok(None);
     }
     if let Some(number) = c_number(text) {
@@ -235,6 +239,8 @@ mod tests {
         for (text, part) in [
             ("1.2.3.4:70000", "0 to 65535"),
             ("1.2.3.4:99999999999", "0 to 65535"),
+            ("1.2.3.4:", "port is missing"),
+            (":", "port is missing"),
             ("1.2.3.4/33", "prefix length"),
             ("1.2.3.4/x", "prefix length"),
             ("nowhere", "known host"),

@@ -64,6 +64,11 @@ impl Filter {
         self.expr.is_none()
     }
 
+    /// Whether it lets every row through although it says something, such as `dst *`.
+    pub fn is_always_true(&self) -> bool {
+        self.expr.as_ref().is_none_or(|expr| evaluate::constant(expr) == Some(true))
+    }
+
     /// Whether `and` and `or` stand beside each other without parentheses: not everybody reads that as ss does.
     pub fn is_mixed(&self) -> bool {
         self.is_mixed
@@ -100,18 +105,38 @@ impl Filter {
         let Some(expr) = &self.expr else { return false };
         let mut named = false;
         expr.each(&mut |condition, negated| {
-            if let (Condition::States(set), false) = (condition, negated) {
-                named |= !set.without(usual).is_empty();
-            }
+            let states = push::condition_states(condition, negated);
+            // What may be in any state asks for none.
+            let is_said = !negated && states != StateSet::ALL;
+            let is_said = is_said || matches!(condition, Condition::States(_)) && !negated;
+            named |= is_said && !states.without(usual).is_empty();
         });
         named || self.states().intersection(usual).is_empty()
     }
 
     /// Whether it asks for marks, which the kernel tells to some only.
     pub fn asks_marks(&self) -> bool {
+        self.asks(|condition| match condition {
+            Condition::Mark { .. } => true,
+            Condition::Column(column, _) => column.name == "mark",
+            _ => false,
+        })
+    }
+
+    /// Whether it asks for what only sock_diag tells, and /proc/net/tcp does not.
+    pub fn asks_details(&self) -> bool {
+        let details = Needs::INFO | Needs::MEMORY | Needs::CONGESTION | Needs::CLASS | Needs::CGROUP;
+        self.asks(|condition| match condition {
+            Condition::Device(_) => true,
+            Condition::Column(column, _) if column.name == "cookie" => true,
+            condition => condition.needs().intersects(details),
+        })
+    }
+
+    fn asks(&self, is: impl Fn(&Condition) -> bool) -> bool {
         let mut asks = false;
         if let Some(expr) = &self.expr {
-            expr.each(&mut |condition, _| asks |= matches!(condition, Condition::Mark { .. }));
+            expr.each(&mut |condition, _| asks |= is(condition));
         }
         asks
     }
@@ -122,9 +147,9 @@ impl Filter {
         part.map_or(Bytecode::Everything, |part| bytecode::compile(&part, terms))
     }
 
-    /// What goes to the kernel and what stays, in words; `usual` are the states that are looked at if nothing is said.
-    pub fn explain(&self, usual: StateSet) -> String {
-        explain::explain(self.expr.as_ref(), self.needs(), usual)
+    /// What goes to the kernel and what stays, in words; `states` and `families` are those that are looked at.
+    pub fn explain(&self, states: StateSet, families: &[Family]) -> String {
+        explain::explain(self.expr.as_ref(), self.needs(), states, families)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::error::{Wrong, did_you_mean};
+use super::error::{Wrong, did_you_mean, short};
 use super::host::Names;
 use super::lexer::{Sign, Token};
 use super::tree::{Condition, Expr};
@@ -206,9 +206,14 @@ impl<'a> Parser<'a> {
     pub(super) fn unknown_field(&self, name: &str, place: Range<usize>) -> Wrong {
         let known =
             self.columns.iter().map(|column| &*column.name).chain(words::KEYWORDS.iter().map(|(word, _)| *word));
-        let help = did_you_mean(name, known);
-        let help = if help.is_empty() { "; tcpulse help filter lists the fields".to_owned() } else { help };
-        (place, format!("unknown field '{name}'{help}"))
+        let near = did_you_mean(name, known);
+        let help = match name.to_ascii_lowercase().as_str() {
+            "port" => "; write sport or dport, or :443 for either end",
+            "addr" | "address" | "ip" | "host" => "; write src or dst, or the address alone for either end",
+            _ if near.is_empty() => "; tcpulse help filter lists the fields",
+            _ => &near,
+        };
+        (place, format!("unknown field '{}'{help}", short(name)))
     }
 }
 

@@ -10,7 +10,8 @@ use super::words::{
     Comparison, any_of, comparison, device, end, is, operands, pattern, ports, state_group, unknown_state, unless,
     value,
 };
-use crate::fields::column::{Column, Kind};
+use crate::fields::column::{Column, Get, Kind};
+use crate::fields::value::Unit;
 use crate::model::address::Family;
 
 /// The rest of a predicate whose column was read.
@@ -54,8 +55,12 @@ pub(super) fn example(column: &Column) -> String {
     match column.kind {
         Kind::Word(words) | Kind::WordFor(words, _) => format!("= {}", words().first().unwrap_or(&"…")),
         Kind::Number => match Measure::of(column.unit) {
+            Measure::Count if column.is_flag => "= 1".to_owned(),
             Measure::Count => "> 1".to_owned(),
+            Measure::Time if column.unit == Unit::Micros => "> 50ms".to_owned(),
             Measure::Time => "> 10s".to_owned(),
+            // Of segments rather than of buffers.
+            Measure::Size if matches!(column.get, Get::Info(_)) => "> 1K".to_owned(),
             Measure::Size => "> 64K".to_owned(),
             Measure::Rate => "> 1M".to_owned(),
         },

@@ -1,6 +1,6 @@
 //! What can be left to the kernel, so that it sends fewer rows: states, families, and the part of the filter that it has
-//! operations for. What it lets through may still be too much; it is never too little, and the whole filter is asked again
-//! of every row.
+//! operations for. What it lets through may still be too much; it is never too little, but for `autobound`, of which the
+//! kernel knows more than a row does. The whole filter is asked again of every row.
 
 use super::tree::{Condition, Expr, Item, Test};
 use crate::fields::column::Column;
@@ -65,7 +65,8 @@ fn fold<T>(expr: &Expr, negated: bool, by: &Fold<'_, T, impl Fn(T, T) -> T, impl
     folded.unwrap_or_else(|| (by.of)(&Condition::Loopback, negated))
 }
 
-fn condition_states(condition: &Condition, negated: bool) -> StateSet {
+/// The states in which a condition can hold; negated, those in which it can fail.
+pub(super) fn condition_states(condition: &Condition, negated: bool) -> StateSet {
     match condition {
         Condition::States(set) if negated => set.complement(),
         Condition::States(set) => *set,

@@ -26,8 +26,11 @@ pub(super) const KEYWORDS: &[(&str, &str)] = &[
     ("cgroup", "cgroup = PATH: made in this version 2 cgroup"),
     ("autobound", "the kernel chose the local port, and it lies in ip_local_port_range"),
     ("loopback", "one of the ends is a loopback address"),
-    ("listening", "the same as state listening"),
+    ("owner", "owner = NAME: the same as process; owner = none: no process holds it"),
 ];
+
+/// Every text holds it, so nobody means it.
+const NOTHING: &str = "there is nothing to search for in these quotes";
 
 /// How two things are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,7 @@ pub(super) fn condition(parser: &mut Parser<'_>) -> Result<Expr, Wrong> {
         Token::Sign(_) => {
             Err((place, "a condition should stand here, such as dport = :443 or state established".to_owned()))
         }
+        Token::Quoted(text) if text.is_empty() => Err((place, NOTHING.to_owned())),
         Token::Quoted(text) => Ok(is(Condition::Text(Pattern::part(&text)))),
         Token::Regex(text) => Ok(is(Condition::Text(Pattern::regex(&text).map_err(|why| (place, why))?))),
         Token::Word(word) => word_condition(parser, &word, place),
@@ -95,11 +99,11 @@ fn word_condition(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> R
         "cgroup" if comparison_ahead(parser).is_none() => {
             Ok(is(predicate::cgroup(&value(parser, "a cgroup's path")?.0)))
         }
-        "autobound" | "loopback" | "listening" if comparison_ahead(parser).is_none() => Ok(is(match lower.as_str() {
-            "autobound" => Condition::Autobound,
-            "loopback" => Condition::Loopback,
-            _ => Condition::States(StateSet::listeners()),
-        })),
+        "autobound" if comparison_ahead(parser).is_none() => Ok(is(Condition::Autobound)),
+        "loopback" if comparison_ahead(parser).is_none() => Ok(is(Condition::Loopback)),
+        "autobound" | "loopback" => {
+            Err((place, format!("'{lower}' is compared with nothing: write it alone, or 'not {lower}'")))
+        }
         _ => match (comparison_ahead(parser), parser.column(word).cloned()) {
             (Some(_), Some(column)) => predicate::of(parser, &column),
             (Some(_), None) => Err(parser.unknown_field(word, place)),
@@ -115,6 +119,9 @@ fn lone_word(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> Result
         let local = host_condition(parser, word, place, Side::Local)?;
         let (peer, place) = value(parser, "the remote end, such as 10.0.0.9:5432")?;
         return Ok(local.and(host_condition(parser, &peer, place, Side::Peer)?));
+    }
+    if let Some(states) = state_group(word).filter(|_| is_state(word)) {
+        return Ok(is(Condition::States(states)));
     }
     Ok(match certain(word) {
         Some(host) => from_host(parser, host.clone(), Side::Local).or(from_host(parser, host, Side::Peer)),
@@ -170,9 +177,16 @@ pub(super) fn state_group(name: &str) -> Option<StateSet> {
     }
 }
 
+/// Words for several states at once.
+const GROUPS: [&str; 5] = ["all", "connected", "synchronized", "bucket", "big"];
+
+/// Whether a word alone is a state: the names are, those of groups could be anything.
+fn is_state(word: &str) -> bool {
+    !GROUPS.iter().any(|group| word.eq_ignore_ascii_case(group))
+}
+
 /// Every word that stands for states.
 pub(super) fn state_words() -> impl Iterator<Item = &'static str> {
-    const GROUPS: [&str; 5] = ["all", "connected", "synchronized", "bucket", "big"];
     let names = TcpState::ALL.into_iter().filter_map(TcpState::name);
     names.chain(["listening", "closed", "unconnected"]).chain(GROUPS)
 }
@@ -385,8 +399,8 @@ pub(super) fn pattern(parser: &mut Parser<'_>) -> Result<Pattern, Wrong> {
         parser.next();
         return Pattern::regex(&text).map_err(|why| (place, format!("no regular expression: {why}")));
     }
-    let (text, _) = value(parser, "a part of a name, or /a regular expression/")?;
-    Ok(Pattern::part(&text))
+    let (text, place) = value(parser, "a part of a name, or /a regular expression/")?;
+    if text.is_empty() { Err((place, NOTHING.to_owned())) } else { Ok(Pattern::part(&text)) }
 }
 
 /// Takes a comparison; `=` where there is none.

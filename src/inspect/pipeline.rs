@@ -16,7 +16,7 @@ use crate::collect::visit::{Rows, SourceChoice};
 use crate::filter::{Bytecode, Dialect, Terms};
 use crate::model::address::Family;
 use crate::model::gap::{Gap, Gaps};
-use crate::model::namespace::Namespace;
+use crate::model::namespace::{Namespace, Source};
 use crate::model::needs::Needs;
 use crate::model::owner::{Holder, OwnerTable};
 use crate::model::row::Row;
@@ -55,6 +55,9 @@ struct Pipeline<'a, S: ?Sized> {
     families: Vec<Family>,
     /// The bytecode that this kernel takes; `None` where it takes none
     dialect: Option<Dialect>,
+    /// The filter asks for marks, and the kernel did not tell one
+    lacks_marks: bool,
+    asks_marks: bool,
     summary: Summary,
     gaps: Gaps,
 }
@@ -80,6 +83,8 @@ pub(super) fn run<S: Sink + ?Sized>(
         states: request.states.intersection(request.filter.states()),
         families: request.families.iter().copied().filter(|family| families.contains(family)).collect(),
         dialect: Some(Dialect { has_equal: true, has_mark: true }),
+        lacks_marks: false,
+        asks_marks: request.filter.asks_marks(),
         summary: Summary::default(),
         gaps: Gaps::default(),
     };
@@ -99,6 +104,7 @@ pub(super) fn run<S: Sink + ?Sized>(
     }
     pipeline.look_again()?;
     pipeline.gaps.extend(pipeline.judging.gaps());
+    pipeline.note_what_the_filter_could_not_see(namespaces);
     Ok((pipeline.summary, pipeline.gaps))
 }
 
@@ -165,16 +171,32 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     fn simpler(&mut self, dialect: Dialect, errno: i32) -> Option<Dialect> {
         match io::Error::from_raw_os_error(errno).kind() {
             ErrorKind::PermissionDenied if dialect.has_mark => {
-                self.gaps.add(Gap {
-                    what: "marks",
-                    why: "the kernel tells them to CAP_NET_ADMIN only".to_owned(),
-                    count: 1,
-                    remedy: "run as root or grant CAP_NET_ADMIN",
-                });
+                self.lacks_marks = true;
                 Some(Dialect { has_mark: false, ..dialect })
             }
             ErrorKind::InvalidInput if dialect.has_equal => Some(Dialect { has_equal: false, ..dialect }),
             _ => None,
+        }
+    }
+
+    /// What does not match because it was not told is not said to match nothing.
+    fn note_what_the_filter_could_not_see(&mut self, namespaces: &[Namespace]) {
+        if self.lacks_marks {
+            self.gaps.add(Gap {
+                what: "marks",
+                why: "the kernel tells them to CAP_NET_ADMIN only".to_owned(),
+                count: 1,
+                remedy: "run as root or grant CAP_NET_ADMIN",
+            });
+        }
+        let from_proc = namespaces.iter().filter(|namespace| namespace.source == Source::Procfs).count() as u64;
+        if from_proc > 0 && self.request.filter.asks_details() {
+            self.gaps.add(Gap {
+                what: "details that the filter asks for",
+                why: "/proc/net/tcp does not tell them".to_owned(),
+                count: from_proc,
+                remedy: "use --source auto where sock_diag is to be had",
+            });
         }
     }
 
@@ -217,6 +239,8 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
         let holder = Holder::of(&socket, place.owners);
+        // To whom the kernel tells marks it tells those of every socket, 0 too.
+        self.lacks_marks |= self.asks_marks && socket.inode.is_some() && socket.attributes.class.mark.is_none();
         if !self.states.contains(socket.state) || self.is_out(place.namespace, &socket, holder) {
             self.judging.note_listener(&socket, holder);
             return Ok(());

@@ -93,14 +93,21 @@ impl KeepaliveChange {
         }
     }
 
+    /// The options as they would be afterwards.
+    pub fn applied_to(&self, options: SocketOptions) -> SocketOptions {
+        SocketOptions {
+            keepalive: self.enabled.unwrap_or(options.keepalive),
+            keepidle_s: self.idle_s.unwrap_or(options.keepidle_s),
+            keepintvl_s: self.interval_s.unwrap_or(options.keepintvl_s),
+            keepcnt: self.probes.unwrap_or(options.keepcnt),
+            user_timeout_ms: self.user_timeout_ms.unwrap_or(options.user_timeout_ms),
+            ..options
+        }
+    }
+
     /// Whether a socket with these options has all that is asked for.
     pub fn is_in(&self, options: &SocketOptions) -> bool {
-        let same = |wanted: Option<u32>, is| wanted.is_none_or(|wanted| wanted == is);
-        self.enabled.is_none_or(|wanted| wanted == options.keepalive)
-            && same(self.idle_s, options.keepidle_s)
-            && same(self.interval_s, options.keepintvl_s)
-            && same(self.probes, options.keepcnt)
-            && same(self.user_timeout_ms, options.user_timeout_ms)
+        self.applied_to(*options) == *options
     }
 
     /// Whether the kernel sends a probe as soon as this is set: keepalive was on, and the peer has been silent for longer

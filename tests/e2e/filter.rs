@@ -542,6 +542,13 @@ fn marks_that_nobody_may_see_are_a_gap_and_not_an_empty_answer() {
     let nobody = ask(User::Nobody, "fwmark = 42");
     assert_eq!(nobody.code, Some(4));
     assert!(nobody.stderr.contains("marks (1, the kernel tells them to CAP_NET_ADMIN only)"), "{}", nobody.stderr);
+    for others in ["fwmark = 42 or uid = 5", "mark = 42"] {
+        assert_eq!(ask(User::Nobody, others).code, Some(4), "{others}");
+    }
+    let from_proc = |filter| tcpulse_in(&zoo.netns, User::Root, &["ls", "-N", "current", "--source", "procfs", filter]);
+    let told = from_proc("rtt > 1us").stderr;
+    assert!(told.contains("details that the filter asks for (1, /proc/net/tcp does not tell them)"), "{told}");
+    assert!(!from_proc("sport = 1").stderr.contains("details that the filter"));
     // What has nothing to do with marks is still found.
     assert!(ask(User::Nobody, "fwmark = 42 or state close-wait").stdout.contains("close-wait"));
 }

@@ -141,6 +141,23 @@ fn a_probe_that_goes_out_at_once_is_announced() {
 }
 
 #[test]
+fn a_dry_run_tells_what_would_change() {
+    if !is_root("a_dry_run_tells_what_would_change") {
+        return;
+    }
+    let netns = Netns::new();
+    let (_listener, client, _server) = netns.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (client, server) = pair(&listener);
+        (listener, client, server)
+    });
+    let [word, address] = src(&client);
+    let run = set(&netns, User::Root, &["keepalive=ON keepidle=1m", &word, &address, "--dry-run"]);
+    assert!(run.stdout.contains("keepalive off -> on, idle 7200s -> 60s"), "{}", run.stdout);
+    assert_eq!((run.code, options(&client)), (Some(0), DEFAULTS));
+}
+
+#[test]
 fn without_rights_nothing_is_set_and_the_reason_is_told() {
     if !is_root("without_rights_nothing_is_set_and_the_reason_is_told") {
         return;
@@ -179,6 +196,8 @@ fn what_cannot_be_set_is_refused_before_anything_is_touched() {
     });
     for (arguments, code, words) in [
         (&["keepalive=on", "state established", "--dry-run"][..], 0, "would set keepalive on of 2 sockets (2 of e2e-"),
+        (&["--detect", "30s", "keepalive=off", "state established", "--yes"], 2, "--detect turns keepalive on"),
+        (&["idle", "=", "60s", "state established", "--yes"], 2, "without spaces"),
         (&["keepalive=on", "state established"], 2, "no terminal to ask at"),
         (&["keepalive=on", "--yes"], 2, "set needs a filter"),
         (&["state established", "--yes"], 2, "nothing to set"),
