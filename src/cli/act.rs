@@ -80,12 +80,8 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         say(&format!("left out, since this session runs over it: {spared}; --include-self takes it in"));
     }
     let candidates = gathered.candidates();
-    let too_many = (gathered.matched() > how.max).then(|| {
-        let (matched, max) = (gathered.matched(), how.max);
-        format!("{matched} sockets match '{typed}', more than --max {max}; narrow the filter, or raise --max")
-    });
-    if let Some(too_many) = too_many.as_ref().filter(|_| !how.dry_run) {
-        bail!("{too_many}");
+    if !how.dry_run {
+        refuse_too_many(action, gathered.matched())?;
     }
     let Some(whose) = Candidate::summary(candidates) else {
         say(&format!("no socket to {} matches '{typed}'", if let Deed::Destroy = deed { "destroy" } else { "set" }));
@@ -99,15 +95,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         ));
     }
     if how.dry_run {
-        io::stdout().write_all(gathered.list())?;
-        for candidate in candidates.iter().filter(|_| matches!(deed, Deed::Set(_))) {
-            writeln!(io::stdout(), "would set {}: {}", printable(&candidate.label), candidate.planned())?;
-        }
-        say(&format!("would {what}; nothing was changed"));
-        return match too_many {
-            Some(too_many) => bail!("{too_many}"),
-            None => Ok(Exit::Done),
-        };
+        return rehearse(action, &gathered, &what);
     }
     if !how.yes {
         io::stderr().write_all(gathered.list())?;
@@ -122,6 +110,29 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         Deed::Set(_) => set(action, candidates, interrupt, &mut results)?,
     }
     results.exit(candidates.len())
+}
+
+/// A surprise is not acted upon.
+fn refuse_too_many(action: &Action, matched: u64) -> anyhow::Result<()> {
+    let max = action.how.max;
+    if matched > max {
+        bail!("{matched} sockets match '{}', more than --max {max}; narrow the filter, or raise --max", action.typed);
+    }
+    Ok(())
+}
+
+/// Shows all that would be done; fails where it would be refused.
+fn rehearse(action: &Action, gathered: &Gather<'_>, what: &str) -> anyhow::Result<Exit> {
+    let mut stdout = io::stdout();
+    stdout.write_all(gathered.list())?;
+    if let Deed::Set(_) = action.deed {
+        for candidate in gathered.candidates() {
+            writeln!(stdout, "would set {}: {}", printable(&candidate.label), candidate.planned())?;
+        }
+    }
+    say(&format!("would {what}; nothing was changed"));
+    refuse_too_many(action, gathered.matched())?;
+    Ok(Exit::Done)
 }
 
 /// What the filter means, and whether something could not be seen.

@@ -47,6 +47,15 @@ fn options(socket: &TcpStream) -> [i32; 5] {
 
 const DEFAULTS: [i32; 5] = [0, 7200, 75, 9, 0];
 
+/// A connection over loopback, its client first.
+fn connection(netns: &Netns) -> (TcpListener, TcpStream, TcpStream) {
+    netns.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (client, server) = pair(&listener);
+        (listener, client, server)
+    })
+}
+
 fn src(socket: &TcpStream) -> [String; 2] {
     ["src".to_owned(), socket.local_addr().unwrap().to_string()]
 }
@@ -57,11 +66,7 @@ fn options_and_timer_of_another_process_change_as_asked() {
         return;
     }
     let netns = Netns::new();
-    let (listener, client, server) = netns.run(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (client, server) = pair(&listener);
-        (listener, client, server)
-    });
+    let (listener, client, server) = connection(&netns);
     let _owner = Sleeper::of(User::Nobody, &netns, &[&client]);
     let [word, address] = src(&client);
     let run = set(
@@ -146,11 +151,7 @@ fn a_dry_run_tells_what_would_change() {
         return;
     }
     let netns = Netns::new();
-    let (_listener, client, _server) = netns.run(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (client, server) = pair(&listener);
-        (listener, client, server)
-    });
+    let (_listener, client, _server) = connection(&netns);
     let [word, address] = src(&client);
     let run = set(&netns, User::Root, &["keepalive=ON keepidle=1m", &word, &address, "--dry-run"]);
     assert!(run.stdout.contains("keepalive off -> on, idle 7200s -> 60s"), "{}", run.stdout);
@@ -163,11 +164,7 @@ fn without_rights_nothing_is_set_and_the_reason_is_told() {
         return;
     }
     let netns = Netns::new();
-    let (_listener, client, server) = netns.run(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (client, server) = pair(&listener);
-        (listener, client, server)
-    });
+    let (_listener, client, server) = connection(&netns);
     let [word, address] = src(&client);
     let run = set(&netns, User::Nobody, &["keepalive=on", &word, &address, "--yes"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
@@ -189,11 +186,7 @@ fn what_cannot_be_set_is_refused_before_anything_is_touched() {
         return;
     }
     let netns = Netns::new();
-    let (_listener, client, server) = netns.run(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (client, server) = pair(&listener);
-        (listener, client, server)
-    });
+    let (_listener, client, server) = connection(&netns);
     for (arguments, code, words) in [
         (&["keepalive=on", "state established", "--dry-run"][..], 0, "would set keepalive on of 2 sockets (2 of e2e-"),
         (&["--detect", "30s", "keepalive=off", "state established", "--yes"], 2, "--detect turns keepalive on"),

@@ -204,7 +204,10 @@ impl Cage {
         self.listeners.push(listen(only, 8));
         let scoped = TcpListener::bind(link_local("fe80::1", 0, 1)).unwrap();
         let port = scoped.local_addr().unwrap().port();
-        let client = TcpStream::connect(link_local("fe80::1", port, 1)).unwrap();
+        // The route to a new link-local address may come a moment after the address.
+        let client = until("a route to fe80::1", Duration::from_secs(10), || {
+            TcpStream::connect(link_local("fe80::1", port, 1)).ok()
+        });
         let (server, _) = scoped.accept().unwrap();
         self.listeners.push(scoped);
         self.keep((client, server));
