@@ -12,3 +12,4 @@ pub mod filter;
 pub mod inspect;
 pub mod model;
 pub mod text;
+pub mod tui;

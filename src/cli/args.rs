@@ -10,12 +10,12 @@ use crate::filter::time_us;
 
 /// Every TCP connection of this host, and whether its peer is still there.
 ///
-/// Without a command, and with --json or --format ndjson, tcpulse prints one snapshot of every TCP socket; otherwise it
-/// does what `tcpulse ls` does. FILTER says which sockets: ss's grammar and more, see `tcpulse help filter`.
+/// Without a command tcpulse opens the dashboard. With --json or --format ndjson it prints one snapshot of every TCP socket;
+/// where stdout is no terminal it does what `tcpulse ls` does. FILTER says which sockets: ss's grammar and more, see `tcpulse help filter`.
 #[derive(Debug, Parser)]
 #[command(name = "tcpulse", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_CODES, after_long_help = concat!(
 "Examples:
-  tcpulse                               the connections of every network namespace, with their processes
+  tcpulse                               the dashboard; in a pipe, the connections of every network namespace
   tcpulse --json | jq '.summary'        one snapshot of every socket, for scripts
   tcpulse dport = :443 and idle \\> 10m   connections to port 443 that heard nothing for ten minutes
   tcpulse stat --by process,state       who holds how many connections in which state

@@ -7,6 +7,7 @@ mod asked;
 mod candidates;
 mod change;
 mod choices;
+mod dashboard;
 mod exit;
 mod help;
 mod journal;
@@ -39,6 +40,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
             Ok(Exit::Done)
         }
         Task::Look(settings) => run::run(&settings, &signals::Interrupt::install()?),
+        Task::Watch(dashboard) => dashboard::open(dashboard),
         Task::Act(action) => act::run(&action, &signals::Interrupt::install()?),
     }
 }

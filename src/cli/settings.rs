@@ -7,6 +7,7 @@ use super::args::{Choose, Cli, Command, FilterArgs, FormatArg, Shared, Show, Sou
 use super::asked;
 use super::change::Assignment;
 use super::choices::{parse_by, parse_columns, parse_order};
+use super::dashboard::Dashboard;
 use super::exit::UsageError;
 use super::terminal::Terminal;
 use crate::collect::discovery::NetnsChoice;
@@ -88,6 +89,8 @@ pub(super) enum Task {
     Act(Action),
     /// To say how the filter is read
     Explain(String),
+    /// To open the dashboard
+    Watch(Dashboard),
 }
 
 /// Judges the command line: what to do, and what to say on stderr first.
@@ -131,6 +134,15 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
         };
         return Ok((Task::Act(action), notes));
     }
+    if let (None, Some(size)) = (&command, terminal.dashboard_size().filter(|_| !asks_for_a_list(&shared))) {
+        let (Report::List { columns, .. }, states, needs) = list(&shared, format, false, &filter)? else {
+            return Err(UsageError("the dashboard shows a list".to_owned()));
+        };
+        let request = request(&shared, families(&shared), states, needs, filter);
+        let has_colours = terminal.colours(shared.show.color);
+        let allowed = allowed(&shared.choose);
+        return Ok((Task::Watch(Dashboard { request, allowed, columns, typed, size, has_colours }), notes));
+    }
     let (report, states, needs) = match command {
         Some(Command::Kernel) => kernel(&shared, format)?,
         Some(Command::Stat { ref by, .. }) => stat(&shared, format, by)?,
@@ -155,6 +167,13 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
         strict: shared.show.strict,
     };
     Ok((Task::Look(settings), notes))
+}
+
+/// Options that only a list can follow.
+fn asks_for_a_list(shared: &Shared) -> bool {
+    let Show { format, json, watch, limit, sort, no_header, .. } = &shared.show;
+    let is_shaped = format.is_some() || *json || *no_header || limit.is_some() || sort.is_some();
+    is_shaped || watch.is_some() || shared.choose.explain_filter
 }
 
 /// The words that are not options: the filter, and what `set` is to set.
@@ -210,7 +229,7 @@ fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Need
         source: source(shared.choose.source),
         families,
         states,
-        needs: complete(needs | filter.needs(), &shared.choose),
+        needs: complete(needs | filter.needs(), allowed(&shared.choose)),
         active_within: shared.choose.active_within,
         filter,
     }
@@ -254,19 +273,24 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
     Ok(request(shared, families(shared), states, needs_of(&columns) | Needs::OWNERS, filter))
 }
 
-/// What the judgement needs besides, and what the user does not want looked for.
-fn complete(mut needs: Needs, choose: &Choose) -> Needs {
+/// What the user lets be looked for.
+fn allowed(choose: &Choose) -> Needs {
+    let options = Needs::OPTIONS | Needs::MORE_OPTIONS | Needs::ALL_OPTIONS;
+    match (choose.no_processes, choose.no_sockopts) {
+        (true, _) => Needs::all() - Needs::OWNERS - options,
+        (false, true) => Needs::all() - options,
+        (false, false) => Needs::all(),
+    }
+}
+
+/// What the judgement needs besides, as far as it is allowed.
+pub(super) fn complete(mut needs: Needs, allowed: Needs) -> Needs {
     if needs.contains(Needs::LIVENESS) {
         needs |= Needs::INFO | Needs::SYSCTLS | Needs::OPTIONS;
     }
-    if choose.no_sockopts {
-        needs -= Needs::OPTIONS | Needs::MORE_OPTIONS | Needs::ALL_OPTIONS;
-    }
+    needs &= allowed;
     if needs.contains(Needs::OPTIONS) {
         needs |= Needs::OWNERS;
-    }
-    if choose.no_processes {
-        needs -= Needs::OWNERS | Needs::OPTIONS | Needs::MORE_OPTIONS | Needs::ALL_OPTIONS;
     }
     needs
 }

@@ -28,6 +28,11 @@ impl Terminal {
         }
     }
 
+    /// The size of a terminal that a dashboard can be drawn on and steered from.
+    pub(super) fn dashboard_size(&self) -> Option<(u16, u16)> {
+        self.size.filter(|_| io::stdin().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb"))
+    }
+
     /// Whether somebody is looking.
     pub(super) fn is_terminal(&self) -> bool {
         self.size.is_some()

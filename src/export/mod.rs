@@ -5,7 +5,6 @@ pub mod connection;
 pub mod csv;
 pub mod json;
 pub mod kernel;
-pub mod layout;
 pub mod list;
 pub mod show;
 pub mod snapshot;

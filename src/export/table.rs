@@ -7,10 +7,10 @@ use std::fmt::Write;
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::layout::{Demand, GAP, fit};
 use super::list::Encoder;
 use super::style::Styles;
 use crate::fields::column::{Column, Width};
+use crate::fields::layout::{Demand, GAP, fit};
 use crate::fields::table::column;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};

@@ -3,5 +3,6 @@
 
 pub mod column;
 mod judgement;
+pub mod layout;
 pub mod table;
 pub mod value;

@@ -10,6 +10,7 @@ mod schema_support;
 mod against_ss;
 mod churn;
 mod cli;
+mod dashboard;
 mod endings;
 mod fallback;
 mod filter;

@@ -10,6 +10,9 @@ use nix::pty::{Winsize, openpty};
 
 use super::wait::until;
 
+const ROWS: u16 = 40;
+const COLUMNS: u16 = 120;
+
 /// A program on a terminal of its own.
 pub struct Session {
     child: Child,
@@ -17,12 +20,13 @@ pub struct Session {
     screen: Receiver<Vec<u8>>,
     /// All that was written so far
     pub seen: String,
+    emulator: vt100::Parser,
 }
 
 impl Session {
     /// Starts it, 120 cells wide.
     pub fn start(mut command: Command) -> Self {
-        let size = Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
         let terminal = openpty(&size, None).unwrap();
         let end = || Stdio::from(terminal.slave.try_clone().unwrap());
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
@@ -38,7 +42,7 @@ impl Session {
                 }
             }
         });
-        Self { child, keyboard, screen, seen: String::new() }
+        Self { child, keyboard, screen, seen: String::new(), emulator: emulator(ROWS, COLUMNS) }
     }
 
     /// Types.
@@ -46,13 +50,40 @@ impl Session {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits until `text` has been shown.
+    /// Waits until `text` has been written.
     pub fn expect(&mut self, text: &str) {
-        let Self { screen, seen, .. } = self;
-        until(&format!("'{text}' on the screen"), Duration::from_secs(20), || {
-            seen.extend(screen.try_iter().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
-            seen.contains(text).then_some(())
+        self.wait_for(text, |session| session.seen.contains(text));
+    }
+
+    /// Waits until `text` stands on the screen.
+    pub fn see(&mut self, text: &str) {
+        self.wait_for(text, |session| session.emulator.screen().contents().contains(text));
+    }
+
+    /// Waits until `text` stands on the screen no more.
+    pub fn see_no(&mut self, text: &str) {
+        self.wait_for(text, |session| !session.emulator.screen().contents().contains(text));
+    }
+
+    fn wait_for(&mut self, text: &str, is_so: impl Fn(&Self) -> bool) {
+        until(&format!("'{text}' on the terminal"), Duration::from_secs(20), || {
+            for bytes in self.screen.try_iter() {
+                self.emulator.process(&bytes);
+                self.seen.push_str(&String::from_utf8_lossy(&bytes));
+            }
+            is_so(self).then_some(())
         });
+    }
+
+    /// The terminal's modes, as tcgetattr(3) tells them.
+    pub fn modes(&self) -> String {
+        let modes = nix::sys::termios::tcgetattr(&self.keyboard).unwrap();
+        format!("{:?} {:?} {:?}", modes.input_flags, modes.output_flags, modes.local_flags)
+    }
+
+    /// Process id of the program.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for its end.
@@ -67,4 +98,8 @@ impl Drop for Session {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn emulator(rows: u16, columns: u16) -> vt100::Parser {
+    vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
 }

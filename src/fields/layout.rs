@@ -1,6 +1,6 @@
 //! Which columns of a table fit, and how wide each may be. Pure arithmetic on cell widths.
 
-use crate::fields::column::Width;
+use super::column::Width;
 
 /// Cells between two columns.
 pub const GAP: usize = 2;

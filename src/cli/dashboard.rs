@@ -1,0 +1,183 @@
+//! The dashboard, wired to the world: a thread looks at the sockets, another listens to the keyboard, a third to signals;
+//! what they find goes to the one loop that owns the state.
+
+use std::net::IpAddr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::asked;
+use super::exit::Exit;
+use crate::collect::names;
+use crate::export::show::Show;
+use crate::export::style::Styles;
+use crate::fields::column::Column;
+use crate::filter::Names;
+use crate::inspect::{Request, Watched, inspect};
+use crate::model::needs::Needs;
+use crate::model::socket::SocketId;
+use crate::model::state::StateSet;
+use crate::tui::action::{Effect, Event};
+use crate::tui::run::{listen, run};
+use crate::tui::sight::Gathering;
+use crate::tui::state::{Order, State, Wanted};
+use crate::tui::theme::Theme;
+
+/// A look takes at most this part of a core, whatever the interval.
+const MOST_OF_A_CORE: f64 = 0.25;
+
+/// What it starts with.
+#[derive(Debug)]
+pub(super) struct Dashboard {
+    /// Namespaces, families, source, and what the user does not want looked for; the rest follows from what is shown
+    pub(super) request: Request,
+    /// What may be asked for at all
+    pub(super) allowed: Needs,
+    /// Columns of the table
+    pub(super) columns: Vec<Column>,
+    /// The filter, as it was typed
+    pub(super) typed: String,
+    pub(super) size: (u16, u16),
+    pub(super) has_colours: bool,
+}
+
+/// Services, but no hosts: a resolver that does not answer would hold up the keys.
+struct Services;
+
+impl Names for Services {
+    fn service(&self, name: &str) -> Option<u16> {
+        names::service(name)
+    }
+
+    fn host(&self, _: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+}
+
+/// Opens it, and returns when the user has enough.
+pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
+    let Dashboard { request, allowed, columns, typed, size, has_colours } = dashboard;
+    let wanted = Wanted { filter: request.filter.clone(), columns, order: Order::Alarm };
+    let state = State::new(wanted.clone(), typed, size);
+    let (events, happened) = channel();
+    let (orders, ordered) = channel();
+    let looker =
+        Looker { request, allowed, wanted, interval: state.interval, is_paused: false, watched: Watched::default() };
+    let found = events.clone();
+    let looking = thread::Builder::new().name("look".to_owned());
+    looking.spawn(move || looker.work(&ordered, &found)).context("cannot start the thread that looks")?;
+    end_on_signals(events.clone())?;
+    listen(&events).context("cannot start the thread that listens to the keyboard")?;
+    let mut carry_out = |effect| {
+        // The looker ends only with the program.
+        let _ = orders.send(effect);
+    };
+    let mut suspend = || {
+        // If the shell cannot stop us, we go on.
+        let _ = kill_process(getpid(), Signal::TSTP);
+    };
+    let theme = Theme::new(has_colours);
+    run(state, theme, &Services, &happened, &mut carry_out, &mut suspend).context("cannot draw on the terminal")?;
+    Ok(Exit::Done)
+}
+
+/// Told to end, it ends as if the user had said so: with the terminal given back.
+fn end_on_signals(events: Sender<Event>) -> anyhow::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT]).context("cannot handle signals")?;
+    let listener = thread::Builder::new().name("signals".to_owned());
+    let listening = listener.spawn(move || {
+        for _ in signals.forever() {
+            let _ = events.send(Event::End);
+        }
+    });
+    listening.map(drop).context("cannot start the thread that listens to signals")
+}
+
+/// The thread that looks.
+struct Looker {
+    request: Request,
+    allowed: Needs,
+    wanted: Wanted,
+    interval: Duration,
+    is_paused: bool,
+    watched: Watched,
+}
+
+impl Looker {
+    fn work(mut self, orders: &Receiver<Effect>, events: &Sender<Event>) {
+        let mut next = Instant::now();
+        loop {
+            let wait = if self.is_paused { Duration::MAX } else { next.saturating_duration_since(Instant::now()) };
+            // Orders that pile up while it looks are all taken before it looks again.
+            match orders.recv_timeout(wait) {
+                Ok(Effect::Inspect(id)) => {
+                    let detail = self.detail(id);
+                    if events.send(Event::Detail(id, detail)).is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                Ok(Effect::Look(wanted)) => {
+                    self.wanted = *wanted;
+                    next = Instant::now();
+                    continue;
+                }
+                Ok(Effect::Every(interval)) => {
+                    self.interval = interval;
+                    next = Instant::now();
+                    continue;
+                }
+                Ok(Effect::Pause(is_paused)) => {
+                    self.is_paused = is_paused;
+                    next = Instant::now();
+                    continue;
+                }
+                Ok(Effect::Suspend | Effect::Quit) => continue,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let began = Instant::now();
+            if events.send(self.look()).is_err() {
+                return;
+            }
+            next = began + self.interval.max(began.elapsed().div_f64(MOST_OF_A_CORE));
+        }
+    }
+
+    fn look(&mut self) -> Event {
+        let shown = self.wanted.columns.iter().fold(Needs::LIVENESS, |needs, column| needs | column.needs);
+        let ordered = match &self.wanted.order {
+            Order::Alarm => Needs::empty(),
+            Order::By { column, .. } => column.needs,
+        };
+        let filter = self.wanted.filter.clone();
+        let states = asked::states(&filter, self.request.states);
+        let request = self.with(filter, states, shown | ordered);
+        let mut gathering = Gathering::new(self.wanted.clone());
+        match inspect(&request, Some(&mut self.watched), &mut gathering, &|| false) {
+            Ok(tail) => Event::Sight(Box::new(gathering.sight(tail))),
+            Err(error) => Event::Failed(error.to_string()),
+        }
+    }
+
+    /// All that is known of one socket, as `show` tells it.
+    fn detail(&self, id: SocketId) -> Option<Vec<String>> {
+        let cookie = id.cookie?;
+        let filter = asked::filter(&format!("cookie = {:x}", cookie.0)).ok()?;
+        let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL);
+        let mut text = Vec::new();
+        let told = inspect(&request, None, &mut Show::new(&mut text, Styles::new(false)), &|| false);
+        told.ok().filter(|tail| tail.summary.total() > 0)?;
+        Some(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
+    }
+
+    fn with(&self, filter: crate::filter::Filter, states: StateSet, needs: Needs) -> Request {
+        let needs = super::settings::complete(needs | filter.needs(), self.allowed);
+        Request { states, needs, filter, ..self.request.clone() }
+    }
+}

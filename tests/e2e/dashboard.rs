@@ -1,0 +1,70 @@
+//! The dashboard on a real pseudo-terminal, over real sockets.
+
+use std::net::TcpListener;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::is_root;
+use crate::support::netns::{Netns, User};
+use crate::support::program::command_in;
+use crate::support::sockets::pair;
+use crate::support::terminal::Session;
+
+const ENTER_ALTERNATE: &str = "\x1b[?1049h";
+const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
+
+fn open(netns: &Netns, arguments: &[&str]) -> Session {
+    let mut command = command_in(netns, User::Root);
+    command.args(["-N", "current"]).args(arguments);
+    Session::start(command)
+}
+
+#[test]
+fn it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back() {
+    if !is_root("it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back") {
+        return;
+    }
+    let netns = Netns::new();
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
+    let (client, _server) = netns.run(|| pair(&listener));
+    let mut session = open(&netns, &[]);
+    let before = session.modes();
+    let local = client.local_addr().unwrap().to_string();
+    session.see(&local);
+    session.see("2 connections");
+    assert!(session.seen.contains(ENTER_ALTERNATE));
+    session.type_keys(&format!("/src {local}\r"));
+    session.see("1 connection ");
+    session.type_keys("\r");
+    session.see("How it ends");
+    // A letter right behind it would make another key of the escape.
+    session.type_keys("\x1b");
+    session.see_no("How it ends");
+    drop(client);
+    session.see("fin-wait-2");
+    session.type_keys("?");
+    session.see("freeze the data");
+    session.type_keys("xq");
+    assert_eq!(session.end().code(), Some(0));
+    session.expect(LEAVE_ALTERNATE);
+    assert_eq!(session.modes(), before);
+}
+
+#[test]
+fn told_to_end_it_gives_the_terminal_back() {
+    if !is_root("told_to_end_it_gives_the_terminal_back") {
+        return;
+    }
+    let netns = Netns::new();
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+        let mut session = open(&netns, &["state", "established"]);
+        let before = session.modes();
+        session.see("no connection matches the filter");
+        assert_ne!(session.modes(), before, "the terminal is in raw mode");
+        kill(Pid::from_raw(i32::try_from(session.pid()).unwrap()), signal).unwrap();
+        assert_eq!(session.end().code(), Some(0), "{signal}");
+        session.expect(LEAVE_ALTERNATE);
+        assert_eq!(session.modes(), before);
+    }
+}
