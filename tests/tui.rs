@@ -28,7 +28,7 @@ use tcpulse::model::timer::Timer;
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::keymap::COMMANDS;
 use tcpulse::tui::sight::Gathering;
-use tcpulse::tui::state::{Mode, Order, State, Wanted};
+use tcpulse::tui::state::{Mode, Order, State, View, Wanted};
 use tcpulse::tui::theme::Theme;
 use tcpulse::tui::update::update;
 use tcpulse::tui::view::draw;
@@ -48,6 +48,7 @@ const COLUMNS: [&str; 6] = ["state", "verdict", "dead-in", "local", "peer", "rec
 
 fn wanted() -> Wanted {
     Wanted {
+        view: View::Connections,
         filter: Filter::default(),
         columns: COLUMNS.iter().map(|name| column(name).unwrap()).collect(),
         order: Order::Alarm,
@@ -224,6 +225,26 @@ fn an_answer_to_an_old_question_is_not_shown() {
 }
 
 #[test]
+fn each_view_keeps_its_order_and_all_share_the_filter() {
+    let mut state = busy((120, 40));
+    press(&mut state, KeyCode::Char('s'));
+    press(&mut state, KeyCode::Char('/'));
+    type_text(&mut state, "sport = 80");
+    press(&mut state, KeyCode::Enter);
+    let effects = press(&mut state, KeyCode::Char('4'));
+    let Some(Effect::Look(wanted)) = effects.first() else { panic!("{effects:?}") };
+    assert_eq!(
+        (wanted.view, &wanted.order, wanted.filter.to_string().as_str()),
+        (View::Listeners, &Order::Alarm, "sport = 80")
+    );
+    assert!(wanted.columns.iter().any(|column| column.name == "accept-q"));
+    assert_eq!((state.lines().len(), press(&mut state, KeyCode::Char('4'))), (0, vec![]));
+    press(&mut state, KeyCode::Tab);
+    assert!(matches!(&state.wanted.order, Order::By { column, .. } if column.name == "state"));
+    assert_eq!(state.wanted.columns.len(), COLUMNS.len());
+}
+
+#[test]
 fn pause_freezes_the_data_and_not_the_keys() {
     let mut state = busy((120, 40));
     assert_eq!(press(&mut state, KeyCode::Char('p')), [Effect::Pause(true)]);
@@ -233,6 +254,13 @@ fn pause_freezes_the_data_and_not_the_keys() {
     press(&mut state, KeyCode::Char('G'));
     assert_eq!(selected(&state), 4);
     assert!(drawn(&state).contains("PAUSED"));
+    // Another question is answered all the same, once.
+    press(&mut state, KeyCode::Char('s'));
+    for rows in [&BUSY[..2], &BUSY[..1]] {
+        let event = look(&state.wanted, rows);
+        happen(&mut state, event);
+        assert_eq!(state.lines().len(), 2);
+    }
     assert_eq!(press(&mut state, KeyCode::Char('p')), [Effect::Pause(false)]);
 }
 

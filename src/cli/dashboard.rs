@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rustix::process::{Signal, getpid, kill_process};
+use rustix::time::{ClockId, clock_gettime};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -25,7 +26,7 @@ use crate::model::state::StateSet;
 use crate::tui::action::{Effect, Event};
 use crate::tui::run::{listen, run};
 use crate::tui::sight::Gathering;
-use crate::tui::state::{Order, State, Wanted};
+use crate::tui::state::{Order, State, View, Wanted};
 use crate::tui::theme::Theme;
 
 /// A look takes at most this part of a core, whatever the interval.
@@ -62,7 +63,7 @@ impl Names for Services {
 /// Opens it, and returns when the user has enough.
 pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let Dashboard { request, allowed, columns, typed, size, has_colours } = dashboard;
-    let wanted = Wanted { filter: request.filter.clone(), columns, order: Order::Alarm };
+    let wanted = Wanted { view: View::Connections, filter: request.filter.clone(), columns, order: Order::Alarm };
     let state = State::new(wanted.clone(), typed, size);
     let (events, happened) = channel();
     let (orders, ordered) = channel();
@@ -98,6 +99,13 @@ fn end_on_signals(events: Sender<Event>) -> anyhow::Result<()> {
     listening.map(drop).context("cannot start the thread that listens to signals")
 }
 
+/// What this process has used of all cores: a look is the work of two threads.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0));
+    Duration::new(seconds, nanos)
+}
+
 /// The thread that looks.
 struct Looker {
     request: Request,
@@ -110,9 +118,10 @@ struct Looker {
 
 impl Looker {
     fn work(mut self, orders: &Receiver<Effect>, events: &Sender<Event>) {
-        let mut next = Instant::now();
+        let (mut next, mut asked) = (Instant::now(), false);
         loop {
-            let wait = if self.is_paused { Duration::MAX } else { next.saturating_duration_since(Instant::now()) };
+            let wait =
+                if self.is_paused && !asked { Duration::MAX } else { next.saturating_duration_since(Instant::now()) };
             // Orders that pile up while it looks are all taken before it looks again.
             match orders.recv_timeout(wait) {
                 Ok(Effect::Inspect(id)) => {
@@ -122,9 +131,11 @@ impl Looker {
                     }
                     continue;
                 }
+                // Also while the data is frozen: another question wants an answer.
                 Ok(Effect::Look(wanted)) => {
                     self.wanted = *wanted;
                     next = Instant::now();
+                    asked = true;
                     continue;
                 }
                 Ok(Effect::Every(interval)) => {
@@ -141,11 +152,12 @@ impl Looker {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            let began = Instant::now();
+            asked = false;
+            let (began, used) = (Instant::now(), cpu_time());
             if events.send(self.look()).is_err() {
                 return;
             }
-            next = began + self.interval.max(began.elapsed().div_f64(MOST_OF_A_CORE));
+            next = began + self.interval.max(cpu_time().saturating_sub(used).div_f64(MOST_OF_A_CORE));
         }
     }
 
@@ -156,7 +168,10 @@ impl Looker {
             Order::By { column, .. } => column.needs,
         };
         let filter = self.wanted.filter.clone();
-        let states = asked::states(&filter, self.request.states);
+        let states = match self.wanted.view {
+            View::Connections => asked::states(&filter, self.request.states),
+            View::Listeners => StateSet::listeners(),
+        };
         let request = self.with(filter, states, shown | ordered);
         let mut gathering = Gathering::new(self.wanted.clone());
         match inspect(&request, Some(&mut self.watched), &mut gathering, &|| false) {

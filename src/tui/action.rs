@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::crossterm::event::Event as Input;
 
 use super::sight::Sight;
-use super::state::Wanted;
+use super::state::{View, Wanted};
 use crate::model::socket::SocketId;
 
 /// What a key means.
@@ -33,6 +33,10 @@ pub enum Action {
     Open,
     /// Open the filter box
     Filter,
+    /// Another view
+    Show(View),
+    /// The next view
+    NextView,
     /// Sort by the next column
     Sort,
     /// Turn the order around

@@ -3,6 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
+use super::state::View;
 
 /// A key of the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,9 @@ const fn command(action: Action, keys: &'static [Key], footer: Option<&'static s
 
 /// Every command, in the order of the help.
 pub const COMMANDS: &[Command] = &[
+    command(Action::NextView, &[Key::Code(KeyCode::Tab)], Some("view"), "the next view"),
+    command(Action::Show(View::Connections), &[Key::Char('1')], None, "connections"),
+    command(Action::Show(View::Listeners), &[Key::Char('4')], None, "listeners, with their accept queues"),
     command(Action::Open, &[Key::Code(KeyCode::Enter)], Some("detail"), "everything known of the selected connection"),
     command(
         Action::Filter,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::sight::{Line, Sight};
 use crate::fields::column::Column;
+use crate::fields::table::{CONNECTION_COLUMNS, LISTENER_COLUMNS, column};
 use crate::filter::{Filter, FilterError};
 use crate::model::socket::SocketId;
 
@@ -21,9 +22,52 @@ pub enum Order {
     },
 }
 
+/// What the table lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Connections
+    Connections,
+    /// Listeners, with their accept queues
+    Listeners,
+}
+
+impl View {
+    /// Every view, in the order of Tab.
+    pub const ALL: [Self; 2] = [Self::Connections, Self::Listeners];
+
+    /// What so many of its rows are called.
+    pub fn count(self, rows: u64) -> String {
+        let one = match self {
+            Self::Connections => "connection",
+            Self::Listeners => "listener",
+        };
+        format!("{rows} {one}{}", if rows == 1 { "" } else { "s" })
+    }
+
+    /// The view after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Connections => Self::Listeners,
+            Self::Listeners => Self::Connections,
+        }
+    }
+
+    /// What a view that nobody changed shows.
+    pub fn columns(self) -> Vec<Column> {
+        let names = match self {
+            Self::Connections => CONNECTION_COLUMNS,
+            Self::Listeners => LISTENER_COLUMNS,
+        };
+        names.iter().filter_map(|name| column(name)).collect()
+    }
+}
+
 /// What is looked at, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
+    /// Which kind of rows
+    pub view: View,
     /// Which rows
     pub filter: Filter,
     /// Which columns
@@ -94,6 +138,8 @@ pub struct State {
     pub interval: Duration,
     /// Cells of the terminal
     pub size: (u16, u16),
+    /// What the other view was left with
+    pub others: Vec<Wanted>,
 }
 
 impl State {
@@ -111,6 +157,7 @@ impl State {
             is_paused: false,
             interval: Duration::from_secs(1),
             size,
+            others: Vec::new(),
         }
     }
 

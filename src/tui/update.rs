@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind,
 use super::action::{Action, Effect, Event};
 use super::keymap;
 use super::sight::Sight;
-use super::state::{Detail, Mode, Order, State, Typing};
+use super::state::{Detail, Mode, Order, State, Typing, View, Wanted};
 use crate::filter::{Filter, Names};
 
 /// Intervals to choose from, in tenths of a second.
@@ -43,8 +43,9 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
 
 /// A new look. The selection stays with its connection wherever that stands now.
 fn see(state: &mut State, mut sight: Box<Sight>) -> Vec<Effect> {
-    // An answer to a question that is not asked any more.
-    if sight.wanted != state.wanted || state.is_paused {
+    // An answer to a question that is not asked any more, or, while the data is frozen, one that was answered.
+    let is_answered = state.sight.as_ref().is_some_and(|known| known.wanted == state.wanted);
+    if sight.wanted != state.wanted || (state.is_paused && is_answered) {
         return Vec::new();
     }
     state.failure = None;
@@ -129,6 +130,8 @@ fn in_table(state: &mut State, action: Action) -> Vec<Effect> {
             state.wanted.filter = Filter::default();
             return look(state);
         }
+        Action::Show(view) => return show(state, view),
+        Action::NextView => return show(state, state.wanted.view.next()),
         Action::Sort => {
             state.wanted.order = next_order(state);
             return look(state);
@@ -142,6 +145,25 @@ fn in_table(state: &mut State, action: Action) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// Each view keeps its columns and its order; the filter is one for all.
+fn show(state: &mut State, view: View) -> Vec<Effect> {
+    if view == state.wanted.view {
+        return Vec::new();
+    }
+    let filter = state.wanted.filter.clone();
+    let kept = state.others.iter().position(|wanted| wanted.view == view).map(|index| state.others.swap_remove(index));
+    let wanted = kept.unwrap_or_else(|| Wanted {
+        view,
+        filter: Filter::default(),
+        columns: view.columns(),
+        order: Order::Alarm,
+    });
+    let left = std::mem::replace(&mut state.wanted, Wanted { filter, ..wanted });
+    state.others.push(left);
+    (state.sight, state.selected, state.row, state.top) = (None, None, 0, 0);
+    look(state)
 }
 
 fn look(state: &State) -> Vec<Effect> {

@@ -29,7 +29,6 @@ fn it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back() 
     let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
     let (client, _server) = netns.run(|| pair(&listener));
     let mut session = open(&netns, &[]);
-    let before = session.modes();
     let local = client.local_addr().unwrap().to_string();
     session.see(&local);
     session.see("2 connections");
@@ -43,12 +42,16 @@ fn it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back() 
     session.see_no("How it ends");
     drop(client);
     session.see("fin-wait-2");
+    session.type_keys("4");
+    session.see("0 listeners that the filter lets through");
+    session.type_keys("\x1b");
+    session.see("1 listener ");
     session.type_keys("?");
     session.see("freeze the data");
     session.type_keys("xq");
     assert_eq!(session.end().code(), Some(0));
     session.expect(LEAVE_ALTERNATE);
-    assert_eq!(session.modes(), before);
+    assert_eq!(session.modes(), session.modes_before);
 }
 
 #[test]
@@ -59,12 +62,11 @@ fn told_to_end_it_gives_the_terminal_back() {
     let netns = Netns::new();
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
         let mut session = open(&netns, &["state", "established"]);
-        let before = session.modes();
-        session.see("no connection matches the filter");
-        assert_ne!(session.modes(), before, "the terminal is in raw mode");
+        session.see("0 connections that the filter lets through");
+        assert_ne!(session.modes(), session.modes_before, "the terminal is in raw mode");
         kill(Pid::from_raw(i32::try_from(session.pid()).unwrap()), signal).unwrap();
         assert_eq!(session.end().code(), Some(0), "{signal}");
         session.expect(LEAVE_ALTERNATE);
-        assert_eq!(session.modes(), before);
+        assert_eq!(session.modes(), session.modes_before);
     }
 }

@@ -18,6 +18,8 @@ pub struct Session {
     child: Child,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
+    /// The terminal's modes before the program had it
+    pub modes_before: String,
     /// All that was written so far
     pub seen: String,
     emulator: vt100::Parser,
@@ -29,6 +31,7 @@ impl Session {
         let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
         let terminal = openpty(&size, None).unwrap();
         let end = || Stdio::from(terminal.slave.try_clone().unwrap());
+        let modes_before = modes(&terminal.master);
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         let keyboard = File::from(terminal.master);
         let mut output = keyboard.try_clone().unwrap();
@@ -42,7 +45,7 @@ impl Session {
                 }
             }
         });
-        Self { child, keyboard, screen, seen: String::new(), emulator: emulator(ROWS, COLUMNS) }
+        Self { child, keyboard, screen, modes_before, seen: String::new(), emulator: emulator(ROWS, COLUMNS) }
     }
 
     /// Types.
@@ -77,8 +80,7 @@ impl Session {
 
     /// The terminal's modes, as tcgetattr(3) tells them.
     pub fn modes(&self) -> String {
-        let modes = nix::sys::termios::tcgetattr(&self.keyboard).unwrap();
-        format!("{:?} {:?} {:?}", modes.input_flags, modes.output_flags, modes.local_flags)
+        modes(&self.keyboard)
     }
 
     /// Process id of the program.
@@ -102,4 +104,9 @@ impl Drop for Session {
 
 fn emulator(rows: u16, columns: u16) -> vt100::Parser {
     vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
+}
+
+fn modes(terminal: &impl std::os::fd::AsFd) -> String {
+    let modes = nix::sys::termios::tcgetattr(terminal).unwrap();
+    format!("{:?} {:?} {:?}", modes.input_flags, modes.output_flags, modes.local_flags)
 }

@@ -28,7 +28,7 @@ pub(super) fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer)
     let close_wait = summary.of(TcpState::CloseWait);
     let mut parts = vec![
         (printable(&sight.hostname).into_owned(), theme.title()),
-        (format!("{total} connection{}", if total == 1 { "" } else { "s" }), theme.title()),
+        (sight.wanted.view.count(total), theme.title()),
         (format!("{silent} silent"), when(silent, theme.alarm())),
         (format!("{unguarded} unguarded"), when(unguarded, theme.warning())),
         (format!("{close_wait} close-wait"), when(close_wait, theme.warning())),

@@ -24,8 +24,8 @@ pub(super) fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer)
     let titles = grid.columns.iter().map(|column| title(column, &state.wanted.order));
     grid.line(buffer, 0, titles, theme.title());
     if sight.lines.is_empty() {
-        let nothing = if state.typed.is_empty() { "no connections" } else { "no connection matches the filter" };
-        put(buffer, area, area.x + MARGIN, 2, nothing, theme.muted());
+        let why = if state.typed.is_empty() { "" } else { " that the filter lets through" };
+        put(buffer, area, area.x + MARGIN, 2, &format!("{}{why}", sight.wanted.view.count(0)), theme.muted());
         return;
     }
     let page = area.height.saturating_sub(1);
