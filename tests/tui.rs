@@ -225,6 +225,27 @@ fn an_answer_to_an_old_question_is_not_shown() {
 }
 
 #[test]
+fn destroying_asks_first_and_only_y_is_yes() {
+    let mut state = busy((120, 40));
+    let id = state.selected.unwrap();
+    for no in [KeyCode::Char('n'), KeyCode::Enter, KeyCode::Esc, KeyCode::Char('Y'), KeyCode::Char('q')] {
+        press(&mut state, KeyCode::Char('x'));
+        assert!(drawn(&state).contains("Destroy established 10.0.0.5:40003 10.0.0.5:5432? [y/N]"), "{}", drawn(&state));
+        assert_eq!(press(&mut state, no), []);
+        assert!(matches!(state.mode, Mode::Table));
+    }
+    press(&mut state, KeyCode::Char('x'));
+    // The rows move while it is asked: the question stays about its connection.
+    let event = look(&state.wanted, &BUSY[..1]);
+    happen(&mut state, event);
+    assert_eq!(press(&mut state, KeyCode::Char('y')), [Effect::Destroy(id)]);
+    happen(&mut state, Event::Told("destroyed it".to_owned()));
+    assert!(drawn(&state).contains("destroyed it"));
+    press(&mut state, KeyCode::Char('j'));
+    assert!(!drawn(&state).contains("destroyed it"));
+}
+
+#[test]
 fn each_view_keeps_its_order_and_all_share_the_filter() {
     let mut state = busy((120, 40));
     press(&mut state, KeyCode::Char('s'));

@@ -71,7 +71,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
             "there is no terminal to ask at; give --yes to do it without asking, or --dry-run to see what it would do";
         return Err(UsageError(help.to_owned()).into());
     }
-    let (gathered, is_partial) = gather(action, interrupt)?;
+    let (gathered, is_partial) = gather(action, &|| interrupt.is_asked())?;
     if is_partial && action.strict {
         say("something could not be seen, and --strict was given; nothing was changed");
         return Ok(Exit::Partial);
@@ -136,10 +136,10 @@ fn rehearse(action: &Action, gathered: &Gather<'_>, what: &str) -> anyhow::Resul
 }
 
 /// What the filter means, and whether something could not be seen.
-fn gather<'a>(action: &'a Action, interrupt: &Interrupt) -> anyhow::Result<(Gather<'a>, bool)> {
+fn gather<'a>(action: &'a Action, interrupted: &dyn Fn() -> bool) -> anyhow::Result<(Gather<'a>, bool)> {
     let own = (!action.how.include_self).then(Own::find);
     let mut gather = Gather::new(action, own);
-    let tail = inspect(&action.request, None, &mut gather, &|| interrupt.is_asked())?;
+    let tail = inspect(&action.request, None, &mut gather, interrupted)?;
     if !action.quiet {
         tell(&tail.gaps);
     }
@@ -170,7 +170,7 @@ fn capitalised(text: &str) -> String {
 
 /// What became of the sockets: told at once, so that nothing is lost if the rest is interrupted.
 struct Results {
-    journal: Noting,
+    journal: Journal,
     /// Whether to say that there is no journal
     quiet: bool,
     done: usize,
@@ -181,39 +181,19 @@ struct Results {
     unsaid: io::Result<()>,
 }
 
-/// Whether changes go to the journal.
-enum Noting {
-    /// They do not
-    Off,
-    /// They do, from the first on
-    Wanted,
-    /// They do
-    To(Journal),
-}
-
 impl Results {
     fn new(how: &ActingArgs, quiet: bool) -> Self {
-        let is_wanted = rustix::process::geteuid().is_root() && !how.no_log;
-        let journal = if is_wanted { Noting::Wanted } else { Noting::Off };
-        Self { journal, quiet, done: 0, gone: 0, failed: 0, unsaid: Ok(()) }
+        Self { journal: Journal::new(how.no_log), quiet, done: 0, gone: 0, failed: 0, unsaid: Ok(()) }
     }
 
     /// A change was made: `note` goes to the journal.
     fn done(&mut self, note: &str) {
         self.done += 1;
-        if let Err(error) = self.note(note) {
-            self.journal = Noting::Off;
-            if !self.quiet {
-                say(&format!("the changes are not noted in the journal: /dev/log: {error}; --no-log leaves it out"));
-            }
+        if let Err(error) = self.journal.note(note)
+            && !self.quiet
+        {
+            say(&format!("the changes are not noted in the journal: /dev/log: {error}; --no-log leaves it out"));
         }
-    }
-
-    fn note(&mut self, note: &str) -> io::Result<()> {
-        if matches!(self.journal, Noting::Wanted) {
-            self.journal = Noting::To(Journal::open()?);
-        }
-        if let Noting::To(journal) = &self.journal { journal.note(note) } else { Ok(()) }
     }
 
     fn tell(&mut self, line: &str) {
@@ -247,6 +227,26 @@ impl Results {
             (0, _) => Exit::Failed,
         })
     }
+}
+
+/// Destroys the one socket that the action means, for the dashboard, and says what became of it.
+pub(super) fn destroy_one(action: &Action, journal: &mut Journal) -> anyhow::Result<String> {
+    let (gathered, _) = gather(action, &|| false)?;
+    if let Some(spared) = gathered.spared().first() {
+        return Ok(format!("left alone, since this session runs over it: {spared}"));
+    }
+    let Some(candidate) = gathered.candidates().first() else { return Ok("gone already".to_owned()) };
+    let mut destroyer = Destroyer::open(&action.request.netns, [&candidate.target])?;
+    Ok(match destroyer.destroy(&candidate.target) {
+        Ok(()) => {
+            let line = format!("destroyed {}", candidate.label);
+            match journal.note(&format!("{line} {}", candidate.identity())) {
+                Ok(()) => line,
+                Err(error) => format!("{line} (not noted in the journal: /dev/log: {error})"),
+            }
+        }
+        Err(why) => format!("not destroyed: {}: {why}", candidate.label),
+    })
 }
 
 fn destroy(

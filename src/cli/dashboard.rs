@@ -12,11 +12,15 @@ use rustix::time::{ClockId, clock_gettime};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::act::{Action, Deed, destroy_one};
+use super::args::ActingArgs;
 use super::asked;
 use super::exit::Exit;
+use super::journal::Journal;
 use crate::collect::names;
 use crate::export::show::Show;
 use crate::export::style::Styles;
+use crate::export::table::Look;
 use crate::fields::column::Column;
 use crate::filter::Names;
 use crate::inspect::{Request, Watched, inspect};
@@ -67,8 +71,15 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let state = State::new(wanted.clone(), typed, size);
     let (events, happened) = channel();
     let (orders, ordered) = channel();
-    let looker =
-        Looker { request, allowed, wanted, interval: state.interval, is_paused: false, watched: Watched::default() };
+    let looker = Looker {
+        request,
+        allowed,
+        wanted,
+        interval: state.interval,
+        is_paused: false,
+        watched: Watched::default(),
+        journal: Journal::new(false),
+    };
     let found = events.clone();
     let looking = thread::Builder::new().name("look".to_owned());
     looking.spawn(move || looker.work(&ordered, &found)).context("cannot start the thread that looks")?;
@@ -114,6 +125,7 @@ struct Looker {
     interval: Duration,
     is_paused: bool,
     watched: Watched,
+    journal: Journal,
 }
 
 impl Looker {
@@ -129,6 +141,13 @@ impl Looker {
                     if events.send(Event::Detail(id, detail)).is_err() {
                         return;
                     }
+                    continue;
+                }
+                Ok(Effect::Destroy(id)) => {
+                    if events.send(Event::Told(self.destroy(id))).is_err() {
+                        return;
+                    }
+                    next = Instant::now();
                     continue;
                 }
                 // Also while the data is frozen: another question wants an answer.
@@ -189,6 +208,23 @@ impl Looker {
         let told = inspect(&request, None, &mut Show::new(&mut text, Styles::new(false)), &|| false);
         told.ok().filter(|tail| tail.summary.total() > 0)?;
         Some(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
+    }
+
+    /// Destroys one socket and says what became of it.
+    fn destroy(&mut self, id: SocketId) -> String {
+        let Some(cookie) = id.cookie else { return "/proc/net/tcp has no cookie to find it by".to_owned() };
+        let typed = format!("cookie = {:x}", cookie.0);
+        let Ok(filter) = asked::filter(&typed) else { return typed };
+        let action = Action {
+            deed: Deed::Destroy,
+            request: self.with(filter, StateSet::ALL, Needs::LIVENESS | Needs::OWNERS),
+            typed,
+            how: ActingArgs { yes: true, dry_run: false, max: 1, include_self: false, no_log: false },
+            look: Look { room: None, header: false, styles: Styles::new(false) },
+            quiet: true,
+            strict: false,
+        };
+        destroy_one(&action, &mut self.journal).unwrap_or_else(|error| format!("not destroyed: {error:#}"))
     }
 
     fn with(&self, filter: crate::filter::Filter, states: StateSet, needs: Needs) -> Request {

@@ -8,21 +8,40 @@ const DEV_LOG: &str = "/dev/log";
 /// `LOG_DAEMON`, `LOG_NOTICE`.
 const PRIORITY: u8 = 3 << 3 | 5;
 
-/// An open line to it.
+/// A line to it, opened with the first note: who changes nothing need not know whether there is one.
 #[derive(Debug)]
-pub(super) struct Journal(UnixDatagram);
+pub(super) enum Journal {
+    /// Nothing is noted
+    Off,
+    /// Changes are to be noted
+    Wanted,
+    /// They are
+    Open(UnixDatagram),
+}
 
 impl Journal {
-    /// Connects.
-    pub(super) fn open() -> io::Result<Self> {
-        let socket = UnixDatagram::unbound()?;
-        socket.connect(DEV_LOG)?;
-        Ok(Self(socket))
+    /// As root changes are noted, unless the user does not want it.
+    pub(super) fn new(no_log: bool) -> Self {
+        if rustix::process::geteuid().is_root() && !no_log { Self::Wanted } else { Self::Off }
     }
 
-    /// One line, harmless.
-    pub(super) fn note(&self, text: &str) -> io::Result<()> {
+    /// One line, harmless. After a failure nothing is noted any more.
+    pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
+        let noted = self.try_note(text);
+        if noted.is_err() {
+            *self = Self::Off;
+        }
+        noted
+    }
+
+    fn try_note(&mut self, text: &str) -> io::Result<()> {
+        if let Self::Wanted = self {
+            let socket = UnixDatagram::unbound()?;
+            socket.connect(DEV_LOG)?;
+            *self = Self::Open(socket);
+        }
+        let Self::Open(socket) = self else { return Ok(()) };
         let line = format!("<{PRIORITY}>tcpulse[{}]: {}", std::process::id(), crate::text::printable(text));
-        self.0.send(line.as_bytes()).map(|_| ())
+        socket.send(line.as_bytes()).map(|_| ())
     }
 }

@@ -31,6 +31,8 @@ pub enum Action {
     Bottom,
     /// Everything known of the selected connection
     Open,
+    /// Destroy the selected connection, after a question
+    Destroy,
     /// Open the filter box
     Filter,
     /// Another view
@@ -60,6 +62,8 @@ pub enum Event {
     Sight(Box<Sight>),
     /// All that is known of one socket, in lines; `None` where it is gone
     Detail(SocketId, Option<Vec<String>>),
+    /// What came of an order
+    Told(String),
     /// A look failed
     Failed(String),
     /// The program is told to end, or its terminal is gone
@@ -77,6 +81,8 @@ pub enum Effect {
     Pause(bool),
     /// Find out all about one socket
     Inspect(SocketId),
+    /// Destroy it
+    Destroy(SocketId),
     /// Stop this process until the shell lets it go on
     Suspend,
     /// End

@@ -39,6 +39,7 @@ pub const COMMANDS: &[Command] = &[
     command(Action::Show(View::Connections), &[Key::Char('1')], None, "connections"),
     command(Action::Show(View::Listeners), &[Key::Char('4')], None, "listeners, with their accept queues"),
     command(Action::Open, &[Key::Code(KeyCode::Enter)], Some("detail"), "everything known of the selected connection"),
+    command(Action::Destroy, &[Key::Char('x')], Some("destroy"), "destroy the selected connection; asks first"),
     command(
         Action::Filter,
         &[Key::Char('/')],

@@ -85,8 +85,19 @@ pub enum Mode {
     Typing(Typing),
     /// All that is known of one connection
     Detail(Detail),
+    /// A question that only `y` says yes to
+    Asking(Asking),
     /// Every key
     Help,
+}
+
+/// Something that cannot be undone.
+#[derive(Debug)]
+pub struct Asking {
+    /// Which socket it is about
+    pub id: SocketId,
+    /// What is asked
+    pub question: String,
 }
 
 /// The filter box.
@@ -124,6 +135,8 @@ pub struct State {
     pub sight: Option<Box<Sight>>,
     /// Why there was none since
     pub failure: Option<String>,
+    /// What came of the last order, until the next key
+    pub told: Option<String>,
     /// The selected connection
     pub selected: Option<SocketId>,
     /// Number of its row, and of the first row shown
@@ -150,6 +163,7 @@ impl State {
             typed,
             sight: None,
             failure: None,
+            told: None,
             selected: None,
             row: 0,
             top: 0,

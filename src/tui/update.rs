@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind,
 use super::action::{Action, Effect, Event};
 use super::keymap;
 use super::sight::Sight;
-use super::state::{Detail, Mode, Order, State, Typing, View, Wanted};
+use super::state::{Asking, Detail, Mode, Order, State, Typing, View, Wanted};
 use crate::filter::{Filter, Names};
 
 /// Intervals to choose from, in tenths of a second.
@@ -18,6 +18,10 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
     match event {
         Event::End => vec![Effect::Quit],
         Event::Sight(sight) => see(state, sight),
+        Event::Told(what) => {
+            state.told = Some(what);
+            Vec::new()
+        }
         Event::Failed(why) => {
             state.failure = Some(why);
             Vec::new()
@@ -69,6 +73,12 @@ fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
         let understood = type_key(typing, key, names);
         return apply_typing(state, understood, key.code);
     }
+    state.told = None;
+    if let Mode::Asking(asking) = &state.mode {
+        let id = asking.id;
+        state.mode = Mode::Table;
+        return if key.code == KeyCode::Char('y') { vec![Effect::Destroy(id)] } else { Vec::new() };
+    }
     let Some(action) = keymap::action(key) else { return Vec::new() };
     match action {
         Action::Quit => return vec![Effect::Quit],
@@ -100,7 +110,7 @@ fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Table => in_table(state, action),
-        Mode::Typing(_) => Vec::new(),
+        Mode::Typing(_) | Mode::Asking(_) => Vec::new(),
     }
 }
 
@@ -125,6 +135,7 @@ fn in_table(state: &mut State, action: Action) -> Vec<Effect> {
                 return vec![Effect::Inspect(id)];
             }
         }
+        Action::Destroy => ask_to_destroy(state),
         Action::Back if !state.typed.is_empty() => {
             state.typed.clear();
             state.wanted.filter = Filter::default();
@@ -145,6 +156,19 @@ fn in_table(state: &mut State, action: Action) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// Names what would be destroyed by the cells that say what it is.
+fn ask_to_destroy(state: &mut State) {
+    let Some(sight) = &state.sight else { return };
+    let Some(line) = sight.lines.get(state.row) else { return };
+    let cells = sight.wanted.columns.iter().zip(line.cells());
+    let telling: Vec<_> = cells
+        .filter(|(column, _)| ["state", "local", "peer", "process"].iter().any(|name| column.is_called(name)))
+        .map(|(_, cell)| cell)
+        .collect();
+    let question = format!("Destroy {}? [y/N]", telling.join(" "));
+    state.mode = Mode::Asking(Asking { id: line.id, question });
 }
 
 /// Each view keeps its columns and its order; the filter is one for all.

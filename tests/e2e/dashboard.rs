@@ -70,3 +70,30 @@ fn told_to_end_it_gives_the_terminal_back() {
         assert_eq!(session.modes(), session.modes_before);
     }
 }
+
+#[test]
+fn a_connection_is_destroyed_after_a_question() {
+    if !is_root("a_connection_is_destroyed_after_a_question") {
+        return;
+    }
+    let netns = Netns::new();
+    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
+    let (client, _server) = netns.run(|| pair(&listener));
+    let local = client.local_addr().unwrap().to_string();
+    let mut session = open(&netns, &["src", &local]);
+    session.see(&local);
+    session.type_keys("x");
+    session.see(&format!("Destroy established {local}"));
+    session.type_keys("n");
+    session.see_no("[y/N]");
+    session.type_keys("x");
+    session.see("[y/N]");
+    session.type_keys("y");
+    session.see(&format!("destroyed {local}"));
+    session.see("0 connections");
+    client.set_nonblocking(true).unwrap();
+    let error = std::io::Read::read(&mut &client, &mut [0]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
+    session.type_keys("q");
+    assert_eq!(session.end().code(), Some(0));
+}

@@ -11,6 +11,10 @@ use crate::tui::state::{Mode, State};
 use crate::tui::theme::Theme;
 
 pub(super) fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    if let Mode::Asking(asking) = &state.mode {
+        put(buffer, area, area.x, 0, &printable(&asking.question), theme.alarm());
+        return;
+    }
     let mut x = area.x;
     let mut key = |x: u16, key: &str, word: &str| {
         let x = put(buffer, area, x, 0, key, theme.title());
@@ -21,6 +25,7 @@ pub(super) fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer)
             .iter()
             .filter_map(|text| text.split_once(' '))
             .fold(x, |x, (name, word)| key(x, name, word)),
+        Mode::Asking(_) => x,
         Mode::Help => key(x, "any key", "back"),
         Mode::Detail(_) => {
             let x = key(x, "Esc", "back");

@@ -55,6 +55,9 @@ fn second_line(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, too
     if let Some(why) = &state.failure {
         x = put(buffer, area, x, 1, &format!("cannot look any more: {}  ", printable(why)), theme.alarm());
     }
+    if let Some(told) = &state.told {
+        x = put(buffer, area, x, 1, &format!("{}  ", printable(told)), theme.title());
+    }
     let filter = if state.typed.is_empty() { "all".to_owned() } else { printable(&state.typed).into_owned() };
     x = put(buffer, area, x, 1, "filter ", theme.muted());
     x = put(buffer, area, x, 1, &filter, Style::new());

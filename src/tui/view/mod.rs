@@ -23,7 +23,7 @@ pub fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
     let buffer = frame.buffer_mut();
     header::draw(state, theme, header, buffer);
     match &state.mode {
-        Mode::Table | Mode::Typing(_) => table::draw(state, theme, body, buffer),
+        Mode::Table | Mode::Typing(_) | Mode::Asking(_) => table::draw(state, theme, body, buffer),
         Mode::Detail(detail) => detail::draw(detail, theme, body, buffer),
         Mode::Help => help::draw(theme, body, buffer),
     }
