@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::time::{ClockId, clock_gettime};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::act::{Action, Deed, destroy_one};
@@ -35,6 +35,9 @@ use crate::tui::theme::Theme;
 
 /// A look takes at most this part of a core, whatever the interval.
 const MOST_OF_A_CORE: f64 = 0.25;
+
+/// A process that still runs after so long was not stopped.
+const UNSTOPPED: Duration = Duration::from_millis(300);
 
 /// What it starts with.
 #[derive(Debug)]
@@ -83,31 +86,38 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let found = events.clone();
     let looking = thread::Builder::new().name("look".to_owned());
     looking.spawn(move || looker.work(&ordered, &found)).context("cannot start the thread that looks")?;
-    end_on_signals(events.clone())?;
+    let continued = listen_to_signals(events.clone())?;
     listen(&events).context("cannot start the thread that listens to the keyboard")?;
     let mut carry_out = |effect| {
         // The looker ends only with the program.
         let _ = orders.send(effect);
     };
     let mut suspend = || {
-        // If the shell cannot stop us, we go on.
+        continued.try_iter().for_each(drop);
+        // The signal may take a moment to stop all threads: until it has, the terminal must not be taken again. Where nobody
+        // can stop us (no shell, no jobs) we go on.
         let _ = kill_process(getpid(), Signal::TSTP);
+        let _ = continued.recv_timeout(UNSTOPPED);
     };
     let theme = Theme::new(has_colours);
     run(state, theme, &Services, &happened, &mut carry_out, &mut suspend).context("cannot draw on the terminal")?;
     Ok(Exit::Done)
 }
 
-/// Told to end, it ends as if the user had said so: with the terminal given back.
-fn end_on_signals(events: Sender<Event>) -> anyhow::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT]).context("cannot handle signals")?;
+/// Told to end, it ends as if the user had said so: with the terminal given back. What it gives says each time that the
+/// process was let go on.
+fn listen_to_signals(events: Sender<Event>) -> anyhow::Result<Receiver<()>> {
+    let (go_on, continued) = channel();
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT]).context("cannot handle signals")?;
     let listener = thread::Builder::new().name("signals".to_owned());
     let listening = listener.spawn(move || {
-        for _ in signals.forever() {
-            let _ = events.send(Event::End);
+        for signal in signals.forever() {
+            // Sending fails once the loop has ended, and then nobody needs to know.
+            let _ = if signal == SIGCONT { go_on.send(()).is_ok() } else { events.send(Event::End).is_ok() };
         }
     });
-    listening.map(drop).context("cannot start the thread that listens to signals")
+    listening.context("cannot start the thread that listens to signals")?;
+    Ok(continued)
 }
 
 /// What this process has used of all cores: a look is the work of two threads.

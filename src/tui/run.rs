@@ -53,7 +53,12 @@ pub fn listen(events: &Sender<Event>) -> io::Result<()> {
     let events = events.clone();
     let reader = thread::Builder::new().name("keys".to_owned()).spawn(move || {
         loop {
-            let said = event::read().map_or(Event::End, Event::Input);
+            let said = match event::read() {
+                // To be stopped and let go on interrupts the waiting, and is no end of the terminal.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => Event::End,
+                Ok(said) => Event::Input(said),
+            };
             let is_end = matches!(said, Event::End);
             if events.send(said).is_err() || is_end {
                 return;

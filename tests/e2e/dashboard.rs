@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
-use crate::support::program::command_in;
+use crate::support::program::{TCPULSE, command_in};
 use crate::support::sockets::pair;
 use crate::support::terminal::Session;
 
@@ -96,4 +96,28 @@ fn a_connection_is_destroyed_after_a_question() {
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
     session.type_keys("q");
     assert_eq!(session.end().code(), Some(0));
+}
+
+#[test]
+fn it_can_be_stopped_and_let_go_on_as_a_job_of_a_shell() {
+    if !is_root("it_can_be_stopped_and_let_go_on_as_a_job_of_a_shell") {
+        return;
+    }
+    let netns = Netns::new();
+    let mut shell = netns.command("sh", User::Root);
+    shell.arg("-i").env("PS1", "ready ");
+    let mut session = Session::start(shell);
+    session.see("ready");
+    session.type_keys(&format!("{TCPULSE} -N current -q\n"));
+    session.see("0 connections");
+    session.type_keys("\x1a");
+    session.see("Stopped");
+    session.see_no("0 connections");
+    session.type_keys("fg\n");
+    session.see("0 connections");
+    session.see_no("Stopped");
+    session.type_keys("q");
+    session.see("Stopped");
+    session.type_keys("exit 7\n");
+    assert_eq!(session.end().code(), Some(7));
 }

@@ -198,8 +198,6 @@ fn it_asks_on_a_terminal_and_takes_only_yes_for_yes() {
     {
         let mut command = command_in(&netns, User::Root);
         command.args(["kill"]).args(HERE).args(["src", &local.to_string()]);
-        // Ctrl-C reaches whom the terminal belongs to.
-        own_the_terminal(&mut command);
         let mut session = Session::start(command);
         session.expect("Destroy 1 socket (1 of e2e-");
         assert!(session.seen.contains(&local.to_string()) && session.seen.contains("[y/N] "), "{}", session.seen);
@@ -207,18 +205,6 @@ fn it_asks_on_a_terminal_and_takes_only_yes_for_yes() {
         assert_eq!(session.end().code(), Some(code), "{answer:?}: {}", session.seen);
         assert_eq!(is_alive(&client), alive, "{answer:?}");
     }
-}
-
-/// Makes stdin the controlling terminal of a session of its own.
-#[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
-fn own_the_terminal(command: &mut std::process::Command) {
-    let own = || {
-        nix::unistd::setsid()?;
-        // SAFETY: a system call on stdin, which is the terminal.
-        if unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) } < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
-    };
-    // SAFETY: the closure makes only system calls and allocates nothing.
-    unsafe { command.pre_exec(own) };
 }
 
 #[test]

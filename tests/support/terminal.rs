@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -32,6 +33,7 @@ impl Session {
         let terminal = openpty(&size, None).unwrap();
         let end = || Stdio::from(terminal.slave.try_clone().unwrap());
         let modes_before = modes(&terminal.master);
+        own_the_terminal(&mut command);
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         let keyboard = File::from(terminal.master);
         let mut output = keyboard.try_clone().unwrap();
@@ -109,4 +111,16 @@ fn emulator(rows: u16, columns: u16) -> vt100::Parser {
 fn modes(terminal: &impl std::os::fd::AsFd) -> String {
     let modes = nix::sys::termios::tcgetattr(terminal).unwrap();
     format!("{:?} {:?} {:?}", modes.input_flags, modes.output_flags, modes.local_flags)
+}
+
+/// Makes stdin the controlling terminal of a session of the command's own: Ctrl-C and Ctrl-Z reach whom it belongs to.
+#[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
+fn own_the_terminal(command: &mut Command) {
+    let own = || {
+        nix::unistd::setsid()?;
+        // SAFETY: a system call on stdin, which is the terminal.
+        if unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) } < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+    };
+    // SAFETY: the closure makes only system calls and allocates nothing.
+    unsafe { command.pre_exec(own) };
 }

@@ -31,7 +31,9 @@ pub(super) fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer)
     let page = area.height.saturating_sub(1);
     for (y, (row, line)) in (1..=page).zip(sight.lines.iter().enumerate().skip(state.top)) {
         let style = line.verdict.map_or(Style::new(), |verdict| theme.verdict(verdict));
-        grid.line(buffer, y, line.cells().map(Cow::Borrowed), style);
+        // What is well says so by its sign alone: a screen of green rows would hide the others.
+        let is_well = line.verdict == Some(Verdict::Active);
+        grid.line(buffer, y, line.cells().map(Cow::Borrowed), if is_well { Style::new() } else { style });
         put(buffer, area, area.x, y, line.verdict.map_or(" ", Verdict::glyph), style);
         if row == state.row {
             buffer.set_style(Rect { y: area.y + y, height: 1, ..area }, theme.selected());
