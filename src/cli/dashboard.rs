@@ -42,6 +42,8 @@ const UNSTOPPED: Duration = Duration::from_millis(300);
 /// What it starts with.
 #[derive(Debug)]
 pub(super) struct Dashboard {
+    /// What it shows first
+    pub(super) view: View,
     /// Namespaces, families, source, and what the user does not want looked for; the rest follows from what is shown
     pub(super) request: Request,
     /// What may be asked for at all
@@ -69,8 +71,8 @@ impl Names for Services {
 
 /// Opens it, and returns when the user has enough.
 pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
-    let Dashboard { request, allowed, columns, typed, size, has_colours } = dashboard;
-    let wanted = Wanted { view: View::Connections, filter: request.filter.clone(), columns, order: Order::Alarm };
+    let Dashboard { view, request, allowed, columns, typed, size, has_colours } = dashboard;
+    let wanted = Wanted { view, filter: request.filter.clone(), columns, order: Order::Alarm };
     let state = State::new(wanted.clone(), typed, size);
     let (events, happened) = channel();
     let (orders, ordered) = channel();

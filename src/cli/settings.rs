@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::act::{Action, Deed};
-use super::args::{Choose, Cli, Command, FilterArgs, FormatArg, Shared, Show, SourceArg};
+use super::args::{ActingArgs, Choose, Cli, Command, FilterArgs, FormatArg, Shared, Show, SourceArg};
 use super::asked;
 use super::change::Assignment;
 use super::choices::{parse_by, parse_columns, parse_order};
@@ -22,6 +22,7 @@ use crate::inspect::Request;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
+use crate::tui::state::View;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -108,65 +109,89 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
     };
     refuse_blindness(&shared, filter.needs(), "this filter")?;
     let notes = notes(&shared.show, format, &filter);
-    let look = Look {
+    let line = Line { shared, format, typed, filter };
+    let task = match (&command, assignment) {
+        (Some(Command::Kill { acting, .. }), _) => line.act(Deed::Destroy, acting, terminal),
+        (Some(Command::Set { acting, .. }), Some(assignment)) => line.act(Deed::Set(assignment), acting, terminal),
+        (None, _) if !asks_for_a_list(&line.shared) => match terminal.dashboard_size() {
+            Some(size) => line.watch(size, terminal),
+            None => line.look(None, terminal),
+        },
+        (command, _) => line.look(command.as_ref(), terminal),
+    };
+    Ok((task?, notes))
+}
+
+/// The command line, its filter understood.
+struct Line {
+    shared: Shared,
+    format: FormatArg,
+    typed: String,
+    filter: Filter,
+}
+
+impl Line {
+    /// `set` and `kill`.
+    fn act(self, deed: Deed, how: &ActingArgs, terminal: &Terminal) -> Result<Task, UsageError> {
+        let Self { shared, typed, filter, .. } = self;
+        let request = request_to_act(&shared, deed, filter)?;
+        if shared.choose.explain_filter {
+            return Ok(Task::Explain(explained(&request)));
+        }
+        let (quiet, strict) = (shared.show.quiet, shared.show.strict);
+        Ok(Task::Act(Action { deed, request, typed, how: how.clone(), look: look(&shared, terminal), quiet, strict }))
+    }
+
+    /// The dashboard.
+    fn watch(self, size: (u16, u16), terminal: &Terminal) -> Result<Task, UsageError> {
+        let Self { shared, typed, filter, .. } = self;
+        let (columns, states, needs) = chosen_columns(&shared, FormatArg::Table, false, &filter)?;
+        Ok(Task::Watch(Dashboard {
+            view: if shared.choose.listening { View::Listeners } else { View::Connections },
+            request: request(&shared, families(&shared), states, needs, filter),
+            allowed: allowed(&shared.choose),
+            columns,
+            typed,
+            size,
+            has_colours: terminal.colours(shared.show.color),
+        }))
+    }
+
+    /// What shows something and changes nothing.
+    fn look(self, command: Option<&Command>, terminal: &Terminal) -> Result<Task, UsageError> {
+        let Self { shared, format, typed, filter } = self;
+        let (report, states, needs) = match command {
+            Some(Command::Kernel) => kernel(&shared, format)?,
+            Some(Command::Stat { by, .. }) => stat(&shared, format, by)?,
+            Some(Command::Show { .. }) => show(&shared, format, &filter)?,
+            Some(Command::Ls(_)) => list(&shared, format, false, &filter)?,
+            _ => list(&shared, format, matches!(format, FormatArg::Json | FormatArg::Ndjson), &filter)?,
+        };
+        let families = if matches!(report, Report::Kernel { .. }) { Vec::new() } else { families(&shared) };
+        let request = request(&shared, families, states, needs, filter);
+        if shared.choose.explain_filter {
+            return Ok(Task::Explain(explained(&request)));
+        }
+        Ok(Task::Look(Settings {
+            request,
+            typed,
+            report,
+            look: look(&shared, terminal),
+            screen: terminal.size.map(|(_, rows)| rows).filter(|&rows| rows > 1),
+            watch: shared.show.watch,
+            totals: terminal.is_terminal(),
+            quiet: shared.show.quiet,
+            strict: shared.show.strict,
+        }))
+    }
+}
+
+fn look(shared: &Shared, terminal: &Terminal) -> Look {
+    Look {
         room: terminal.room(),
         header: !shared.show.no_header,
         styles: Styles::new(terminal.colours(shared.show.color)),
-    };
-    let deed = match &command {
-        Some(Command::Kill { acting, .. }) => Some((Deed::Destroy, acting)),
-        Some(Command::Set { acting, .. }) => assignment.map(|assignment| (Deed::Set(assignment), acting)),
-        _ => None,
-    };
-    if let Some((deed, how)) = deed {
-        let request = request_to_act(&shared, deed, filter)?;
-        if shared.choose.explain_filter {
-            return Ok((Task::Explain(explained(&request)), notes));
-        }
-        let action = Action {
-            deed,
-            request,
-            typed,
-            how: how.clone(),
-            look,
-            quiet: shared.show.quiet,
-            strict: shared.show.strict,
-        };
-        return Ok((Task::Act(action), notes));
     }
-    if let (None, Some(size)) = (&command, terminal.dashboard_size().filter(|_| !asks_for_a_list(&shared))) {
-        let (Report::List { columns, .. }, states, needs) = list(&shared, format, false, &filter)? else {
-            return Err(UsageError("the dashboard shows a list".to_owned()));
-        };
-        let request = request(&shared, families(&shared), states, needs, filter);
-        let has_colours = terminal.colours(shared.show.color);
-        let allowed = allowed(&shared.choose);
-        return Ok((Task::Watch(Dashboard { request, allowed, columns, typed, size, has_colours }), notes));
-    }
-    let (report, states, needs) = match command {
-        Some(Command::Kernel) => kernel(&shared, format)?,
-        Some(Command::Stat { ref by, .. }) => stat(&shared, format, by)?,
-        Some(Command::Show { .. }) => show(&shared, format, &filter)?,
-        Some(Command::Ls(_)) => list(&shared, format, false, &filter)?,
-        _ => list(&shared, format, matches!(format, FormatArg::Json | FormatArg::Ndjson), &filter)?,
-    };
-    let families = if matches!(report, Report::Kernel { .. }) { Vec::new() } else { families(&shared) };
-    let request = request(&shared, families, states, needs, filter);
-    if shared.choose.explain_filter {
-        return Ok((Task::Explain(explained(&request)), notes));
-    }
-    let settings = Settings {
-        request,
-        typed,
-        report,
-        look,
-        screen: terminal.size.map(|(_, rows)| rows).filter(|&rows| rows > 1),
-        watch: shared.show.watch,
-        totals: terminal.is_terminal(),
-        quiet: shared.show.quiet,
-        strict: shared.show.strict,
-    };
-    Ok((Task::Look(settings), notes))
 }
 
 /// Options that only a list can follow.
@@ -314,8 +339,21 @@ fn refuse_blind_columns<'a>(shared: &Shared, columns: impl IntoIterator<Item = &
 type Judged = (Report, StateSet, Needs);
 
 fn list(shared: &Shared, format: FormatArg, everything: bool, filter: &Filter) -> Result<Judged, UsageError> {
-    let choose = &shared.choose;
     let order = parse_order(shared.show.sort.as_deref(), shared.show.limit)?;
+    refuse_blind_columns(shared, &order.by)?;
+    let (columns, states, needs) = chosen_columns(shared, format, everything, filter)?;
+    let needs = needs | needs_of(order.by.as_slice());
+    Ok((Report::List { format, columns, chosen: shared.show.columns.is_some(), order }, states, needs))
+}
+
+/// The columns of a listing, the states that it looks at, and what it has to know of a row.
+fn chosen_columns(
+    shared: &Shared,
+    format: FormatArg,
+    everything: bool,
+    filter: &Filter,
+) -> Result<(Vec<Column>, StateSet, Needs), UsageError> {
+    let choose = &shared.choose;
     let chosen = shared.show.columns.as_deref().map(parse_columns).transpose()?;
     let usual = match (choose.listening, choose.all || everything) {
         (true, _) => StateSet::listeners(),
@@ -329,15 +367,13 @@ fn list(shared: &Shared, format: FormatArg, everything: bool, filter: &Filter) -
         _ => ALL_COLUMNS,
     };
     let keep = |column: &Column| !(choose.no_processes && column.needs.contains(Needs::OWNERS));
-    let is_chosen = chosen.is_some();
-    refuse_blind_columns(shared, chosen.iter().flatten().chain(&order.by))?;
+    refuse_blind_columns(shared, chosen.iter().flatten())?;
     let columns = chosen.unwrap_or_else(|| defaults.iter().filter_map(|name| column(name)).filter(keep).collect());
-    let mut needs = match format {
+    let needs = match format {
         FormatArg::Json | FormatArg::Ndjson => Needs::all() - Needs::ALL_OPTIONS,
         FormatArg::Table | FormatArg::Csv => needs_of(&columns),
     };
-    needs |= needs_of(order.by.as_slice());
-    Ok((Report::List { format, columns, chosen: is_chosen, order }, states, needs))
+    Ok((columns, states, needs))
 }
 
 fn show(shared: &Shared, format: FormatArg, filter: &Filter) -> Result<Judged, UsageError> {
