@@ -35,14 +35,7 @@ use tcpulse::tui::view::draw;
 
 struct NoNames;
 
-impl Names for NoNames {
-    fn service(&self, _: &str) -> Option<u16> {
-        None
-    }
-    fn host(&self, _: &str) -> Vec<IpAddr> {
-        Vec::new()
-    }
-}
+impl Names for NoNames {}
 
 const COLUMNS: [&str; 6] = ["state", "verdict", "dead-in", "local", "peer", "recv-q"];
 

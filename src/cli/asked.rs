@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::exit::UsageError;
 use crate::collect::names;
 use crate::filter::{Filter, Names, nearest};
+use crate::model::address::Cookie;
 use crate::model::state::StateSet;
 
 /// /etc/services and the resolver, asked only where a filter holds a name.
@@ -56,6 +57,12 @@ pub(super) fn socket(typed: &str) -> Result<Filter, UsageError> {
         (true, Err(_)) => filter(&format!("cookie = {digits}")),
         (false, _) => filter(typed),
     }
+}
+
+/// The sockets with these cookies, at least one.
+pub(super) fn cookies(cookies: impl IntoIterator<Item = Cookie>) -> Result<Filter, UsageError> {
+    let cookies: Vec<_> = cookies.into_iter().map(|cookie| format!("{:x}", cookie.0)).collect();
+    filter(&format!("cookie in {{{}}}", cookies.join(", ")))
 }
 
 /// A lone word that is nearly a command was meant as one.

@@ -13,6 +13,7 @@ use crate::act::own::Own;
 use crate::act::target::Target;
 use crate::export::list::{Listing, Order};
 use crate::export::table::TableListing;
+use crate::fields::column::Column;
 use crate::fields::table::column;
 use crate::inspect::{Request, inspect};
 use crate::model::change::KeepaliveChange;
@@ -22,7 +23,7 @@ use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
-use crate::text;
+use crate::text::{self, printable};
 
 /// One of them, as it was when it was listed.
 #[derive(Debug)]
@@ -79,6 +80,8 @@ pub(super) struct Gather<'a> {
     own: Option<Own>,
     listing: Listing<Vec<u8>, TableListing<'a>>,
     several_namespaces: bool,
+    /// What a socket is called by, looked up once: it may be asked of every row
+    name: Name,
     candidates: Vec<Candidate>,
     matched: u64,
     spared: Vec<String>,
@@ -95,6 +98,7 @@ impl<'a> Gather<'a> {
             own,
             listing: Listing::new(Vec::new(), table, Order::default()),
             several_namespaces: false,
+            name: Name::default(),
             candidates: Vec::new(),
             matched: 0,
             spared: Vec::new(),
@@ -127,7 +131,7 @@ impl<'a> Gather<'a> {
         self.listing.output()
     }
 
-    fn candidate(&mut self, row: &Row<'_>, label: String) -> Candidate {
+    fn candidate(&mut self, row: &Row<'_>) -> Candidate {
         let change = match self.action.deed {
             Deed::Destroy => KeepaliveChange::default(),
             Deed::Set(assignment) => assignment.within(row.namespace).unwrap_or_else(|trouble| {
@@ -142,7 +146,7 @@ impl<'a> Gather<'a> {
         let nobody = row.holder.name().unwrap_or("unknown");
         Candidate {
             target: Target::of(row),
-            label,
+            label: self.label(row),
             holder: if holders.is_empty() { format!("no process ({nobody})") } else { holders.join("+") },
             was: row.options.copied(),
             probes_at_once: change.probes_at_once(was_enabled, row.socket.idle_ms()),
@@ -152,20 +156,35 @@ impl<'a> Gather<'a> {
     }
 
     fn label(&self, row: &Row<'_>) -> String {
-        let mut label = cell("local", row);
-        if row.socket.remote.port != 0 {
-            label.push_str("->");
-            label.push_str(&cell("peer", row));
-        }
-        for word in ["state", "process"].map(|word| cell(word, row)).iter().filter(|word| !word.is_empty()) {
-            label.push(' ');
-            label.push_str(word);
-        }
+        let mut label = self.name.of(row);
         if self.several_namespaces {
             label.push_str(" in netns ");
-            label.push_str(&cell("netns", row));
+            label.push_str(&printable(&row.namespace.name));
         }
         label
+    }
+}
+
+/// The columns that say which socket it is.
+struct Name {
+    ends: [Option<Column>; 2],
+    words: [Option<Column>; 2],
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        Self { ends: ["local", "peer"].map(column), words: ["state", "process"].map(column) }
+    }
+}
+
+impl Name {
+    /// `local->peer state process`, as far as there is any of it.
+    fn of(&self, row: &Row<'_>) -> String {
+        let cells = |columns: &[Option<Column>], between: &str| {
+            let cells = columns.iter().flatten().map(|column| column.value(row).plain().into_owned());
+            cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(between)
+        };
+        [cells(&self.ends, "->"), cells(&self.words, " ")].join(" ").trim_end().to_owned()
     }
 }
 
@@ -176,22 +195,22 @@ impl Sink for Gather<'_> {
     }
 
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let label = self.label(row);
         if self.own.as_ref().is_some_and(|own| own.is(row)) {
-            self.spared.push(label);
+            self.spared.push(self.label(row));
             return Ok(());
         }
         if self.own.as_ref().is_some_and(|own| own.may_be(row)) {
             self.trouble = Some(format!(
-                "{label} may be the connection that this session runs over: sshd's descriptors are hidden from this user; \
-                 run as root, or take it in with --include-self"
+                "{} may be the connection that this session runs over: sshd's descriptors are hidden from this user; \
+                 run as root, or take it in with --include-self",
+                self.label(row)
             ));
         }
         self.matched += 1;
         // More than that many are counted, and not touched; a dry run lists them.
         if self.matched <= self.action.how.max || self.action.how.dry_run {
             self.listing.row(row)?;
-            let candidate = self.candidate(row, label);
+            let candidate = self.candidate(row);
             self.candidates.push(candidate);
         }
         Ok(())
@@ -200,10 +219,6 @@ impl Sink for Gather<'_> {
     fn tail(&mut self, tail: &Tail) -> io::Result<()> {
         self.listing.tail(tail)
     }
-}
-
-fn cell(name: &str, row: &Row<'_>) -> String {
-    column(name).map_or(String::new(), |column| column.value(row).plain().into_owned())
 }
 
 fn dead_in(row: &Row<'_>) -> String {
@@ -220,14 +235,11 @@ pub(super) fn deadlines<'a>(
     candidates: impl Iterator<Item = &'a Candidate>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<FxHashMap<SocketId, String>> {
-    let cookies: Vec<_> = candidates
-        .filter_map(|candidate| candidate.target.socket.id.cookie)
-        .map(|cookie| format!("{:x}", cookie.0))
-        .collect();
+    let cookies: Vec<_> = candidates.filter_map(|candidate| candidate.target.socket.id.cookie).collect();
     let mut deadlines = Deadlines::default();
     if !cookies.is_empty() {
         // Asked anew: what was just set may be what the filter asked for.
-        let filter = asked::filter(&format!("cookie in {{{}}}", cookies.join(", ")))?;
+        let filter = asked::cookies(cookies)?;
         let needs = action.request.needs | Needs::LIVENESS;
         let request = Request { filter, states: StateSet::ALL, needs, ..action.request.clone() };
         inspect(&request, None, &mut deadlines, &|| interrupt.is_asked())?;
@@ -240,14 +252,8 @@ pub(super) fn deadlines<'a>(
 struct Deadlines(FxHashMap<SocketId, String>);
 
 impl Sink for Deadlines {
-    fn head(&mut self, _: &Head) -> io::Result<()> {
-        Ok(())
-    }
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
         self.0.insert(row.socket.id, dead_in(row));
-        Ok(())
-    }
-    fn tail(&mut self, _: &Tail) -> io::Result<()> {
         Ok(())
     }
 }

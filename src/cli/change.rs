@@ -3,6 +3,7 @@
 use super::args::SetArgs;
 use super::asked::joined;
 use super::exit::UsageError;
+use crate::fields::column::folded;
 use crate::filter::time_us;
 use crate::model::change::KeepaliveChange;
 use crate::model::namespace::Namespace;
@@ -17,14 +18,9 @@ pub(super) struct Assignment {
     like_sysctl: bool,
 }
 
-/// Word, what it takes, and what it sets.
-pub(super) const KEYS: [(&str, &str, &str); 5] = [
-    ("keepalive", "on|off", "SO_KEEPALIVE"),
-    ("idle", "TIME", "TCP_KEEPIDLE: silence before the first probe, 1s to 32767s"),
-    ("interval", "TIME", "TCP_KEEPINTVL: time between probes, 1s to 32767s"),
-    ("probes", "N", "TCP_KEEPCNT: unanswered probes that end the connection, 1 to 127"),
-    ("user-timeout", "TIME", "TCP_USER_TIMEOUT: data unanswered for so long ends it, 0 for never"),
-];
+/// What can be set, and what it takes.
+const KEYS: [(&str, &str); 5] =
+    [("keepalive", "on|off"), ("idle", "TIME"), ("interval", "TIME"), ("probes", "N"), ("user-timeout", "TIME")];
 
 impl Assignment {
     /// Takes the assignments off the front of the words, in one argument or many; what is left is the filter.
@@ -48,7 +44,7 @@ impl Assignment {
         change.check().map_err(|wrong| UsageError(wrong.to_string()))?;
         let assignment = Self { change, like_sysctl: arguments.like_sysctl };
         if change.is_empty() && !arguments.like_sysctl {
-            let keys: Vec<_> = KEYS.iter().map(|(key, value, _)| format!("{key}={value}")).collect();
+            let keys: Vec<_> = KEYS.iter().map(|(key, value)| format!("{key}={value}")).collect();
             return Err(UsageError(format!(
                 "nothing to set; say one or more of: {} (without spaces), --detect TIME, --like-sysctl; then which sockets",
                 keys.join(", ")
@@ -100,7 +96,7 @@ impl std::fmt::Display for Assignment {
 /// field.
 fn assignment(word: &str) -> Option<(&'static str, &str)> {
     let (key, value) = word.split_once('=')?;
-    let key = key.to_ascii_lowercase().replace('_', "-");
+    let key = folded(key);
     // As the options, and the columns of ls, are called.
     let key = match key.as_str() {
         "keepidle" => "idle",
@@ -109,7 +105,7 @@ fn assignment(word: &str) -> Option<(&'static str, &str)> {
         key => key,
     };
     let is_value = !value.is_empty() && !value.starts_with(['=', '~']);
-    KEYS.iter().find(|(known, ..)| *known == key && is_value).map(|(known, ..)| (*known, value))
+    KEYS.iter().find(|(known, _)| *known == key && is_value).map(|(known, _)| (*known, value))
 }
 
 fn assign(change: &mut KeepaliveChange, key: &str, value: &str) -> Result<(), UsageError> {

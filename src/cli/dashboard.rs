@@ -1,7 +1,6 @@
 //! The dashboard, wired to the world: a thread looks at the sockets, another listens to the keyboard, a third to signals;
 //! what they find goes to the one loop that owns the state.
 
-use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,12 +16,13 @@ use super::args::ActingArgs;
 use super::asked;
 use super::exit::Exit;
 use super::journal::Journal;
+use super::settings::complete;
 use crate::collect::names;
 use crate::export::show::Show;
 use crate::export::style::Styles;
 use crate::export::table::Look;
 use crate::fields::column::Column;
-use crate::filter::Names;
+use crate::filter::{Filter, Names};
 use crate::inspect::{Request, Watched, inspect};
 use crate::model::needs::Needs;
 use crate::model::socket::SocketId;
@@ -63,10 +63,6 @@ impl Names for Services {
     fn service(&self, name: &str) -> Option<u16> {
         names::service(name)
     }
-
-    fn host(&self, _: &str) -> Vec<IpAddr> {
-        Vec::new()
-    }
 }
 
 /// Opens it, and returns when the user has enough.
@@ -82,6 +78,8 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
         wanted,
         interval: state.interval,
         is_paused: false,
+        is_asked: false,
+        next: Instant::now(),
         watched: Watched::default(),
         journal: Journal::new(false),
     };
@@ -136,60 +134,59 @@ struct Looker {
     wanted: Wanted,
     interval: Duration,
     is_paused: bool,
+    /// A question waits for its answer, also while the data is frozen
+    is_asked: bool,
+    /// When to look again
+    next: Instant,
     watched: Watched,
     journal: Journal,
 }
 
 impl Looker {
     fn work(mut self, orders: &Receiver<Effect>, events: &Sender<Event>) {
-        let (mut next, mut asked) = (Instant::now(), false);
         loop {
-            let wait =
-                if self.is_paused && !asked { Duration::MAX } else { next.saturating_duration_since(Instant::now()) };
+            let is_waiting = self.is_paused && !self.is_asked;
+            let wait = if is_waiting { Duration::MAX } else { self.next.saturating_duration_since(Instant::now()) };
             // Orders that pile up while it looks are all taken before it looks again.
-            match orders.recv_timeout(wait) {
-                Ok(Effect::Inspect(id)) => {
-                    let detail = self.detail(id);
-                    if events.send(Event::Detail(id, detail)).is_err() {
-                        return;
-                    }
-                    continue;
-                }
-                Ok(Effect::Destroy(id)) => {
-                    if events.send(Event::Told(self.destroy(id))).is_err() {
-                        return;
-                    }
-                    next = Instant::now();
-                    continue;
-                }
-                // Also while the data is frozen: another question wants an answer.
-                Ok(Effect::Look(wanted)) => {
-                    self.wanted = *wanted;
-                    next = Instant::now();
-                    asked = true;
-                    continue;
-                }
-                Ok(Effect::Every(interval)) => {
-                    self.interval = interval;
-                    next = Instant::now();
-                    continue;
-                }
-                Ok(Effect::Pause(is_paused)) => {
-                    self.is_paused = is_paused;
-                    next = Instant::now();
-                    continue;
-                }
-                Ok(Effect::Suspend | Effect::Quit) => continue,
-                Err(RecvTimeoutError::Timeout) => {}
+            let answer = match orders.recv_timeout(wait) {
+                Ok(order) => self.obey(order),
+                Err(RecvTimeoutError::Timeout) => Some(self.look_when_due()),
                 Err(RecvTimeoutError::Disconnected) => return,
-            }
-            asked = false;
-            let (began, used) = (Instant::now(), cpu_time());
-            if events.send(self.look()).is_err() {
+            };
+            if answer.is_some_and(|event| events.send(event).is_err()) {
                 return;
             }
-            next = began + self.interval.max(cpu_time().saturating_sub(used).div_f64(MOST_OF_A_CORE));
         }
+    }
+
+    /// Does what is ordered, and says what is to be told of it. What changes the picture is followed by a look at once.
+    fn obey(&mut self, order: Effect) -> Option<Event> {
+        if let Effect::Inspect(id) = order {
+            return Some(Event::Detail(id, self.detail(id)));
+        }
+        let mut answer = None;
+        match order {
+            Effect::Destroy(id) => {
+                let told = self.destroy(id).unwrap_or_else(|error| format!("not destroyed: {error:#}"));
+                answer = Some(Event::Told(told));
+            }
+            // Also while the data is frozen: another question wants an answer.
+            Effect::Look(wanted) => (self.wanted, self.is_asked) = (*wanted, true),
+            Effect::Every(interval) => self.interval = interval,
+            Effect::Pause(is_paused) => self.is_paused = is_paused,
+            Effect::Inspect(_) | Effect::Suspend | Effect::Quit => return None,
+        }
+        self.next = Instant::now();
+        answer
+    }
+
+    /// A look, after which it rests.
+    fn look_when_due(&mut self) -> Event {
+        let (began, used) = (Instant::now(), cpu_time());
+        self.is_asked = false;
+        let seen = self.look();
+        self.next = began + self.interval.max(cpu_time().saturating_sub(used).div_f64(MOST_OF_A_CORE));
+        seen
     }
 
     fn look(&mut self) -> Event {
@@ -213,8 +210,7 @@ impl Looker {
 
     /// All that is known of one socket, as `show` tells it.
     fn detail(&self, id: SocketId) -> Option<Vec<String>> {
-        let cookie = id.cookie?;
-        let filter = asked::filter(&format!("cookie = {:x}", cookie.0)).ok()?;
+        let filter = asked::cookies([id.cookie?]).ok()?;
         let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL);
         let mut text = Vec::new();
         let told = inspect(&request, None, &mut Show::new(&mut text, Styles::new(false)), &|| false);
@@ -223,24 +219,23 @@ impl Looker {
     }
 
     /// Destroys one socket and says what became of it.
-    fn destroy(&mut self, id: SocketId) -> String {
-        let Some(cookie) = id.cookie else { return "/proc/net/tcp has no cookie to find it by".to_owned() };
-        let typed = format!("cookie = {:x}", cookie.0);
-        let Ok(filter) = asked::filter(&typed) else { return typed };
+    fn destroy(&mut self, id: SocketId) -> anyhow::Result<String> {
+        let cookie = id.cookie.context("/proc/net/tcp has no cookie to find it by")?;
+        let filter = asked::cookies([cookie])?;
         let action = Action {
             deed: Deed::Destroy,
             request: self.with(filter, StateSet::ALL, Needs::LIVENESS | Needs::OWNERS),
-            typed,
+            typed: format!("cookie = {:x}", cookie.0),
             how: ActingArgs { yes: true, dry_run: false, max: 1, include_self: false, no_log: false },
             look: Look { room: None, header: false, styles: Styles::new(false) },
             quiet: true,
             strict: false,
         };
-        destroy_one(&action, &mut self.journal).unwrap_or_else(|error| format!("not destroyed: {error:#}"))
+        destroy_one(&action, &mut self.journal)
     }
 
-    fn with(&self, filter: crate::filter::Filter, states: StateSet, needs: Needs) -> Request {
-        let needs = super::settings::complete(needs | filter.needs(), self.allowed);
+    fn with(&self, filter: Filter, states: StateSet, needs: Needs) -> Request {
+        let needs = complete(needs | filter.needs(), self.allowed);
         Request { states, needs, filter, ..self.request.clone() }
     }
 }

@@ -20,7 +20,7 @@ use crate::inspect::{InspectError, Request, Watched, inspect};
 use crate::model::gap::Gaps;
 use crate::model::needs::Needs;
 use crate::model::row::Row;
-use crate::model::snapshot::{Head, Sink, Tail};
+use crate::model::snapshot::{Sink, Tail};
 use crate::model::state::StateSet;
 
 /// Does what the settings say.
@@ -194,13 +194,7 @@ impl Round<'_> {
 struct Count;
 
 impl Sink for Count {
-    fn head(&mut self, _: &Head) -> io::Result<()> {
-        Ok(())
-    }
     fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
-        Ok(())
-    }
-    fn tail(&mut self, _: &Tail) -> io::Result<()> {
         Ok(())
     }
 }

@@ -101,6 +101,11 @@ pub enum Get {
     Descriptors,
 }
 
+/// A name or a word of ours as it is compared: in any case, with `_` or `-`.
+pub fn folded(word: &str) -> String {
+    word.to_ascii_lowercase().replace('_', "-")
+}
+
 /// There is one column of each name.
 impl PartialEq for Column {
     fn eq(&self, other: &Self) -> bool {

@@ -9,9 +9,13 @@ use crate::model::address::Family;
 /// Who knows names: of services by /etc/services, of hosts by the resolver.
 pub trait Names {
     /// The TCP port of a service.
-    fn service(&self, name: &str) -> Option<u16>;
+    fn service(&self, _name: &str) -> Option<u16> {
+        None
+    }
     /// The addresses of a host; none where nobody knows it.
-    fn host(&self, name: &str) -> Vec<IpAddr>;
+    fn host(&self, _name: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
 }
 
 /// An end as it was typed.
@@ -65,14 +69,7 @@ pub(super) fn port(text: &str, names: &dyn Names) -> Result<(Option<u16>, Option
 /// rather a word to search for.
 pub(super) fn certain(text: &str) -> Option<Host> {
     struct Nobody;
-    impl Names for Nobody {
-        fn service(&self, _: &str) -> Option<u16> {
-            None
-        }
-        fn host(&self, _: &str) -> Vec<IpAddr> {
-            Vec::new()
-        }
-    }
+    impl Names for Nobody {}
     let is_whole = |addr: &str| {
         let addr = addr.split(['/', '%']).next().unwrap_or_default();
         addr.parse::<IpAddr>().is_ok()

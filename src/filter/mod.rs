@@ -106,10 +106,9 @@ impl Filter {
         let mut named = false;
         expr.each(&mut |condition, negated| {
             let states = push::condition_states(condition, negated);
-            // What may be in any state asks for none.
-            let is_said = !negated && states != StateSet::ALL;
-            let is_said = is_said || matches!(condition, Condition::States(_)) && !negated;
-            named |= is_said && !states.without(usual).is_empty();
+            // What may be in any state asks for none, unless it says so.
+            let says = matches!(condition, Condition::States(_)) || states != StateSet::ALL;
+            named |= says && !negated && !states.without(usual).is_empty();
         });
         named || self.states().intersection(usual).is_empty()
     }

@@ -32,7 +32,7 @@ pub(super) struct Parser<'a> {
     at: usize,
     end: usize,
     pub(super) names: &'a dyn Names,
-    pub(super) columns: Vec<Column>,
+    columns: Vec<Column>,
     pub(super) family: Option<Family>,
     is_mixed: bool,
 }

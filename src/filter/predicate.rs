@@ -10,7 +10,7 @@ use super::words::{
     Comparison, any_of, comparison, device, end, is, operands, pattern, ports, state_group, unknown_state, unless,
     value,
 };
-use crate::fields::column::{Column, Get, Kind};
+use crate::fields::column::{Column, Get, Kind, folded};
 use crate::fields::value::Unit;
 use crate::model::address::Family;
 
@@ -147,8 +147,7 @@ fn read(column: &Column, text: &str, place: Range<usize>) -> Result<Item, Wrong>
 
 /// Words of ours are compared without regard to case, and with `_` for `-`.
 fn same_word(ours: &str, typed: &str) -> bool {
-    let fold = |word: &str| word.to_ascii_lowercase().replace('_', "-");
-    fold(ours) == fold(typed)
+    folded(ours) == folded(typed)
 }
 
 fn unknown_word(column: &Column, text: &str, place: Range<usize>) -> Wrong {

@@ -10,6 +10,7 @@ use super::pattern::Pattern;
 use super::predicate;
 use super::tree::{Condition, Device, End, Expr, Order};
 use super::value::c_number;
+use crate::fields::column::folded;
 use crate::model::address::Side;
 use crate::model::state::{StateSet, TcpState};
 
@@ -73,18 +74,18 @@ pub(super) fn condition(parser: &mut Parser<'_>) -> Result<Expr, Wrong> {
     match token {
         Token::Sign(Sign::Like) => pattern(parser).map(|pattern| is(Condition::Text(pattern))),
         Token::Sign(Sign::Unlike) => pattern(parser).map(|pattern| is(Condition::Text(pattern)).negated()),
-        Token::Sign(_) => {
+        // A regular expression stands behind a tilde, which takes it.
+        Token::Sign(_) | Token::Regex(_) => {
             Err((place, "a condition should stand here, such as dport = :443 or state established".to_owned()))
         }
         Token::Quoted(text) if text.is_empty() => Err((place, NOTHING.to_owned())),
         Token::Quoted(text) => Ok(is(Condition::Text(Pattern::part(&text)))),
-        Token::Regex(text) => Ok(is(Condition::Text(Pattern::regex(&text).map_err(|why| (place, why))?))),
         Token::Word(word) => word_condition(parser, &word, place),
     }
 }
 
 fn word_condition(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> Result<Expr, Wrong> {
-    let lower = word.to_ascii_lowercase().replace('_', "-");
+    let lower = folded(word);
     match lower.as_str() {
         "state" | "exclude" | "excl" if comparison_ahead(parser).is_none() => {
             parser.step_back();
@@ -158,7 +159,7 @@ fn states(parser: &mut Parser<'_>) -> Result<StateSet, Wrong> {
 
 /// A state, or one of ss's groups of states.
 pub(super) fn state_group(name: &str) -> Option<StateSet> {
-    let name = name.to_ascii_lowercase().replace('_', "-");
+    let name = folded(name);
     let of = |keep: fn(TcpState) -> bool| Some(StateSet::matching(true, keep));
     match name.as_str() {
         "all" => Some(StateSet::ALL),

@@ -1,5 +1,6 @@
 //! From dumps to rows: each message is decoded, its holder, user and cgroup looked up, and the row handed over.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 
 use super::cookies::CookieSet;
@@ -237,10 +238,10 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         if (self.interrupted)() {
             return Err(InspectError::Interrupted);
         }
-        // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
         let holder = Holder::of(&socket, place.owners);
         // To whom the kernel tells marks it tells those of every socket, 0 too.
         self.lacks_marks |= self.asks_marks && socket.inode.is_some() && socket.attributes.class.mark.is_none();
+        // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
         if !self.states.contains(socket.state) || self.is_out(place.namespace, &socket, holder) {
             self.judging.note_listener(&socket, holder);
             return Ok(());
@@ -262,7 +263,8 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     /// Whether it is clear before anything dear is looked up that the filter does not mean it.
     fn is_out(&self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>) -> bool {
-        let interface = socket.interface.and_then(|index| namespace.interface(index));
+        let interface = interface(socket, namespace);
+        let interface = interface.as_deref();
         let row = Row { socket, namespace, interface, user: None, cgroup: None, holder, options: None, judged: None };
         // Who holds it may turn out at the second look.
         let unsettled = if matches!(holder, Holder::Kernel) { Needs::OWNERS } else { Needs::empty() };
@@ -275,14 +277,11 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         let judged = self.judging.judge(socket, namespace, options);
         let uid = socket.uid.filter(|_| needs.contains(Needs::USER));
         let cgroup = socket.attributes.cgroup_id.filter(|_| needs.contains(Needs::CGROUP));
-        // An interface that is gone still binds the socket: better its number than "not bound".
-        let named = socket.interface.and_then(|index| namespace.interface(index));
-        let unnamed = socket.interface.filter(|_| named.is_none()).map(|index| format!("if{index}"));
-        let interface = named.or(unnamed.as_deref());
+        let interface = interface(socket, namespace);
         let row = Row {
             socket,
             namespace,
-            interface,
+            interface: interface.as_deref(),
             user: uid.and_then(|uid| self.users.name(uid)),
             cgroup: cgroup.and_then(|id| self.cgroups.path(id)),
             holder,
@@ -313,6 +312,12 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         Ok(())
     }
+}
+
+/// Name of the interface that a socket is bound to. One that is gone still binds it: better its number than "not bound".
+fn interface<'a>(socket: &Socket, namespace: &'a Namespace) -> Option<Cow<'a, str>> {
+    let index = socket.interface?;
+    Some(namespace.interface(index).map_or_else(|| Cow::Owned(format!("if{index}")), Cow::Borrowed))
 }
 
 /// Each way in which a dump can be less than whole, in words.

@@ -114,13 +114,15 @@ impl Summary {
     }
 }
 
-/// Who receives a snapshot: head first, each row once, tail last.
+/// Who receives a snapshot: head first, each row once, tail last. Whom only the rows concern says nothing of the others.
 pub trait Sink {
     /// The snapshot begins.
     ///
     /// # Errors
     /// The output could not be written; the snapshot ends.
-    fn head(&mut self, head: &Head) -> io::Result<()>;
+    fn head(&mut self, _head: &Head) -> io::Result<()> {
+        Ok(())
+    }
 
     /// A row.
     ///
@@ -132,5 +134,7 @@ pub trait Sink {
     ///
     /// # Errors
     /// The output could not be written.
-    fn tail(&mut self, tail: &Tail) -> io::Result<()>;
+    fn tail(&mut self, _tail: &Tail) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -116,10 +116,6 @@ impl Sink for Gathering {
         self.lines.push(Line { id: row.socket.id, verdict, cells: self.scratch.as_str().into(), key });
         Ok(())
     }
-
-    fn tail(&mut self, _: &Tail) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// What somebody who looks should see first: the lowest.

@@ -32,9 +32,6 @@ pub enum View {
 }
 
 impl View {
-    /// Every view, in the order of Tab.
-    pub const ALL: [Self; 2] = [Self::Connections, Self::Listeners];
-
     /// What so many of its rows are called.
     pub fn count(self, rows: u64) -> String {
         let one = match self {

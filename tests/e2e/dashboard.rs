@@ -1,14 +1,12 @@
 //! The dashboard on a real pseudo-terminal, over real sockets.
 
-use std::net::TcpListener;
-
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
 use crate::support::program::{TCPULSE, command_in};
-use crate::support::sockets::pair;
+use crate::support::sockets::connection;
 use crate::support::terminal::Session;
 
 const ENTER_ALTERNATE: &str = "\x1b[?1049h";
@@ -26,8 +24,7 @@ fn it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back() 
         return;
     }
     let netns = Netns::new();
-    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
-    let (client, _server) = netns.run(|| pair(&listener));
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
     let mut session = open(&netns, &[]);
     let local = client.local_addr().unwrap().to_string();
     session.see(&local);
@@ -77,8 +74,7 @@ fn a_connection_is_destroyed_after_a_question() {
         return;
     }
     let netns = Netns::new();
-    let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
-    let (client, _server) = netns.run(|| pair(&listener));
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
     let local = client.local_addr().unwrap().to_string();
     let mut session = open(&netns, &["src", &local]);
     session.see(&local);

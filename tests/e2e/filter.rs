@@ -15,7 +15,7 @@ use tcpulse::inspect::{Request, inspect};
 use tcpulse::model::address::Family;
 use tcpulse::model::needs::Needs;
 use tcpulse::model::row::Row;
-use tcpulse::model::snapshot::{Head, Sink, Tail};
+use tcpulse::model::snapshot::Sink;
 use tcpulse::model::state::StateSet;
 
 use crate::support::is_root;
@@ -304,29 +304,16 @@ fn filters_of_ss_give_the_rows_of_ss() {
 /// Nobody's names: the filters below hold none.
 struct NoNames;
 
-impl Names for NoNames {
-    fn service(&self, _: &str) -> Option<u16> {
-        None
-    }
-    fn host(&self, _: &str) -> Vec<std::net::IpAddr> {
-        Vec::new()
-    }
-}
+impl Names for NoNames {}
 
 /// Takes the cookies of rows that pass a filter.
 struct Passing<'a>(&'a Filter, Cookies);
 
 impl Sink for Passing<'_> {
-    fn head(&mut self, _: &Head) -> io::Result<()> {
-        Ok(())
-    }
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
         if self.0.matches(row) {
             self.1.insert(format!("{:x}", row.socket.id.cookie.unwrap().0));
         }
-        Ok(())
-    }
-    fn tail(&mut self, _: &Tail) -> io::Result<()> {
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 
 use crate::support::netns::{Netns, User};
 use crate::support::program::{Run, TCPULSE, command_in, tcpulse_in};
-use crate::support::sockets::pair;
+use crate::support::sockets::{connection, pair};
 use crate::support::terminal::Session;
 use crate::support::zoo::Zoo;
 use crate::support::{is_root, ss};
@@ -17,15 +17,6 @@ const HERE: [&str; 4] = ["-N", "current", "-q", "--no-log"];
 
 fn kill(netns: &Netns, user: User, arguments: &[&str]) -> Run {
     tcpulse_in(netns, user, &[&["kill"], &HERE[..], arguments].concat())
-}
-
-/// A connection over loopback, its client first.
-fn connection(netns: &Netns, address: &str) -> (TcpListener, TcpStream, TcpStream) {
-    netns.run(|| {
-        let listener = TcpListener::bind(address).unwrap();
-        let (client, server) = pair(&listener);
-        (listener, client, server)
-    })
 }
 
 fn error_of(stream: &TcpStream) -> Option<ErrorKind> {

@@ -18,7 +18,7 @@ use tcpulse::model::address::Family;
 use tcpulse::model::change::KeepaliveChange;
 use tcpulse::model::needs::Needs;
 use tcpulse::model::row::Row;
-use tcpulse::model::snapshot::{Head, Sink, Tail};
+use tcpulse::model::snapshot::Sink;
 use tcpulse::model::state::StateSet;
 
 use crate::support::link::Link;
@@ -26,7 +26,7 @@ use crate::support::netns::{Netns, User};
 use crate::support::processes::Sleeper;
 use crate::support::program::{Run, command_in, tcpulse_in};
 use crate::support::seccomp::refuse_pidfd_getfd;
-use crate::support::sockets::{option, pair};
+use crate::support::sockets::{connection, option, pair};
 use crate::support::{is_root, ss};
 
 fn set(netns: &Netns, user: User, arguments: &[&str]) -> Run {
@@ -47,15 +47,6 @@ fn options(socket: &TcpStream) -> [i32; 5] {
 
 const DEFAULTS: [i32; 5] = [0, 7200, 75, 9, 0];
 
-/// A connection over loopback, its client first.
-fn connection(netns: &Netns) -> (TcpListener, TcpStream, TcpStream) {
-    netns.run(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (client, server) = pair(&listener);
-        (listener, client, server)
-    })
-}
-
 fn src(socket: &TcpStream) -> [String; 2] {
     ["src".to_owned(), socket.local_addr().unwrap().to_string()]
 }
@@ -66,7 +57,7 @@ fn options_and_timer_of_another_process_change_as_asked() {
         return;
     }
     let netns = Netns::new();
-    let (listener, client, server) = connection(&netns);
+    let (listener, client, server) = connection(&netns, "127.0.0.1:0");
     let _owner = Sleeper::of(User::Nobody, &netns, &[&client]);
     let [word, address] = src(&client);
     let run = set(
@@ -151,7 +142,7 @@ fn a_dry_run_tells_what_would_change() {
         return;
     }
     let netns = Netns::new();
-    let (_listener, client, _server) = connection(&netns);
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
     let [word, address] = src(&client);
     let run = set(&netns, User::Root, &["keepalive=ON keepidle=1m", &word, &address, "--dry-run"]);
     assert!(run.stdout.contains("keepalive off -> on, idle 7200s -> 60s"), "{}", run.stdout);
@@ -164,7 +155,7 @@ fn without_rights_nothing_is_set_and_the_reason_is_told() {
         return;
     }
     let netns = Netns::new();
-    let (_listener, client, server) = connection(&netns);
+    let (_listener, client, server) = connection(&netns, "127.0.0.1:0");
     let [word, address] = src(&client);
     let run = set(&netns, User::Nobody, &["keepalive=on", &word, &address, "--yes"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
@@ -186,7 +177,7 @@ fn what_cannot_be_set_is_refused_before_anything_is_touched() {
         return;
     }
     let netns = Netns::new();
-    let (_listener, client, server) = connection(&netns);
+    let (_listener, client, server) = connection(&netns, "127.0.0.1:0");
     for (arguments, code, words) in [
         (&["keepalive=on", "state established", "--dry-run"][..], 0, "would set keepalive on of 2 sockets (2 of e2e-"),
         (&["--detect", "30s", "keepalive=off", "state established", "--yes"], 2, "--detect turns keepalive on"),
@@ -218,14 +209,8 @@ fn what_cannot_be_set_is_refused_before_anything_is_touched() {
 struct Targets(Vec<Target>);
 
 impl Sink for Targets {
-    fn head(&mut self, _: &Head) -> io::Result<()> {
-        Ok(())
-    }
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
         self.0.push(Target::of(row));
-        Ok(())
-    }
-    fn tail(&mut self, _: &Tail) -> io::Result<()> {
         Ok(())
     }
 }

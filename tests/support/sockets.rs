@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Write};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
+use super::netns::Netns;
+
 /// setsockopt(2) with an int.
 #[allow(unsafe_code, reason = "libc")]
 pub fn set_option(socket: &impl AsFd, level: i32, name: i32, value: i32) {
@@ -70,6 +72,15 @@ pub fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
     (client, server)
+}
+
+/// A listener in a namespace, and a connection to it over loopback, its client first.
+pub fn connection(netns: &Netns, address: &str) -> (TcpListener, TcpStream, TcpStream) {
+    netns.run(|| {
+        let listener = TcpListener::bind(address).unwrap();
+        let (client, server) = pair(&listener);
+        (listener, client, server)
+    })
 }
 
 /// Writes until the peer's window and the own buffer are full.
