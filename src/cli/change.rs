@@ -84,7 +84,7 @@ impl std::fmt::Display for Assignment {
         parts.extend(idle_s.map(|seconds| format!("idle {seconds}s")));
         parts.extend(interval_s.map(|seconds| format!("interval {seconds}s")));
         parts.extend(probes.map(|probes| format!("probes {probes}")));
-        parts.extend(user_timeout_ms.map(|ms| format!("user-timeout {ms}ms")));
+        parts.extend(user_timeout_ms.map(|ms| format!("user-timeout {}", user_timeout(ms))));
         if self.like_sysctl {
             parts.push("the values of tcp_keepalive_*".to_owned());
         }
@@ -153,6 +153,15 @@ fn detecting(time: std::time::Duration) -> Result<KeepaliveChange, UsageError> {
     })
 }
 
+/// Exactly, in seconds where they are whole.
+fn user_timeout(ms: u32) -> String {
+    match ms {
+        0 => "0".to_owned(),
+        ms if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
+        ms => format!("{ms}ms"),
+    }
+}
+
 /// An option's name, and how it is shown.
 type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
 
@@ -160,11 +169,6 @@ type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
 pub(super) fn differences(before: &SocketOptions, after: &SocketOptions) -> String {
     let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
     let seconds = |seconds: u32| format!("{seconds}s");
-    let user_timeout = |ms: u32| match ms {
-        0 => "0".to_owned(),
-        ms if ms.is_multiple_of(1_000) => seconds(ms / 1_000),
-        ms => format!("{ms}ms"),
-    };
     let all: [Shown<'_>; 5] = [
         ("keepalive", &|options| on_off(options.keepalive)),
         ("idle", &|options| seconds(options.keepidle_s)),
