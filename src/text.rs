@@ -61,6 +61,33 @@ pub fn bounded(ms: Option<u64>, bound: Bound) -> Cow<'static, str> {
     }
 }
 
+/// How much of a whole, as a bar of so many cells and in percent: `███▌     43%`. More than the whole fills it.
+pub fn bar(part: u64, whole: u64, cells: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = usize::try_from(part.min(whole) * 8 * cells as u64 / whole.max(1)).unwrap_or(0);
+    // What is not nothing is seen.
+    let eighths = if part > 0 { eighths.max(1) } else { 0 };
+    let partial = EIGHTHS[eighths % 8];
+    let filled = "█".repeat(eighths / 8) + partial;
+    let empty = cells - eighths / 8 - usize::from(!partial.is_empty());
+    format!("{filled}{} {:>4}", " ".repeat(empty), percent(part, whole))
+}
+
+/// How much of a whole in percent, cut and never rounded up to it.
+pub fn percent(part: u64, whole: u64) -> String {
+    format!("{}%", u128::from(part) * 100 / u128::from(whole.max(1)))
+}
+
+/// Bytes per second as people say them: `812 B/s`, `1.2 kB/s`, `34.5 MB/s`; cut and never rounded.
+pub fn rate(bytes_per_s: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(1_000_000_000_000, "TB/s"), (1_000_000_000, "GB/s"), (1_000_000, "MB/s"), (1_000, "kB/s")];
+    match UNITS.iter().find(|(least, _)| bytes_per_s >= *least) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes_per_s / unit, bytes_per_s % unit / (unit / 10)),
+        None => format!("{bytes_per_s} B/s"),
+    }
+}
+
 /// An address with port, and the device that a link-local or bound address belongs to, as ss writes it:
 /// `10.0.0.5:443`, `[::1]:443`, `[fe80::1%eth0]:443`. An IPv4-mapped address is written as its IPv4 address.
 pub fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String {

@@ -6,16 +6,20 @@ use anyhow::{Context, bail};
 
 use super::args::ActingArgs;
 use super::candidates::{Candidate, Gather};
-use super::change::{Assignment, differences};
+use super::change::Assignment;
 use super::exit::{Exit, UsageError};
 use super::journal::Journal;
 use super::run::{say, tell};
 use super::signals::Interrupt;
+use rustc_hash::FxHashSet;
+
 use crate::act::destroy::{Destroyer, NotDestroyed};
 use crate::act::keepalive::{NotChanged, Setter};
 use crate::act::own::Own;
 use crate::export::table::Look;
 use crate::inspect::{Request, inspect};
+use crate::model::socket::SocketId;
+use crate::text::keepalive::differences;
 use crate::text::{self, printable};
 
 /// What is to be done to each socket.
@@ -53,6 +57,8 @@ pub(super) struct Action {
     pub(super) deed: Deed,
     /// Which sockets
     pub(super) request: Request,
+    /// And of those only these
+    pub(super) only: Option<FxHashSet<SocketId>>,
     /// As the filter was typed
     pub(super) typed: String,
     pub(super) how: ActingArgs,
@@ -229,24 +235,55 @@ impl Results {
     }
 }
 
-/// Destroys the one socket that the action means, for the dashboard, and says what became of it.
-pub(super) fn destroy_one(action: &Action, journal: &mut Journal) -> anyhow::Result<String> {
+/// Does it without a word, for the dashboard; says what became of it in one line, and to which sockets it was done.
+pub(super) fn run_quietly(action: &Action, journal: &mut Journal) -> anyhow::Result<(String, Vec<SocketId>)> {
     let (gathered, _) = gather(action, &|| false)?;
-    if let Some(spared) = gathered.spared().first() {
-        return Ok(format!("left alone, since this session runs over it: {spared}"));
-    }
-    let Some(candidate) = gathered.candidates().first() else { return Ok("gone already".to_owned()) };
-    let mut destroyer = Destroyer::open(&action.request.netns, [&candidate.target])?;
-    Ok(match destroyer.destroy(&candidate.target) {
-        Ok(()) => {
-            let line = format!("destroyed {}", candidate.label);
-            match journal.note(&format!("{line} {}", candidate.identity())) {
-                Ok(()) => line,
-                Err(error) => format!("{line} (not noted in the journal: /dev/log: {error})"),
+    let candidates = gathered.candidates();
+    let verb = if let Deed::Destroy = action.deed { "destroyed" } else { "set" };
+    let (mut told, mut done) = (Vec::new(), Vec::new());
+    told.extend(
+        gathered.spared().iter().map(|spared| format!("left alone, since this session runs over it: {spared}")),
+    );
+    let mut destroyer = match action.deed {
+        Deed::Destroy => Some(Destroyer::open(&action.request.netns, candidates.iter().map(|one| &one.target))?),
+        Deed::Set(_) => None,
+    };
+    let mut setter = Setter::default();
+    for candidate in candidates {
+        let result = match &mut destroyer {
+            Some(destroyer) => {
+                destroyer.destroy(&candidate.target).map(|()| String::new()).map_err(|why| why.to_string())
             }
+            None => setter
+                .set(&candidate.target, &candidate.change)
+                .map(|change| format!(": {}", differences(&change.before, &change.after)))
+                .map_err(|why| why.to_string()),
+        };
+        match result {
+            Ok(what) => {
+                done.push(candidate.target.socket.id);
+                let line = format!("{verb} {}{what}", candidate.label);
+                let noted = journal.note(&format!("{line} {}", candidate.identity()));
+                told.push(noted.map_or_else(
+                    |error| format!("{line} (not noted in the journal: /dev/log: {error})"),
+                    |()| line.clone(),
+                ));
+            }
+            Err(why) => told.push(format!("not {verb}: {}: {why}", candidate.label)),
         }
-        Err(why) => format!("not destroyed: {}: {why}", candidate.label),
-    })
+    }
+    let first = told.first().cloned().unwrap_or_else(|| "gone already".to_owned());
+    let line = if told.len() <= 1 {
+        first
+    } else {
+        let failed = told.iter().find(|line| !line.starts_with(verb));
+        let wanted = action.only.as_ref().map_or(candidates.len(), FxHashSet::len);
+        failed.map_or_else(
+            || format!("{verb} {} of {wanted}", done.len()),
+            |why| format!("{verb} {} of {wanted}; {why}", done.len()),
+        )
+    };
+    Ok((line, done))
 }
 
 fn destroy(

@@ -83,6 +83,8 @@ pub(super) enum Command {
         #[command(flatten)]
         acting: ActingArgs,
     },
+    /// Print the dashboard's configuration with all defaults, to be saved and changed
+    Config,
     /// This help, that of a command, or the filter language: `tcpulse help filter`
     Help {
         /// A command, or `filter`

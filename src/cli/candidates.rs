@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 
 use super::act::{Action, Deed};
 use super::asked;
-use super::change::differences;
 use super::signals::Interrupt;
 use crate::act::own::Own;
 use crate::act::target::Target;
@@ -23,6 +22,7 @@ use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
+use crate::text::keepalive::differences;
 use crate::text::{self, printable};
 
 /// One of them, as it was when it was listed.
@@ -195,6 +195,9 @@ impl Sink for Gather<'_> {
     }
 
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        if self.action.only.as_ref().is_some_and(|only| !only.contains(&row.socket.id)) {
+            return Ok(());
+        }
         if self.own.as_ref().is_some_and(|own| own.is(row)) {
             self.spared.push(self.label(row));
             return Ok(());

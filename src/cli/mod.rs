@@ -7,6 +7,7 @@ mod asked;
 mod candidates;
 mod change;
 mod choices;
+mod config;
 mod dashboard;
 mod exit;
 mod help;
@@ -31,6 +32,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     let arguments = args::parse(arguments)?;
     if let Some(args::Command::Help { topic }) = &arguments.command {
         return help::print(topic.as_deref());
+    }
+    if let Some(args::Command::Config) = &arguments.command {
+        io::stdout().write_all(config::commented_defaults().as_bytes())?;
+        return Ok(Exit::Done);
     }
     let (task, notes) = settings::judge(arguments, &terminal::Terminal::of_stdout())?;
     notes.iter().for_each(|note| run::say(note));

@@ -7,7 +7,8 @@ use super::args::{ActingArgs, Choose, Cli, Command, FilterArgs, FormatArg, Share
 use super::asked;
 use super::change::Assignment;
 use super::choices::{parse_by, parse_columns, parse_order};
-use super::dashboard::Dashboard;
+use super::config::Config;
+use super::dashboard::{Dashboard, Services};
 use super::exit::UsageError;
 use super::terminal::Terminal;
 use crate::collect::discovery::NetnsChoice;
@@ -22,7 +23,10 @@ use crate::inspect::Request;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
-use crate::tui::state::View;
+use crate::tui::heading::Heading;
+use crate::tui::sight::Wanted;
+use crate::tui::state::Setup;
+use crate::tui::views::View;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -139,21 +143,55 @@ impl Line {
             return Ok(Task::Explain(explained(&request)));
         }
         let (quiet, strict) = (shared.show.quiet, shared.show.strict);
-        Ok(Task::Act(Action { deed, request, typed, how: how.clone(), look: look(&shared, terminal), quiet, strict }))
+        Ok(Task::Act(Action {
+            deed,
+            request,
+            only: None,
+            typed,
+            how: how.clone(),
+            look: look(&shared, terminal),
+            quiet,
+            strict,
+        }))
     }
 
     /// The dashboard.
     fn watch(self, size: (u16, u16), terminal: &Terminal) -> Result<Task, UsageError> {
         let Self { shared, typed, filter, .. } = self;
-        let (columns, states, needs) = chosen_columns(&shared, FormatArg::Table, false, &filter)?;
+        let config = Config::load(&Services)?;
+        let chosen = shared.show.columns.as_deref().map(parse_columns).transpose()?;
+        refuse_blind_columns(&shared, chosen.iter().flatten())?;
+        let view = if shared.choose.listening { View::Listeners } else { config.view };
+        let is_blind = |heading: &Heading| shared.choose.no_processes && heading.needs().contains(Needs::OWNERS);
+        let mut others: Vec<_> = config
+            .columns
+            .into_iter()
+            .map(|(view, mut columns)| {
+                columns.retain(|heading| !is_blind(heading));
+                Wanted { columns, all: shared.choose.all, ..Wanted::new(view) }
+            })
+            .collect();
+        let mut wanted = others
+            .iter()
+            .position(|wanted| wanted.view == view)
+            .map_or_else(|| Wanted::new(view), |index| others.swap_remove(index));
+        if view != View::Kernel {
+            (wanted.typed, wanted.filter) = (typed, filter.clone());
+        }
+        if let Some(columns) = chosen {
+            wanted.columns = columns.into_iter().map(Heading::from).collect();
+        }
+        let theme = terminal.theme(shared.show.color, config.theme);
         Ok(Task::Watch(Dashboard {
-            view: if shared.choose.listening { View::Listeners } else { View::Connections },
-            request: request(&shared, families(&shared), states, needs, filter),
+            request: request(&shared, families(&shared), StateSet::ALL, Needs::empty(), filter),
             allowed: allowed(&shared.choose),
-            columns,
-            typed,
+            wanted,
+            others,
             size,
-            has_colours: terminal.colours(shared.show.color),
+            interval: shared.show.watch.unwrap_or(config.interval),
+            has_mouse: config.has_mouse,
+            most_of_a_core: f64::from(config.cpu) / 100.0,
+            setup: Setup { theme, is_ascii: Terminal::is_ascii(), keys: config.keys, bookmarks: config.bookmarks },
         }))
     }
 
@@ -233,7 +271,7 @@ impl Words {
                 let (parsed, rest) = Assignment::parse(set)?;
                 return Ok(Self { typed: rest, assignment: Some(parsed) });
             }
-            Some(Command::Kernel | Command::Help { .. }) => Vec::new(),
+            Some(Command::Kernel | Command::Config | Command::Help { .. }) => Vec::new(),
         };
         Ok(Self { typed: asked::joined(&words), assignment })
     }
@@ -257,6 +295,7 @@ fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Need
         needs: complete(needs | filter.needs(), allowed(&shared.choose)),
         active_within: shared.choose.active_within,
         filter,
+        is_part: false,
     }
 }
 

@@ -4,6 +4,7 @@ use std::env;
 use std::io::{self, IsTerminal};
 
 use super::args::ColorChoice;
+use crate::tui::theme::Theme;
 
 /// stdout as it is.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,26 @@ impl Terminal {
     /// The size of a terminal that a dashboard can be drawn on and steered from.
     pub(super) fn dashboard_size(&self) -> Option<(u16, u16)> {
         self.size.filter(|_| io::stdin().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb"))
+    }
+
+    /// The theme that suits it, unless one was chosen; without colours, none.
+    pub(super) fn theme(&self, choice: ColorChoice, chosen: Option<Theme>) -> Theme {
+        let called = |name| Theme::called(name).unwrap_or_default();
+        if !self.colours(choice) {
+            return called("none");
+        }
+        let says = |name, word: &str| env::var(name).is_ok_and(|value| value.contains(word));
+        let has_many = says("TERM", "256color") || env::var_os("COLORTERM").is_some_and(|value| !value.is_empty());
+        chosen.unwrap_or_else(|| if has_many { Theme::default() } else { called("plain") })
+    }
+
+    /// Whether it shows no more than ASCII: by the locale, in the order in which setlocale(3) asks; and the Linux console,
+    /// whose font has few signs.
+    pub(super) fn is_ascii() -> bool {
+        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_ascii_lowercase();
+        let is_utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        !is_utf8 || set("TERM").is_some_and(|term| term == "linux")
     }
 
     /// Whether somebody is looking.

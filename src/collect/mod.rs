@@ -6,6 +6,7 @@ pub mod descriptors;
 pub mod diag;
 pub mod discovery;
 pub mod error;
+pub mod farewell;
 pub mod host;
 pub mod kernel_values;
 pub mod names;

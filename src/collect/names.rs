@@ -1,4 +1,4 @@
-//! Names that stand for numbers: services in /etc/services, hosts by the resolver (getaddrinfo(3)).
+//! Names that stand for numbers: services in /etc/services, hosts by the resolver (getaddrinfo(3), getnameinfo(3)).
 
 use std::fs;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -26,6 +26,12 @@ pub fn host(name: &str) -> Vec<IpAddr> {
         }
     }
     addresses
+}
+
+/// The name of a host; `None` where its address has none. Waits for the resolver.
+pub fn name_of(addr: IpAddr) -> Option<String> {
+    // Without a name getnameinfo(3) gives the address back.
+    dns_lookup::lookup_addr(&addr).ok().filter(|name| name.parse::<IpAddr>().is_err())
 }
 
 #[cfg(test)]

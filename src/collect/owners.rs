@@ -14,19 +14,24 @@ use super::error::CollectError;
 use super::process;
 use super::users::Users;
 use crate::model::gap::{Gap, Gaps};
-use crate::model::owner::{Holding, OwnerTable, Process};
+use crate::model::owner::{Holding, OpenDescriptors, OwnerTable, Process};
 
 const DIRENT_BYTES: usize = 32 * 1024;
 /// `socket:[4294967295]` is 19 bytes long; a longer link is no socket.
 const LINK_BYTES: usize = 24;
 
-/// Looks through every process. Those that may not be looked into are a gap; those that vanish meanwhile are not.
+/// Looks through every process; with `limits` also at how many descriptors each may open. Those that may not be looked into are a gap; those that vanish meanwhile are not.
 ///
 /// # Errors
 /// /proc cannot be listed.
-pub fn scan(users: &mut Users) -> Result<(OwnerTable, Gaps), CollectError> {
-    let mut scan =
-        Scan { holdings: Vec::new(), processes: Vec::new(), dirents: vec![MaybeUninit::uninit(); DIRENT_BYTES] };
+pub fn scan(users: &mut Users, limits: bool) -> Result<(OwnerTable, Gaps), CollectError> {
+    let mut scan = Scan {
+        holdings: Vec::new(),
+        processes: Vec::new(),
+        dirents: vec![MaybeUninit::uninit(); DIRENT_BYTES],
+        limits,
+        open: 0,
+    };
     let mut hidden = 0;
     for pid in pids()? {
         hidden += u64::from(scan.process(pid, users) == Sight::Hidden);
@@ -96,6 +101,9 @@ struct Scan {
     holdings: Vec<Holding>,
     processes: Vec<Process>,
     dirents: Vec<MaybeUninit<u8>>,
+    limits: bool,
+    /// Descriptors of the process that is looked at
+    open: u64,
 }
 
 impl Scan {
@@ -111,7 +119,12 @@ impl Scan {
         let refused = self.descriptors(&directory);
         if self.holdings.len() > first {
             match process::describe(&process, pid, users) {
-                Ok(described) => self.processes.push(described),
+                Ok(mut described) => {
+                    let (open, limits) = (self.open, self.limits);
+                    described.descriptors =
+                        limits.then(|| OpenDescriptors { open, limit: process::descriptor_limit(&process) });
+                    self.processes.push(described);
+                }
                 Err(error) => {
                     self.holdings.truncate(first);
                     let gone = matches!(error, procfs::ProcError::NotFound(_)) || is_gone(&error);
@@ -126,9 +139,11 @@ impl Scan {
     /// it may do although it lists them (the directory is readable by its owner, the links need ptrace rights).
     fn descriptors(&mut self, directory: &File) -> bool {
         let process = self.processes.len() as u32;
+        self.open = 0;
         let mut entries = RawDir::new(directory, &mut self.dirents);
         while let Some(Ok(entry)) = entries.next() {
             let Some(fd) = number(entry.file_name().to_bytes()) else { continue };
+            self.open += 1;
             match socket_inode(directory, entry.file_name()) {
                 Ok(Some(inode)) => self.holdings.push(Holding { inode, process, fd }),
                 Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => return true,

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io::Read;
 
 use procfs::ProcResult;
-use procfs::process::{ProcState, Process as ProcDir};
+use procfs::process::{LimitValue, ProcState, Process as ProcDir};
 
 use super::users::Users;
 use crate::decode::cgroup;
@@ -33,7 +33,16 @@ pub fn describe(process: &ProcDir, pid: u32, users: &mut Users) -> ProcResult<Pr
         unit: cgroup.as_deref().and_then(cgroup::unit).map(str::to_owned),
         container: cgroup.as_deref().and_then(cgroup::container).map(str::to_owned),
         cgroup,
+        descriptors: None,
     })
+}
+
+/// `RLIMIT_NOFILE`, the soft one; none where there is none, or it may not be read.
+pub fn descriptor_limit(process: &ProcDir) -> Option<u64> {
+    match process.limits().ok()?.max_open_files.soft_limit {
+        LimitValue::Value(limit) => Some(limit),
+        LimitValue::Unlimited => None,
+    }
 }
 
 /// The version 2 path, or that of systemd's own hierarchy where version 2 does not hold the process.

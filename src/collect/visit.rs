@@ -110,15 +110,26 @@ fn fallback_gap(refusal: &Refusal) -> Gap {
 type Visit = (Visited, Option<Refusal>);
 
 fn visit(found: &Found, source: SourceChoice, rows_wanted: bool, needs: Needs) -> Result<Visit, CollectError> {
+    within(found, || look_around(found, source, rows_wanted, needs))
+}
+
+/// Runs `work` inside a namespace, in a thread of its own where that is not the namespace of this one.
+///
+/// # Errors
+/// It cannot be entered, or `work` fails.
+pub(super) fn within<T: Send>(
+    found: &Found,
+    work: impl FnOnce() -> Result<T, CollectError> + Send,
+) -> Result<T, CollectError> {
     let door = match &found.door {
-        None => return look_around(found, source, rows_wanted, needs),
+        None => return work(),
         Some(Door { path }) => File::open(path).map_err(|error| enter_failed(found, error))?,
     };
     let door = &door;
     thread::scope(|scope| {
         let worker = thread::Builder::new().name(format!("netns {}", found.id.0)).spawn_scoped(scope, || {
             setns(door, CloneFlags::CLONE_NEWNET).map_err(|errno| enter_failed(found, errno.into()))?;
-            look_around(found, source, rows_wanted, needs)
+            work()
         });
         let died = || CollectError::Worker(found.name.clone());
         worker.map_err(|_| died())?.join().map_err(|_| died())?

@@ -3,6 +3,7 @@
 
 mod deadline;
 pub mod keepalive;
+pub mod prospect;
 mod retransmission;
 pub mod sightings;
 mod syn;

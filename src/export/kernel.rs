@@ -8,12 +8,10 @@ use super::snapshot::{gaps, head_members, line};
 use super::stat::StatFormat;
 use super::table::{Look, Table, styled};
 use crate::fields::column::Width;
+use crate::fields::kernel::{Entry, Section, sections};
 use crate::fields::value::Value;
-use crate::model::counters::{WATCHED, meaning};
-use crate::model::namespace::Namespace;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
-use crate::model::sysctl::Scope;
 
 /// The sink that shows heads.
 #[derive(Debug)]
@@ -23,17 +21,6 @@ pub struct Kernel<W> {
     look: Look,
     all: bool,
     head: Option<Head>,
-}
-
-/// One number with all that is said of it.
-struct Entry<'a> {
-    name: String,
-    value: Option<String>,
-    default: &'static str,
-    scope: Scope,
-    meaning: &'a str,
-    /// Left out of the table while it is 0
-    boring: bool,
 }
 
 impl<W: Write> Kernel<W> {
@@ -120,48 +107,6 @@ impl<W: Write> Kernel<W> {
             }
         }
     }
-}
-
-#[derive(Clone, Copy)]
-struct Section {
-    title: &'static str,
-    kind: &'static str,
-    has_defaults: bool,
-    has_scopes: bool,
-}
-
-fn sections(namespace: &Namespace) -> [(Section, Vec<Entry<'_>>); 3] {
-    let sysctls = namespace.sysctls.iter().map(|(spec, value)| Entry {
-        name: spec.name(),
-        value: value.map(|value| crate::text::printable(&value.to_string()).into_owned()),
-        default: spec.default,
-        scope: spec.scope,
-        meaning: spec.meaning,
-        boring: false,
-    });
-    let gauges = namespace.sockstat.iter().map(|(gauge, value)| Entry {
-        name: format!("{}.{}", gauge.group, gauge.name),
-        value: value.map(|value| value.to_string()),
-        default: "",
-        scope: gauge.scope,
-        meaning: gauge.meaning,
-        boring: false,
-    });
-    let counters = namespace.counters.groups().into_iter().flat_map(|(group, values)| {
-        values.iter().map(move |(name, value)| Entry {
-            name: format!("{group}.{}", crate::text::printable(name)),
-            value: Some(value.to_string()),
-            default: "",
-            scope: Scope::Netns,
-            meaning: meaning(group, name).unwrap_or("not known to this version of tcpulse"),
-            boring: *value == 0 && !WATCHED.contains(&name.as_str()),
-        })
-    });
-    [
-        (Section { title: "SYSCTL", kind: "sysctl", has_defaults: true, has_scopes: true }, sysctls.collect()),
-        (Section { title: "GAUGE", kind: "gauge", has_defaults: false, has_scopes: true }, gauges.collect()),
-        (Section { title: "COUNTER", kind: "counter", has_defaults: false, has_scopes: false }, counters.collect()),
-    ]
 }
 
 impl<W: Write> Sink for Kernel<W> {

@@ -7,9 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::style::Styles;
 use super::table::styled;
-use crate::fields::column::{Column, Get};
-use crate::fields::table::groups;
-use crate::fields::value::{Unit, Value};
+use crate::fields::sheet::{heading, sections};
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::text::{printable, reason};
@@ -18,14 +16,13 @@ use crate::text::{printable, reason};
 pub struct Show<W> {
     output: W,
     styles: Styles,
-    groups: Vec<(&'static str, Vec<Column>)>,
     shown: u64,
 }
 
 impl<W: Write> Show<W> {
     /// Writes to `output`.
     pub fn new(output: W, styles: Styles) -> Self {
-        Self { output, styles, groups: groups(), shown: 0 }
+        Self { output, styles, shown: 0 }
     }
 
     fn title(&self, out: &mut Vec<u8>, text: &str) {
@@ -67,12 +64,9 @@ impl<W: Write> Sink for Show<W> {
             let endings: Vec<_> = endings.into_iter().map(|(what, gets)| (what.to_owned(), gets)).collect();
             self.lines(&mut out, &endings);
         }
-        for (title, columns) in &self.groups {
-            let lines: Vec<_> = columns.iter().filter_map(|column| line(column, row)).collect();
-            if !lines.is_empty() {
-                self.title(&mut out, title);
-                self.lines(&mut out, &lines);
-            }
+        for (title, lines) in sections(row) {
+            self.title(&mut out, title);
+            self.lines(&mut out, &lines);
         }
         self.output.write_all(&out)
     }
@@ -80,35 +74,4 @@ impl<W: Write> Sink for Show<W> {
     fn tail(&mut self, _: &Tail) -> io::Result<()> {
         self.output.flush()
     }
-}
-
-/// Verdict, state and both ends.
-fn heading(row: &Row<'_>) -> String {
-    let cell = |name| {
-        let column = crate::fields::table::column(name);
-        column.map_or_else(String::new, |column| column.value(row).for_people(column.unit).into_owned())
-    };
-    let glyph = row.judged.map_or("", |judged| judged.liveness.verdict.glyph());
-    let mut ends = cell("local");
-    if row.socket.state.is_connection() {
-        ends = format!("{ends} -> {}", cell("peer"));
-    }
-    format!("{glyph} {}  {}  {ends}", cell("verdict"), cell("state"))
-}
-
-/// Name and value with its unit; `None` where there is no value, or tcp_info counted nothing.
-fn line(column: &Column, row: &Row<'_>) -> Option<(String, String)> {
-    let value = column.value(row);
-    // The reason stands above all else.
-    let is_nothing = matches!(column.get, Get::Info(_)) && value == Value::Number(0);
-    if value == Value::Absent || is_nothing || column.is_called("reason") {
-        return None;
-    }
-    let text = value.for_people(column.unit);
-    let unit = match (column.unit, &value) {
-        (Unit::Bytes, Value::Number(_)) => " bytes",
-        (Unit::BytesPerSecond, Value::Number(_)) => " bytes/s",
-        _ => "",
-    };
-    Some((column.name.to_string(), format!("{text}{unit}")))
 }

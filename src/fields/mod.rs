@@ -3,6 +3,8 @@
 
 pub mod column;
 mod judgement;
+pub mod kernel;
 pub mod layout;
+pub mod sheet;
 pub mod table;
 pub mod value;

@@ -52,6 +52,8 @@ pub enum Unit {
     Micros,
     /// Seconds, as options and sysctls have them
     Seconds,
+    /// Tenths of one
+    Tenths,
 }
 
 impl Unit {
@@ -64,6 +66,7 @@ impl Unit {
             Self::Millis => "_ms",
             Self::Micros => "_us",
             Self::Seconds => "_s",
+            Self::Tenths => "_tenths",
         }
     }
 
@@ -100,7 +103,9 @@ impl<'a> Value<'a> {
                 Unit::Millis => text::duration(*number),
                 Unit::Micros => text::micros(*number),
                 Unit::Seconds => format!("{number}s"),
-                Unit::None | Unit::Bytes | Unit::BytesPerSecond => number.to_string(),
+                Unit::Tenths => format!("{}.{}", number / 10, number % 10),
+                Unit::BytesPerSecond => text::rate(*number),
+                Unit::None | Unit::Bytes => number.to_string(),
             }),
             Self::Bounded { ms, bound } => match (text::bounded(*ms, *bound), bound) {
                 (_, Bound::NotApplicable) => Cow::Borrowed(text::DASH),

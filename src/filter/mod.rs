@@ -4,7 +4,9 @@
 //! it of a row, `push` and `bytecode` say what of it the kernel can decide, `print` writes it. Pure: names of services
 //! and hosts are looked up by whoever calls.
 
+mod assign;
 mod bytecode;
+mod complete;
 mod error;
 mod evaluate;
 mod explain;
@@ -22,7 +24,9 @@ mod words;
 
 use std::fmt;
 
+pub use assign::{SETTABLE, assign, detecting, settable};
 pub use bytecode::{Bytecode, Dialect, Terms};
+pub use complete::completions;
 pub use error::{FilterError, nearest};
 pub use help::help;
 pub use host::Names;

@@ -58,7 +58,7 @@ pub(super) enum Measure {
 impl Measure {
     pub(super) fn of(unit: Unit) -> Self {
         match unit {
-            Unit::None => Self::Count,
+            Unit::None | Unit::Tenths => Self::Count,
             Unit::Millis | Unit::Micros | Unit::Seconds => Self::Time,
             Unit::Bytes => Self::Size,
             Unit::BytesPerSecond => Self::Rate,
@@ -102,7 +102,7 @@ impl Measure {
 /// How many of a column's unit there are in the least unit of its kind.
 pub(super) fn scale(unit: Unit) -> u64 {
     match unit {
-        Unit::None | Unit::Bytes | Unit::BytesPerSecond | Unit::Micros => 1,
+        Unit::None | Unit::Tenths | Unit::Bytes | Unit::BytesPerSecond | Unit::Micros => 1,
         Unit::Millis => 1_000,
         Unit::Seconds => 1_000_000,
     }

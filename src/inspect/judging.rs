@@ -35,8 +35,9 @@ pub(super) type Read = Option<Result<SocketOptions, &'static str>>;
 
 impl<'a> Judging<'a> {
     pub(super) fn new(request: &Request, mut watched: Option<&'a mut Watched>) -> Self {
-        if let Some(watched) = &mut watched {
+        if let Some(watched) = watched.as_mut().filter(|_| !request.is_part) {
             watched.sightings.begin();
+            watched.kept.begin();
         }
         let active_within_ms = u64::try_from(request.active_within.as_millis()).unwrap_or(u64::MAX);
         Self {
@@ -65,7 +66,11 @@ impl<'a> Judging<'a> {
             return Some(Err("/proc/net/tcp has no cookie to check a descriptor by"));
         };
         let more = self.needs.contains(Needs::MORE_OPTIONS);
-        let read = self.reader.read(owners, cookie, socket.state, more);
+        let kept = self.watched.as_mut().and_then(|watched| watched.kept.options(socket.id, more));
+        let read = kept.map_or_else(|| self.reader.read(owners, cookie, socket.state, more), Ok);
+        if let (None, Ok(options), Some(watched)) = (kept, &read, &mut self.watched) {
+            watched.kept.note_options(socket.id, *options);
+        }
         if let (TcpState::Listen, Ok(options)) = (socket.state, &read) {
             self.listeners.insert((socket.id.netns, socket.local), *options);
         }

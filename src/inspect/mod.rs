@@ -5,6 +5,7 @@
 
 mod cookies;
 mod judging;
+mod kept;
 mod pipeline;
 
 use std::time::Duration;
@@ -18,7 +19,9 @@ use crate::filter::Filter;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::snapshot::{Head, Sink, Tail};
+use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
+use kept::Kept;
 
 /// What somebody wants to see.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Request {
     pub active_within: Duration,
     /// Which rows; what it needs to know of them is among the needs
     pub filter: Filter,
+    /// It is about a part of what is watched: what it does not show is not forgotten
+    pub is_part: bool,
 }
 
 /// What is carried from one snapshot to the next, where there are several: two sights tell more than one.
@@ -44,11 +49,19 @@ pub struct Request {
 pub struct Watched {
     sightings: Sightings,
     clock: Stopwatch,
+    kept: Kept,
 }
 
 impl Default for Watched {
     fn default() -> Self {
-        Self { sightings: Sightings::default(), clock: Stopwatch::start() }
+        Self { sightings: Sightings::default(), clock: Stopwatch::start(), kept: Kept::default() }
+    }
+}
+
+impl Watched {
+    /// The options of these sockets were changed: what was read of them before is forgotten.
+    pub fn forget_options(&mut self, sockets: &[SocketId]) {
+        self.kept.forget_options(sockets);
     }
 }
 

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 
+use rustc_hash::FxHashSet;
+
 use super::cookies::CookieSet;
 use super::judging::Judging;
+use super::kept::{self, Owners, Scanned};
 use super::{InspectError, Request, Watched};
 use crate::collect::cgroups::{self, Cgroups};
 use crate::collect::diag::{DiagSocket, DumpError, DumpFaults};
 use crate::collect::error::Refusal;
-use crate::collect::owners;
 use crate::collect::proc_net::ProcNetTcp;
 use crate::collect::request::DumpRequest;
 use crate::collect::users::Users;
@@ -40,7 +42,13 @@ const LATE: Needs = Needs::LIVENESS
 #[derive(Clone, Copy)]
 struct Place<'a> {
     namespace: &'a Namespace,
-    owners: Option<&'a OwnerTable>,
+    owners: Option<&'a Owners>,
+}
+
+impl<'a> Place<'a> {
+    fn table(&self) -> Option<&'a OwnerTable> {
+        self.owners.map(Owners::table)
+    }
 }
 
 struct Pipeline<'a, S: ?Sized> {
@@ -51,6 +59,8 @@ struct Pipeline<'a, S: ?Sized> {
     cgroups: Cgroups,
     judging: Judging<'a>,
     second_looks: Vec<(&'a Namespace, Socket)>,
+    /// Owners as they were looked for a second time
+    newer: Option<Scanned>,
     /// States and families that the filter leaves of those asked for
     states: StateSet,
     families: Vec<Family>,
@@ -68,19 +78,27 @@ pub(super) fn run<S: Sink + ?Sized>(
     request: &Request,
     namespaces: &[Namespace],
     mut sources: Vec<Rows>,
-    watched: Option<&mut Watched>,
+    mut watched: Option<&mut Watched>,
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(Summary, Gaps), InspectError> {
+    let mut users = Users::default();
+    let owners = if request.needs.contains(Needs::OWNERS) && !request.families.is_empty() {
+        let kept = watched.as_mut().map(|watched| (&mut watched.kept, watched.clock.elapsed()));
+        Some(kept::owners(kept, &mut users, request.needs)?)
+    } else {
+        None
+    };
     let families = request.filter.families();
     let mut pipeline = Pipeline {
         request,
         sink,
         interrupted,
-        users: Users::default(),
+        users,
         cgroups: Cgroups::default(),
-        judging: Judging::new(request, watched),
+        judging: Judging::new(request, watched.as_deref_mut()),
         second_looks: Vec::new(),
+        newer: None,
         states: request.states.intersection(request.filter.states()),
         families: request.families.iter().copied().filter(|family| families.contains(family)).collect(),
         dialect: Some(Dialect { has_equal: true, has_mark: true }),
@@ -89,12 +107,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         summary: Summary::default(),
         gaps: Gaps::default(),
     };
-    let mut owners = None;
-    if request.needs.contains(Needs::OWNERS) && !request.families.is_empty() {
-        let (table, gaps) = owners::scan(&mut pipeline.users)?;
-        pipeline.gaps.extend(gaps);
-        owners = Some(table);
-    }
+    pipeline.gaps.extend(owners.as_ref().map(Owners::gaps).unwrap_or_default());
     for (namespace, source) in namespaces.iter().zip(&mut sources) {
         let place = Place { namespace, owners: owners.as_ref() };
         match source {
@@ -103,10 +116,14 @@ pub(super) fn run<S: Sink + ?Sized>(
             Rows::None => {}
         }
     }
-    pipeline.look_again()?;
+    let nobodys = pipeline.look_again()?;
     pipeline.gaps.extend(pipeline.judging.gaps());
     pipeline.note_what_the_filter_could_not_see(namespaces);
-    Ok((pipeline.summary, pipeline.gaps))
+    let Pipeline { newer, summary, gaps, .. } = pipeline;
+    if let (Some(owners), Some(watched)) = (owners, watched) {
+        owners.keep(&mut watched.kept, newer.map(|newer| (newer, watched.clock.elapsed())), nobodys);
+    }
+    Ok((summary, gaps))
 }
 
 impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
@@ -120,7 +137,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
                 let needs = Needs::empty();
                 let dump = DumpRequest { family, states: StateSet::listeners(), needs, bytecode: &[] };
                 let noted = socket.dump(dump, |socket| {
-                    self.judging.note_listener(&socket, Holder::of(&socket, place.owners));
+                    self.judging.note_listener(&socket, Holder::of(&socket, place.table()));
                     Ok(())
                 });
                 self.judge_dump(noted)?;
@@ -238,15 +255,22 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         if (self.interrupted)() {
             return Err(InspectError::Interrupted);
         }
-        let holder = Holder::of(&socket, place.owners);
+        let holder = Holder::of(&socket, place.table());
+        let is_unsettled = match holder {
+            Holder::Kernel => true,
+            // Some processes are hidden; but it may belong to one that is not, and newer than what was kept.
+            Holder::Hidden => place.owners.is_some_and(|owners| owners.may_lack(socket.inode)),
+            _ => false,
+        };
+        let is_unsettled = is_unsettled && !place.owners.is_some_and(|owners| owners.knows_nobody_of(socket.inode));
         // To whom the kernel tells marks it tells those of every socket, 0 too.
         self.lacks_marks |= self.asks_marks && socket.inode.is_some() && socket.attributes.class.mark.is_none();
         // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
-        if !self.states.contains(socket.state) || self.is_out(place.namespace, &socket, holder) {
+        if !self.states.contains(socket.state) || self.is_out(place.namespace, &socket, holder, is_unsettled) {
             self.judging.note_listener(&socket, holder);
             return Ok(());
         }
-        if matches!(holder, Holder::Kernel) {
+        if is_unsettled {
             if self.second_looks.len() < SECOND_LOOKS {
                 self.second_looks.push((place.namespace, socket));
                 return Ok(());
@@ -258,16 +282,17 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
                 remedy: "take the snapshot again",
             });
         }
-        self.hand_over(place.namespace, &socket, holder.unsettled())
+        let holder = if is_unsettled { holder.unsettled() } else { holder };
+        self.hand_over(place.namespace, &socket, holder)
     }
 
     /// Whether it is clear before anything dear is looked up that the filter does not mean it.
-    fn is_out(&self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>) -> bool {
+    fn is_out(&self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>, is_unsettled: bool) -> bool {
         let interface = interface(socket, namespace);
         let interface = interface.as_deref();
         let row = Row { socket, namespace, interface, user: None, cgroup: None, holder, options: None, judged: None };
         // Who holds it may turn out at the second look.
-        let unsettled = if matches!(holder, Holder::Kernel) { Needs::OWNERS } else { Needs::empty() };
+        let unsettled = if is_unsettled { Needs::OWNERS } else { Needs::empty() };
         self.request.filter.decide(&row, Needs::all() - LATE - unsettled) == Some(false)
     }
 
@@ -301,16 +326,23 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     /// The processes were looked through before the dump, so a socket made in between seems to have no owner. Before
     /// it is called the kernel's own, the processes are looked through once more.
-    fn look_again(&mut self) -> Result<(), InspectError> {
+    /// Gives the inodes that nobody was found to hold even so.
+    fn look_again(&mut self) -> Result<FxHashSet<u32>, InspectError> {
+        let mut nobodys = FxHashSet::default();
         let waiting = std::mem::take(&mut self.second_looks);
         if waiting.is_empty() {
-            return Ok(());
+            return Ok(nobodys);
         }
-        let (table, _) = owners::scan(&mut self.users)?;
+        let scanned = kept::scan(&mut self.users, self.request.needs)?;
         for (namespace, socket) in &waiting {
-            self.hand_over(namespace, socket, Holder::of(socket, Some(&table)))?;
+            let holder = Holder::of(socket, Some(&scanned.table));
+            if holder.owners().is_none() {
+                nobodys.extend(socket.inode);
+            }
+            self.hand_over(namespace, socket, holder)?;
         }
-        Ok(())
+        self.newer = Some(scanned);
+        Ok(nobodys)
     }
 }
 

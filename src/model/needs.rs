@@ -30,5 +30,7 @@ bitflags::bitflags! {
         const MORE_OPTIONS = 1 << 11;
         /// Options of idle sockets too, whose timers already tell that keepalive is off
         const ALL_OPTIONS = 1 << 12;
+        /// How many descriptors processes may open
+        const LIMITS = 1 << 13;
     }
 }

@@ -24,6 +24,17 @@ pub struct Process {
     pub unit: Option<String>,
     /// Container id that the cgroup path names, 64 hexadecimal digits
     pub container: Option<String>,
+    /// Its descriptors, where they were asked for
+    pub descriptors: Option<OpenDescriptors>,
+}
+
+/// Descriptors of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenDescriptors {
+    /// Open, of any kind
+    pub open: u64,
+    /// `RLIMIT_NOFILE`; none where it is unlimited or hidden
+    pub limit: Option<u64>,
 }
 
 /// One descriptor of one process that refers to a socket.

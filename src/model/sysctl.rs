@@ -179,6 +179,22 @@ impl Sysctls {
         }
     }
 
+    /// How many ports a connection out may take on one address: the range without those that are reserved.
+    pub fn ephemeral_ports(&self) -> Option<u64> {
+        let Some(SysctlValue::Numbers(range)) = self.get(Sysctl::LocalPortRange) else { return None };
+        let &[first, last] = &range[..] else { return None };
+        let reserved = match self.get(Sysctl::LocalReservedPorts) {
+            Some(SysctlValue::Text(ports)) => ports.as_str(),
+            _ => "",
+        };
+        let reserved = reserved.split(',').filter_map(|part| {
+            let (from, to) = part.split_once('-').unwrap_or((part, part));
+            let (from, to) = (from.trim().parse::<i64>().ok()?.max(first), to.trim().parse::<i64>().ok()?.min(last));
+            u64::try_from(to - from + 1).ok()
+        });
+        u64::try_from(last - first + 1).ok().map(|all| all.saturating_sub(reserved.sum()))
+    }
+
     /// Each line of the table with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&'static SysctlSpec, Option<&SysctlValue>)> {
         SYSCTLS.iter().zip(self.0.iter().map(Option::as_ref))

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::model::change::KeepaliveChange;
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::options::SocketOptions;
 
 /// `60s/10s/6`, `off`, `on?` where it is on and the values are not known; `None` where nothing is.
 pub fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
@@ -14,6 +16,47 @@ pub fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
     };
     let or_unknown = |value: Option<u32>, unit: &str| value.map_or("?".to_owned(), |value| format!("{value}{unit}"));
     Some(format!("{idle}s/{}/{}", or_unknown(keepalive.interval_s, "s"), or_unknown(keepalive.probes, "")).into())
+}
+
+/// "keepalive on, idle 60s": what is to be set.
+pub fn change(change: &KeepaliveChange) -> String {
+    let KeepaliveChange { enabled, idle_s, interval_s, probes, user_timeout_ms } = change;
+    let mut parts = Vec::new();
+    parts.extend(enabled.map(|on| format!("keepalive {}", if on { "on" } else { "off" })));
+    parts.extend(idle_s.map(|seconds| format!("idle {seconds}s")));
+    parts.extend(interval_s.map(|seconds| format!("interval {seconds}s")));
+    parts.extend(probes.map(|probes| format!("probes {probes}")));
+    parts.extend(user_timeout_ms.map(|ms| format!("user-timeout {}", user_timeout(ms))));
+    parts.join(", ")
+}
+
+/// Exactly, in seconds where they are whole.
+pub fn user_timeout(ms: u32) -> String {
+    match ms {
+        0 => "0".to_owned(),
+        ms if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
+        ms => format!("{ms}ms"),
+    }
+}
+
+/// An option's name, and how it is shown.
+type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
+
+/// "keepalive off -> on, idle 7200s -> 60s": what is other than before.
+pub fn differences(before: &SocketOptions, after: &SocketOptions) -> String {
+    let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let seconds = |seconds: u32| format!("{seconds}s");
+    let all: [Shown<'_>; 5] = [
+        ("keepalive", &|options| on_off(options.keepalive)),
+        ("idle", &|options| seconds(options.keepidle_s)),
+        ("interval", &|options| seconds(options.keepintvl_s)),
+        ("probes", &|options| options.keepcnt.to_string()),
+        ("user-timeout", &|options| user_timeout(options.user_timeout_ms)),
+    ];
+    let changed = all.iter().map(|(name, shown)| (name, shown(before), shown(after)));
+    let changed: Vec<_> =
+        changed.filter(|(_, old, new)| old != new).map(|(name, old, new)| format!("{name} {old} -> {new}")).collect();
+    if changed.is_empty() { "had these values already".to_owned() } else { changed.join(", ") }
 }
 
 #[cfg(test)]

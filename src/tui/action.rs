@@ -1,11 +1,16 @@
 //! What the user can do, and what comes of it.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::crossterm::event::Event as Input;
 
-use super::sight::Sight;
-use super::state::{View, Wanted};
+use super::sheet::Sheet;
+use super::sight::{Sight, Wanted};
+use super::table::Table;
+use super::views::View;
+use crate::model::change::KeepaliveChange;
 use crate::model::socket::SocketId;
 
 /// What a key means.
@@ -13,7 +18,7 @@ use crate::model::socket::SocketId;
 pub enum Action {
     /// End the program
     Quit,
-    /// Close what is open; in the table: forget the filter
+    /// Close what is open; in the table: forget marks, then the filter
     Back,
     /// Every key
     Help,
@@ -29,26 +34,56 @@ pub enum Action {
     Top,
     /// Last row
     Bottom,
-    /// Everything known of the selected connection
+    /// Everything known of the selected connection; the connections of a group
     Open,
-    /// Destroy the selected connection, after a question
+    /// Mark the selected row, or not
+    Mark,
+    /// Mark every row, or none
+    MarkAll,
+    /// Destroy, after a question
     Destroy,
+    /// Set keepalive, in a form
+    Set,
+    /// Copy the row to the clipboard
+    Copy,
+    /// Write what is shown to a file
+    Save,
     /// Open the filter box
     Filter,
+    /// Choose a named filter
+    Bookmarks,
     /// Another view
     Show(View),
     /// The next view
     NextView,
+    /// The one before
+    PreviousView,
     /// Sort by the next column
     Sort,
     /// Turn the order around
     Reverse,
+    /// Choose columns
+    Columns,
+    /// Choose a namespace
+    Namespaces,
+    /// Group processes otherwise
+    GroupBy,
+    /// Show what is left out: sockets that are no connections, counters that are 0
+    All,
+    /// Names for addresses, or not
+    Names,
+    /// Whole addresses, or not
+    Wide,
+    /// Another theme
+    Theme,
     /// Freeze the data
     Pause,
     /// Look more often
     Faster,
     /// Look less often
     Slower,
+    /// Draw all of it anew
+    Redraw,
     /// Give the terminal back to the shell for a while
     Suspend,
 }
@@ -60,14 +95,39 @@ pub enum Event {
     Input(Input),
     /// A look at the sockets
     Sight(Box<Sight>),
-    /// All that is known of one socket, in lines; `None` where it is gone
-    Detail(SocketId, Option<Vec<String>>),
+    /// All that is known of one socket; `None` where it is gone
+    Detail(SocketId, Option<Box<Sheet>>),
+    /// Names of addresses; `None` for those that have none, or not in time
+    Names(Vec<(IpAddr, Option<String>)>),
     /// What came of an order
     Told(String),
     /// A look failed
     Failed(String),
+    /// No look has come for so long
+    Late(Duration),
+    /// A signal asks for the terminal
+    Suspend,
     /// The program is told to end, or its terminal is gone
     End,
+}
+
+/// A socket that somebody means, and what finds it without looking through all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whom {
+    /// Which
+    pub id: SocketId,
+    /// Its local and its remote port, where they are known
+    pub ports: Option<(u16, u16)>,
+}
+
+/// A table that is shared: equal to itself only.
+#[derive(Debug, Clone)]
+pub struct Shared(pub Arc<Table>);
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// What is to be done outside.
@@ -80,9 +140,19 @@ pub enum Effect {
     /// Look no more, or again
     Pause(bool),
     /// Find out all about one socket
-    Inspect(SocketId),
-    /// Destroy it
-    Destroy(SocketId),
+    Inspect(Whom),
+    /// Destroy these
+    Destroy(Vec<SocketId>),
+    /// Set keepalive of these
+    Set(Vec<SocketId>, KeepaliveChange),
+    /// Find names for these addresses
+    Resolve(Vec<IpAddr>),
+    /// Put this text into the clipboard
+    Copy(String),
+    /// Write a table to a file
+    Save(String, Shared),
+    /// Forget what stands on the screen
+    Redraw,
     /// Stop this process until the shell lets it go on
     Suspend,
     /// End

@@ -1,9 +1,9 @@
-//! Keys and what they mean: the one table that feeds the keyboard, the help and the footer.
+//! Keys and what they mean: the one table that feeds the keyboard, the help, the footer and the configuration.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
-use super::state::View;
+use super::views::View;
 
 /// A key of the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +19,11 @@ pub enum Key {
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Command {
+    /// What it is called in the configuration
+    pub name: &'static str,
     /// What it does
     pub action: Action,
-    /// Its keys, the one to tell first
+    /// Its keys if nothing is said, the one to tell first
     pub keys: &'static [Key],
     /// A word for the footer; none where it is not worth the room
     pub footer: Option<&'static str>,
@@ -29,49 +31,130 @@ pub struct Command {
     pub help: &'static str,
 }
 
-const fn command(action: Action, keys: &'static [Key], footer: Option<&'static str>, help: &'static str) -> Command {
-    Command { action, keys, footer, help }
+const fn command(
+    name: &'static str,
+    action: Action,
+    keys: &'static [Key],
+    footer: Option<&'static str>,
+    help: &'static str,
+) -> Command {
+    Command { name, action, keys, footer, help }
 }
 
+const UP: Key = Key::Code(KeyCode::Up);
+const DOWN: Key = Key::Code(KeyCode::Down);
+const TAB: Key = Key::Code(KeyCode::Tab);
+const BACK_TAB: Key = Key::Code(KeyCode::BackTab);
+const ENTER: Key = Key::Code(KeyCode::Enter);
+const ESC: Key = Key::Code(KeyCode::Esc);
+
 /// Every command, in the order of the help.
+#[rustfmt::skip]
 pub const COMMANDS: &[Command] = &[
-    command(Action::NextView, &[Key::Code(KeyCode::Tab)], Some("view"), "the next view"),
-    command(Action::Show(View::Connections), &[Key::Char('1')], None, "connections"),
-    command(Action::Show(View::Listeners), &[Key::Char('4')], None, "listeners, with their accept queues"),
-    command(Action::Open, &[Key::Code(KeyCode::Enter)], Some("detail"), "everything known of the selected connection"),
-    command(Action::Destroy, &[Key::Char('x')], Some("destroy"), "destroy the selected connection; asks first"),
-    command(
-        Action::Filter,
-        &[Key::Char('/')],
-        Some("filter"),
-        "say which connections; tcpulse help filter has the language",
-    ),
-    command(
-        Action::Sort,
-        &[Key::Char('s')],
-        Some("sort"),
-        "sort by the next column; at first what is most alarming comes first",
-    ),
-    command(Action::Reverse, &[Key::Char('S')], None, "turn the order around"),
-    command(Action::Pause, &[Key::Char('p')], Some("pause"), "freeze the data, not the keys"),
-    command(Action::Faster, &[Key::Char('+')], None, "look more often, down to every 0.2 s"),
-    command(Action::Slower, &[Key::Char('-')], None, "look less often, up to every 60 s"),
-    command(Action::Up, &[Key::Char('k'), Key::Code(KeyCode::Up)], None, "one row up"),
-    command(Action::Down, &[Key::Char('j'), Key::Code(KeyCode::Down)], None, "one row down"),
-    command(Action::HalfUp, &[Key::Ctrl('u'), Key::Code(KeyCode::PageUp)], None, "half a screen up"),
-    command(Action::HalfDown, &[Key::Ctrl('d'), Key::Code(KeyCode::PageDown)], None, "half a screen down"),
-    command(Action::Top, &[Key::Char('g'), Key::Code(KeyCode::Home)], None, "first row"),
-    command(Action::Bottom, &[Key::Char('G'), Key::Code(KeyCode::End)], None, "last row"),
-    command(Action::Back, &[Key::Code(KeyCode::Esc)], None, "close what is open; in the table: forget the filter"),
-    command(Action::Help, &[Key::Char('?')], Some("help"), "this help"),
-    command(Action::Suspend, &[Key::Ctrl('z')], None, "back to the shell for a while; fg returns"),
-    command(Action::Quit, &[Key::Char('q'), Key::Ctrl('c')], Some("quit"), "end"),
+    command("help", Action::Help, &[Key::Char('?'), Key::Code(KeyCode::F(1))], Some("help"), "this help"),
+    command("filter", Action::Filter, &[Key::Char('/')], Some("filter"), "say which connections: tcpulse help filter; Tab completes, Up and Down go through what was typed before"),
+    command("open", Action::Open, &[ENTER], Some("open"), "everything known of the selected connection; the connections of the selected peer or process"),
+    command("mark", Action::Mark, &[Key::Char(' ')], Some("mark"), "mark the selected row, or unmark it"),
+    command("mark-all", Action::MarkAll, &[Key::Char('*')], None, "mark all that the filter shows, or none"),
+    command("destroy", Action::Destroy, &[Key::Char('x')], Some("destroy"), "destroy the marked or the selected connection; asks first"),
+    command("set", Action::Set, &[Key::Char('K')], Some("keepalive"), "set keepalive of the marked or the selected connection; asks first"),
+    command("sort", Action::Sort, &[Key::Char('s')], Some("sort"), "sort by the next column; at first what is most alarming comes first"),
+    command("reverse", Action::Reverse, &[Key::Char('S')], None, "turn the order around"),
+    command("columns", Action::Columns, &[Key::Char('c')], Some("columns"), "choose columns"),
+    command("namespaces", Action::Namespaces, &[Key::Char('n')], None, "choose a network namespace"),
+    command("group", Action::GroupBy, &[Key::Char('t')], None, "group processes by process, program, unit or container"),
+    command("bookmarks", Action::Bookmarks, &[Key::Char('b')], None, "choose one of the filters that the configuration names"),
+    command("all", Action::All, &[Key::Char('a')], None, "show what is left out: sockets that are no connections, counters that are 0"),
+    command("pause", Action::Pause, &[Key::Char('p')], Some("pause"), "freeze the data, not the keys"),
+    command("faster", Action::Faster, &[Key::Char('+'), Key::Char('=')], None, "look more often, down to every 0.2 s"),
+    command("slower", Action::Slower, &[Key::Char('-')], None, "look less often, up to every 60 s"),
+    command("names", Action::Names, &[Key::Char('r')], None, "names for addresses, or not"),
+    command("wide", Action::Wide, &[Key::Char('w')], None, "whole addresses, or cut ones"),
+    command("copy", Action::Copy, &[Key::Char('y')], None, "copy the row to the terminal's clipboard (OSC 52)"),
+    command("save", Action::Save, &[Key::Char('e')], None, "write what is shown to a file, as JSON or CSV"),
+    command("theme", Action::Theme, &[Key::Char('T')], None, "another theme"),
+    command("next-view", Action::NextView, &[TAB], Some("view"), "the next view"),
+    command("previous-view", Action::PreviousView, &[BACK_TAB], None, "the view before"),
+    command("connections", Action::Show(View::Connections), &[Key::Char('1')], None, "connections"),
+    command("peers", Action::Show(View::Peers), &[Key::Char('2')], None, "peers: what connections go to, and how many ports are left"),
+    command("processes", Action::Show(View::Processes), &[Key::Char('3')], None, "processes: whose connections they are"),
+    command("listeners", Action::Show(View::Listeners), &[Key::Char('4')], None, "listeners, with their accept queues"),
+    command("kernel", Action::Show(View::Kernel), &[Key::Char('5')], None, "kernel: sysctls, gauges and counters"),
+    command("changes", Action::Show(View::Changes), &[Key::Char('6')], None, "changes: what opened, closed, and changed"),
+    command("up", Action::Up, &[Key::Char('k'), UP], None, "one row up"),
+    command("down", Action::Down, &[Key::Char('j'), DOWN], None, "one row down"),
+    command("half-up", Action::HalfUp, &[Key::Ctrl('u'), Key::Code(KeyCode::PageUp)], None, "half a screen up"),
+    command("half-down", Action::HalfDown, &[Key::Ctrl('d'), Key::Code(KeyCode::PageDown)], None, "half a screen down"),
+    command("top", Action::Top, &[Key::Char('g'), Key::Code(KeyCode::Home)], None, "first row"),
+    command("bottom", Action::Bottom, &[Key::Char('G'), Key::Code(KeyCode::End)], None, "last row"),
+    command("back", Action::Back, &[ESC], None, "close what is open; in the table: forget the marks, then the filter"),
+    command("redraw", Action::Redraw, &[Key::Ctrl('l')], None, "draw all of it anew"),
+    command("suspend", Action::Suspend, &[Key::Ctrl('z')], None, "back to the shell for a while; fg returns"),
+    command("quit", Action::Quit, &[Key::Char('q'), Key::Ctrl('c')], Some("quit"), "end"),
 ];
 
-/// What a key means.
-pub fn action(event: KeyEvent) -> Option<Action> {
-    let key = key(event);
-    COMMANDS.iter().find(|command| command.keys.contains(&key)).map(|command| command.action)
+/// The command of that name.
+pub fn command_called(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// Which key means what.
+#[derive(Debug, Clone)]
+pub struct Keys(Vec<(Action, Vec<Key>)>);
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self(COMMANDS.iter().map(|command| (command.action, command.keys.to_vec())).collect())
+    }
+}
+
+/// A key that means two things.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{key}' is the key of {other} already")]
+pub struct Taken {
+    /// The key
+    pub key: String,
+    /// The name of what it means
+    pub other: &'static str,
+}
+
+impl Keys {
+    /// Gives a command these keys and no others.
+    pub fn bind(&mut self, command: &Command, keys: &[Key]) {
+        for (action, bound) in &mut self.0 {
+            if *action == command.action {
+                *bound = keys.to_vec();
+            }
+        }
+    }
+
+    /// Whether each key means one thing.
+    ///
+    /// # Errors
+    /// The first that means two.
+    pub fn check(&self) -> Result<(), Taken> {
+        for (index, (_, keys)) in self.0.iter().enumerate() {
+            for (other, (action, others)) in self.0.iter().enumerate() {
+                let both = keys.iter().find(|key| other < index && others.contains(key));
+                if let Some(key) = both {
+                    let other = COMMANDS.iter().find(|command| command.action == *action);
+                    return Err(Taken { key: key.to_string(), other: other.map_or("", |command| command.name) });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a key means.
+    pub fn action(&self, event: KeyEvent) -> Option<Action> {
+        let key = key(event);
+        self.0.iter().find(|(_, keys)| keys.contains(&key)).map(|(action, _)| *action)
+    }
+
+    /// The keys of an action, the one to tell first.
+    pub fn of(&self, action: Action) -> &[Key] {
+        self.0.iter().find(|(known, _)| *known == action).map_or(&[], |(_, keys)| keys)
+    }
 }
 
 fn key(event: KeyEvent) -> Key {
@@ -82,8 +165,30 @@ fn key(event: KeyEvent) -> Key {
     }
 }
 
+/// Keys that are no characters, as they are written and drawn.
+const NAMED: [(&str, Key); 15] = [
+    ("Enter", ENTER),
+    ("Esc", ESC),
+    ("Tab", TAB),
+    ("Shift-Tab", BACK_TAB),
+    ("Space", Key::Char(' ')),
+    ("Up", UP),
+    ("Down", DOWN),
+    ("Left", Key::Code(KeyCode::Left)),
+    ("Right", Key::Code(KeyCode::Right)),
+    ("PageUp", Key::Code(KeyCode::PageUp)),
+    ("PageDown", Key::Code(KeyCode::PageDown)),
+    ("Home", Key::Code(KeyCode::Home)),
+    ("End", Key::Code(KeyCode::End)),
+    ("Delete", Key::Code(KeyCode::Delete)),
+    ("Backspace", Key::Code(KeyCode::Backspace)),
+];
+
 impl std::fmt::Display for Key {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some((name, _)) = NAMED.iter().find(|(_, key)| key == self) {
+            return out.write_str(name);
+        }
         match self {
             Self::Char(character) => write!(out, "{character}"),
             Self::Ctrl(character) => write!(out, "Ctrl-{character}"),
@@ -92,16 +197,47 @@ impl std::fmt::Display for Key {
     }
 }
 
+impl std::str::FromStr for Key {
+    type Err = ();
+
+    /// As [`Key`]s are written.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if let Some((_, key)) = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+            return Ok(*key);
+        }
+        let one = |text: &str| {
+            let mut characters = text.chars();
+            characters.next().filter(|_| characters.next().is_none())
+        };
+        if let Some(rest) = text.strip_prefix("Ctrl-").or_else(|| text.strip_prefix("ctrl-")) {
+            return one(rest).filter(char::is_ascii_lowercase).map(Self::Ctrl).ok_or(());
+        }
+        if let Some(number) = text.strip_prefix('F').and_then(|rest| rest.parse().ok()).filter(|number| *number > 0) {
+            return Ok(Self::Code(KeyCode::F(number)));
+        }
+        one(text).map(Self::Char).ok_or(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::COMMANDS;
+    use super::{COMMANDS, Key, Keys};
 
     #[test]
     fn no_key_means_two_things() {
-        let mut keys: Vec<_> = COMMANDS.iter().flat_map(|command| command.keys).map(ToString::to_string).collect();
-        let all = keys.len();
-        keys.sort();
-        keys.dedup();
-        assert_eq!(keys.len(), all);
+        assert_eq!(Keys::default().check(), Ok(()));
+        let mut keys = Keys::default();
+        keys.bind(&COMMANDS[0], &[Key::Char('x')]);
+        assert_eq!(keys.check().unwrap_err().to_string(), "'x' is the key of help already");
+    }
+
+    #[test]
+    fn every_key_is_read_as_it_is_written() {
+        for key in COMMANDS.iter().flat_map(|command| command.keys) {
+            assert_eq!(key.to_string().parse(), Ok(*key), "{key}");
+        }
+        for wrong in ["", "xy", "Ctrl-", "Ctrl-xy", "F0", "Hyper-x"] {
+            assert_eq!(wrong.parse::<Key>(), Err(()), "{wrong}");
+        }
     }
 }

@@ -2,45 +2,79 @@
 //! happened.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event;
 
 use super::action::{Effect, Event};
 use super::state::State;
 use super::terminal::Screen;
-use super::theme::Theme;
 use super::update::update;
 use super::view::draw;
 use crate::filter::Names;
 
-/// Runs until the user has enough. `carry_out` does what is to be done outside, but for ending and suspending; `suspend`
-/// stops the process until the shell lets it go on.
+/// A look that is late by so much is told.
+const LATE: Duration = Duration::from_secs(2);
+/// How often its age is told then.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Runs until the user has enough. `carry_out` does what is to be done outside, but for what is done to the terminal;
+/// `suspend` stops the process until the shell lets it go on.
 ///
 /// # Errors
 /// The terminal cannot be set or written to.
 pub fn run(
     mut state: State,
-    theme: Theme,
+    has_mouse: bool,
     names: &dyn Names,
     events: &Receiver<Event>,
     carry_out: &mut dyn FnMut(Effect),
     suspend: &mut dyn FnMut(),
 ) -> io::Result<()> {
-    let mut screen = Screen::take()?;
+    let mut screen = Screen::take(has_mouse)?;
+    let mut seen = Instant::now();
     loop {
-        screen.terminal.draw(|frame| draw(&state, theme, frame))?;
+        // What the terminal is now counts, not what it was when it last said so: of two changes one may go unheard.
+        let size = screen.terminal.size()?;
+        if (size.width, size.height) != state.size {
+            update(&mut state, Event::Input(event::Event::Resize(size.width, size.height)), names);
+        }
+        screen.terminal.draw(|frame| draw(&state, frame))?;
+        let Some(first) = next(events, &state, seen) else { return Ok(()) };
         // All that has come meanwhile is taken in before the next frame.
-        let Ok(first) = events.recv() else { return Ok(()) };
         for event in std::iter::once(first).chain(events.try_iter()) {
+            if matches!(event, Event::Sight(_)) {
+                seen = Instant::now();
+            }
             for effect in update(&mut state, event, names) {
                 match effect {
                     Effect::Quit => return Ok(()),
                     Effect::Suspend => screen.lend(&mut *suspend)?,
+                    Effect::Redraw => screen.lend(|| {})?,
+                    Effect::Copy(text) => screen.copy(&text)?,
                     effect => carry_out(effect),
                 }
             }
+        }
+    }
+}
+
+/// What happens next; that a look is late is an event too. `None` once nothing can happen any more.
+fn next(events: &Receiver<Event>, state: &State, seen: Instant) -> Option<Event> {
+    if state.pace.is_paused {
+        return events.recv().ok();
+    }
+    let usual = state.sight.as_ref().map_or(Duration::ZERO, |sight| sight.rest.max(state.pace.interval));
+    loop {
+        match events.recv_timeout(TICK) {
+            Ok(event) => return Some(event),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) if seen.elapsed() > usual + LATE => {
+                return Some(Event::Late(seen.elapsed()));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }

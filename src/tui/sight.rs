@@ -1,38 +1,93 @@
-//! What one look at the sockets brought: for each row the text of its cells and what it is sorted by, and no more, so that a
-//! hundred thousand of them take little room.
+//! What one look at the sockets brought: the rows of the view that is shown, and the counts of all.
 
-use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use unicode_width::UnicodeWidthStr;
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::state::{Order, Wanted};
-use crate::fields::value::SortKey;
+use super::counts::Counts;
+use super::group::{self, Group, GroupBy, Title};
+use super::heading::{Heading, Source};
+use super::memory::{Farewell, Memory, Motion};
+use super::table::{Age, Builder, Order, RowId, Sign, Table};
+use super::views::{TELLING, View};
+use crate::fields::column::Column;
+use crate::fields::table::column;
+use crate::fields::value::Value;
+use crate::filter::Filter;
+use crate::model::address::NetnsId;
 use crate::model::gap::Gaps;
-use crate::model::liveness::Verdict;
+use crate::model::namespace::Namespace;
+use crate::model::needs::Needs;
+use crate::model::owner::Process;
 use crate::model::row::Row;
-use crate::model::snapshot::{Head, Sink, Summary, Tail};
-use crate::model::socket::SocketId;
+use crate::model::snapshot::{Head, Sink, Tail};
+use crate::model::socket::Socket;
+use crate::model::state::{StateSet, TcpState};
 
-/// Ends each cell of a line. Control characters are escaped before, so no cell holds one.
-const END: char = '\0';
-
-/// One row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Which socket it is
-    pub id: SocketId,
-    /// What is thought of it
-    pub verdict: Option<Verdict>,
-    cells: Box<str>,
-    key: SortKey,
+/// What is looked at, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// Which kind of rows
+    pub view: View,
+    /// The filter as it was typed; among the kernel's numbers a text to look for
+    pub typed: String,
+    /// Which rows
+    pub filter: Filter,
+    /// Which namespace; all where none is named
+    pub netns: Option<NetnsId>,
+    /// Which columns
+    pub columns: Vec<Heading>,
+    /// In which order
+    pub order: Order,
+    /// What processes are grouped by
+    pub by: GroupBy,
+    /// Sockets that are no connections too, among the connections; counters that are 0, among the kernel's numbers
+    pub all: bool,
 }
 
-impl Line {
-    /// Its cells, in the order of the columns.
-    pub fn cells(&self) -> impl Iterator<Item = &str> {
-        self.cells.split_terminator(END)
+impl Wanted {
+    /// A view that nobody changed.
+    pub fn new(view: View) -> Self {
+        Self {
+            view,
+            typed: String::new(),
+            filter: Filter::default(),
+            netns: None,
+            columns: view.columns(),
+            order: Order::Alarm,
+            by: GroupBy::default(),
+            all: false,
+        }
+    }
+
+    /// The states of the sockets that it lists.
+    fn listed(&self) -> StateSet {
+        match self.view {
+            View::Listeners => StateSet::listeners(),
+            _ if self.all || self.filter.asks_beyond(StateSet::connections()) => StateSet::ALL,
+            _ => StateSet::connections(),
+        }
+    }
+
+    /// The states of all sockets that have to be looked at: what is counted besides does not depend on the view.
+    pub fn states(&self) -> StateSet {
+        StateSet::connections().union(StateSet::listeners()).union(self.listed())
+    }
+
+    /// What has to be known of a row.
+    pub fn needs(&self) -> Needs {
+        let shown = self.columns.iter().fold(Needs::LIVENESS | Needs::OWNERS, |needs, column| needs | column.needs());
+        let view = match self.view {
+            View::Processes => Needs::LIMITS,
+            View::Kernel => Needs::KERNEL,
+            View::Listeners => Needs::MEMORY,
+            View::Connections | View::Peers | View::Changes => Needs::empty(),
+        };
+        shown | view | self.filter.needs()
     }
 }
 
@@ -43,89 +98,307 @@ pub struct Sight {
     pub wanted: Wanted,
     /// `uname -n`
     pub hostname: String,
-    /// How many namespaces were looked at
-    pub namespaces: usize,
-    /// The rows, sorted
-    pub lines: Vec<Line>,
-    /// Width of the widest cell of each column
-    pub naturals: Vec<usize>,
-    /// Counts
-    pub summary: Summary,
+    /// The namespaces that were looked at, with their names
+    pub namespaces: Vec<(NetnsId, String)>,
+    /// The rows, in their order
+    pub table: Arc<Table>,
+    /// Counts of all sockets
+    pub counts: Counts,
     /// What could not be seen
     pub gaps: Gaps,
     /// How long it took
     pub elapsed: Duration,
+    /// How long after its beginning the next one begins
+    pub rest: Duration,
+    /// When it began, after the dashboard was opened
+    pub at: Duration,
 }
 
-/// Receives the rows.
+/// What tells one group from the others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    /// A place that we connect to, or, from the port of ours on, that connects to us
+    Peer(NetnsId, IpAddr, u16, bool),
+    Named(String),
+}
+
+/// Receives the rows of one look.
 #[derive(Debug)]
-pub struct Gathering {
+pub struct Gathering<'a> {
     wanted: Wanted,
+    memory: &'a mut Memory,
+    at: Duration,
     hostname: String,
-    namespaces: usize,
-    lines: Vec<Line>,
-    naturals: Vec<usize>,
-    scratch: String,
+    namespaces: Vec<Namespace>,
+    builder: Builder,
+    counts: Counts,
+    groups: FxHashMap<Key, Group>,
+    /// Ports that something listens on
+    listening: FxHashSet<(NetnsId, u16)>,
+    process: Option<Column>,
+    listed: StateSet,
 }
 
-impl Gathering {
-    /// For these columns in this order.
-    pub fn new(wanted: Wanted) -> Self {
-        let naturals = wanted.columns.iter().map(|column| column.title.width()).collect();
-        Self { wanted, hostname: String::new(), namespaces: 0, lines: Vec::new(), naturals, scratch: String::new() }
+impl<'a> Gathering<'a> {
+    /// Begins so long after the dashboard was opened.
+    pub fn new(wanted: Wanted, memory: &'a mut Memory, at: Duration) -> Self {
+        Self {
+            listed: wanted.listed(),
+            builder: builder(&wanted, false, memory.last.as_deref()),
+            wanted,
+            memory,
+            at,
+            hostname: String::new(),
+            namespaces: Vec::new(),
+            counts: Counts::default(),
+            groups: FxHashMap::default(),
+            listening: FxHashSet::default(),
+            process: column("process"),
+        }
     }
 
-    /// What has come, sorted; rows that compare alike stay in the kernel's order.
-    pub fn sight(mut self, tail: Tail) -> Sight {
-        let descending = matches!(self.wanted.order, Order::By { descending: true, .. });
-        self.lines.sort_by(|one, other| -> Ordering { one.key.compare(&other.key, descending) });
+    /// What has come. `farewells` is what the kernel said of sockets that it destroyed meanwhile.
+    pub fn sight(mut self, tail: Tail, farewells: Vec<Farewell>) -> Sight {
+        // A namespace or a dump that was lost for once does not mean that its sockets are gone.
+        let is_whole = !tail.gaps.iter().any(|gap| matches!(gap.what, "sockets" | "namespaces"));
+        self.memory.end(farewells, &self.namespaces, is_whole);
+        match self.wanted.view {
+            View::Peers | View::Processes => self.group_rows(),
+            View::Changes => self.change_rows(),
+            View::Connections | View::Listeners => self.keep_gone(),
+            View::Kernel => {}
+        }
+        // What happened stands in the order of time, and the kernel's numbers in that of their meaning.
+        let is_urgency_first = !matches!(self.wanted.view, View::Kernel | View::Changes);
+        let mut table = self.builder.finish(&self.wanted.order, is_urgency_first);
+        if let Some(last) = &self.memory.last {
+            table.keep_widths(last);
+        }
+        let table = Arc::new(table);
+        self.memory.last = Some(Arc::clone(&table));
         Sight {
             wanted: self.wanted,
             hostname: self.hostname,
-            namespaces: self.namespaces,
-            lines: self.lines,
-            naturals: self.naturals,
-            summary: tail.summary,
+            namespaces: self.namespaces.into_iter().map(|namespace| (namespace.id, namespace.name)).collect(),
+            table,
+            counts: self.counts,
             gaps: tail.gaps,
             elapsed: tail.elapsed,
+            rest: Duration::ZERO,
+            at: self.at,
         }
+    }
+
+    fn is_in(&self, netns: NetnsId) -> bool {
+        self.wanted.netns.is_none_or(|wanted| wanted == netns)
+    }
+
+    /// Rows that were there a moment ago stay, marked, where they stood.
+    fn keep_gone(&mut self) {
+        let Some(last) = self.memory.last.clone().filter(|_| self.memory.has_gone()) else { return };
+        if last.headings != self.builder.headings() {
+            return;
+        }
+        let mut anchor = None;
+        for row in 0..last.len() {
+            match last.id(row) {
+                Some(id) if self.memory.is_gone(id) => self.builder.take_over_behind(anchor, &last, row, Age::Gone),
+                id => anchor = id,
+            }
+        }
+    }
+
+    fn numbers(&mut self, namespace: &Namespace) {
+        let at_ms = self.memory.now_ms();
+        if self.wanted.view != View::Kernel {
+            return self.memory.counted.note(namespace, at_ms);
+        }
+        let searched = self.wanted.typed.to_lowercase();
+        for number in self.memory.counted.rows(namespace, at_ms, self.wanted.all || !searched.is_empty()) {
+            if number.mentions(&searched) {
+                let is_of_kernel = |heading: &Heading| match heading.source {
+                    Source::Number(get) => get(&number),
+                    _ => Value::Absent,
+                };
+                push(&mut self.builder, number.id, number.sign(), Age::Settled, is_of_kernel);
+            }
+        }
+    }
+
+    fn change_rows(&mut self) {
+        let Some(any) = self.namespaces.first() else { return };
+        let find = |name: &str| self.namespaces.iter().find(|namespace| namespace.name == name).unwrap_or(any);
+        for change in self.memory.changes.iter().rev() {
+            if self.is_in(change.socket.id.netns) && change.may_match(&self.wanted.filter, find(&change.namespace)) {
+                let id = RowId::other(change.number);
+                push(&mut self.builder, id, change.sign(), Age::Settled, |heading| match heading.source {
+                    Source::Change(get) => get(change),
+                    _ => Value::Absent,
+                });
+            }
+        }
+    }
+
+    fn group_rows(&mut self) {
+        let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
+        for (_, group) in &mut groups {
+            group.close_wait_before = self.memory.close_wait_before(&group.title.label, group.close_wait());
+        }
+        let labels: FxHashSet<_> = groups.iter().map(|(_, group)| group.title.label.clone()).collect();
+        self.memory.keep_groups(|label| labels.contains(label));
+        groups.sort_by(|(_, one), (_, other)| {
+            other
+                .weight()
+                .cmp(&one.weight())
+                .then_with(|| (&one.title.label, one.title.end).cmp(&(&other.title.label, other.title.end)))
+        });
+        for (key, group) in &groups {
+            let mut hasher = FxHasher::default();
+            key.hash(&mut hasher);
+            push(&mut self.builder, RowId::other(hasher.finish()), group.sign(), Age::Settled, |heading| match heading
+                .source
+            {
+                Source::Group(get) => get(group),
+                _ => Value::Absent,
+            });
+        }
+    }
+
+    fn peer(&mut self, row: &Row<'_>, motion: &Motion) {
+        let Socket { id, local, remote, .. } = row.socket;
+        if remote.port == 0 || !row.socket.state.is_connection() {
+            return;
+        }
+        let addr = remote.addr.to_canonical();
+        let is_in = self.listening.contains(&(id.netns, local.port));
+        let port = if is_in { local.port } else { remote.port };
+        let several = self.namespaces.len() > 1;
+        let group = self.groups.entry(Key::Peer(id.netns, addr, port, is_in)).or_insert_with(|| {
+            Group::new(Title {
+                label: addr.to_string(),
+                end: Some((addr, if is_in { 0 } else { port })),
+                way: if is_in { format!("in :{port}") } else { "out".to_owned() },
+                filter: {
+                    let (side, other) = if is_in { ("sport", "dport") } else { ("dport", "sport") };
+                    let listens = if is_in { String::new() } else { format!(" and {other} != 0") };
+                    let netns =
+                        if several { format!(" and netns = \"{}\"", row.namespace.name) } else { String::new() };
+                    format!("dst {addr} and {side} = {port}{listens}{netns}")
+                },
+                namespace: row.namespace.name.clone(),
+            })
+        });
+        group.add(row, motion);
+        if !is_in {
+            group.take_port(local.addr.to_canonical(), row.namespace.sysctls.ephemeral_ports());
+        }
+    }
+
+    fn processes(&mut self, row: &Row<'_>, motion: &Motion) {
+        let by = self.wanted.by;
+        let Some(owners) = row.holder.owners() else {
+            let label = format!("({})", row.holder.name().unwrap_or("not looked for"));
+            let filter = row.holder.name().map_or(String::new(), |name| format!("holder = {name}"));
+            self.named(label, || filter, None).add(row, motion);
+            return;
+        };
+        let mut met: Vec<String> = Vec::new();
+        for process in owners.processes() {
+            let label = by.label(process);
+            if !met.contains(&label) {
+                self.named(label.clone(), || by.filter(process), Some(process)).add(row, motion);
+                met.push(label);
+            }
+        }
+    }
+
+    fn named(&mut self, label: String, filter: impl FnOnce() -> String, process: Option<&Process>) -> &mut Group {
+        let group = self
+            .groups
+            .entry(Key::Named(label.clone()))
+            .or_insert_with(|| Group::new(Title { label, filter: filter(), ..Title::default() }));
+        if let Some(descriptors) = process.and_then(|process| process.descriptors) {
+            group.hold(descriptors.open, descriptors.limit);
+        }
+        group
     }
 }
 
-impl Sink for Gathering {
+/// For the columns that are wanted, and the namespace where there is more than one.
+fn builder(wanted: &Wanted, is_of_several: bool, like: Option<&Table>) -> Builder {
+    let mut shown = wanted.columns.clone();
+    let netns = wanted.view.catalogue().into_iter().find(|heading| heading.name == "netns");
+    if let Some(netns) = netns.filter(|netns| is_of_several && !shown.contains(netns)) {
+        // Which of several it is matters nearly as much as the addresses, which mean nothing without it.
+        shown.insert(0, Heading { importance: 97, ..netns });
+    }
+    let telling = match wanted.view {
+        View::Connections | View::Listeners => {
+            TELLING.iter().filter_map(|name| column(name)).map(Heading::from).collect()
+        }
+        View::Peers | View::Processes => vec![group::filter()],
+        View::Kernel | View::Changes => Vec::new(),
+    };
+    Builder::new(&shown, telling, wanted.view.has_sockets(), like)
+}
+
+/// One row, each cell by its column.
+fn push<'v>(builder: &mut Builder, id: RowId, sign: Sign, age: Age, cell: impl Fn(&Heading) -> Value<'v>) {
+    builder.row(id, sign, age);
+    for column in 0..builder.headings().len() {
+        let value = cell(&builder.headings()[column]);
+        builder.cell(column, &value);
+    }
+}
+
+/// What tells a row of /proc/net/tcp from the others: it has no cookie.
+fn ends_of(socket: &Socket) -> u64 {
+    let mut hasher = FxHasher::default();
+    (socket.local, socket.remote).hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Sink for Gathering<'_> {
     fn head(&mut self, head: &Head) -> io::Result<()> {
         head.host.hostname.clone_into(&mut self.hostname);
-        self.namespaces = head.namespaces.len();
+        self.namespaces.clone_from(&head.namespaces);
+        self.memory.begin(self.at, head.taken_at);
+        let is_of_several = head.namespaces.len() > 1 && self.wanted.netns.is_none();
+        self.builder = builder(&self.wanted, is_of_several, self.memory.last.as_deref());
+        for namespace in &head.namespaces {
+            if self.is_in(namespace.id) {
+                self.numbers(namespace);
+            }
+        }
         Ok(())
     }
 
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let verdict = row.judged.map(|judged| judged.liveness.verdict);
-        self.scratch.clear();
-        for (column, natural) in self.wanted.columns.iter().zip(&mut self.naturals) {
-            let value = column.value(row);
-            let cell = value.for_people(column.unit);
-            *natural = (*natural).max(cell.width());
-            self.scratch.push_str(&cell);
-            self.scratch.push(END);
+        let socket = row.socket;
+        let process = self.process.as_ref().map_or(Value::Absent, |column| column.value(row));
+        let motion = self.memory.meet(row, &process.plain());
+        if socket.state == TcpState::Listen {
+            self.listening.insert((socket.id.netns, socket.local.port));
         }
-        let key = match &self.wanted.order {
-            Order::Alarm => SortKey::Number(alarm(verdict)),
-            Order::By { column, .. } => column.value(row).sort_key(),
-        };
-        self.lines.push(Line { id: row.socket.id, verdict, cells: self.scratch.as_str().into(), key });
+        if !self.is_in(socket.id.netns) {
+            return Ok(());
+        }
+        let verdict = row.judged.map(|judged| judged.liveness.verdict);
+        self.counts.count(socket.state, verdict);
+        if !self.wanted.filter.matches(row) {
+            return Ok(());
+        }
+        match self.wanted.view {
+            View::Connections | View::Listeners if self.listed.contains(socket.state) => {
+                let key = socket.id.cookie.map_or_else(|| ends_of(socket), |cookie| cookie.0);
+                let sign = verdict.map_or(Sign::Plain, Sign::Verdict);
+                let id = RowId { netns: socket.id.netns, key };
+                push(&mut self.builder, id, sign, motion.age, |heading| heading.of_row(row, &motion));
+            }
+            View::Peers => self.peer(row, &motion),
+            View::Processes => self.processes(row, &motion),
+            _ => {}
+        }
         Ok(())
-    }
-}
-
-/// What somebody who looks should see first: the lowest.
-fn alarm(verdict: Option<Verdict>) -> u64 {
-    match verdict {
-        Some(Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow) => 0,
-        Some(Verdict::Stalled | Verdict::PeerClosed | Verdict::HalfClosed) => 1,
-        Some(Verdict::Unguarded) => 2,
-        Some(Verdict::Unknown | Verdict::Connecting | Verdict::Handshaking | Verdict::Unaccepted) => 3,
-        Some(Verdict::Active | Verdict::Guarded) | None => 4,
-        Some(Verdict::Closing | Verdict::TimeWait | Verdict::Listening | Verdict::Bound) => 5,
     }
 }

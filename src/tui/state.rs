@@ -1,124 +1,179 @@
 //! All that the dashboard knows. `update` changes it, `view` draws it.
 
+use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::sight::{Line, Sight};
-use crate::fields::column::Column;
-use crate::fields::table::{CONNECTION_COLUMNS, LISTENER_COLUMNS, column};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::action::{Effect, Whom};
+use super::counts::History;
+use super::editor::Editor;
+use super::form::Form;
+use super::keymap::Keys;
+use super::sheet::{Sample, Sheet};
+use super::sight::{Sight, Wanted};
+use super::table::{RowId, Table};
+use super::theme::Theme;
+use super::views::View;
 use crate::filter::{Filter, FilterError};
-use crate::model::socket::SocketId;
 
-/// How rows are ordered.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Order {
-    /// What is most alarming first
-    Alarm,
-    /// By a column
-    By {
-        /// The column
-        column: Column,
-        /// From large to small
-        descending: bool,
-    },
+/// What the user has chosen once and for all.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// Colours to begin with
+    pub theme: Theme,
+    /// The terminal shows no more than ASCII
+    pub is_ascii: bool,
+    /// Which key means what
+    pub keys: Keys,
+    /// Named filters, as they are typed
+    pub bookmarks: Vec<(String, String)>,
 }
 
-/// What the table lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// Connections
-    Connections,
-    /// Listeners, with their accept queues
-    Listeners,
-}
-
-impl View {
-    /// What so many of its rows are called.
-    pub fn count(self, rows: u64) -> String {
-        let one = match self {
-            Self::Connections => "connection",
-            Self::Listeners => "listener",
-        };
-        format!("{rows} {one}{}", if rows == 1 { "" } else { "s" })
+impl Setup {
+    fn looks(&self) -> Looks {
+        Looks { theme: self.theme, is_ascii: self.is_ascii, ..Looks::default() }
     }
-
-    /// The view after it.
-    #[must_use]
-    pub fn next(self) -> Self {
-        match self {
-            Self::Connections => Self::Listeners,
-            Self::Listeners => Self::Connections,
-        }
-    }
-
-    /// What a view that nobody changed shows.
-    pub fn columns(self) -> Vec<Column> {
-        let names = match self {
-            Self::Connections => CONNECTION_COLUMNS,
-            Self::Listeners => LISTENER_COLUMNS,
-        };
-        names.iter().filter_map(|name| column(name)).collect()
-    }
-}
-
-/// What is looked at, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
-    /// Which kind of rows
-    pub view: View,
-    /// Which rows
-    pub filter: Filter,
-    /// Which columns
-    pub columns: Vec<Column>,
-    /// In which order
-    pub order: Order,
 }
 
 /// What the keys go to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Mode {
-    /// The table
-    Table,
+    /// The table, or the detail where one is open
+    #[default]
+    Browse,
     /// The filter box
     Typing(Typing),
-    /// All that is known of one connection
-    Detail(Detail),
     /// A question that only `y` says yes to
     Asking(Asking),
-    /// Every key
-    Help,
+    /// Keepalive is to be set
+    Form(Box<Form>),
+    /// Something is chosen from a list
+    Menu(Menu),
+    /// The name of a file is typed
+    Saving(Saving),
+    /// Every key; the first line shown
+    Help(usize),
 }
 
 /// Something that cannot be undone.
 #[derive(Debug)]
 pub struct Asking {
-    /// Which socket it is about
-    pub id: SocketId,
     /// What is asked
     pub question: String,
+    /// What is done where the answer is yes
+    pub effect: Effect,
 }
 
 /// The filter box.
 #[derive(Debug, Default)]
 pub struct Typing {
     /// What is typed
-    pub text: String,
+    pub line: Editor,
     /// What is wrong with it
     pub wrong: Option<FilterError>,
     /// The filter to go back to, as it was typed and as it was understood
     pub before: (String, Filter),
+    /// What Tab has offered: where the word begins, the words, and which of them stands there
+    pub offered: Option<(usize, Vec<String>, usize)>,
+    /// How far back in what was typed before
+    pub back: usize,
+}
+
+/// A file name.
+#[derive(Debug)]
+pub struct Saving {
+    /// What is typed
+    pub line: Editor,
+    /// What is wrong with it
+    pub wrong: Option<String>,
+}
+
+/// What is chosen from a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// The columns that are shown
+    Columns,
+    /// The namespace
+    Namespace,
+    /// A named filter
+    Bookmark,
+}
+
+/// One line of a list.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// What it is called
+    pub label: String,
+    /// What is said of it
+    pub help: String,
+    /// Whether it is chosen
+    pub is_on: bool,
+}
+
+/// A list to choose from.
+#[derive(Debug)]
+pub struct Menu {
+    /// What is chosen
+    pub choice: Choice,
+    /// The lines
+    pub items: Vec<Item>,
+    /// The line that the keys go to
+    pub at: usize,
 }
 
 /// One connection.
 #[derive(Debug)]
 pub struct Detail {
     /// Which
-    pub id: SocketId,
+    pub whom: Whom,
     /// What is known; `None` until it has come
-    pub lines: Option<Vec<String>>,
+    pub sheet: Option<Box<Sheet>>,
     /// It has closed since
     pub is_gone: bool,
     /// First line shown
     pub top: usize,
+    /// Its last moments, the newest last
+    pub samples: VecDeque<Sample>,
+}
+
+/// Moments of one connection that are kept.
+pub const MOST_SAMPLES: usize = 120;
+
+/// Where in the table the user is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cursor {
+    /// The selected row
+    pub selected: Option<RowId>,
+    /// Its number
+    pub row: usize,
+    /// Number of the first row shown
+    pub top: usize,
+}
+
+/// How things are shown.
+#[derive(Debug, Default)]
+pub struct Looks {
+    /// Colours
+    pub theme: Theme,
+    /// The terminal shows no more than ASCII
+    pub is_ascii: bool,
+    /// Whole addresses
+    pub is_wide: bool,
+    /// Names for addresses
+    pub has_names: bool,
+    /// The names that were found; `None` where there is none, or it is being looked for
+    pub names: FxHashMap<IpAddr, Option<String>>,
+}
+
+/// How often is looked.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// The data is frozen
+    pub is_paused: bool,
+    /// Time from look to look
+    pub interval: Duration,
 }
 
 /// The dashboard.
@@ -126,60 +181,73 @@ pub struct Detail {
 pub struct State {
     /// What is looked at
     pub wanted: Wanted,
-    /// The filter as it was typed
-    pub typed: String,
+    /// What the other views were left with
+    pub others: Vec<Wanted>,
     /// The last look
     pub sight: Option<Box<Sight>>,
+    /// How old it is, where the next one is late
+    pub late: Option<Duration>,
     /// Why there was none since
     pub failure: Option<String>,
     /// What came of the last order, until the next key
     pub told: Option<String>,
-    /// The selected connection
-    pub selected: Option<SocketId>,
-    /// Number of its row, and of the first row shown
-    pub row: usize,
-    /// First row shown
-    pub top: usize,
+    /// Where the user is
+    pub cursor: Cursor,
+    /// Rows that are marked
+    pub marked: FxHashSet<RowId>,
+    /// One connection, where one is open
+    pub detail: Option<Detail>,
     /// What the keys go to
     pub mode: Mode,
-    /// The data is frozen
-    pub is_paused: bool,
     /// How often is looked
-    pub interval: Duration,
+    pub pace: Pace,
+    /// How things are shown
+    pub looks: Looks,
+    /// Counts of the last minutes
+    pub history: History,
+    /// Filters that were typed, the newest last
+    pub typed: Vec<String>,
     /// Cells of the terminal
     pub size: (u16, u16),
-    /// What the other view was left with
-    pub others: Vec<Wanted>,
+    /// What the user has chosen once and for all
+    pub setup: Setup,
 }
 
 impl State {
     /// Nothing seen yet.
-    pub fn new(wanted: Wanted, typed: String, size: (u16, u16)) -> Self {
+    pub fn new(wanted: Wanted, others: Vec<Wanted>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
         Self {
             wanted,
-            typed,
+            others,
             sight: None,
+            late: None,
             failure: None,
             told: None,
-            selected: None,
-            row: 0,
-            top: 0,
-            mode: Mode::Table,
-            is_paused: false,
-            interval: Duration::from_secs(1),
+            cursor: Cursor::default(),
+            marked: FxHashSet::default(),
+            detail: None,
+            mode: Mode::Browse,
+            pace: Pace { is_paused: false, interval },
+            looks: setup.looks(),
+            history: History::default(),
+            typed: Vec::new(),
             size,
-            others: Vec::new(),
+            setup,
         }
     }
 
-    /// The rows.
-    pub fn lines(&self) -> &[Line] {
-        self.sight.as_ref().map_or(&[], |sight| &sight.lines)
+    /// The rows, where there are any yet.
+    pub fn table(&self) -> Option<&Table> {
+        self.sight.as_ref().map(|sight| &*sight.table)
     }
 
-    /// How many rows the table has room for: all but header, titles and footer.
-    pub fn page(&self) -> usize {
-        let others = if matches!(self.mode, Mode::Typing(_)) { 7 } else { 4 };
-        usize::from(self.size.1).saturating_sub(others).max(1)
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.table().map_or(0, Table::len)
+    }
+
+    /// The view.
+    pub fn view(&self) -> View {
+        self.wanted.view
     }
 }

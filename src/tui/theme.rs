@@ -2,64 +2,140 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::table::Sign;
 use crate::model::liveness::Verdict;
 
 /// How things look.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Theme {
-    has_colours: bool,
+    /// As it is called in the configuration
+    pub name: &'static str,
+    /// Titles of columns and parts
+    pub title: Style,
+    /// Words around the data
+    pub muted: Style,
+    /// The selected row, over what it has
+    pub selected: Style,
+    /// What cannot wait
+    pub alarm: Style,
+    /// The same in the header, from across the room
+    pub shout: Style,
+    /// What should not stay as it is
+    pub warning: Style,
+    /// What is well
+    pub well: Style,
+    /// What is shown of several, what is marked
+    pub accent: Style,
+}
+
+const PLAIN: Style = Style::new();
+const BOLD: Style = PLAIN.add_modifier(Modifier::BOLD);
+const DIM: Style = PLAIN.add_modifier(Modifier::DIM);
+const REVERSED: Style = PLAIN.add_modifier(Modifier::REVERSED);
+
+const fn fg(number: u8) -> Style {
+    PLAIN.fg(Color::Indexed(number))
+}
+
+/// Every theme, in the order of the key.
+pub const THEMES: [Theme; 5] = [
+    Theme {
+        name: "dark",
+        title: BOLD.fg(Color::Indexed(252)),
+        muted: fg(245),
+        selected: PLAIN.bg(Color::Indexed(238)).add_modifier(Modifier::BOLD),
+        alarm: fg(203).add_modifier(Modifier::BOLD),
+        shout: BOLD.fg(Color::Indexed(231)).bg(Color::Indexed(160)),
+        warning: fg(215),
+        well: fg(114),
+        accent: fg(117).add_modifier(Modifier::BOLD),
+    },
+    Theme {
+        name: "light",
+        title: BOLD.fg(Color::Indexed(235)),
+        muted: fg(243),
+        selected: PLAIN.bg(Color::Indexed(253)).add_modifier(Modifier::BOLD),
+        alarm: fg(160).add_modifier(Modifier::BOLD),
+        shout: BOLD.fg(Color::Indexed(231)).bg(Color::Indexed(160)),
+        warning: fg(130),
+        well: fg(28),
+        accent: fg(25).add_modifier(Modifier::BOLD),
+    },
+    Theme {
+        name: "high-contrast",
+        title: BOLD.fg(Color::Indexed(231)),
+        muted: fg(252),
+        selected: PLAIN.fg(Color::Indexed(16)).bg(Color::Indexed(231)).add_modifier(Modifier::BOLD),
+        alarm: BOLD.fg(Color::Indexed(231)).bg(Color::Indexed(124)),
+        shout: BOLD.fg(Color::Indexed(231)).bg(Color::Indexed(196)),
+        warning: fg(226).add_modifier(Modifier::BOLD),
+        well: fg(46),
+        accent: BOLD.fg(Color::Indexed(16)).bg(Color::Indexed(51)),
+    },
+    Theme {
+        name: "plain",
+        title: BOLD,
+        muted: DIM,
+        selected: REVERSED,
+        alarm: BOLD.fg(Color::Red),
+        shout: BOLD.fg(Color::White).bg(Color::Red),
+        warning: PLAIN.fg(Color::Yellow),
+        well: PLAIN.fg(Color::Green),
+        accent: BOLD.fg(Color::Cyan),
+    },
+    Theme {
+        name: "none",
+        title: BOLD,
+        muted: DIM,
+        selected: REVERSED,
+        alarm: BOLD,
+        shout: REVERSED.add_modifier(Modifier::BOLD),
+        warning: PLAIN,
+        well: PLAIN,
+        accent: BOLD.add_modifier(Modifier::UNDERLINED),
+    },
+];
+
+impl Default for Theme {
+    fn default() -> Self {
+        THEMES[0]
+    }
 }
 
 impl Theme {
-    /// `has_colours` was decided by the caller from flag, `NO_COLOR` and terminal.
-    pub fn new(has_colours: bool) -> Self {
-        Self { has_colours }
+    /// The theme of that name.
+    pub fn called(name: &str) -> Option<Self> {
+        THEMES.into_iter().find(|theme| theme.name == name)
     }
 
-    /// Titles of columns and parts.
-    pub fn title(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+    /// The next.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = THEMES.iter().position(|theme| theme.name == self.name).unwrap_or(0);
+        THEMES[(at + 1) % THEMES.len()]
     }
 
-    /// Words around the data.
-    pub fn muted(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
-    }
-
-    /// The selected row.
-    pub fn selected(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
-    }
-
-    /// What cannot wait.
-    pub fn alarm(self) -> Style {
-        self.coloured(Color::Red).add_modifier(Modifier::BOLD)
-    }
-
-    /// What should not stay as it is.
-    pub fn warning(self) -> Style {
-        self.coloured(Color::Yellow)
-    }
-
-    /// What is well.
-    pub fn well(self) -> Style {
-        self.coloured(Color::Green)
-    }
-
-    /// A row, by what is thought of it.
-    pub fn verdict(self, verdict: Verdict) -> Style {
-        match verdict {
-            Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow => self.alarm(),
-            Verdict::Unguarded | Verdict::PeerClosed | Verdict::HalfClosed | Verdict::Stalled => self.warning(),
-            Verdict::Active => self.well(),
-            Verdict::TimeWait | Verdict::Closing | Verdict::Listening | Verdict::Bound => self.muted(),
-            Verdict::Guarded | Verdict::Unknown | Verdict::Connecting | Verdict::Handshaking | Verdict::Unaccepted => {
-                Style::new()
-            }
+    /// A row, by what it says at first sight.
+    pub fn sign(self, sign: Sign) -> Style {
+        match sign {
+            Sign::Plain => PLAIN,
+            Sign::Alarm => self.alarm,
+            Sign::Warning => self.warning,
+            Sign::Muted => self.muted,
+            Sign::Verdict(verdict) => self.verdict(verdict),
         }
     }
 
-    fn coloured(self, colour: Color) -> Style {
-        if self.has_colours { Style::new().fg(colour) } else { Style::new() }
+    /// A socket, by what is thought of it.
+    pub fn verdict(self, verdict: Verdict) -> Style {
+        match verdict {
+            Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow => self.alarm,
+            Verdict::Unguarded | Verdict::PeerClosed | Verdict::HalfClosed | Verdict::Stalled => self.warning,
+            Verdict::Active => self.well,
+            Verdict::TimeWait | Verdict::Closing | Verdict::Listening | Verdict::Bound => self.muted,
+            Verdict::Guarded | Verdict::Unknown | Verdict::Connecting | Verdict::Handshaking | Verdict::Unaccepted => {
+                PLAIN
+            }
+        }
     }
 }

@@ -1,26 +1,79 @@
 //! The dashboard on a real pseudo-terminal, over real sockets.
 
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use tcpulse::filter::Names;
+use tcpulse::tui::action::{Effect, Event};
+use tcpulse::tui::run::run;
+use tcpulse::tui::sight::Wanted;
+use tcpulse::tui::state::{Setup, State};
+use tcpulse::tui::views::View;
 
 use crate::support::is_root;
+use crate::support::link::{Link, keepalive, set_options};
 use crate::support::netns::{Netns, User};
 use crate::support::program::{TCPULSE, command_in};
-use crate::support::sockets::connection;
+use crate::support::sockets::{connection, option, pair};
 use crate::support::terminal::Session;
+use crate::support::wait::until;
 
 const ENTER_ALTERNATE: &str = "\x1b[?1049h";
 const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
 
-fn open(netns: &Netns, arguments: &[&str]) -> Session {
-    let mut command = command_in(netns, User::Root);
+/// A directory of the test's own, gone with the test.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tcpulse-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(path.join("tcpulse")).unwrap();
+        Self(path)
+    }
+
+    fn configure(&self, text: &str) {
+        std::fs::write(self.0.join("tcpulse/config.toml"), text).unwrap();
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn open_as(netns: &Netns, user: User, arguments: &[&str], environment: &[(&str, &str)]) -> Session {
+    let mut command = command_in(netns, user);
     command.args(["-N", "current"]).args(arguments);
+    // What the tests' own user has configured is none of theirs.
+    command.env("XDG_CONFIG_HOME", "/nonexistent").env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
+    command.envs(environment.iter().copied());
     Session::start(command)
 }
 
+fn open(netns: &Netns, arguments: &[&str]) -> Session {
+    open_as(netns, User::Root, arguments, &[])
+}
+
+fn signal(session: &Session, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(session.pid()).unwrap()), signal).unwrap();
+}
+
+/// Quits, and finds the terminal as it was.
+fn quit(mut session: Session) {
+    session.type_keys("q");
+    assert_eq!(session.end().code(), Some(0));
+    session.expect(LEAVE_ALTERNATE);
+    assert_eq!(session.modes(), session.modes_before);
+}
+
 #[test]
-fn it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back() {
-    if !is_root("it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back") {
+fn it_shows_a_connection_filters_sorts_opens_its_detail_and_gives_the_terminal_back() {
+    if !is_root("it_shows_a_connection_filters_sorts_opens_its_detail_and_gives_the_terminal_back") {
         return;
     }
     let netns = Netns::new();
@@ -32,8 +85,11 @@ fn it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back() 
     assert!(session.seen.contains(ENTER_ALTERNATE));
     session.type_keys(&format!("/src {local}\r"));
     session.see("1 connection ");
+    session.type_keys("s");
+    session.see("by state, from small to large");
     session.type_keys("\r");
     session.see("How it ends");
+    session.see("Until the kernel gives up");
     // A letter right behind it would make another key of the escape.
     session.type_keys("\x1b");
     session.see_no("How it ends");
@@ -42,13 +98,18 @@ fn it_shows_a_connection_filters_opens_its_detail_and_gives_the_terminal_back() 
     session.type_keys("4");
     session.see("0 listeners that the filter lets through");
     session.type_keys("\x1b");
-    session.see("1 listener ");
+    session.see("1 listener");
+    session.type_keys("5");
+    session.see("net.ipv4.tcp_keepalive_time");
+    session.type_keys("3");
+    session.see("CW-GROWTH");
+    session.type_keys("2");
+    session.see("PORTS");
     session.type_keys("?");
     session.see("freeze the data");
-    session.type_keys("xq");
-    assert_eq!(session.end().code(), Some(0));
-    session.expect(LEAVE_ALTERNATE);
-    assert_eq!(session.modes(), session.modes_before);
+    session.type_keys("x");
+    session.see_no("freeze the data");
+    quit(session);
 }
 
 #[test]
@@ -57,41 +118,246 @@ fn told_to_end_it_gives_the_terminal_back() {
         return;
     }
     let netns = Netns::new();
-    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+    for told in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
         let mut session = open(&netns, &["state", "established"]);
         session.see("0 connections that the filter lets through");
         assert_ne!(session.modes(), session.modes_before, "the terminal is in raw mode");
-        kill(Pid::from_raw(i32::try_from(session.pid()).unwrap()), signal).unwrap();
-        assert_eq!(session.end().code(), Some(0), "{signal}");
+        signal(&session, told);
+        assert_eq!(session.end().code(), Some(0), "{told}");
         session.expect(LEAVE_ALTERNATE);
         assert_eq!(session.modes(), session.modes_before);
     }
 }
 
 #[test]
-fn a_connection_is_destroyed_after_a_question() {
-    if !is_root("a_connection_is_destroyed_after_a_question") {
+fn a_peer_is_seen_to_die() {
+    if !is_root("a_peer_is_seen_to_die") {
+        return;
+    }
+    let link = Link::new(&[]);
+    let (ours, _peer) = link.connection();
+    set_options(&ours, &keepalive(1, 1, 3));
+    let mut session = open(&link.ours, &[]);
+    let local = ours.local_addr().unwrap().to_string();
+    session.see(&local);
+    session.type_keys("+\r");
+    session.see("Until the kernel gives up");
+    link.black_hole();
+    session.see("probing");
+    session.see("of 3 keepalive probes unanswered");
+    session.type_keys("\x1b");
+    session.see("◔ 1 silent");
+    session.see("◔ 0 silent");
+    session.type_keys("6");
+    session.see("active → probing");
+    session.see("ETIMEDOUT");
+    ours.set_nonblocking(true).unwrap();
+    let error = std::io::Read::read(&mut &ours, &mut [0]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut, "the program got what was guessed");
+    quit(session);
+}
+
+#[test]
+fn connections_that_come_and_go_between_two_looks_are_seen() {
+    if !is_root("connections_that_come_and_go_between_two_looks_are_seen") {
+        return;
+    }
+    let netns = Netns::new();
+    let (listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    // nobody may hear the kernel's farewells too.
+    for user in [User::Root, User::Nobody] {
+        let mut session = open_as(&netns, user, &[], &[]);
+        session.see(&client.local_addr().unwrap().to_string());
+        session.type_keys("6");
+        session.see("nothing has changed");
+        // The ear for a namespace opens a moment after its first look.
+        let mut short = None;
+        until("a short connection is told", Duration::from_secs(20), || {
+            let (client, server) = netns.run(|| pair(&listener));
+            short = Some(client.local_addr().unwrap().to_string());
+            drop((client, server));
+            std::thread::yield_now();
+            session.screen().contains("≤").then_some(())
+        });
+        assert!(short.is_some());
+        session.type_keys("q");
+        session.end();
+    }
+}
+
+#[test]
+fn keepalive_is_set_from_the_form() {
+    if !is_root("keepalive_is_set_from_the_form") {
         return;
     }
     let netns = Netns::new();
     let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
     let local = client.local_addr().unwrap().to_string();
     let mut session = open(&netns, &["src", &local]);
-    session.see(&local);
+    session.see("1 connection ");
+    session.type_keys("K");
+    session.see("now 7200s");
+    session.type_keys("30s");
+    session.see("never → 30.");
+    session.see("7200s → 15s");
+    session.type_keys("\r");
+    session.see("Set keepalive on, idle 15s, interval 5s, probes 3, user-timeout 30s of established");
+    session.type_keys("y");
+    session.see("keepalive off -> on, idle 7200s -> 15s");
+    let tcp = |name| option(&client, libc::IPPROTO_TCP, name);
+    assert_eq!(option(&client, libc::SOL_SOCKET, libc::SO_KEEPALIVE), 1);
+    assert_eq!([tcp(libc::TCP_KEEPIDLE), tcp(libc::TCP_KEEPINTVL), tcp(libc::TCP_KEEPCNT)], [15, 5, 3]);
+    session.see("15s/5s/3");
+    quit(session);
+}
+
+#[test]
+fn connections_are_marked_and_destroyed_after_a_question() {
+    if !is_root("connections_are_marked_and_destroyed_after_a_question") {
+        return;
+    }
+    let netns = Netns::new();
+    let (listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    let (other, _its_server) = netns.run(|| pair(&listener));
+    let port = listener.local_addr().unwrap().port();
+    let mut session = open(&netns, &["dport", "=", &port.to_string()]);
+    session.see(&client.local_addr().unwrap().to_string());
     session.type_keys("x");
-    session.see(&format!("Destroy established {local}"));
+    session.see("Destroy established 127.0.0.1:");
     session.type_keys("n");
     session.see_no("[y/N]");
-    session.type_keys("x");
-    session.see("[y/N]");
+    session.type_keys("*x");
+    session.see("Destroy 2 connections (2 of ");
     session.type_keys("y");
-    session.see(&format!("destroyed {local}"));
-    session.see("0 connections");
-    client.set_nonblocking(true).unwrap();
-    let error = std::io::Read::read(&mut &client, &mut [0]).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
-    session.type_keys("q");
+    session.see("destroyed 2 of 2");
+    for client in [&client, &other] {
+        client.set_nonblocking(true).unwrap();
+        let error = std::io::Read::read(&mut &*client, &mut [0]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
+    }
+    session.type_keys("6");
+    session.see("ECONNABORTED");
+    quit(session);
+}
+
+#[test]
+fn what_is_shown_is_written_to_a_file_and_copied() {
+    if !is_root("what_is_shown_is_written_to_a_file_and_copied") {
+        return;
+    }
+    let netns = Netns::new();
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    let directory = Directory::new("export");
+    let local = client.local_addr().unwrap().to_string();
+    let mut session = open(&netns, &["-o", "local,peer,recv-q,dead-in", "src", &local]);
+    session.see("1 connection ");
+    session.type_keys("y");
+    // OSC 52 takes base64.
+    session.expect("\x1b]52;c;");
+    for (name, rows) in [("rows.json", 1), ("rows.csv", 1)] {
+        let path = directory.0.join(name);
+        session.type_keys(&format!("e\x15{}\r", path.display()));
+        session.see(&format!("wrote {rows} rows to {}", path.display()));
+        let text = std::fs::read_to_string(&path).unwrap();
+        if name.ends_with("json") {
+            let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(rows[0]["local"], local.as_str());
+            assert_eq!((&rows[0]["recv_q_bytes"], &rows[0]["dead_in_ms"]), (&0.into(), &serde_json::Value::Null));
+        } else {
+            assert!(text.starts_with("local,peer,recv_q_bytes,dead_in_ms\r\n") && text.contains(&local), "{text}");
+        }
+    }
+    // What is there is not written over.
+    session.type_keys(&format!("e\x15{}\r", directory.0.join("rows.csv").display()));
+    session.see("is there already");
+    quit(session);
+}
+
+#[test]
+fn it_follows_the_terminal_through_any_size() {
+    if !is_root("it_follows_the_terminal_through_any_size") {
+        return;
+    }
+    let netns = Netns::new();
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    let mut session = open(&netns, &[]);
+    let local = client.local_addr().unwrap().to_string();
+    session.see(&local);
+    for (columns, rows) in [(10, 40), (200, 60), (1, 1), (40, 3), (3, 200), (500, 2), (80, 24), (10, 10)] {
+        session.resize(columns, rows);
+        session.type_keys("j1\tjkG");
+    }
+    session.resize(120, 40);
+    session.type_keys("1");
+    session.see(&local);
+    session.see("6 changes");
+    quit(session);
+}
+
+#[test]
+fn who_may_not_look_is_told_so() {
+    if !is_root("who_may_not_look_is_told_so") {
+        return;
+    }
+    let netns = Netns::new();
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    let mut session = open_as(&netns, User::Nobody, &[], &[]);
+    session.see(&client.local_addr().unwrap().to_string());
+    session.see("not seen: ");
+    session.see("(hidden)");
+    session.type_keys("?");
+    session.see("run as root or grant CAP_SYS_PTRACE");
+    session.type_keys("?x");
+    session.see("Destroy established");
+    session.type_keys("y");
+    session.see("not destroyed: ");
+    quit(session);
+}
+
+#[test]
+fn the_configuration_is_read_and_what_is_wrong_in_it_is_told() {
+    if !is_root("the_configuration_is_read_and_what_is_wrong_in_it_is_told") {
+        return;
+    }
+    let netns = Netns::new();
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    let directory = Directory::new("config");
+    let home = directory.0.to_str().unwrap();
+    directory.configure(
+        "theme = \"none\"\ninterval = \"500ms\"\n[columns]\nconnections = [\"peer\", \"inode\"]\n[keys]\nquit = [\"Q\"]\n\
+         [bookmarks]\nmine = \"dport = 1\"\n",
+    );
+    let mut session = open_as(&netns, User::Root, &[], &[("XDG_CONFIG_HOME", home)]);
+    session.see(&client.local_addr().unwrap().to_string());
+    session.see("INODE");
+    session.see("every 500ms");
+    session.type_keys("b\r");
+    session.see("0 connections that the filter lets through");
+    session.type_keys("qQ");
     assert_eq!(session.end().code(), Some(0));
+    // Without colours there is none.
+    assert!(!session.seen.contains("38;5;"), "{}", session.seen.escape_debug());
+    directory.configure("\ntheme = \"drak\"\n");
+    let mut session = open_as(&netns, User::Root, &[], &[("XDG_CONFIG_HOME", home)]);
+    assert_eq!(session.end().code(), Some(2));
+    session.expect("line 2: theme = \"drak\"");
+    session.expect("did you mean 'dark'?");
+    assert!(!session.seen.contains(ENTER_ALTERNATE));
+}
+
+#[test]
+fn a_locale_without_utf_8_gets_ascii_and_the_linux_console_too() {
+    if !is_root("a_locale_without_utf_8_gets_ascii_and_the_linux_console_too") {
+        return;
+    }
+    let netns = Netns::new();
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    for environment in [("LC_ALL", "C"), ("TERM", "linux")] {
+        let mut session = open_as(&netns, User::Root, &[], &[environment]);
+        session.see(&client.local_addr().unwrap().to_string());
+        assert!(session.screen().is_ascii(), "{}", session.screen());
+        quit(session);
+    }
 }
 
 #[test]
@@ -116,4 +382,67 @@ fn it_can_be_stopped_and_let_go_on_as_a_job_of_a_shell() {
     session.see("Stopped");
     session.type_keys("exit 7\n");
     assert_eq!(session.end().code(), Some(7));
+}
+
+#[test]
+fn a_signal_from_outside_stops_it_with_the_terminal_given_back() {
+    if !is_root("a_signal_from_outside_stops_it_with_the_terminal_given_back") {
+        return;
+    }
+    let netns = Netns::new();
+    let mut session = open(&netns, &[]);
+    session.see("0 connections");
+    signal(&session, Signal::SIGTSTP);
+    let status = format!("/proc/{}/stat", session.pid());
+    until("it is stopped", Duration::from_secs(10), || {
+        std::fs::read_to_string(&status).unwrap().contains(") T ").then_some(())
+    });
+    session.expect(LEAVE_ALTERNATE);
+    assert_eq!(session.modes(), session.modes_before);
+    signal(&session, Signal::SIGCONT);
+    until("it has the terminal again", Duration::from_secs(10), || {
+        (session.modes() != session.modes_before).then_some(())
+    });
+    session.see("0 connections");
+    quit(session);
+}
+
+#[test]
+fn without_its_terminal_it_ends() {
+    if !is_root("without_its_terminal_it_ends") {
+        return;
+    }
+    let netns = Netns::new();
+    let mut session = open(&netns, &[]);
+    session.see("0 connections");
+    session.hang_up();
+    session.end();
+}
+
+/// Set for the process that panics on purpose.
+const PANICS: &str = "TCPULSE_TEST_PANICS";
+
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    struct Nobody;
+    impl Names for Nobody {}
+
+    if std::env::var_os(PANICS).is_some() {
+        let state =
+            State::new(Wanted::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
+        let (events, happened) = channel();
+        let key = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE);
+        events.send(Event::Input(Input::Key(key))).unwrap();
+        let mut carry_out = |_: Effect| panic!("on purpose");
+        run(state, true, &Nobody, &happened, &mut carry_out, &mut || {}).unwrap();
+        return;
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "dashboard::a_panic_gives_the_terminal_back", "--nocapture"]).env(PANICS, "1");
+    let mut session = Session::start(command);
+    session.expect(ENTER_ALTERNATE);
+    session.expect("on purpose");
+    assert!(!session.end().success());
+    assert!(session.seen.rfind(LEAVE_ALTERNATE).unwrap() < session.seen.find("on purpose").unwrap());
+    assert_eq!(session.modes(), session.modes_before);
 }

@@ -330,6 +330,7 @@ fn without_push_down(netns: &Netns, filter: &Filter) -> Cookies {
             needs: Needs::all() - Needs::ALL_OPTIONS,
             active_within: Duration::from_secs(60),
             filter: Filter::default(),
+            is_part: false,
         };
         let mut passing = Passing(filter, Cookies::new());
         inspect(&request, None, &mut passing, &|| false).unwrap();

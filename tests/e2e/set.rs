@@ -224,6 +224,7 @@ fn target(netns: &Netns, socket: &TcpStream) -> Target {
         needs: Needs::OWNERS,
         active_within: Duration::from_secs(60),
         filter: Filter::default(),
+        is_part: false,
     };
     let mut targets = Targets(Vec::new());
     netns.run(|| inspect(&request, None, &mut targets, &|| false)).unwrap();

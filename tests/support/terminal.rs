@@ -2,12 +2,17 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use nix::pty::{Winsize, openpty};
+use nix::fcntl::OFlag;
+use nix::pty::{Winsize, grantpt, posix_openpt, ptsname_r, unlockpt};
 
 use super::wait::until;
 
@@ -19,6 +24,7 @@ pub struct Session {
     child: Child,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
+    is_hung_up: Arc<AtomicBool>,
     /// The terminal's modes before the program had it
     pub modes_before: String,
     /// All that was written so far
@@ -30,24 +36,64 @@ impl Session {
     /// Starts it, 120 cells wide.
     pub fn start(mut command: Command) -> Self {
         let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
-        let terminal = openpty(&size, None).unwrap();
-        let end = || Stdio::from(terminal.slave.try_clone().unwrap());
-        let modes_before = modes(&terminal.master);
+        // Close-on-exec from the first moment: programs of other tests would keep the terminal alive.
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let master = posix_openpt(flags).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let mut options = File::options();
+        options.read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits());
+        let slave = options.open(ptsname_r(&master).unwrap()).unwrap();
+        let end = || Stdio::from(slave.try_clone().unwrap());
+        let master = File::from(OwnedFd::from(master));
+        set_size(&master, &size);
+        let modes_before = modes(&master);
         own_the_terminal(&mut command);
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
-        let keyboard = File::from(terminal.master);
+        let keyboard = master;
         let mut output = keyboard.try_clone().unwrap();
         let (shown, screen) = channel();
         // Ends with the terminal: reading fails once nobody has the other end.
+        let is_hung_up = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&is_hung_up);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = output.read(&mut buffer) {
-                if shown.send(buffer[..length].to_vec()).is_err() {
+                if is_over.load(Ordering::SeqCst) || shown.send(buffer[..length].to_vec()).is_err() {
                     break;
                 }
             }
         });
-        Self { child, keyboard, screen, modes_before, seen: String::new(), emulator: emulator(ROWS, COLUMNS) }
+        let emulator = emulator(ROWS, COLUMNS);
+        Self { child, keyboard, screen, is_hung_up, modes_before, seen: String::new(), emulator }
+    }
+
+    /// Another size: the program is told by SIGWINCH.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        set_size(&self.keyboard, &size);
+        self.emulator.screen_mut().set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
+    }
+
+    /// The terminal goes away, as a connection that breaks.
+    pub fn hang_up(&mut self) {
+        // The thread that reads has the terminal too, until it next reads.
+        self.is_hung_up.store(true, Ordering::SeqCst);
+        self.type_keys("?");
+        self.keyboard = File::open("/dev/null").unwrap();
+    }
+
+    /// What stands on the screen.
+    pub fn screen(&mut self) -> String {
+        self.take_in();
+        self.emulator.screen().contents()
+    }
+
+    fn take_in(&mut self) {
+        for bytes in self.screen.try_iter() {
+            self.emulator.process(&bytes);
+            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+        }
     }
 
     /// Types.
@@ -72,10 +118,7 @@ impl Session {
 
     fn wait_for(&mut self, text: &str, is_so: impl Fn(&Self) -> bool) {
         until(&format!("'{text}' on the terminal"), Duration::from_secs(20), || {
-            for bytes in self.screen.try_iter() {
-                self.emulator.process(&bytes);
-                self.seen.push_str(&String::from_utf8_lossy(&bytes));
-            }
+            self.take_in();
             is_so(self).then_some(())
         });
     }
@@ -102,6 +145,13 @@ impl Drop for Session {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[allow(unsafe_code, reason = "an ioctl that nix does not wrap")]
+fn set_size(terminal: &File, size: &Winsize) {
+    // SAFETY: the pointer is to a live struct of the kind that the request reads.
+    let result = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const *size) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
 }
 
 fn emulator(rows: u16, columns: u16) -> vt100::Parser {

@@ -1,30 +1,217 @@
-//! One connection, with all that is known of it.
+//! One connection, with all that is known of it: the reason first, then what happens until the kernel gives up.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 use super::put;
-use crate::tui::state::Detail;
+use crate::fields::sheet::Section;
+use crate::model::liveness::{Bound, Mechanism, Verdict};
+use crate::text::{bounded, duration, micros, printable, rate};
+use crate::tui::counts::sparkline;
+use crate::tui::sheet::Sheet;
+use crate::tui::state::{Detail, State};
 use crate::tui::theme::Theme;
+use crate::tui::timeline::{Timeline, What};
 
-pub(super) fn draw(detail: &Detail, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let Some(lines) = &detail.lines else {
+/// Pieces of text, each with where it begins and how it looks.
+type Line = Vec<(u16, String, Style)>;
+
+/// Cells of a column of names and values.
+const SECTION_CELLS: u16 = 58;
+
+pub(super) fn draw(state: &State, detail: &Detail, area: Rect, buffer: &mut Buffer) {
+    let theme = state.looks.theme;
+    let Some(sheet) = &detail.sheet else {
         let text = if detail.is_gone { "this connection is gone" } else { "looking…" };
-        put(buffer, area, area.x, 0, text, theme.muted());
+        put(buffer, area, area.x + 1, 0, text, theme.muted);
         return;
     };
-    let mut y = 0;
+    let mut area = area;
     if detail.is_gone {
-        put(buffer, area, area.x, 0, "gone: this is what was last known of it", theme.alarm());
-        y = 1;
+        put(buffer, area, area.x + 1, 0, "gone: this is what was last known of it", theme.alarm);
+        area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }
-    let page = usize::from(area.height - y.min(area.height));
+    let lines = lines(sheet, detail, theme, area.width);
     // The last page stays full.
-    let top = detail.top.min(lines.len().saturating_sub(page));
-    for line in lines.iter().skip(top).take(page) {
-        let style = if line.starts_with(' ') { Style::new() } else { theme.title() };
-        put(buffer, area, area.x, y, line, style);
-        y += 1;
+    let top = detail.top.min(lines.len().saturating_sub(area.height.into()));
+    for (y, line) in (0..area.height).zip(lines.iter().skip(top)) {
+        for (x, text, style) in line {
+            put(buffer, area, area.x.saturating_add(*x), y, text, *style);
+        }
     }
+}
+
+fn lines(sheet: &Sheet, detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
+    let plain = Style::new();
+    let mut lines: Vec<Line> = vec![vec![(1, printable(&sheet.heading).into_owned(), theme.title)]];
+    lines.extend(wrapped(&printable(&sheet.sentence), width.saturating_sub(4)).map(|text| vec![(2, text, plain)]));
+    lines.push(Vec::new());
+    lines.extend(timeline(&sheet.timeline, theme, width));
+    lines.push(Vec::new());
+    lines.extend(histories(detail, theme, width));
+    let mut sections = Vec::new();
+    if !sheet.endings.is_empty() {
+        let endings = sheet.endings.iter().map(|(what, gets)| ((*what).to_owned(), gets.clone()));
+        sections.push(("How it ends", endings.collect()));
+    }
+    sections.extend(sheet.sections.iter().cloned());
+    lines.extend(beside(&sections, theme, width));
+    lines
+}
+
+/// Text in lines of so many cells at most, broken between words.
+fn wrapped(text: &str, width: u16) -> impl Iterator<Item = String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().filter(|line| line.is_empty() || line.width() + 1 + word.width() <= width.into());
+        match last {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => line.extend([" ", word]),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter()
+}
+
+/// A line from when the peer was last heard to when the kernel gives up, and below it what happens when.
+fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<Line> {
+    if timeline.bound == Bound::NotApplicable {
+        return Vec::new();
+    }
+    let cells = i64::from(width.saturating_sub(6).max(10));
+    let (Some((first, _)), Some((last, _))) = (timeline.moments.first(), timeline.moments.last()) else {
+        return Vec::new();
+    };
+    // Without an end the future is drawn as long as the past.
+    let last = if timeline.bound == Bound::Never { (*last).max(-*first).max(1_000) } else { (*last).max(1) };
+    let span = last.saturating_sub(*first).max(1);
+    let place = |at: i64| u16::try_from(i128::from(at - first) * i128::from(cells - 1) / i128::from(span)).unwrap_or(0);
+    let now = place(0);
+    let mut line: Line = vec![
+        (2, "─".repeat(usize::from(now)), theme.muted),
+        (2 + now, "·".repeat(usize::try_from(cells).unwrap_or(0).saturating_sub(now.into())), theme.muted),
+    ];
+    let mut labels = Vec::new();
+    let mut is_first_probe = true;
+    for (at, what) in &timeline.moments {
+        let (glyph, style, label) = moment(*at, *what, timeline, theme);
+        line.push((2 + place(*at), glyph.to_owned(), style));
+        let is_told = *what != What::Probe || std::mem::take(&mut is_first_probe);
+        if is_told {
+            labels.push((place(*at), label, style));
+        }
+    }
+    if timeline.bound == Bound::Never {
+        line.push((2 + u16::try_from(cells).unwrap_or(0) - 1, "∞".to_owned(), theme.warning));
+        labels.push((u16::try_from(cells).unwrap_or(0) - 1, "no timer would ever end it".to_owned(), theme.warning));
+    }
+    let mut lines = vec![vec![(1, "Until the kernel gives up".to_owned(), theme.title)], line];
+    lines.extend(placed(labels, u16::try_from(cells).unwrap_or(0)));
+    lines
+}
+
+fn moment(at: i64, what: What, timeline: &Timeline, theme: Theme) -> (&'static str, Style, String) {
+    let ago = |word: &str| format!("{word} {} ago", duration(at.unsigned_abs()));
+    let ahead = |word: &str| format!("{word} in {}", duration(at.unsigned_abs()));
+    match what {
+        What::Heard => (Verdict::Active.glyph(), theme.well, ago("heard")),
+        What::Now => ("│", theme.title, "now".to_owned()),
+        What::Probe => (Verdict::Probing.glyph(), theme.accent, ahead("probe")),
+        What::Timer(kind) => (Verdict::Retransmitting.glyph(), theme.accent, ahead(kind.name().unwrap_or("timer"))),
+        What::End => {
+            let when = bounded(u64::try_from(at).ok(), timeline.bound);
+            let by = if timeline.mechanism == Mechanism::None { "" } else { timeline.mechanism.name() };
+            ("×", theme.alarm, format!("ends in {when} ({by})"))
+        }
+    }
+}
+
+/// Labels below their places, in as many lines as they need not to touch each other.
+fn placed(mut labels: Vec<(u16, String, Style)>, cells: u16) -> Vec<Line> {
+    let mut lines: Vec<(Line, u16)> = Vec::new();
+    labels.sort_by_key(|(at, ..)| *at);
+    for (at, label, style) in labels {
+        let width = u16::try_from(label.width()).unwrap_or(u16::MAX);
+        let start = at.min(cells.saturating_sub(width));
+        let free = lines.iter_mut().find(|(_, end)| start >= *end);
+        let cell = (2 + start, label, style);
+        match free {
+            Some((line, end)) => {
+                line.push(cell);
+                *end = start.saturating_add(width + 2);
+            }
+            None => lines.push((vec![cell], start.saturating_add(width + 2))),
+        }
+    }
+    lines.into_iter().map(|(line, _)| line).collect()
+}
+
+/// Round-trip time and rates since the detail was opened.
+fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
+    let samples = &detail.samples;
+    let rates = |get: fn(&crate::tui::sheet::Sample) -> Option<u64>| -> Vec<u64> {
+        let pairs = samples.iter().zip(samples.iter().skip(1));
+        let rate = pairs.map(|(one, other)| {
+            let ms = other.at_ms.saturating_sub(one.at_ms).max(1);
+            Some(get(other)?.saturating_sub(get(one)?) * 1_000 / ms)
+        });
+        rate.flatten().collect()
+    };
+    let rtt: Vec<_> = samples.iter().filter_map(|sample| sample.rtt_us).collect();
+    let cells = usize::from(width.saturating_sub(34)).min(60);
+    let mut lines = Vec::new();
+    for (name, values, text) in [
+        ("rtt", rtt, micros as fn(u64) -> String),
+        ("sent", rates(|sample| sample.sent), rate),
+        ("received", rates(|sample| sample.received), rate),
+    ] {
+        let Some(last) = values.last() else { continue };
+        let shown = &values[values.len().saturating_sub(cells)..];
+        lines.push(vec![
+            (2, name.to_owned(), theme.muted),
+            (12, text(*last), Style::new()),
+            (26, sparkline(shown), theme.accent),
+        ]);
+    }
+    if !lines.is_empty() {
+        lines.insert(0, vec![(1, "Since this was opened".to_owned(), theme.title)]);
+        lines.push(Vec::new());
+    }
+    lines
+}
+
+/// Sections beside each other where there is room, in their order from top to bottom, about equally long.
+fn beside(sections: &[Section], theme: Theme, width: u16) -> Vec<Line> {
+    let columns = usize::from(width / SECTION_CELLS).clamp(1, 3);
+    let blocks: Vec<_> = sections.iter().map(|section| block(section, theme)).collect();
+    let height = blocks.iter().map(Vec::len).sum::<usize>().div_ceil(columns);
+    let mut lines: Vec<Line> = Vec::new();
+    let (mut column, mut y) = (0, 0);
+    for block in blocks {
+        if y > 0 && y + block.len() / 2 > height && column + 1 < columns {
+            (column, y) = (column + 1, 0);
+        }
+        let indent = u16::try_from(column).unwrap_or(0) * (width / u16::try_from(columns).unwrap_or(1));
+        for line in block {
+            if lines.len() <= y {
+                lines.push(Vec::new());
+            }
+            lines[y].extend(line.into_iter().map(|(x, text, style)| (x + indent, text, style)));
+            y += 1;
+        }
+    }
+    lines
+}
+
+fn block((title, rows): &Section, theme: Theme) -> Vec<Line> {
+    let names = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+    let start = u16::try_from(names).unwrap_or(0) + 4;
+    let mut lines: Vec<Line> = vec![vec![(1, (*title).to_owned(), theme.title)]];
+    lines.extend(rows.iter().map(|(name, value)| {
+        vec![(2, name.clone(), theme.muted), (start, printable(value).into_owned(), Style::new())]
+    }));
+    lines.push(Vec::new());
+    lines
 }

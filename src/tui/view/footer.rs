@@ -2,43 +2,78 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 use super::put;
 use crate::text::printable;
+use crate::tui::action::Action;
 use crate::tui::keymap::COMMANDS;
-use crate::tui::state::{Mode, State};
-use crate::tui::theme::Theme;
+use crate::tui::state::{Choice, Mode, State};
 
-pub(super) fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let theme = state.looks.theme;
     if let Mode::Asking(asking) = &state.mode {
-        put(buffer, area, area.x, 0, &printable(&asking.question), theme.alarm());
+        put(buffer, area, area.x + 1, 0, &printable(&asking.question), theme.shout);
         return;
     }
-    let mut x = area.x;
-    let mut key = |x: u16, key: &str, word: &str| {
-        let x = put(buffer, area, x, 0, key, theme.title());
-        put(buffer, area, x, 0, &format!(" {word}  "), Style::new())
-    };
-    x = match &state.mode {
-        Mode::Typing(_) => ["Enter keep", "Esc undo", "Ctrl-u clear"]
-            .iter()
-            .filter_map(|text| text.split_once(' '))
-            .fold(x, |x, (name, word)| key(x, name, word)),
-        Mode::Asking(_) => x,
-        Mode::Help => key(x, "any key", "back"),
-        Mode::Detail(_) => {
-            let x = key(x, "Esc", "back");
-            key(x, "j k", "scroll")
+    let unseen = unseen(state);
+    let width = u16::try_from(unseen.width()).unwrap_or(u16::MAX);
+    // Keys are in the help too; what is not seen is nowhere else.
+    let room = area.width.saturating_sub(width.saturating_add(1));
+    let keys = Rect { width: room.max(area.width / 2), ..area };
+    let mut x = area.x + 1;
+    for (key, word) in keys_of(state) {
+        if usize::from(keys.right().saturating_sub(x)) < key.width() + 1 + word.width() {
+            break;
         }
-        Mode::Table => {
-            let told = COMMANDS.iter().filter_map(|command| Some((command.keys.first()?, command.footer?)));
-            told.fold(x, |x, (name, word)| key(x, &name.to_string(), word))
-        }
-    };
-    let Some(sight) = &state.sight else { return };
-    let unseen: Vec<_> = sight.gaps.iter().map(|gap| format!("{} {} ({})", gap.count, gap.what, gap.why)).collect();
-    if !unseen.is_empty() {
-        put(buffer, area, x, 0, &printable(&format!("not seen: {}", unseen.join(", "))), theme.warning());
+        x = put(buffer, keys, x, 0, &key, theme.accent);
+        x = put(buffer, keys, x, 0, &format!(" {word}  "), theme.muted);
     }
+    if !unseen.is_empty() {
+        let start = area.right().saturating_sub(width).max(x);
+        put(buffer, area, start, 0, &unseen, theme.warning);
+    }
+}
+
+/// Keys, and a word for each.
+fn keys_of(state: &State) -> Vec<(String, &'static str)> {
+    let fixed = |keys: &[(&str, &'static str)]| keys.iter().map(|(key, word)| ((*key).to_owned(), *word)).collect();
+    let of = |action| state.setup.keys.of(action).first().map(ToString::to_string).unwrap_or_default();
+    match &state.mode {
+        Mode::Typing(_) => {
+            fixed(&[("Enter", "keep"), ("Esc", "undo"), ("Tab", "complete"), ("Up", "before"), ("Ctrl-u", "clear")])
+        }
+        Mode::Saving(_) => fixed(&[("Enter", "write"), ("Esc", "back")]),
+        Mode::Form(_) => fixed(&[("Enter", "set, after a question"), ("Tab", "next line"), ("Esc", "back")]),
+        Mode::Menu(menu) if menu.choice == Choice::Columns => {
+            fixed(&[("Space", "show or hide"), ("Enter", "done"), ("Esc", "back")])
+        }
+        Mode::Menu(_) => fixed(&[("Enter", "choose"), ("Esc", "back")]),
+        Mode::Help(_) => fixed(&[("j k", "scroll"), ("any other key", "back")]),
+        Mode::Asking(_) => Vec::new(),
+        Mode::Browse if state.detail.is_some() => vec![
+            (of(Action::Back), "back"),
+            ("j k".to_owned(), "scroll"),
+            (of(Action::Destroy), "destroy"),
+            (of(Action::Set), "keepalive"),
+            (of(Action::Help), "help"),
+        ],
+        Mode::Browse => COMMANDS
+            .iter()
+            .filter_map(|command| Some((of(command.action), command.footer?)))
+            .filter(|(key, _)| !key.is_empty())
+            .collect(),
+    }
+}
+
+/// What is not seen, in a few words; the help has all of them.
+fn unseen(state: &State) -> String {
+    let Some(sight) = &state.sight else { return String::new() };
+    let mut gaps = sight.gaps.iter();
+    let Some(first) = gaps.next() else { return String::new() };
+    let more = match gaps.count() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    printable(&format!("not seen: {} {} ({}){more} ", first.count, first.what, first.why)).into_owned()
 }

@@ -1,71 +1,168 @@
-//! What is worth a glance from across the room.
+//! What is worth a glance from across the room; the views; what is listed.
+
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 use super::put;
 use crate::model::liveness::Verdict;
-use crate::model::state::TcpState;
 use crate::text::{duration, printable};
+use crate::tui::counts::{Counts, sparkline};
+use crate::tui::screen;
 use crate::tui::state::State;
+use crate::tui::table::Order;
 use crate::tui::theme::Theme;
+use crate::tui::views::View;
 
-pub(super) fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+/// What is counted in the header.
+struct Gauge {
+    sign: &'static str,
+    word: &'static str,
+    of: fn(&Counts) -> u64,
+    style: fn(&Theme) -> Style,
+}
+
+/// What matters most first: the last go where there is no room.
+fn gauges() -> [Gauge; 6] {
+    let gauge = |sign, word, of, style| Gauge { sign, word, of, style };
+    [
+        gauge(Verdict::Probing.glyph(), "silent", |counts| counts.silent, |theme| theme.shout),
+        gauge(Verdict::Unguarded.glyph(), "unguarded", |counts| counts.unguarded, |theme| theme.warning),
+        gauge(Verdict::PeerClosed.glyph(), "close-wait", |counts| counts.close_wait, |theme| theme.warning),
+        gauge("", "connections", |counts| counts.connections, |theme| theme.title),
+        gauge("", "established", |counts| counts.established, |_| Style::new()),
+        gauge("", "time-wait", |counts| counts.time_wait, |_| Style::new()),
+    ]
+}
+
+/// Cells of the last minutes: the widest, and the least that says something.
+const SPARK_CELLS: std::ops::RangeInclusive<usize> = 9..=25;
+
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let theme = state.looks.theme;
     let Some(sight) = &state.sight else {
         let waiting = state.failure.as_deref().map_or("looking…".to_owned(), |why| format!("cannot look: {why}"));
-        put(buffer, area, area.x, 0, &printable(&waiting), theme.title());
+        put(buffer, area, area.x, 0, &printable(&waiting), theme.title);
         return;
     };
-    let summary = &sight.summary;
-    let of = |verdicts: &[Verdict]| -> u64 {
-        summary.by_verdict().filter(|(verdict, _)| verdicts.contains(verdict)).map(|(_, count)| count).sum()
-    };
-    let silent = of(&[Verdict::Probing, Verdict::Retransmitting, Verdict::SilentWindow]);
-    let unguarded = of(&[Verdict::Unguarded]);
-    let when = |count: u64, style: Style| if count > 0 { style } else { theme.muted() };
-    let total = summary.total();
-    let close_wait = summary.of(TcpState::CloseWait);
-    let mut parts = vec![
-        (printable(&sight.hostname).into_owned(), theme.title()),
-        (sight.wanted.view.count(total), theme.title()),
-        (format!("{silent} silent"), when(silent, theme.alarm())),
-        (format!("{unguarded} unguarded"), when(unguarded, theme.warning())),
-        (format!("{close_wait} close-wait"), when(close_wait, theme.warning())),
-        (format!("{} established", summary.of(TcpState::Established)), Style::new()),
-        (format!("{} time-wait", summary.of(TcpState::TimeWait)), Style::new()),
-    ];
-    if sight.namespaces > 1 {
-        parts.push((format!("{} namespaces", sight.namespaces), theme.muted()));
+    let mut x = put(buffer, area, area.x, 0, &format!(" {} ", printable(&sight.hostname)), theme.title);
+    let gauges = gauges();
+    let texts = gauges.each_ref().map(|gauge| {
+        let count = (gauge.of)(&sight.counts);
+        let sign = if gauge.sign.is_empty() { String::new() } else { format!("{} ", gauge.sign) };
+        format!(" {sign}{count} {} ", gauge.word)
+    });
+    let room = usize::from(area.right().saturating_sub(x));
+    let taken: usize = texts.iter().map(|text| text.width() + 1).sum();
+    let spare = room.saturating_sub(taken);
+    // The first gauges get a line of their last minutes before all get one that says little.
+    let lines = (spare / SPARK_CELLS.start()).min(gauges.len());
+    let cells = spare.checked_div(lines).unwrap_or(0).min(*SPARK_CELLS.end());
+    for (index, (gauge, text)) in gauges.iter().zip(&texts).enumerate() {
+        // Half a word is no word.
+        if text.width() > usize::from(area.right().saturating_sub(x)) {
+            break;
+        }
+        let is_calm = (gauge.of)(&sight.counts) == 0;
+        let style = if is_calm { theme.muted } else { (gauge.style)(&theme) };
+        x = put(buffer, area, x, 0, text, style);
+        if index < lines {
+            let line = sparkline(&state.history.of(gauge.of, cells - 1));
+            let end = put(buffer, area, x, 0, &line, theme.muted);
+            x = end.max(x.saturating_add(u16::try_from(cells - 1).unwrap_or(0)));
+        }
+        x = x.saturating_add(1);
     }
-    let mut x = area.x;
-    for (text, style) in parts {
-        x = put(buffer, area, x, 0, &text, style);
-        x = put(buffer, area, x, 0, "  ", Style::new());
-    }
-    second_line(state, theme, area, buffer, &duration_of(sight.elapsed));
 }
 
-/// What is shown of it, and how fresh it is.
-fn second_line(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer, took: &str) {
-    let mut x = area.x;
-    if state.is_paused {
-        x = put(buffer, area, x, 1, "PAUSED  ", theme.alarm());
+/// The views, and how fresh the data is.
+pub(super) fn tabs(state: &State, area: Rect, buffer: &mut Buffer) {
+    let theme = state.looks.theme;
+    let mut end = area.x;
+    for (view, start, label) in screen::tabs(state) {
+        let style = if view == state.view() { theme.accent } else { theme.muted };
+        end = put(buffer, area, area.x + start, 0, &label, style);
     }
-    if let Some(why) = &state.failure {
-        x = put(buffer, area, x, 1, &format!("cannot look any more: {}  ", printable(why)), theme.alarm());
+    let (text, style) = freshness(state);
+    let start = area.right().saturating_sub(u16::try_from(text.width()).unwrap_or(u16::MAX));
+    if start > end {
+        put(buffer, area, start, 0, &text, style);
+    }
+}
+
+fn freshness(state: &State) -> (String, Style) {
+    let theme = state.looks.theme;
+    let pace = state.pace;
+    if pace.is_paused {
+        return (" PAUSED ".to_owned(), theme.shout);
+    }
+    if let Some(age) = state.late {
+        return (format!(" the data is {} old ", duration_of(age)), theme.warning);
+    }
+    let every = duration_of(pace.interval);
+    match state.sight.as_ref().map(|sight| (sight.elapsed, sight.rest)) {
+        Some((took, rest)) if rest > pace.interval => (
+            format!("every {every}, slowed to {}: a look takes {} ", duration_of(rest), duration_of(took)),
+            theme.warning,
+        ),
+        Some((took, _)) => (format!("every {every}, a look takes {} ", duration_of(took)), theme.muted),
+        None => (format!("every {every} "), theme.muted),
+    }
+}
+
+/// What is listed; what came of an order, or why there is nothing new, goes before it.
+pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
+    let theme = state.looks.theme;
+    let mut x = area.x + 1;
+    if let Some(why) = state.failure.as_ref().filter(|_| state.sight.is_some()) {
+        put(buffer, area, x, 0, &format!("cannot look any more: {}", printable(why)), theme.alarm);
+        return;
     }
     if let Some(told) = &state.told {
-        x = put(buffer, area, x, 1, &format!("{}  ", printable(told)), theme.title());
+        put(buffer, area, x, 0, &printable(told), theme.title);
+        return;
     }
-    let filter = if state.typed.is_empty() { "all".to_owned() } else { printable(&state.typed).into_owned() };
-    x = put(buffer, area, x, 1, "filter ", theme.muted());
-    x = put(buffer, area, x, 1, &filter, Style::new());
-    x = put(buffer, area, x, 1, "  every ", theme.muted());
-    x = put(buffer, area, x, 1, &duration_of(state.interval), Style::new());
-    put(buffer, area, x, 1, &format!("  took {took}"), theme.muted());
+    // Before the first look nothing is known, not even that there is nothing.
+    if state.sight.is_none() {
+        return;
+    }
+    let mut say = |text: &str, style| x = put(buffer, area, x, 0, text, style);
+    if !state.marked.is_empty() {
+        say(&format!("{} marked", state.marked.len()), theme.accent);
+        say("  ", theme.muted);
+    }
+    say(&state.view().count(state.rows()), Style::new());
+    let order = match &state.wanted.order {
+        Order::Alarm => match state.view() {
+            View::Connections | View::Peers | View::Processes => "  most alarming first".to_owned(),
+            View::Changes => "  newest first".to_owned(),
+            View::Listeners | View::Kernel => String::new(),
+        },
+        Order::By { column, descending } => {
+            format!("  by {column}, {}", if *descending { "from large to small" } else { "from small to large" })
+        }
+    };
+    say(&order, theme.muted);
+    if state.view() == View::Processes {
+        say(&format!("  by {}", state.wanted.by.name()), theme.muted);
+    }
+    if let Some(netns) = state.wanted.netns {
+        let name = state.sight.iter().flat_map(|sight| &sight.namespaces).find(|(id, _)| *id == netns);
+        say("  namespace ", theme.muted);
+        say(&name.map_or_else(|| netns.0.to_string(), |(_, name)| printable(name).into_owned()), theme.accent);
+    }
+    if !state.wanted.typed.is_empty() {
+        say(if state.view() == View::Kernel { "  search " } else { "  filter " }, theme.muted);
+        say(&printable(&state.wanted.typed), theme.accent);
+    }
 }
 
-fn duration_of(time: std::time::Duration) -> String {
+fn duration_of(time: Duration) -> String {
+    if time.subsec_millis() == 0 && time < Duration::from_secs(60) && !time.is_zero() {
+        return format!("{}s", time.as_secs());
+    }
     duration(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }

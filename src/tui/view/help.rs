@@ -1,4 +1,4 @@
-//! Every key.
+//! Every key, every sign, and what is not seen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,21 +6,51 @@ use ratatui::style::Style;
 
 use super::put;
 use crate::model::liveness::Verdict;
+use crate::text::printable;
 use crate::tui::keymap::COMMANDS;
-use crate::tui::theme::Theme;
+use crate::tui::state::State;
 
-pub(super) fn draw(theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let mut y = 0;
-    for command in COMMANDS {
-        let keys: Vec<_> = command.keys.iter().map(ToString::to_string).collect();
-        put(buffer, area, area.x, y, &keys.join(" "), theme.title());
-        put(buffer, area, area.x + 18, y, command.help, Style::new());
-        y += 1;
+/// Cells before the explanations.
+const INDENT: u16 = 22;
+
+pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
+    let lines = lines(state);
+    // The last page stays full.
+    let top = top.min(lines.len().saturating_sub(usize::from(area.height)));
+    for (y, (name, style, help)) in (0..area.height).zip(lines.iter().skip(top)) {
+        let name_area = Rect { width: area.width.min(INDENT - 1), ..area };
+        put(buffer, name_area, area.x + 1, y, name, *style);
+        put(buffer, area, area.x + INDENT, y, help, Style::new());
     }
-    y += 1;
-    for verdict in Verdict::ALL {
-        put(buffer, area, area.x, y, &format!("{} {}", verdict.glyph(), verdict.name()), theme.verdict(*verdict));
-        put(buffer, area, area.x + 18, y, verdict.meaning(), Style::new());
-        y += 1;
+}
+
+fn lines(state: &State) -> Vec<(String, Style, String)> {
+    let theme = state.looks.theme;
+    let title = |text: &str| (text.to_owned(), theme.title, String::new());
+    let blank = || (String::new(), theme.title, String::new());
+    let mut lines = Vec::new();
+    if let Some(sight) = state.sight.as_ref().filter(|sight| !sight.gaps.is_empty()) {
+        lines.push(title("Not seen"));
+        lines.extend(sight.gaps.iter().map(|gap| {
+            let what = format!(" {} {}", gap.count, gap.what);
+            (
+                printable(&what).into_owned(),
+                theme.warning,
+                printable(&format!("{}; {}", gap.why, gap.remedy)).into_owned(),
+            )
+        }));
+        lines.push(blank());
     }
+    lines.push(title("Keys"));
+    lines.extend(COMMANDS.iter().map(|command| {
+        let keys: Vec<_> = state.setup.keys.of(command.action).iter().map(ToString::to_string).collect();
+        (format!(" {}", keys.join(" ")), theme.accent, command.help.to_owned())
+    }));
+    lines.push((" mouse".to_owned(), theme.accent, "tabs, titles of columns, rows (again: open), wheel".to_owned()));
+    lines.extend([blank(), title("Signs")]);
+    lines.extend(Verdict::ALL.iter().map(|verdict| {
+        (format!(" {} {}", verdict.glyph(), verdict.name()), theme.verdict(*verdict), verdict.meaning().to_owned())
+    }));
+    lines.push((" + - *".to_owned(), theme.accent, "new since a moment, gone since a moment, marked".to_owned()));
+    lines
 }

@@ -1,42 +1,56 @@
-//! Draws the state. Reads only.
+//! Draws the state. Reads only. Where things stand is `screen`'s.
 
 mod detail;
 mod footer;
 mod header;
 mod help;
+mod popup;
 mod prompt;
 mod table;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::glyphs;
+use super::screen;
 use super::state::{Mode, State};
-use super::theme::Theme;
 
 /// One frame.
-pub fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
-    let prompt = if matches!(state.mode, Mode::Typing(_)) { 3 } else { 0 };
-    let parts = [Constraint::Length(2), Constraint::Min(0), Constraint::Length(prompt), Constraint::Length(1)];
-    let [header, body, box_, footer] = Layout::vertical(parts).areas(frame.area());
+pub fn draw(state: &State, frame: &mut Frame<'_>) {
+    let areas = screen::areas(state);
+    let theme = state.looks.theme;
+    // The terminal may have become smaller since its size was told.
     let buffer = frame.buffer_mut();
-    header::draw(state, theme, header, buffer);
+    let visible = |area: Rect| area.intersection(buffer.area);
+    let [header, tabs, status, body, prompt, footer] =
+        [areas.header, areas.tabs, areas.status, areas.body, areas.prompt, areas.footer].map(visible);
+    header::draw(state, header, buffer);
+    header::tabs(state, tabs, buffer);
+    header::status(state, status, buffer);
+    match (&state.mode, &state.detail) {
+        (Mode::Help(top), _) => help::draw(state, *top, body, buffer),
+        (_, Some(detail)) => detail::draw(state, detail, body, buffer),
+        (_, None) => table::draw(state, body, buffer),
+    }
     match &state.mode {
-        Mode::Table | Mode::Typing(_) | Mode::Asking(_) => table::draw(state, theme, body, buffer),
-        Mode::Detail(detail) => detail::draw(detail, theme, body, buffer),
-        Mode::Help => help::draw(theme, body, buffer),
+        Mode::Typing(typing) => prompt::filter(typing, theme, prompt, buffer),
+        Mode::Saving(saving) => prompt::saving(saving, theme, prompt, buffer),
+        Mode::Menu(menu) => popup::menu(menu, theme, body, buffer),
+        Mode::Form(form) => popup::form(form, theme, body, buffer),
+        Mode::Browse | Mode::Asking(_) | Mode::Help(_) => {}
     }
-    if let Mode::Typing(typing) = &state.mode {
-        prompt::draw(typing, theme, box_, buffer);
+    footer::draw(state, footer, buffer);
+    if state.looks.is_ascii {
+        glyphs::to_ascii(buffer);
     }
-    footer::draw(state, theme, footer, buffer);
 }
 
 /// Writes text into one line of an area, cut where the area ends, and says where the next cell is.
 fn put(buffer: &mut Buffer, area: Rect, x: u16, line: u16, text: &str, style: Style) -> u16 {
     let y = area.y.saturating_add(line);
-    if line >= area.height || x >= area.right() {
+    if line >= area.height || x >= area.right() || text.is_empty() {
         return x;
     }
     let room = usize::from(area.right() - x);

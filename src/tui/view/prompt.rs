@@ -1,4 +1,4 @@
-//! The filter box: what is typed, and under the caret what is wrong with it.
+//! What is typed: a filter, the name of a file.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,23 +7,56 @@ use unicode_width::UnicodeWidthStr;
 
 use super::put;
 use crate::text::printable;
-use crate::tui::state::Typing;
+use crate::tui::editor::Editor;
+use crate::tui::state::{Saving, Typing};
 use crate::tui::theme::Theme;
 
-pub(super) fn draw(typing: &Typing, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let start = put(buffer, area, area.x, 0, "/ ", theme.title());
-    let shown = printable(&typing.text);
-    // The end of what is typed is where the typing goes on.
+pub(super) fn filter(typing: &Typing, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let (start, from) = line(&typing.line, "/ ", theme, area, 0, buffer);
+    if let Some(wrong) = &typing.wrong {
+        let text = typing.line.text();
+        let before = text.get(..wrong.place().start.min(text.len())).unwrap_or(text);
+        let indent = printable(before).width().saturating_sub(from);
+        put(buffer, area, start.saturating_add(u16::try_from(indent).unwrap_or(0)), 1, "^", theme.alarm);
+        put(buffer, area, area.x + 1, 2, &printable(wrong.message()), theme.alarm);
+        return;
+    }
+    let Some((_, words, at)) = &typing.offered else { return };
+    // The words that Tab goes through, the one that stands in the line first.
+    let mut x = area.x + 1;
+    for (number, word) in words.iter().enumerate().skip(*at) {
+        x = put(buffer, area, x, 1, &format!("{word}  "), if number == *at { theme.accent } else { theme.muted });
+    }
+}
+
+pub(super) fn saving(saving: &Saving, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    line(&saving.line, "write to ", theme, area, 0, buffer);
+    let wrong = saving.wrong.as_deref().unwrap_or_default();
+    put(buffer, area, area.x + 1, 1, &printable(wrong), theme.alarm);
+}
+
+/// A line with its cursor, scrolled so far that the cursor is seen. Where the text begins, and how many of its cells lie
+/// before what is shown.
+pub(super) fn line(
+    editor: &Editor,
+    label: &str,
+    theme: Theme,
+    area: Rect,
+    y: u16,
+    buffer: &mut Buffer,
+) -> (u16, usize) {
+    let start = put(buffer, area, area.x + 1, y, label, theme.title);
+    let before = printable(editor.before()).into_owned();
     let room = usize::from(area.right().saturating_sub(start)).saturating_sub(1);
     let mut from = 0;
-    while shown[from..].width() > room {
-        from += shown[from..].chars().next().map_or(1, char::len_utf8);
+    while before[from..].width() > room {
+        from += before[from..].chars().next().map_or(1, char::len_utf8);
     }
-    let x = put(buffer, area, start, 0, &shown[from..], Style::new());
-    put(buffer, area, x, 0, " ", Style::new().add_modifier(Modifier::REVERSED));
-    let Some(wrong) = &typing.wrong else { return };
-    let before = typing.text.get(..wrong.place().start.min(typing.text.len())).unwrap_or(&typing.text);
-    let indent = printable(before).width().saturating_sub(shown[..from].width());
-    put(buffer, area, start.saturating_add(u16::try_from(indent).unwrap_or(0)), 1, "^", theme.alarm());
-    put(buffer, area, area.x, 2, &printable(wrong.message()), theme.alarm());
+    let x = put(buffer, area, start, y, &before[from..], Style::new());
+    let behind = printable(editor.behind());
+    let (under, rest) = behind.split_at(behind.chars().next().map_or(0, char::len_utf8));
+    let cursor = Style::new().add_modifier(Modifier::REVERSED);
+    let x = put(buffer, area, x, y, if under.is_empty() { " " } else { under }, cursor);
+    put(buffer, area, x, y, rest, Style::new());
+    (start, before[..from].width())
 }

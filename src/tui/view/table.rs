@@ -1,93 +1,156 @@
-//! The connections.
+//! The rows of a view.
 
 use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use unicode_width::UnicodeWidthStr;
+use ratatui::style::{Modifier, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::put;
-use crate::fields::column::{Column, Width};
-use crate::fields::layout::{Demand, GAP, fit};
+use crate::fields::column::Width;
+use crate::fields::value::{Unit, Value};
 use crate::model::liveness::Verdict;
-use crate::tui::sight::Sight;
-use crate::tui::state::{Order, State};
-use crate::tui::theme::Theme;
+use crate::text::printable;
+use crate::tui::heading::Heading;
+use crate::tui::screen::{MARGIN, Slot, slots};
+use crate::tui::state::{Looks, State};
+use crate::tui::table::{Age, Order, Sign, Table};
+use crate::tui::views::View;
 
-/// Cells before the first column: the verdict's sign stands there.
-const MARGIN: u16 = 2;
-
-pub(super) fn draw(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let Some(sight) = &state.sight else { return };
-    let grid = Grid::new(sight, area);
-    let titles = grid.columns.iter().map(|column| title(column, &state.wanted.order));
-    grid.line(buffer, 0, titles, theme.title());
-    if sight.lines.is_empty() {
-        let why = if state.typed.is_empty() { "" } else { " that the filter lets through" };
-        put(buffer, area, area.x + MARGIN, 2, &format!("{}{why}", sight.wanted.view.count(0)), theme.muted());
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let Some(table) = state.table() else { return };
+    let theme = state.looks.theme;
+    let slots = slots(state, table, area);
+    for slot in &slots {
+        let column = &table.columns()[slot.column];
+        cell(buffer, area, 0, *slot, column.width, &title(column, &state.wanted.order), theme.title);
+    }
+    if table.is_empty() {
+        put(buffer, area, area.x + MARGIN, 2, &nothing(state), theme.muted);
         return;
     }
     let page = area.height.saturating_sub(1);
-    for (y, (row, line)) in (1..=page).zip(sight.lines.iter().enumerate().skip(state.top)) {
-        let style = line.verdict.map_or(Style::new(), |verdict| theme.verdict(verdict));
+    for (y, row) in (1..=page).zip(state.cursor.top..table.len()) {
+        let (sign, age) = (table.sign(row), table.age(row));
+        let full = theme.sign(sign);
         // What is well says so by its sign alone: a screen of green rows would hide the others.
-        let is_well = line.verdict == Some(Verdict::Active);
-        grid.line(buffer, y, line.cells().map(Cow::Borrowed), if is_well { Style::new() } else { style });
-        put(buffer, area, area.x, y, line.verdict.map_or(" ", Verdict::glyph), style);
-        if row == state.row {
-            buffer.set_style(Rect { y: area.y + y, height: 1, ..area }, theme.selected());
+        let is_well = sign == Sign::Verdict(Verdict::Active);
+        let style = match age {
+            Age::Gone => theme.muted.add_modifier(Modifier::CROSSED_OUT),
+            _ if is_well => Style::new(),
+            _ => full,
+        };
+        line(state, table, row, &slots, area, y, style, buffer);
+        let is_marked = table.id(row).is_some_and(|id| state.marked.contains(&id));
+        let (mark, mark_style) = match age {
+            _ if is_marked => ("*", theme.accent),
+            Age::New => ("+", theme.well),
+            Age::Gone => ("-", theme.muted),
+            Age::Settled => (" ", Style::new()),
+        };
+        put(buffer, area, area.x, y, mark, mark_style);
+        put(buffer, area, area.x + 1, y, glyph(sign), if age == Age::Gone { theme.muted } else { full });
+        if row == state.cursor.row {
+            buffer.set_style(Rect { y: area.y + y, height: 1, ..area }, theme.selected);
         }
     }
 }
 
+/// Why there is no row.
+fn nothing(state: &State) -> String {
+    let none = state.view().count(0);
+    if !state.wanted.typed.is_empty() {
+        return format!("{none} that the filter lets through");
+    }
+    match state.view() {
+        View::Changes => "nothing has changed since the dashboard was opened".to_owned(),
+        _ => none,
+    }
+}
+
+fn glyph(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Verdict(verdict) => verdict.glyph(),
+        Sign::Alarm | Sign::Warning => "!",
+        Sign::Plain | Sign::Muted => " ",
+    }
+}
+
 /// A title with the sign of the order.
-fn title<'a>(column: &'a Column, order: &Order) -> Cow<'a, str> {
+fn title<'a>(column: &'a Heading, order: &Order) -> Cow<'a, str> {
     match order {
-        Order::By { column: by, descending } if by == column => {
+        Order::By { column: by, descending } if *by == column.name => {
             format!("{}{}", column.title, if *descending { "▼" } else { "▲" }).into()
         }
         _ => Cow::Borrowed(&column.title),
     }
 }
 
-/// Columns with their widths, in a part of the screen.
-struct Grid<'a> {
+#[expect(clippy::too_many_arguments, reason = "what a row is, where it stands, and how it looks")]
+fn line(
+    state: &State,
+    table: &Table,
+    row: usize,
+    slots: &[Slot],
     area: Rect,
-    columns: &'a [Column],
-    widths: Vec<Option<usize>>,
+    y: u16,
+    style: Style,
+    buffer: &mut Buffer,
+) {
+    let mut slots = slots.iter().peekable();
+    for (number, value) in table.cells(row).enumerate().take(table.columns().len()) {
+        let Some(slot) = slots.next_if(|slot| slot.column == number) else { continue };
+        let column = &table.columns()[number];
+        let text = text(&value, column.unit, &state.looks);
+        let is_end = matches!(value, Value::Endpoint { .. } | Value::Addr(_));
+        let text = if is_end && text.width() > slot.width { Cow::Owned(cut(&text, slot.width)) } else { text };
+        cell(buffer, area, y, *slot, column.width, &text, style);
+    }
 }
 
-impl<'a> Grid<'a> {
-    fn new(sight: &'a Sight, area: Rect) -> Self {
-        let columns = &sight.wanted.columns;
-        let demands: Vec<_> = std::iter::zip(columns, &sight.naturals)
-            // A title may get the sign of the order.
-            .map(|(column, natural)| Demand {
-                natural: (*natural).max(column.title.width() + 1),
-                width: column.width,
-                importance: column.importance,
-            })
-            .collect();
-        let room = usize::from(area.width.saturating_sub(MARGIN));
-        Self { area, columns, widths: fit(&demands, Some(room)) }
+/// The value for people, with a name for the address where there is one.
+fn text<'a>(value: &'a Value<'_>, unit: Unit, looks: &Looks) -> Cow<'a, str> {
+    let name = |addr: &std::net::IpAddr| looks.names.get(&addr.to_canonical())?.as_deref().filter(|_| looks.has_names);
+    match value {
+        Value::Endpoint { addr, port, .. } => match name(addr) {
+            Some(name) => Cow::Owned(format!("{}:{port}", printable(name))),
+            None => value.for_people(unit),
+        },
+        Value::Addr(addr) => match name(addr) {
+            Some(name) => Cow::Owned(printable(name).into_owned()),
+            None => value.for_people(unit),
+        },
+        _ => value.for_people(unit),
     }
+}
 
-    /// Writes a cell under each column that has room, cut where it has too little.
-    fn line<'b>(&self, buffer: &mut Buffer, y: u16, texts: impl Iterator<Item = Cow<'b, str>>, style: Style) {
-        let mut x = self.area.x + MARGIN;
-        for ((column, text), width) in self.columns.iter().zip(texts).zip(&self.widths) {
-            let Some(width) = *width else { continue };
-            let natural = text.width();
-            let indent = if column.width == Width::Number { width.saturating_sub(natural) } else { 0 };
-            let start = put(buffer, self.area, x, y, &" ".repeat(indent), style);
-            let room = u16::try_from(width - indent).unwrap_or(u16::MAX);
-            let cell = Rect { width: self.area.width.min((start - self.area.x).saturating_add(room)), ..self.area };
-            let end = put(buffer, cell, start, y, &text, style);
-            if natural > usize::from(room) && end > start {
-                put(buffer, cell, end - 1, y, "…", style);
-            }
-            x = x.saturating_add(u16::try_from(width + GAP).unwrap_or(u16::MAX));
-        }
+/// The first and the last of a text that is too long: the port of an address says more than its middle.
+fn cut(text: &str, room: usize) -> String {
+    let Some(room) = room.checked_sub(1) else { return String::new() };
+    let (first, last) = (room / 2, room - room / 2);
+    let take = |characters: &mut dyn Iterator<Item = char>, most: usize| {
+        let mut width = 0;
+        let fits = |character: &char| {
+            width += character.width().unwrap_or(0);
+            width <= most
+        };
+        characters.take_while(fits).collect::<Vec<_>>()
+    };
+    let head: String = take(&mut text.chars(), first).into_iter().collect();
+    let tail: String = take(&mut text.chars().rev(), last).into_iter().rev().collect();
+    format!("{head}…{tail}")
+}
+
+/// Writes a cell into its column, cut where it has too little room.
+fn cell(buffer: &mut Buffer, area: Rect, y: u16, slot: Slot, width: Width, text: &str, style: Style) {
+    let natural = text.width();
+    let indent = if width == Width::Number { slot.width.saturating_sub(natural) } else { 0 };
+    let start = slot.x.saturating_add(u16::try_from(indent).unwrap_or(u16::MAX));
+    let room = u16::try_from(slot.width - indent).unwrap_or(u16::MAX);
+    let column = Rect { width: area.width.min(start.saturating_sub(area.x).saturating_add(room)), ..area };
+    let end = put(buffer, column, start, y, text, style);
+    if natural > usize::from(room) && end > start {
+        put(buffer, column, end - 1, y, "…", style);
     }
 }

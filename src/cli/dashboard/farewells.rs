@@ -1,0 +1,69 @@
+//! A thread that hears what the kernel says of sockets as it destroys them, and keeps it until the next look.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use crate::collect::discovery::NetnsChoice;
+use crate::collect::farewell::{Listener, listen, wait};
+use crate::model::address::NetnsId;
+use crate::tui::memory::{Farewell, MOST_CHANGES};
+
+/// How long a new namespace may wait until it is listened in.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What the thread and the looker share: the only lock of the program, held for a push or a swap.
+#[derive(Default)]
+struct Shared {
+    heard: VecDeque<Farewell>,
+    new: Vec<Listener>,
+}
+
+/// What was heard.
+pub(super) struct Farewells {
+    choice: NetnsChoice,
+    covered: Vec<NetnsId>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl Farewells {
+    /// Starts to listen; where there is no thread for it, only what was seen before is seen to be gone.
+    pub(super) fn new(choice: NetnsChoice) -> Self {
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let ears = Arc::downgrade(&shared);
+        let thread = thread::Builder::new().name("farewells".to_owned()).spawn(move || {
+            let mut listeners: Vec<Listener> = Vec::new();
+            while let Some(shared) = ears.upgrade() {
+                listeners.append(&mut shared.lock().unwrap_or_else(PoisonError::into_inner).new);
+                wait(&listeners, PATIENCE, |socket| {
+                    let farewell = Farewell { socket, at: SystemTime::now() };
+                    let heard = &mut shared.lock().unwrap_or_else(PoisonError::into_inner).heard;
+                    // More than can be shown is not kept.
+                    if heard.len() >= MOST_CHANGES {
+                        heard.pop_front();
+                    }
+                    heard.push_back(farewell);
+                });
+            }
+        });
+        drop(thread);
+        Self { choice, covered: Vec::new(), shared }
+    }
+
+    /// Listens in these namespaces from now on.
+    pub(super) fn cover(&mut self, namespaces: impl Iterator<Item = NetnsId>) {
+        let wanted: Vec<_> = namespaces.collect();
+        let missing = |id: NetnsId| wanted.contains(&id) && !self.covered.contains(&id);
+        if wanted.iter().any(|id| missing(*id)) {
+            let new = listen(&self.choice, missing);
+            self.shared.lock().unwrap_or_else(PoisonError::into_inner).new.extend(new);
+        }
+        self.covered = wanted;
+    }
+
+    /// What was heard since it was last asked.
+    pub(super) fn take(&mut self) -> Vec<Farewell> {
+        std::mem::take(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner).heard).into()
+    }
+}

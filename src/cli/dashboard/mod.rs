@@ -1,0 +1,111 @@
+//! The dashboard, wired to the world: a thread looks at the sockets and obeys orders, others listen to the keyboard, to
+//! signals, to the kernel's farewells, and to the resolver; what they find goes to the one loop that owns the state.
+
+mod deeds;
+mod farewells;
+mod looker;
+mod resolver;
+mod save;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use rustix::process::{Signal, getpid, kill_process};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::iterator::Signals;
+
+use super::exit::Exit;
+use crate::collect::names;
+use crate::filter::Names;
+use crate::inspect::Request;
+use crate::model::needs::Needs;
+use crate::tui::action::{Effect, Event};
+use crate::tui::run::{listen, run};
+use crate::tui::sight::Wanted;
+use crate::tui::state::{Setup, State};
+use looker::Looker;
+use resolver::Resolver;
+
+/// A process that still runs after so long was not stopped.
+const UNSTOPPED: Duration = Duration::from_millis(300);
+
+/// What it starts with.
+#[derive(Debug)]
+pub(super) struct Dashboard {
+    /// Namespaces, families, source, and what the user does not want looked for; the rest follows from what is shown
+    pub(super) request: Request,
+    /// What may be asked for at all
+    pub(super) allowed: Needs,
+    /// What it shows first
+    pub(super) wanted: Wanted,
+    /// What the other views show first
+    pub(super) others: Vec<Wanted>,
+    pub(super) size: (u16, u16),
+    pub(super) interval: Duration,
+    pub(super) has_mouse: bool,
+    /// A look takes at most this part of a core, whatever the interval
+    pub(super) most_of_a_core: f64,
+    pub(super) setup: Setup,
+}
+
+/// Services, but no hosts: a resolver that does not answer would hold up the keys.
+pub(super) struct Services;
+
+impl Names for Services {
+    fn service(&self, name: &str) -> Option<u16> {
+        names::service(name)
+    }
+}
+
+/// Opens it, and returns when the user has enough.
+pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
+    let Dashboard { request, allowed, wanted, others, size, interval, has_mouse, most_of_a_core, setup } = dashboard;
+    let state = State::new(wanted.clone(), others, interval, size, setup);
+    let (events, happened) = channel();
+    let (orders, ordered) = channel();
+    let found = events.clone();
+    let looking = thread::Builder::new().name("look".to_owned());
+    looking
+        .spawn(move || Looker::new(request, allowed, wanted, interval, most_of_a_core).work(&ordered, &found))
+        .context("cannot start the thread that looks")?;
+    let continued = listen_to_signals(events.clone())?;
+    listen(&events).context("cannot start the thread that listens to the keyboard")?;
+    let mut resolver = Resolver::new(events);
+    let mut carry_out = |effect| match effect {
+        Effect::Resolve(addresses) => resolver.ask(addresses),
+        // The looker ends only with the program.
+        order => drop(orders.send(order)),
+    };
+    let mut suspend = || {
+        continued.try_iter().for_each(drop);
+        // SIGTSTP is ours to catch. The signal may take a moment to stop all threads: until it has, the terminal must not
+        // be taken again. Where nobody can stop us (no shell, no jobs) we go on.
+        let _ = kill_process(getpid(), Signal::STOP);
+        let _ = continued.recv_timeout(UNSTOPPED);
+    };
+    let ended = run(state, has_mouse, &Services, &happened, &mut carry_out, &mut suspend);
+    ended.context("cannot draw on the terminal")?;
+    Ok(Exit::Done)
+}
+
+/// Told to end, it ends as if the user had said so: with the terminal given back; and told to stop, it gives it back until
+/// it goes on. What it gives says each time that the process was let go on.
+fn listen_to_signals(events: Sender<Event>) -> anyhow::Result<Receiver<()>> {
+    let (go_on, continued) = channel();
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT]).context("cannot handle signals")?;
+    let listener = thread::Builder::new().name("signals".to_owned());
+    let listening = listener.spawn(move || {
+        for signal in signals.forever() {
+            // Sending fails once the loop has ended, and then nobody needs to know.
+            let _ = match signal {
+                SIGCONT => go_on.send(()).is_ok(),
+                SIGTSTP => events.send(Event::Suspend).is_ok(),
+                _ => events.send(Event::End).is_ok(),
+            };
+        }
+    });
+    listening.context("cannot start the thread that listens to signals")?;
+    Ok(continued)
+}

@@ -1,0 +1,72 @@
+//! What a deadline would be if keepalive were set otherwise.
+
+use super::{Facts, Judge, keepalive};
+use crate::model::change::KeepaliveChange;
+use crate::model::liveness::Deadline;
+use crate::model::options::SocketOptions;
+use crate::model::reach::Doubt;
+use crate::model::row::Row;
+use crate::model::socket::Socket;
+use crate::model::sysctl::Sysctls;
+use crate::model::timer::{Timer, TimerKind};
+
+/// A socket with all that it is judged by.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    socket: Socket,
+    /// As they are; none where they could not be read
+    pub options: Option<SocketOptions>,
+    sysctls: Sysctls,
+    doubt: Option<Doubt>,
+    judge: Judge,
+}
+
+impl Subject {
+    /// What a row tells.
+    pub fn of(row: &Row<'_>, judge: Judge) -> Self {
+        Self {
+            socket: row.socket.clone(),
+            options: row.options.copied(),
+            sysctls: row.namespace.sysctls.clone(),
+            doubt: row.namespace.reach.doubt(row.socket.remote.addr),
+            judge,
+        }
+    }
+
+    /// The deadline once `change` is made; `None` where its options are not known.
+    pub fn after(&self, change: &KeepaliveChange) -> Option<Deadline> {
+        let before = self.options?;
+        let options = change.applied_to(before);
+        let socket = Socket { timer: self.timer(change, &before, &options), ..self.socket.clone() };
+        let keepalive = keepalive::of(&socket, Some(&options), "", None, &self.sysctls);
+        let facts = Facts {
+            socket: &socket,
+            keepalive: &keepalive,
+            options: Some(&options),
+            sysctls: &self.sysctls,
+            doubt: self.doubt,
+        };
+        Some(self.judge.liveness(&facts).deadline)
+    }
+
+    /// The timer as the kernel sets it (`tcp_set_keepalive`, `tcp_sock_set_keepidle_locked`): turned on, for the whole idle
+    /// time; a new idle time counts from when the peer was last heard. Another timer stays.
+    fn timer(&self, change: &KeepaliveChange, before: &SocketOptions, after: &SocketOptions) -> Timer {
+        let timer = self.socket.timer;
+        let is_free = matches!(timer.kind, TimerKind::Off | TimerKind::Keepalive | TimerKind::DelayedAck);
+        let is_connected = self.socket.state.is_connection() && !self.socket.is_minisocket();
+        if !is_free || !is_connected {
+            return timer;
+        }
+        let idle_ms = after.keepidle_s.saturating_mul(1_000);
+        match (before.keepalive, after.keepalive) {
+            (_, false) => Timer::OFF,
+            (false, true) => Timer { kind: TimerKind::Keepalive, expires_ms: idle_ms, ..Timer::OFF },
+            (true, true) if change.idle_s.is_some() => {
+                let silent = u32::try_from(self.socket.idle_ms().unwrap_or(0)).unwrap_or(u32::MAX);
+                Timer { kind: TimerKind::Keepalive, expires_ms: idle_ms.saturating_sub(silent), ..timer }
+            }
+            (true, true) => timer,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Everything known of one socket, for people: every column that has a value, in the groups of the table.
+
+use super::column::{Column, Get};
+use super::table::{column, groups};
+use super::value::{Unit, Value};
+use crate::model::row::Row;
+
+/// A title, and name and value of each of its lines.
+pub type Section = (&'static str, Vec<(String, String)>);
+
+/// Every column that has a value.
+pub fn sections(row: &Row<'_>) -> Vec<Section> {
+    let lines = |columns: Vec<Column>| columns.iter().filter_map(|column| line(column, row)).collect();
+    let sections = groups().into_iter().map(|(title, columns)| (title, lines(columns)));
+    sections.filter(|(_, lines): &Section| !lines.is_empty()).collect()
+}
+
+/// Verdict, state and both ends.
+pub fn heading(row: &Row<'_>) -> String {
+    let cell =
+        |name| column(name).map_or_else(String::new, |column| column.value(row).for_people(column.unit).into_owned());
+    let glyph = row.judged.map_or("", |judged| judged.liveness.verdict.glyph());
+    let mut ends = cell("local");
+    if row.socket.state.is_connection() {
+        ends = format!("{ends} -> {}", cell("peer"));
+    }
+    format!("{glyph} {}  {}  {ends}", cell("verdict"), cell("state"))
+}
+
+/// Name and value with its unit; `None` where there is no value, or tcp_info counted nothing.
+fn line(column: &Column, row: &Row<'_>) -> Option<(String, String)> {
+    let value = column.value(row);
+    // The reason stands above all else.
+    let is_nothing = matches!(column.get, Get::Info(_)) && value == Value::Number(0);
+    if value == Value::Absent || is_nothing || column.is_called("reason") {
+        return None;
+    }
+    let text = value.for_people(column.unit);
+    let unit = match (column.unit, &value) {
+        (Unit::Bytes, Value::Number(_)) => " bytes",
+        _ => "",
+    };
+    Some((column.name.to_string(), format!("{text}{unit}")))
+}

@@ -1,0 +1,82 @@
+//! What the last word of a half-typed filter may become.
+
+use super::words::KEYWORDS;
+use crate::fields::column::{Kind, folded};
+use crate::fields::table::columns;
+use crate::model::state::TcpState;
+
+const SIGNS: [&str; 6] = ["=", "!=", "==", "in", "~", "!~"];
+
+/// Where the last word begins, and what it may become, in the order of the help; none where nothing fits.
+pub fn completions(text: &str) -> (usize, Vec<String>) {
+    let start = text
+        .rfind(|c: char| c.is_whitespace() || "(){},=!~".contains(c))
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let (before, typed) = (&text[..start], folded(&text[start..]));
+    let mut fitting = candidates(before);
+    fitting.retain(|word| word.starts_with(&typed) && *word != typed);
+    (start, fitting)
+}
+
+fn candidates(before: &str) -> Vec<String> {
+    if let Some(words) = values_after(before) {
+        return words;
+    }
+    let names = columns().filter(|column| column.importance >= LEAST_IMPORTANT).map(|column| column.name.into_owned());
+    let mut all: Vec<_> = names.collect();
+    all.extend(columns().filter(|column| column.importance < LEAST_IMPORTANT).map(|column| column.name.into_owned()));
+    all.extend(KEYWORDS.iter().map(|(word, _)| (*word).to_owned()));
+    all.extend(["and", "or", "not", "in"].map(str::to_owned));
+    all.dedup();
+    all
+}
+
+/// Fields that nobody thinks of first come last.
+const LEAST_IMPORTANT: u8 = 30;
+
+/// The words of the field that was compared last: `verdict = `, `verdict in {active, `, `state `.
+fn values_after(before: &str) -> Option<Vec<String>> {
+    let opened = before.rfind('{').filter(|open| !before[*open..].contains('}'));
+    let head = opened.map_or(before, |open| &before[..open]);
+    let spaced = SIGNS.iter().fold(head.to_owned(), |text, sign| match *sign {
+        "in" => text,
+        sign => text.replace(sign, &format!(" {sign} ")),
+    });
+    let mut words = spaced.split_whitespace().rev();
+    let mut last = words.next()?;
+    if matches!(last, "state" | "exclude") {
+        return Some(TcpState::ALL.iter().filter_map(|state| state.name()).map(str::to_owned).collect());
+    }
+    let mut has_sign = false;
+    while SIGNS.contains(&last) {
+        (has_sign, last) = (true, words.next()?);
+    }
+    let column = columns().find(|column| has_sign && column.is_called(last))?;
+    match column.kind {
+        Kind::Word(words) | Kind::WordFor(words, _) => Some(words().into_iter().map(str::to_owned).collect()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::completions;
+
+    #[test]
+    fn a_word_becomes_a_field_a_keyword_or_a_value_of_the_field_before() {
+        for (typed, start, first) in [
+            ("verd", 0, "verdict"),
+            ("verdict = prob", 10, "probing"),
+            ("verdict=prob", 8, "probing"),
+            ("verdict in {probing, ret", 21, "retransmitting"),
+            ("state estab", 6, "established"),
+            ("not dpo", 4, "dport"),
+            ("state established and Peer_Po", 22, "peer-port"),
+        ] {
+            let (at, words) = completions(typed);
+            assert_eq!((at, words.first().map(String::as_str)), (start, Some(first)), "{typed}");
+        }
+        assert_eq!(completions("verdict = xyz").1, Vec::<String>::new());
+        assert_eq!(completions("dport = :44").1, Vec::<String>::new());
+    }
+}

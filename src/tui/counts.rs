@@ -1,0 +1,84 @@
+//! What is worth a glance, now and in the last minutes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::model::liveness::Verdict;
+use crate::model::state::TcpState;
+
+/// Counts of all sockets that were looked at, whatever the filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Connections
+    pub connections: u64,
+    /// In ESTABLISHED
+    pub established: u64,
+    /// In TIME-WAIT
+    pub time_wait: u64,
+    /// In CLOSE-WAIT
+    pub close_wait: u64,
+    /// Peers that owe an answer
+    pub silent: u64,
+    /// Quiet connections on which nothing would notice a dead peer
+    pub unguarded: u64,
+    /// Listeners
+    pub listeners: u64,
+}
+
+impl Counts {
+    /// Counts one socket.
+    pub fn count(&mut self, state: TcpState, verdict: Option<Verdict>) {
+        match state {
+            TcpState::Established => self.established += 1,
+            TcpState::TimeWait => self.time_wait += 1,
+            TcpState::CloseWait => self.close_wait += 1,
+            TcpState::Listen => self.listeners += 1,
+            _ => {}
+        }
+        self.connections += u64::from(state.is_connection());
+        match verdict {
+            Some(Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow) => self.silent += 1,
+            Some(Verdict::Unguarded) => self.unguarded += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Counts of the last minutes: the last of each five seconds.
+#[derive(Debug, Default)]
+pub struct History {
+    samples: VecDeque<(u64, Counts)>,
+}
+
+/// Samples kept: five minutes.
+const MOST_SAMPLES: usize = 60;
+const STEP_SECONDS: u64 = 5;
+
+impl History {
+    /// Takes in what was counted so long after the dashboard was opened.
+    pub fn push(&mut self, at: Duration, counts: Counts) {
+        let step = at.as_secs() / STEP_SECONDS;
+        match self.samples.back_mut() {
+            Some(last) if last.0 == step => last.1 = counts,
+            _ => self.samples.push_back((step, counts)),
+        }
+        if self.samples.len() > MOST_SAMPLES {
+            self.samples.pop_front();
+        }
+    }
+
+    /// The last `most` samples of one of the counts, the newest last.
+    pub fn of(&self, pick: fn(&Counts) -> u64, most: usize) -> Vec<u64> {
+        let from = self.samples.len().saturating_sub(most);
+        self.samples.iter().skip(from).map(|(_, counts)| pick(counts)).collect()
+    }
+}
+
+/// The same as a line of small bars, between the least and the most of them; a level line where nothing changed.
+pub fn sparkline(values: &[u64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let (least, most) = (values.iter().min().copied().unwrap_or(0), values.iter().max().copied().unwrap_or(0));
+    let span = most - least;
+    let level = |value: u64| usize::try_from(((value - least) * 7).checked_div(span).unwrap_or(0)).unwrap_or(0);
+    values.iter().map(|value| BARS[level(*value)]).collect()
+}

@@ -1,0 +1,109 @@
+//! Keepalive of the selected or marked connections, to be set.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+
+use super::editor::Editor;
+use crate::diagnose::prospect::Subject;
+use crate::filter::{SETTABLE, assign, detecting, time_us};
+use crate::model::change::KeepaliveChange;
+use crate::model::liveness::Deadline;
+use crate::model::options::SocketOptions;
+use crate::model::socket::SocketId;
+use crate::text::keepalive::user_timeout;
+
+/// The line that fills the others.
+const DETECT: &str = "detect";
+
+/// One line.
+#[derive(Debug)]
+pub struct Field {
+    /// What it sets
+    pub name: &'static str,
+    /// What it takes
+    pub takes: &'static str,
+    /// What is typed
+    pub line: Editor,
+}
+
+/// The form.
+#[derive(Debug)]
+pub struct Form {
+    /// Which sockets
+    pub ids: Vec<SocketId>,
+    /// How many, and whose
+    pub whose: String,
+    /// The selected one, where it is known
+    pub subject: Option<Subject>,
+    /// The lines
+    pub fields: Vec<Field>,
+    /// The line that the keys go to
+    pub at: usize,
+}
+
+impl Form {
+    /// An empty one.
+    pub fn new(ids: Vec<SocketId>, whose: String) -> Self {
+        let detect = (DETECT, "TIME in which to notice a dead peer");
+        let field = |(name, takes)| Field { name, takes, line: Editor::default() };
+        let fields = std::iter::once(detect).chain(SETTABLE).map(field).collect();
+        Self { ids, whose, subject: None, fields, at: 0 }
+    }
+
+    /// Takes a key that is neither Enter nor Esc.
+    pub fn press(&mut self, key: KeyEvent) {
+        let last = self.fields.len() - 1;
+        match key.code {
+            KeyCode::Up | KeyCode::BackTab => self.at = self.at.checked_sub(1).unwrap_or(last),
+            KeyCode::Down | KeyCode::Tab => self.at = if self.at == last { 0 } else { self.at + 1 },
+            _ => {
+                self.fields[self.at].line.press(key);
+            }
+        }
+    }
+
+    /// What is to be set.
+    ///
+    /// # Errors
+    /// Which line, and what is wrong with it.
+    pub fn change(&self) -> Result<KeepaliveChange, String> {
+        let mut change = KeepaliveChange::default();
+        let typed = self.fields.iter().map(|field| (field.name, field.line.text().trim()));
+        let mut derived = KeepaliveChange::default();
+        for (name, text) in typed.filter(|(_, text)| !text.is_empty()) {
+            let wrong = |why: &str| format!("{name} {text}: {why}");
+            if name == DETECT {
+                derived = detecting(time_us(text).map_err(|why| wrong(&why))?).map_err(wrong)?;
+            } else {
+                assign(&mut change, name, text).map_err(|why| wrong(&why))?;
+            }
+        }
+        if change.enabled == Some(false) && derived.enabled.is_some() {
+            return Err("detect turns keepalive on; leave one of the two out".to_owned());
+        }
+        let change = change.or(derived);
+        change.check().map_err(|wrong| wrong.to_string())?;
+        if change.is_empty() { Err("nothing is to be set yet".to_owned()) } else { Ok(change) }
+    }
+
+    /// What a line has now, and what it would have; nothing where that is not known, or stays.
+    pub fn now_and_then(&self, field: &Field) -> (Option<String>, Option<String>) {
+        let now = self.subject.as_ref().and_then(|subject| subject.options);
+        let written = |options: &SocketOptions| match field.name {
+            "keepalive" => if options.keepalive { "on" } else { "off" }.to_owned(),
+            "idle" => format!("{}s", options.keepidle_s),
+            "interval" => format!("{}s", options.keepintvl_s),
+            "probes" => options.keepcnt.to_string(),
+            "user-timeout" => user_timeout(options.user_timeout_ms),
+            _ => String::new(),
+        };
+        let before = now.as_ref().map(written);
+        let after = now.and_then(|now| self.change().ok().map(|change| written(&change.applied_to(now))));
+        (before.clone(), after.filter(|after| Some(after) != before.as_ref()))
+    }
+
+    /// When the kernel would notice a dead peer: now, and then.
+    pub fn dead_in(&self) -> (Option<Deadline>, Option<Deadline>) {
+        let after = |change: &KeepaliveChange| self.subject.as_ref().and_then(|subject| subject.after(change));
+        (after(&KeepaliveChange::default()), self.change().ok().and_then(|change| after(&change)))
+    }
+}

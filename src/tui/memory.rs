@@ -1,0 +1,450 @@
+//! What is remembered of sockets from one look to the next: so it is seen what came, went and changed, and how fast bytes
+//! move. About 70 bytes a socket.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, SystemTime};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::change::{Change, What};
+use super::numbers::Counted;
+use super::pack::Dictionary;
+use super::table::{Age, RowId, Table};
+use crate::model::address::{Endpoint, Family, NetnsId};
+use crate::model::liveness::{Bound, Verdict};
+use crate::model::memory::SocketMemory;
+use crate::model::namespace::Namespace;
+use crate::model::row::Row;
+use crate::model::socket::{Attributes, Queues, Socket, SocketId};
+use crate::model::state::TcpState;
+use crate::model::tcp_info::Field;
+use crate::model::timer::Timer;
+
+/// Changes that are kept.
+pub const MOST_CHANGES: usize = 10_000;
+/// So long a row is marked as new, or kept as gone.
+const MARKED: Duration = Duration::from_secs(2);
+
+/// How a socket has moved since the last look.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Motion {
+    /// Whether it came a moment ago
+    pub age: Age,
+    /// Bytes that the peer acknowledged, since the connection began
+    pub sent: Option<u64>,
+    /// Bytes that came in order
+    pub received: Option<u64>,
+    /// The same per second, since the last look
+    pub sent_per_s: Option<u64>,
+    /// Bytes that came in order per second
+    pub received_per_s: Option<u64>,
+    /// Of a listener: connection attempts dropped per second
+    pub drops_per_s: Option<u64>,
+}
+
+/// Both ends, as they are kept: nearly all are IPv4.
+#[derive(Debug, Clone)]
+enum Ends {
+    V4([(Ipv4Addr, u16); 2]),
+    V6(Box<[(Ipv6Addr, u16); 2]>),
+}
+
+impl Ends {
+    fn of(socket: &Socket) -> Self {
+        let Socket { local, remote, .. } = socket;
+        match (local.addr, remote.addr) {
+            (IpAddr::V4(one), IpAddr::V4(other)) => Self::V4([(one, local.port), (other, remote.port)]),
+            (one, other) => {
+                let v6 = |addr| match addr {
+                    IpAddr::V4(addr) => addr.to_ipv6_mapped(),
+                    IpAddr::V6(addr) => addr,
+                };
+                Self::V6(Box::new([(v6(one), local.port), (v6(other), remote.port)]))
+            }
+        }
+    }
+
+    fn both(&self) -> [Endpoint; 2] {
+        match self {
+            Self::V4(ends) => ends.map(|(addr, port)| Endpoint { addr: addr.into(), port }),
+            Self::V6(ends) => ends.map(|(addr, port)| Endpoint { addr: addr.into(), port }),
+        }
+    }
+}
+
+/// What is kept of a socket.
+#[derive(Debug, Clone)]
+struct Known {
+    ends: Ends,
+    /// First seen, in ms since the dashboard was opened
+    first_ms: u32,
+    /// The look it was last seen in
+    round: u32,
+    /// The low halves of what is counted: differences need no more
+    sent: u32,
+    received: u32,
+    /// Number of who holds it
+    process: u32,
+    state: TcpState,
+    verdict: Option<Verdict>,
+}
+
+/// What the kernel said of a socket that it destroyed.
+#[derive(Debug)]
+pub struct Farewell {
+    /// The socket with its last counters
+    pub socket: Socket,
+    /// When that was heard
+    pub at: SystemTime,
+}
+
+/// A group's past: CLOSE-WAITs by time.
+type Past = VecDeque<(Duration, u64)>;
+
+/// All of it.
+#[derive(Debug)]
+pub struct Memory {
+    clock: fn(SystemTime) -> String,
+    sockets: FxHashMap<(NetnsId, u64), Known>,
+    /// Names of processes, of the last look and of this one
+    processes: [Dictionary; 2],
+    round: u32,
+    /// When this look began, and the one before, since the dashboard was opened
+    now: Duration,
+    before: Duration,
+    taken_at: SystemTime,
+    /// When those that are gone went
+    gone: FxHashMap<RowId, Duration>,
+    /// The rows that were shown last
+    pub last: Option<std::sync::Arc<Table>>,
+    /// What happened, the newest last
+    pub changes: VecDeque<Change>,
+    changed: u64,
+    groups: FxHashMap<String, Past>,
+    /// Counters of the namespaces
+    pub counted: Counted,
+    /// Sockets that were destroyed from here
+    pub destroyed: Vec<SocketId>,
+    /// Ends of TIME-WAITs that this look was the first to show
+    rested: FxHashSet<[Endpoint; 2]>,
+}
+
+impl Memory {
+    /// Nothing yet. `clock` writes the time of day.
+    pub fn new(clock: fn(SystemTime) -> String) -> Self {
+        Self {
+            clock,
+            sockets: FxHashMap::default(),
+            processes: Default::default(),
+            round: 0,
+            now: Duration::ZERO,
+            before: Duration::ZERO,
+            taken_at: SystemTime::UNIX_EPOCH,
+            gone: FxHashMap::default(),
+            last: None,
+            changes: VecDeque::new(),
+            changed: 0,
+            groups: FxHashMap::default(),
+            counted: Counted::default(),
+            destroyed: Vec::new(),
+            rested: FxHashSet::default(),
+        }
+    }
+
+    /// A look begins, so long after the dashboard was opened.
+    pub fn begin(&mut self, now: Duration, taken_at: SystemTime) {
+        self.round = self.round.wrapping_add(1);
+        (self.before, self.now, self.taken_at) = (self.now, now, taken_at);
+        self.processes.swap(0, 1);
+        self.processes[1] = Dictionary::default();
+        self.rested.clear();
+        self.gone.retain(|_, since| now.saturating_sub(*since) < MARKED);
+    }
+
+    /// When this look began, in ms since the dashboard was opened.
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from(self.now.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether there was a look before.
+    fn is_first(&self) -> bool {
+        self.round <= 1
+    }
+
+    /// Takes a row in, held by `process`, and tells how it has moved.
+    pub fn meet(&mut self, row: &Row<'_>, process: &str) -> Motion {
+        let socket = row.socket;
+        let totals = Totals::of(socket);
+        let Some(cookie) = socket.id.cookie else { return totals.motion() };
+        let key = (socket.id.netns, cookie.0);
+        let verdict = row.judged.map(|judged| judged.liveness.verdict);
+        let now_ms = self.now_ms() as u32;
+        let process = self.processes[1].number(process).unwrap_or(u32::MAX);
+        let (is_first, round) = (self.is_first(), self.round);
+        let elapsed_ms = (self.now.saturating_sub(self.before).as_millis() as u64).max(1);
+        let Some(known) = self.sockets.get_mut(&key) else {
+            let known = Known {
+                ends: Ends::of(socket),
+                first_ms: if is_first { 0 } else { now_ms.max(1) },
+                round,
+                sent: totals.low().0,
+                received: totals.low().1,
+                process,
+                state: socket.state,
+                verdict,
+            };
+            if socket.state == TcpState::TimeWait {
+                self.rested.insert([socket.local, socket.remote]);
+            } else if !is_first {
+                self.tell(What::Opened, &known, socket.id, Some(row.namespace), verdict, "");
+            }
+            self.sockets.insert(key, known);
+            let age = if is_first { Age::Settled } else { Age::New };
+            return Motion { age, ..totals.motion() };
+        };
+        let mut motion = totals.motion();
+        motion.moved(socket.state, (known.sent, known.received), totals.low(), elapsed_ms);
+        if known.first_ms > 0 && u128::from(now_ms.saturating_sub(known.first_ms)) < MARKED.as_millis() {
+            motion.age = Age::New;
+        }
+        let (state, thought) = (known.state, known.verdict);
+        (known.round, known.state, known.verdict, known.process) = (round, socket.state, verdict, process);
+        (known.sent, known.received) = totals.low();
+        let known = known.clone();
+        self.compare(state, thought, &known, row);
+        motion
+    }
+
+    /// Tells what has changed of a socket that was there before.
+    fn compare(&mut self, state: TcpState, thought: Option<Verdict>, known: &Known, row: &Row<'_>) {
+        let is_over = |state| state == TcpState::TimeWait;
+        if known.state != state && !is_over(state) {
+            let id = row.socket.id;
+            if is_over(known.state) {
+                let known = Known { state, ..known.clone() };
+                return self.tell(What::Closed, &known, id, Some(row.namespace), thought, RESTS);
+            }
+            self.tell(What::State(state), known, id, Some(row.namespace), known.verdict, "");
+        } else if let (Some(before), Some(after)) = (thought, known.verdict)
+            && before != after
+            && (is_trouble(before) || is_trouble(after))
+        {
+            self.tell(What::Verdict(before), known, row.socket.id, Some(row.namespace), known.verdict, "");
+        }
+    }
+
+    /// The look is over: what it did not show is gone. `farewells` is what the kernel said meanwhile; `is_whole` says
+    /// whether a socket that was not seen is not there.
+    pub fn end(&mut self, farewells: Vec<Farewell>, namespaces: &[Namespace], is_whole: bool) {
+        let find = |id: NetnsId| namespaces.iter().find(|namespace| namespace.id == id);
+        for Farewell { socket, at } in farewells {
+            self.part(&socket, at, &find);
+        }
+        let destroyed = std::mem::take(&mut self.destroyed);
+        let round = self.round;
+        let mut vanished = Vec::new();
+        if is_whole {
+            self.sockets.retain(|key, known| {
+                let is_there = known.round == round;
+                if !is_there {
+                    vanished.push((*key, known.clone()));
+                }
+                is_there
+            });
+        }
+        for ((netns, cookie), known) in vanished {
+            let id = SocketId { netns, cookie: Some(crate::model::address::Cookie(cookie)) };
+            self.gone.insert(RowId { netns, key: cookie }, self.now);
+            // The end of a TIME-WAIT is no news: the connection was over before.
+            if known.state != TcpState::TimeWait {
+                let why = guess(known.state, known.verdict, destroyed.contains(&id), None);
+                self.tell(What::Closed, &known, id, find(netns), known.verdict, why);
+            }
+        }
+    }
+
+    /// The kernel said that it destroyed this one.
+    fn part<'a>(&mut self, socket: &Socket, at: SystemTime, find: &impl Fn(NetnsId) -> Option<&'a Namespace>) {
+        let Some(cookie) = socket.id.cookie else { return };
+        let key = (socket.id.netns, cookie.0);
+        let is_destroyed = self.destroyed.contains(&socket.id);
+        let is_there = self.sockets.get(&key).is_some_and(|known| known.round == self.round);
+        // As a TIME-WAIT it is there yet: that it is over was told when its state was seen.
+        if is_there {
+            return;
+        }
+        let (known, state) = match self.sockets.remove(&key) {
+            Some(known) if known.state == TcpState::TimeWait => return,
+            Some(known) => {
+                self.gone.insert(RowId { netns: key.0, key: key.1 }, self.now);
+                let state = known.state;
+                (known, state)
+            }
+            None => {
+                let known = Known {
+                    ends: Ends::of(socket),
+                    first_ms: self.before.as_millis() as u32,
+                    round: 0,
+                    sent: 0,
+                    received: 0,
+                    process: u32::MAX,
+                    state: TcpState::Close,
+                    verdict: None,
+                };
+                (known, TcpState::Close)
+            }
+        };
+        let rests = self.rested.contains(&[socket.local, socket.remote]);
+        let why = if rests { RESTS } else { guess(state, known.verdict, is_destroyed, Some(socket)) };
+        let taken_at = std::mem::replace(&mut self.taken_at, at);
+        self.tell(What::Closed, &known, socket.id, find(socket.id.netns), known.verdict, why);
+        self.taken_at = taken_at;
+    }
+
+    fn tell(
+        &mut self,
+        what: What,
+        known: &Known,
+        id: SocketId,
+        namespace: Option<&Namespace>,
+        verdict: Option<Verdict>,
+        why: &'static str,
+    ) {
+        self.changed += 1;
+        let age = u64::from((self.now_ms() as u32).saturating_sub(known.first_ms));
+        // What was there at the first look is older; what came and went between two looks is younger.
+        let lifetime = match (what, known.first_ms, known.state) {
+            (What::Opened, ..) => (None, Bound::NotApplicable),
+            (_, 0, _) => (Some(age), Bound::AtLeast),
+            (_, _, TcpState::Close) => (Some(age), Bound::AtMost),
+            _ => (Some(age), Bound::Exact),
+        };
+        let [local, remote] = known.ends.both();
+        let names = usize::from(known.round == self.round);
+        let process = self.processes[names].text(known.process).to_owned();
+        if self.changes.len() >= MOST_CHANGES {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(Change {
+            number: self.changed,
+            time: (self.clock)(self.taken_at),
+            what,
+            socket: bare(id, known, local, remote),
+            namespace: namespace.map_or_else(|| id.netns.0.to_string(), |namespace| namespace.name.clone()),
+            process,
+            verdict,
+            lifetime,
+            why,
+        });
+    }
+
+    /// Rows that went a moment ago.
+    pub fn is_gone(&self, id: RowId) -> bool {
+        self.gone.contains_key(&id)
+    }
+
+    /// Whether any row went a moment ago.
+    pub fn has_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
+    /// CLOSE-WAITs that a group had up to five minutes ago, and takes in how many it has now.
+    pub fn close_wait_before(&mut self, group: &str, now: u64) -> Option<u64> {
+        const SPAN: Duration = Duration::from_secs(300);
+        const STEP: Duration = Duration::from_secs(5);
+        let at = self.now;
+        let past = self.groups.entry(group.to_owned()).or_default();
+        if past.back().is_none_or(|(last, _)| at.saturating_sub(*last) >= STEP) {
+            past.push_back((at, now));
+        }
+        while past.len() > 1 && at.saturating_sub(past[0].0) > SPAN {
+            past.pop_front();
+        }
+        past.front().filter(|(since, _)| at > *since).map(|(_, before)| *before)
+    }
+
+    /// Groups that were not seen are forgotten.
+    pub fn keep_groups(&mut self, is_there: impl Fn(&str) -> bool) {
+        self.groups.retain(|group, _| is_there(group));
+    }
+}
+
+/// What a socket has counted.
+struct Totals {
+    sent: Option<u64>,
+    received: Option<u64>,
+    drops: Option<u64>,
+}
+
+impl Totals {
+    fn of(socket: &Socket) -> Self {
+        let info = socket.attributes.info.as_deref();
+        let get = |field| info.and_then(|info| info.get(field));
+        let is_listener = socket.state == TcpState::Listen;
+        let drops = socket.attributes.memory.as_ref().filter(|_| is_listener).and_then(SocketMemory::drops);
+        Self { sent: get(Field::BytesAcked), received: get(Field::BytesReceived), drops: drops.map(u64::from) }
+    }
+
+    /// The low halves of sent, or dropped, and received.
+    fn low(&self) -> (u32, u32) {
+        (self.drops.or(self.sent).unwrap_or(0) as u32, self.received.unwrap_or(0) as u32)
+    }
+
+    fn motion(&self) -> Motion {
+        Motion { sent: self.sent, received: self.received, ..Motion::default() }
+    }
+}
+
+impl Motion {
+    fn moved(&mut self, state: TcpState, before: (u32, u32), now: (u32, u32), elapsed_ms: u64) {
+        let per_s = |before: u32, now: u32| Some(u64::from(now.wrapping_sub(before)) * 1_000 / elapsed_ms);
+        if state == TcpState::Listen {
+            self.drops_per_s = per_s(before.0, now.0);
+        } else if self.sent.is_some() {
+            self.sent_per_s = per_s(before.0, now.0);
+            self.received_per_s = per_s(before.1, now.1);
+        }
+    }
+}
+
+/// Verdicts that come and go for a reason; the calm ones only tell how long ago the peer was heard.
+fn is_trouble(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow | Verdict::Stalled)
+}
+
+const RESTS: &str = "closed in order: TIME-WAIT keeps the port";
+
+/// What the program of a socket that is over most likely got to see. The kernel does not tell.
+fn guess(state: TcpState, verdict: Option<Verdict>, is_destroyed: bool, last: Option<&Socket>) -> &'static str {
+    let unanswered = last.is_some_and(|socket| socket.probes_out() > 0 || socket.retransmits() > 0);
+    match (state, verdict) {
+        _ if is_destroyed => "ECONNABORTED: destroyed from here",
+        (TcpState::SynSent, _) => "ETIMEDOUT or ECONNREFUSED: never established",
+        (TcpState::SynRecv, _) => "never established",
+        (TcpState::Listen, _) => "listens no more",
+        (_, Some(verdict)) if is_trouble(verdict) => "ETIMEDOUT: the kernel gave up on the peer",
+        (TcpState::Established | TcpState::CloseWait, _) if unanswered => "ETIMEDOUT: the kernel gave up on the peer",
+        (TcpState::LastAck | TcpState::Closing | TcpState::TimeWait, _) => "closed in order",
+        (TcpState::FinWait1 | TcpState::FinWait2, _) => "closed by our side",
+        (TcpState::CloseWait, _) => "closed by the peer, then by our side",
+        _ => "closed or reset",
+    }
+}
+
+/// A socket with no more than is remembered of it.
+fn bare(id: SocketId, known: &Known, local: Endpoint, remote: Endpoint) -> Socket {
+    Socket {
+        id,
+        family: if local.addr.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 },
+        state: known.state,
+        local,
+        remote,
+        interface: None,
+        uid: None,
+        inode: None,
+        queues: Queues::None,
+        timer: Timer::OFF,
+        attributes: Attributes::default(),
+    }
+}

@@ -1,0 +1,152 @@
+//! The kernel's own numbers as rows: sysctls, gauges, and counters with how fast they grow.
+
+use rustc_hash::FxHashMap;
+
+use super::heading::{Heading, Source};
+use super::table::{RowId, Sign};
+use crate::fields::kernel::{Entry, Section, sections};
+use crate::fields::value::{Unit, Value};
+use crate::model::address::NetnsId;
+use crate::model::namespace::Namespace;
+
+/// Counters whose growth means that something is lost or given up.
+const BAD: &[&str] = &[
+    "TcpExt.ListenOverflows",
+    "TcpExt.ListenDrops",
+    "TcpExt.TCPAbortOnMemory",
+    "TcpExt.TCPAbortOnTimeout",
+    "TcpExt.TCPTimeWaitOverflow",
+    "TcpExt.TCPReqQFullDrop",
+    "TcpExt.TCPRetransFail",
+];
+
+/// One of them.
+#[derive(Debug)]
+pub struct Number {
+    /// Which row it is
+    pub id: RowId,
+    namespace: String,
+    kind: &'static str,
+    name: String,
+    value: Option<String>,
+    default: &'static str,
+    scope: &'static str,
+    meaning: String,
+    /// Tenths of one per second
+    now: Option<u64>,
+    since_start: Option<u64>,
+}
+
+impl Number {
+    /// Whether its name or its meaning holds this text, in small letters.
+    pub fn mentions(&self, text: &str) -> bool {
+        self.name.to_lowercase().contains(text) || self.meaning.to_lowercase().contains(text)
+    }
+
+    /// What it says at first sight.
+    pub fn sign(&self) -> Sign {
+        if self.now.is_some_and(|now| now > 0) && BAD.contains(&self.name.as_str()) {
+            Sign::Warning
+        } else {
+            Sign::Plain
+        }
+    }
+}
+
+/// A counter as it was.
+#[derive(Debug, Clone, Copy)]
+struct Then {
+    at_ms: u64,
+    value: i64,
+}
+
+/// Counters of the first look and of the last.
+#[derive(Debug, Default)]
+pub struct Counted {
+    past: FxHashMap<(NetnsId, String), (Then, Then)>,
+}
+
+impl Counted {
+    /// Takes the counters of a namespace in, without showing them.
+    pub fn note(&mut self, namespace: &Namespace, at_ms: u64) {
+        drop(self.rows(namespace, at_ms, true));
+    }
+
+    /// All numbers of a namespace; counters that are 0 and seldom matter only with `all`.
+    pub fn rows(&mut self, namespace: &Namespace, at_ms: u64, all: bool) -> Vec<Number> {
+        let mut rows = Vec::new();
+        for (number, (section, entries)) in sections(namespace).into_iter().enumerate() {
+            for (index, entry) in entries.into_iter().enumerate() {
+                let rates = self.rates(section, &entry, namespace.id, at_ms);
+                if all || !entry.boring {
+                    let place = (number << 16 | index) as u64;
+                    rows.push(row(section, entry, namespace, place, rates));
+                }
+            }
+        }
+        rows
+    }
+
+    /// Tenths per second since the last look and since the first.
+    fn rates(&mut self, section: Section, entry: &Entry<'_>, netns: NetnsId, at_ms: u64) -> [Option<u64>; 2] {
+        let value = entry.value.as_ref().filter(|_| section.counts()).and_then(|value| value.parse().ok());
+        let Some(value) = value else { return [None; 2] };
+        let now = Then { at_ms, value };
+        let (first, last) = *self.past.entry((netns, entry.name.clone())).or_insert((now, now));
+        self.past.insert((netns, entry.name.clone()), (first, now));
+        [last, first].map(|then| {
+            let ms = at_ms.checked_sub(then.at_ms).filter(|&ms| ms > 0)?;
+            Some(u64::try_from(value - then.value).ok()? * 10_000 / ms)
+        })
+    }
+}
+
+fn row(section: Section, entry: Entry<'_>, namespace: &Namespace, place: u64, rates: [Option<u64>; 2]) -> Number {
+    Number {
+        id: RowId { netns: namespace.id, key: place },
+        namespace: namespace.name.clone(),
+        kind: section.kind,
+        name: entry.name,
+        value: entry.value,
+        default: entry.default,
+        scope: if section.has_scopes { entry.scope.name() } else { "" },
+        meaning: entry.meaning.to_owned(),
+        now: rates[0],
+        since_start: rates[1],
+    }
+}
+
+/// What the view shows.
+pub const COLUMNS: &[&str] = &["name", "value", "now", "since-start", "default", "meaning"];
+
+/// Columns of the view.
+pub fn headings() -> Vec<Heading> {
+    let text = |name, title, importance, help, get| Heading::text(name, title, importance, help, Source::Number(get));
+    let number =
+        |name, title, importance, help, get| Heading::number(name, title, importance, help, Source::Number(get));
+    vec![
+        text("name", "NAME", 99, "as the kernel calls it", |number| Value::name(Some(&number.name))),
+        number("value", "VALUE", 98, "its value", |number| match &number.value {
+            Some(text) => text.parse().map_or_else(|_| Value::name(Some(text)), Value::Number),
+            None => Value::Absent,
+        }),
+        number("now", "NOW/S", 75, "growth per second since the last look", |number| Value::number(number.now))
+            .unit(Unit::Tenths),
+        number("since-start", "START/S", 70, "growth per second since the dashboard was opened", |number| {
+            Value::number(number.since_start)
+        })
+        .unit(Unit::Tenths),
+        number("default", "DEFAULT", 60, "what the kernel starts with", |number| match number.default {
+            "" => Value::Absent,
+            default => default.parse().map_or_else(|_| Value::word(default), Value::Number),
+        }),
+        text("kind", "KIND", 30, "sysctl, gauge or counter", |number| Value::word(number.kind)),
+        text("scope", "SCOPE", 40, "the namespace's own, or one for the whole host", |number| match number.scope {
+            "" => Value::Absent,
+            scope => Value::word(scope),
+        }),
+        text("meaning", "MEANING", 80, "what it decides or counts", |number| Value::name(Some(&number.meaning)))
+            .flexible(20),
+        text("netns", "NETNS", 97, "network namespace by name", |number| Value::name(Some(&number.namespace))),
+    ]
+}

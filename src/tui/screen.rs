@@ -1,0 +1,158 @@
+//! Where things stand on the screen: for drawing, for the mouse, and for how far a page is.
+//!
+//! ```text
+//! ┌ header: host, what is silent, counts with their last minutes ┐
+//! │ tabs of the views                      how often is looked   │
+//! │ status: what is listed, filter, marks, what came of an order │
+//! │ titles of columns                                            │
+//! │ rows; or the detail of one, or the help; a list or a form    │
+//! │ the filter box, while it is open                             │
+//! └ footer: the keys of the moment, what is not seen             ┘
+//! ```
+
+use std::borrow::Cow;
+
+use ratatui::layout::{Constraint, Layout, Rect};
+use unicode_width::UnicodeWidthStr;
+
+use super::heading::Heading;
+use super::state::{Mode, State};
+use super::table::Table;
+use super::views::{VIEWS, View, is_end, squeezed};
+use crate::fields::layout::{Demand, GAP, fit};
+
+/// Cells before the first column: what is marked or new, and the sign, stand there.
+pub const MARGIN: u16 = 3;
+/// On fewer rows the line of status goes, on still fewer the tabs.
+const ROWS_FOR_STATUS: u16 = 12;
+const ROWS_FOR_TABS: u16 = 8;
+
+/// The parts of the screen.
+#[derive(Debug, Clone, Copy)]
+pub struct Areas {
+    /// What is worth a glance
+    pub header: Rect,
+    /// The views
+    pub tabs: Rect,
+    /// What is listed
+    pub status: Rect,
+    /// Titles and rows
+    pub body: Rect,
+    /// What is typed
+    pub prompt: Rect,
+    /// Keys
+    pub footer: Rect,
+}
+
+/// The parts of the screen now.
+pub fn areas(state: &State) -> Areas {
+    let (columns, rows) = state.size;
+    let prompt = match state.mode {
+        Mode::Typing(_) => 3,
+        Mode::Saving(_) => 2,
+        _ => 0,
+    };
+    let parts = [
+        Constraint::Length(1),
+        Constraint::Length(u16::from(rows >= ROWS_FOR_TABS)),
+        Constraint::Length(u16::from(rows >= ROWS_FOR_STATUS)),
+        Constraint::Min(0),
+        Constraint::Length(prompt),
+        Constraint::Length(1),
+    ];
+    let [header, tabs, status, body, prompt, footer] = Layout::vertical(parts).areas(Rect::new(0, 0, columns, rows));
+    Areas { header, tabs, status, body, prompt, footer }
+}
+
+/// How many rows there is room for.
+pub fn page(state: &State) -> usize {
+    usize::from(areas(state).body.height.saturating_sub(1)).max(1)
+}
+
+/// A column that has room: its number, where it begins, and how wide it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Slot {
+    /// Which column of the table
+    pub column: usize,
+    /// Its first cell
+    pub x: u16,
+    /// How many cells it has
+    pub width: usize,
+}
+
+/// Names are longer than addresses, and come later: their room is the same whatever they are.
+fn room_for_names(state: &State, column: &Heading) -> usize {
+    const NAME_CELLS: usize = 30;
+    if state.looks.has_names && is_end(column) { NAME_CELLS } else { 0 }
+}
+
+/// The columns that have room, with their places.
+pub fn slots(state: &State, table: &Table, area: Rect) -> Vec<Slot> {
+    let demands: Vec<_> = std::iter::zip(table.columns(), &table.naturals)
+        // A title may get the sign of the order.
+        .map(|(column, natural)| Demand {
+            natural: (*natural).max(column.title.width() + 1).max(room_for_names(state, column)),
+            width: squeezed(column, state.looks.is_wide),
+            importance: column.importance,
+        })
+        .collect();
+    let room = usize::from(area.width.saturating_sub(MARGIN));
+    let mut x = area.x + MARGIN;
+    let widths = fit(&demands, Some(room)).into_iter().enumerate();
+    let placed = widths.filter_map(|(column, width)| Some((column, width?))).map(|(column, width)| {
+        let slot = Slot { column, x, width };
+        x = x.saturating_add(u16::try_from(width + GAP).unwrap_or(u16::MAX));
+        slot
+    });
+    placed.collect()
+}
+
+/// The tabs: which view, its first cell, and its label. Where there is little room only the one that is shown has its
+/// name.
+pub fn tabs(state: &State) -> Vec<(View, u16, String)> {
+    let room = usize::from(state.size.0);
+    let full: usize = VIEWS.iter().map(|spec| spec.name.len() + 4).sum();
+    let mut x = 0;
+    let labels = VIEWS.iter().enumerate().map(|(index, spec)| {
+        let number = index + 1;
+        let label = if full <= room || spec.view == state.view() {
+            format!(" {number} {} ", spec.name)
+        } else {
+            format!(" {number} ")
+        };
+        let start = x;
+        x += u16::try_from(label.width()).unwrap_or(0);
+        (spec.view, start, label)
+    });
+    labels.collect()
+}
+
+/// What lies under the mouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hit {
+    /// A view's tab
+    Tab(View),
+    /// A column's title
+    Title(Cow<'static, str>),
+    /// A row
+    Row(usize),
+}
+
+/// What stands at this cell.
+pub fn hit(state: &State, x: u16, y: u16) -> Option<Hit> {
+    let areas = areas(state);
+    if areas.tabs.height > 0 && y == areas.tabs.y {
+        let is_in = |(_, start, label): &&(View, u16, String)| x >= *start && usize::from(x - *start) < label.width();
+        return tabs(state).iter().find(is_in).map(|(view, ..)| Hit::Tab(*view));
+    }
+    if y < areas.body.y || y >= areas.body.bottom() {
+        return None;
+    }
+    let table = state.table()?;
+    if y > areas.body.y {
+        return Some(Hit::Row(state.cursor.top + usize::from(y - areas.body.y - 1)));
+    }
+    let slots = slots(state, table, areas.body);
+    let slot = slots.iter().find(|slot| x >= slot.x && usize::from(x - slot.x) < slot.width + GAP)?;
+    table.columns().get(slot.column).map(|column| Hit::Title(column.name.clone()))
+}

@@ -1,0 +1,85 @@
+//! Everything known of one socket, as the detail shows it.
+
+use std::io;
+
+use super::timeline::Timeline;
+use crate::diagnose::Judge;
+use crate::diagnose::prospect::Subject;
+use crate::fields::sheet::{Section, heading, sections};
+use crate::model::row::Row;
+use crate::model::snapshot::Sink;
+use crate::model::socket::SocketId;
+use crate::model::tcp_info::Field;
+use crate::text::reason;
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// Which socket
+    pub id: SocketId,
+    /// Verdict, state and both ends
+    pub heading: String,
+    /// The verdict in a sentence
+    pub sentence: String,
+    /// The ways in which it can end
+    pub endings: Vec<(&'static str, String)>,
+    /// What happens until the kernel gives up
+    pub timeline: Timeline,
+    /// Every column that has a value, in groups
+    pub sections: Vec<Section>,
+    /// What a deadline is made of
+    pub subject: Subject,
+    /// For the histories
+    pub sample: Sample,
+}
+
+/// Numbers of one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sample {
+    /// When, in ms since the dashboard was opened
+    pub at_ms: u64,
+    /// Smoothed round-trip time
+    pub rtt_us: Option<u64>,
+    /// Bytes that the peer acknowledged
+    pub sent: Option<u64>,
+    /// Bytes that came in order
+    pub received: Option<u64>,
+}
+
+/// Receives the one row.
+#[derive(Debug)]
+pub struct SheetSink {
+    judge: Judge,
+    at_ms: u64,
+    /// The row, if it is there
+    pub sheet: Option<Sheet>,
+}
+
+impl SheetSink {
+    /// Nothing yet; a row that comes now comes at `at_ms`.
+    pub fn new(judge: Judge, at_ms: u64) -> Self {
+        Self { judge, at_ms, sheet: None }
+    }
+}
+
+impl Sink for SheetSink {
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let get = |field| row.socket.attributes.info.as_ref().and_then(|info| info.get(field));
+        self.sheet = Some(Sheet {
+            id: row.socket.id,
+            heading: heading(row),
+            sentence: reason::sentence(row),
+            endings: reason::endings(row),
+            timeline: Timeline::of(row),
+            sections: sections(row),
+            subject: Subject::of(row, self.judge),
+            sample: Sample {
+                at_ms: self.at_ms,
+                rtt_us: get(Field::Rtt),
+                sent: get(Field::BytesAcked),
+                received: get(Field::BytesReceived),
+            },
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,297 @@
+//! The rows of a view, whatever the view: identity, sign and packed cells of each, in the order in which they are shown.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+use unicode_width::UnicodeWidthStr;
+
+use super::heading::Heading;
+use super::pack::{Dictionary, pack, unpack, width};
+use crate::fields::value::Value;
+use crate::model::address::{Cookie, NetnsId};
+use crate::model::liveness::Verdict;
+use crate::model::socket::SocketId;
+
+/// What tells a row from all others of its view, also where it stands elsewhere in the next look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowId {
+    /// Where its socket is; 0 for a row that is no socket
+    pub netns: NetnsId,
+    /// The socket's cookie, or any number of the view's own
+    pub key: u64,
+}
+
+impl RowId {
+    /// A row that is no socket.
+    pub fn other(key: u64) -> Self {
+        Self { netns: NetnsId(0), key }
+    }
+}
+
+/// What a row says at first sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// Nothing
+    Plain,
+    /// Something cannot wait
+    Alarm,
+    /// Something should not stay as it is
+    Warning,
+    /// It is there for completeness
+    Muted,
+    /// What is thought of a socket
+    Verdict(Verdict),
+}
+
+impl Sign {
+    /// What somebody who looks should see first: the lowest.
+    pub fn urgency(self) -> u8 {
+        match self {
+            Self::Alarm => 0,
+            Self::Warning => 1,
+            Self::Plain => 4,
+            Self::Muted => 5,
+            Self::Verdict(verdict) => match verdict {
+                Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow => 0,
+                Verdict::Stalled | Verdict::PeerClosed | Verdict::HalfClosed => 1,
+                Verdict::Unguarded => 2,
+                Verdict::Unknown | Verdict::Connecting | Verdict::Handshaking | Verdict::Unaccepted => 3,
+                Verdict::Active | Verdict::Guarded => 4,
+                Verdict::Closing | Verdict::TimeWait | Verdict::Listening | Verdict::Bound => 5,
+            },
+        }
+    }
+}
+
+/// Whether a row came or went a moment ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Age {
+    /// Neither
+    #[default]
+    Settled,
+    /// It was not there a moment ago
+    New,
+    /// It is not there any more
+    Gone,
+}
+
+/// How rows are ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Order {
+    /// What is most alarming first
+    #[default]
+    Alarm,
+    /// By a column
+    By {
+        /// Its name
+        column: Cow<'static, str>,
+        /// From large to small
+        descending: bool,
+    },
+}
+
+/// One row without its cells: 16 bytes.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    key: u64,
+    /// Where its cells begin
+    offset: u32,
+    /// Number of its namespace
+    space: u16,
+    sign: Sign,
+    age: Age,
+}
+
+/// The rows.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// The columns: first those that are shown, then those that only tell what a row is
+    pub headings: Vec<Heading>,
+    /// How many of them are shown
+    pub shown: usize,
+    /// Width of the widest cell of each column
+    pub naturals: Vec<usize>,
+    spaces: Vec<NetnsId>,
+    heads: Vec<Head>,
+    bytes: Vec<u8>,
+    dictionary: Dictionary,
+    has_cookies: bool,
+}
+
+impl Table {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// Identity of a row.
+    pub fn id(&self, row: usize) -> Option<RowId> {
+        self.heads.get(row).map(|head| self.id_of(head))
+    }
+
+    fn id_of(&self, head: &Head) -> RowId {
+        RowId { netns: self.spaces.get(usize::from(head.space)).copied().unwrap_or(NetnsId(0)), key: head.key }
+    }
+
+    /// Where a row stands.
+    pub fn position(&self, id: RowId) -> Option<usize> {
+        let is_it = |head: &Head| head.key == id.key && self.id_of(head) == id;
+        self.heads.iter().position(is_it)
+    }
+
+    /// The socket of a row that is still there and can be told from others.
+    pub fn socket(&self, row: usize) -> Option<SocketId> {
+        let id = self.id(row)?;
+        let is_there = self.has_cookies && self.age(row) != Age::Gone;
+        is_there.then_some(SocketId { netns: id.netns, cookie: Some(Cookie(id.key)) })
+    }
+
+    /// What a row says at first sight.
+    pub fn sign(&self, row: usize) -> Sign {
+        self.heads.get(row).map_or(Sign::Plain, |head| head.sign)
+    }
+
+    /// Whether it came or went a moment ago.
+    pub fn age(&self, row: usize) -> Age {
+        self.heads.get(row).map_or(Age::Settled, |head| head.age)
+    }
+
+    /// All cells of a row, those that are not shown too.
+    pub fn cells(&self, row: usize) -> impl Iterator<Item = Value<'_>> {
+        let start = self.heads.get(row).map_or(self.bytes.len(), |head| head.offset as usize);
+        let mut rest = self.bytes.get(start..).unwrap_or_default();
+        self.headings.iter().map(move |_| unpack(&mut rest, &self.dictionary))
+    }
+
+    /// A cell of the column of that name.
+    pub fn cell(&self, row: usize, name: &str) -> Option<Value<'_>> {
+        self.headings.iter().zip(self.cells(row)).find(|(heading, _)| heading.name == name).map(|(_, value)| value)
+    }
+
+    /// The columns that are shown.
+    pub fn columns(&self) -> &[Heading] {
+        &self.headings[..self.shown.min(self.headings.len())]
+    }
+
+    /// Columns grow and never shrink, so that nothing jumps from one look to the next.
+    pub fn keep_widths(&mut self, before: &Self) {
+        if self.columns() == before.columns() {
+            for (natural, known) in self.naturals.iter_mut().zip(&before.naturals) {
+                *natural = (*natural).max(*known);
+            }
+        }
+    }
+}
+
+/// Puts a table together.
+#[derive(Debug)]
+pub struct Builder {
+    table: Table,
+    /// Rows that stand behind others, wherever those come to stand
+    behind: Vec<(Option<RowId>, Head)>,
+    scratch: Vec<u8>,
+}
+
+impl Builder {
+    /// For these columns, shown, and those that only tell, which are left out where they are shown. `like` is the
+    /// table before: this one is likely to be as large.
+    pub fn new(shown: &[Heading], telling: Vec<Heading>, has_cookies: bool, like: Option<&Table>) -> Self {
+        let mut headings = shown.to_vec();
+        headings.extend(telling.into_iter().filter(|heading| !shown.contains(heading)));
+        let naturals = headings.iter().map(|heading| heading.title.width()).collect();
+        let (mut heads, mut bytes) = (Vec::new(), Vec::new());
+        if let Some(like) = like {
+            // A vector that grows by doubling would hold twice what it needs.
+            heads.reserve_exact(like.heads.len() + like.heads.len() / 16);
+            bytes.reserve_exact(like.bytes.len() + like.bytes.len() / 16);
+        }
+        let table = Table {
+            headings,
+            shown: shown.len(),
+            naturals,
+            spaces: Vec::new(),
+            heads,
+            bytes,
+            dictionary: Dictionary::default(),
+            has_cookies,
+        };
+        Self { table, behind: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// The columns that each row has to have a cell for.
+    pub fn headings(&self) -> &[Heading] {
+        &self.table.headings
+    }
+
+    /// Begins a row; its cells follow.
+    pub fn row(&mut self, id: RowId, sign: Sign, age: Age) {
+        let table = &mut self.table;
+        let space = table.spaces.iter().position(|known| *known == id.netns).unwrap_or_else(|| {
+            table.spaces.push(id.netns);
+            table.spaces.len() - 1
+        });
+        let (space, offset) = (u16::try_from(space).unwrap_or(u16::MAX), table.bytes.len() as u32);
+        table.heads.push(Head { key: id.key, offset, space, sign, age });
+    }
+
+    /// The next cell of the row: that of the column with this number.
+    pub fn cell(&mut self, column: usize, value: &Value<'_>) {
+        let table = &mut self.table;
+        if let (Some(natural), Some(heading)) = (table.naturals.get_mut(column), table.headings.get(column)) {
+            *natural = (*natural).max(width(value, heading.unit, &mut self.scratch));
+        }
+        pack(value, &mut table.dictionary, &mut table.bytes);
+    }
+
+    /// Takes over a row of another table with the same columns, to stand behind the row `anchor`, or first.
+    pub fn take_over_behind(&mut self, anchor: Option<RowId>, other: &Table, row: usize, age: Age) {
+        let Some(id) = other.id(row) else { return };
+        self.row(id, other.sign(row), age);
+        other.cells(row).enumerate().for_each(|(column, value)| self.cell(column, &value));
+        self.behind.extend(self.table.heads.pop().map(|head| (anchor, head)));
+    }
+
+    /// All of it, ordered; rows that compare alike, and all where nothing else is said, stay as they came.
+    pub fn finish(mut self, order: &Order, is_urgency_first: bool) -> Table {
+        match order {
+            Order::Alarm if is_urgency_first => self.table.heads.sort_by_key(|head| head.sign.urgency()),
+            Order::Alarm => {}
+            Order::By { column, descending } => self.sort_by(column, *descending),
+        }
+        if !self.behind.is_empty() {
+            self.put_behind();
+        }
+        self.table
+    }
+
+    fn put_behind(&mut self) {
+        let mut behind: FxHashMap<Option<RowId>, Vec<Head>> = FxHashMap::default();
+        for (anchor, head) in std::mem::take(&mut self.behind) {
+            behind.entry(anchor).or_default().push(head);
+        }
+        let mut heads = behind.remove(&None).unwrap_or_default();
+        for head in &self.table.heads {
+            heads.push(*head);
+            heads.extend(behind.remove(&Some(self.table.id_of(head))).unwrap_or_default());
+        }
+        // Whatever stood before them has gone elsewhere or is not there any more.
+        heads.extend(behind.into_values().flatten());
+        self.table.heads = heads;
+    }
+
+    fn sort_by(&mut self, name: &str, descending: bool) {
+        let Some(column) = self.table.headings.iter().position(|heading| heading.name == name) else { return };
+        let key = |row| self.table.cells(row).nth(column).map(|value| value.sort_key());
+        let mut keyed: Vec<_> = (0..self.table.heads.len()).map(|row| (key(row), row)).collect();
+        keyed.sort_by(|(one, _), (other, _)| match (one, other) {
+            (Some(one), Some(other)) => one.compare(other, descending),
+            _ => std::cmp::Ordering::Equal,
+        });
+        self.table.heads = keyed.into_iter().map(|(_, row)| self.table.heads[row]).collect();
+    }
+}

@@ -1,0 +1,67 @@
+//! What happens to a connection until the kernel gives up: when the peer was last heard, when timers fire, when it ends.
+
+use crate::model::liveness::{Bound, Mechanism};
+use crate::model::row::Row;
+use crate::model::timer::TimerKind;
+
+/// What happens at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The peer was last heard
+    Heard,
+    /// This moment
+    Now,
+    /// The pending timer fires
+    Timer(TimerKind),
+    /// A keepalive probe goes out
+    Probe,
+    /// The kernel gives up
+    End,
+}
+
+/// All of it, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// Milliseconds from now, negative for what is past
+    pub moments: Vec<(i64, What)>,
+    /// What is known of its end
+    pub bound: Bound,
+    /// What ends it
+    pub mechanism: Mechanism,
+}
+
+/// More probes than fit into a line are not drawn each.
+const MOST_PROBES: u64 = 64;
+
+impl Timeline {
+    /// By what a row says now, if nothing more comes from the peer.
+    pub fn of(row: &Row<'_>) -> Self {
+        let socket = row.socket;
+        let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        let mut moments = vec![(0, What::Now)];
+        moments.extend(socket.idle_ms().map(|idle| (-ms(idle), What::Heard)));
+        let deadline = row.judged.map(|judged| judged.liveness.deadline);
+        let end = deadline.and_then(|deadline| deadline.ms);
+        if let Some(expires) = socket.timer.expires_ms().map(u64::from) {
+            if socket.timer.kind == TimerKind::Keepalive {
+                let keepalive = row.judged.map(|judged| judged.keepalive).unwrap_or_default();
+                let left =
+                    u64::from(keepalive.probes.unwrap_or(1)).saturating_sub(socket.probes_out()).clamp(1, MOST_PROBES);
+                let interval = u64::from(keepalive.interval_s.unwrap_or(0)) * 1_000;
+                let count = if interval == 0 { 1 } else { left };
+                let probes = (0..count).map(|probe| expires.saturating_add(probe * interval));
+                let probes = probes.filter(|at| end.is_none_or(|end| *at < end));
+                moments.extend(probes.map(|at| (ms(at), What::Probe)));
+            } else if end.is_none_or(|end| expires < end) {
+                moments.push((ms(expires), What::Timer(socket.timer.kind)));
+            }
+        }
+        moments.extend(end.map(|end| (ms(end), What::End)));
+        moments.sort_by_key(|(at, what)| (*at, *what == What::End));
+        Self {
+            moments,
+            bound: deadline.map_or(Bound::NotApplicable, |deadline| deadline.bound),
+            mechanism: deadline.map_or(Mechanism::None, |deadline| deadline.mechanism),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Keys in the table and in the detail.
+
+use rustc_hash::FxHashMap;
+
+use super::super::action::{Action, Effect, Shared};
+use super::super::editor::Editor;
+use super::super::form::Form;
+use super::super::screen;
+use super::super::sight::Wanted;
+use super::super::state::{Asking, Cursor, Detail, Mode, Saving, State, Typing};
+use super::super::table::{Age, Order};
+use super::super::views::View;
+use super::{choose, look, select, whom};
+use crate::fields::value::Value;
+use crate::filter::Filter;
+use crate::model::socket::SocketId;
+
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let half = (screen::page(state) / 2).max(1);
+    let row = state.cursor.row;
+    match action {
+        Action::Up => select(state, row.saturating_sub(1)),
+        Action::Down => select(state, row + 1),
+        Action::HalfUp => select(state, row.saturating_sub(half)),
+        Action::HalfDown => select(state, row + half),
+        Action::Top => select(state, 0),
+        Action::Bottom => select(state, usize::MAX),
+        Action::Help => state.mode = Mode::Help(0),
+        Action::Wide => state.looks.is_wide = !state.looks.is_wide,
+        Action::Names => state.looks.has_names = !state.looks.has_names,
+        Action::Mark => mark(state),
+        Action::MarkAll => mark_all(state),
+        Action::Columns => choose::columns(state),
+        Action::Namespaces => choose::namespaces(state),
+        Action::Bookmarks => choose::bookmarks(state),
+        Action::Filter => {
+            let before = (state.wanted.typed.clone(), state.wanted.filter.clone());
+            state.mode = Mode::Typing(Typing { line: Editor::new(before.0.as_str()), before, ..Typing::default() });
+        }
+        Action::Save => {
+            let name = format!("tcpulse-{}.json", state.view().spec().name);
+            state.mode = Mode::Saving(Saving { line: Editor::new(name), wrong: None });
+        }
+        Action::Open => return open(state),
+        Action::Destroy => return destroy(state),
+        Action::Set => return set(state),
+        Action::Copy => return copy(state),
+        Action::Back => return back(state),
+        Action::Show(view) => return show(state, view),
+        Action::NextView => return show(state, state.view().next(1)),
+        Action::PreviousView => return show(state, state.view().next(5)),
+        Action::All => {
+            state.wanted.all = !state.wanted.all;
+            return look(state);
+        }
+        Action::GroupBy if state.view() == View::Processes => {
+            state.wanted.by = state.wanted.by.next();
+            return look(state);
+        }
+        Action::Sort => {
+            state.wanted.order = next_order(state);
+            return look(state);
+        }
+        Action::Reverse => {
+            if let Order::By { descending, .. } = &mut state.wanted.order {
+                *descending = !*descending;
+                return look(state);
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Everything known of a connection; the connections of a peer or a process.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    if let Some(whom) = whom(state) {
+        state.detail =
+            Some(Detail { whom, sheet: None, is_gone: false, top: 0, samples: std::collections::VecDeque::new() });
+        return vec![Effect::Inspect(whom)];
+    }
+    let filter = state.table().and_then(|table| table.cell(state.cursor.row, "filter"));
+    let Some(typed) = filter.map(|value| value.plain().into_owned()).filter(|typed| !typed.is_empty()) else {
+        return Vec::new();
+    };
+    let Ok(filter) = Filter::parse(&typed, &Nobody) else { return Vec::new() };
+    show(state, View::Connections);
+    (state.wanted.typed, state.wanted.filter) = (typed, filter);
+    look(state)
+}
+
+/// Filters of ours hold no names.
+struct Nobody;
+
+impl crate::filter::Names for Nobody {}
+
+/// Forgets the marks, then the filter.
+fn back(state: &mut State) -> Vec<Effect> {
+    if !state.marked.is_empty() {
+        state.marked.clear();
+    } else if !state.wanted.typed.is_empty() {
+        state.wanted.typed.clear();
+        state.wanted.filter = Filter::default();
+        return look(state);
+    }
+    Vec::new()
+}
+
+/// Each view keeps its columns and its order; the filter is one for all whose rows are made of sockets.
+pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
+    if view == state.view() {
+        return Vec::new();
+    }
+    let kept = state.others.iter().position(|wanted| wanted.view == view).map(|index| state.others.swap_remove(index));
+    let mut wanted = kept.unwrap_or_else(|| Wanted::new(view));
+    wanted.netns = state.wanted.netns;
+    let of_sockets = if state.view() == View::Kernel {
+        state.others.iter().find(|other| other.view != View::Kernel)
+    } else {
+        Some(&state.wanted)
+    };
+    if let (Some(other), true) = (of_sockets, view != View::Kernel) {
+        (wanted.typed, wanted.filter) = (other.typed.clone(), other.filter.clone());
+    }
+    let left = std::mem::replace(&mut state.wanted, wanted);
+    // Those that are left keep up with the filter too, so that whichever is next finds it.
+    if left.view != View::Kernel {
+        for other in state.others.iter_mut().filter(|other| other.view != View::Kernel) {
+            (other.typed, other.filter) = (left.typed.clone(), left.filter.clone());
+        }
+    }
+    state.others.push(left);
+    state.sight = None;
+    state.cursor = Cursor::default();
+    state.marked.clear();
+    look(state)
+}
+
+/// What is most alarming first, then each column in turn.
+fn next_order(state: &State) -> Order {
+    let columns = &state.wanted.columns;
+    let next = match &state.wanted.order {
+        Order::Alarm => 0,
+        Order::By { column, .. } => columns.iter().position(|known| known.name == *column).map_or(0, |index| index + 1),
+    };
+    columns.get(next).map_or(Order::Alarm, |column| Order::By { column: column.name.clone(), descending: false })
+}
+
+fn mark(state: &mut State) {
+    let row = state.cursor.row;
+    let Some(id) = state.table().filter(|table| table.socket(row).is_some()).and_then(|table| table.id(row)) else {
+        return;
+    };
+    if !state.marked.remove(&id) {
+        state.marked.insert(id);
+    }
+    select(state, row + 1);
+}
+
+fn mark_all(state: &mut State) {
+    let Some(table) = state.table() else { return };
+    let all = (0..table.len()).filter(|&row| table.socket(row).is_some() && table.age(row) != Age::Gone);
+    let all: rustc_hash::FxHashSet<_> = all.filter_map(|row| table.id(row)).collect();
+    state.marked = if state.marked == all { rustc_hash::FxHashSet::default() } else { all };
+}
+
+/// The rows to act upon: the open connection, else those that are marked, else the selected one.
+fn meant(state: &State) -> Vec<usize> {
+    let Some(table) = state.table() else { return Vec::new() };
+    let rows = if let Some(detail) = &state.detail {
+        (0..table.len()).filter(|&row| table.socket(row) == Some(detail.whom.id)).collect()
+    } else if state.marked.is_empty() {
+        vec![state.cursor.row]
+    } else {
+        (0..table.len()).filter(|&row| table.id(row).is_some_and(|id| state.marked.contains(&id))).collect()
+    };
+    let mut rows: Vec<usize> = rows;
+    rows.retain(|&row| table.socket(row).is_some());
+    rows
+}
+
+/// One by its ends and its holder; several by how many, and whose.
+fn whose(state: &State, rows: &[usize]) -> String {
+    const MOST_NAMES: usize = 3;
+    let Some(table) = state.table() else { return String::new() };
+    let cell = |row, name| table.cell(row, name).filter(|value| *value != Value::Absent);
+    let text = |row, name| cell(row, name).map(|value| value.plain().into_owned());
+    if let [row] = rows {
+        let telling = ["state", "local", "peer", "process"].into_iter().filter_map(|name| text(*row, name));
+        return telling.collect::<Vec<_>>().join(" ");
+    }
+    let mut holders: FxHashMap<String, usize> = FxHashMap::default();
+    for row in rows {
+        *holders.entry(text(*row, "process").unwrap_or_else(|| "nobody".to_owned())).or_default() += 1;
+    }
+    let mut holders: Vec<_> = holders.into_iter().collect();
+    holders.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    let mut parts: Vec<_> = holders.iter().take(MOST_NAMES).map(|(who, count)| format!("{count} of {who}")).collect();
+    if holders.len() > MOST_NAMES {
+        parts.push(format!("the rest of {} others", holders.len() - MOST_NAMES));
+    }
+    format!("{} ({})", View::Connections.count(rows.len()), parts.join(", "))
+}
+
+fn ids(state: &State, rows: &[usize]) -> Vec<SocketId> {
+    state.table().map_or_else(Vec::new, |table| rows.iter().filter_map(|row| table.socket(*row)).collect())
+}
+
+fn destroy(state: &mut State) -> Vec<Effect> {
+    let rows = meant(state);
+    if rows.is_empty() {
+        return nothing(state);
+    }
+    let question = format!("Destroy {}? [y/N]", whose(state, &rows));
+    state.mode = Mode::Asking(Asking { question, effect: Effect::Destroy(ids(state, &rows)) });
+    Vec::new()
+}
+
+fn set(state: &mut State) -> Vec<Effect> {
+    let rows = meant(state);
+    let Some(first) = ids(state, &rows).first().copied() else { return nothing(state) };
+    let mut form = Form::new(ids(state, &rows), whose(state, &rows));
+    let open = state.detail.as_ref().and_then(|detail| detail.sheet.as_ref()).filter(|sheet| sheet.id == first);
+    form.subject = open.map(|sheet| sheet.subject.clone());
+    state.mode = Mode::Form(Box::new(form));
+    let ports = whom(state).filter(|whom| whom.id == first).and_then(|whom| whom.ports);
+    vec![Effect::Inspect(super::Whom { id: first, ports })]
+}
+
+/// Why nothing happens.
+fn nothing(state: &mut State) -> Vec<Effect> {
+    let what = match state.view() {
+        View::Connections | View::Listeners if state.rows() == 0 => "there is no row to act upon",
+        View::Connections | View::Listeners => {
+            "this socket is gone, or came from /proc/net/tcp, which cannot tell it from others"
+        }
+        View::Peers | View::Processes => "Enter lists the connections of this row; act upon them there",
+        View::Kernel | View::Changes => "there is nothing to act upon in this view",
+    };
+    state.told = Some(what.to_owned());
+    Vec::new()
+}
+
+fn copy(state: &mut State) -> Vec<Effect> {
+    let Some(table) = state.table().filter(|table| !table.is_empty()) else { return Vec::new() };
+    let columns = table.columns().iter().zip(table.cells(state.cursor.row));
+    let cells: Vec<_> = columns.map(|(column, value)| value.for_people(column.unit).into_owned()).collect();
+    state.told = Some("the row was handed to the terminal's clipboard (OSC 52)".to_owned());
+    vec![Effect::Copy(cells.join("\t"))]
+}
+
+/// The table that is shown, under the name that was typed.
+pub(super) fn save(state: &State, name: String) -> Vec<Effect> {
+    state
+        .sight
+        .as_ref()
+        .map(|sight| Effect::Save(name, Shared(std::sync::Arc::clone(&sight.table))))
+        .into_iter()
+        .collect()
+}

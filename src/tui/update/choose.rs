@@ -1,0 +1,164 @@
+//! What is chosen from a list, set in a form, or saved under a name.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+
+use super::super::action::{Action, Effect};
+use super::super::state::{Asking, Choice, Item, Menu, Mode, State};
+use super::{browse, look};
+use crate::filter::{Filter, Names};
+use crate::text::keepalive;
+
+/// Keys of a list that mean the same whatever the user has bound.
+pub(super) fn menu_key(key: KeyEvent) -> Option<Action> {
+    Some(match key.code {
+        KeyCode::Up => Action::Up,
+        KeyCode::Down => Action::Down,
+        KeyCode::Enter => Action::Open,
+        KeyCode::Esc => Action::Back,
+        KeyCode::Char(' ') => Action::Mark,
+        _ => return None,
+    })
+}
+
+fn open(state: &mut State, choice: Choice, items: Vec<Item>, at: usize) {
+    state.mode = Mode::Menu(Menu { choice, items, at });
+}
+
+pub(super) fn columns(state: &mut State) {
+    let mut all = state.wanted.columns.clone();
+    all.extend(state.view().catalogue().into_iter().filter(|heading| !state.wanted.columns.contains(heading)));
+    let items = all.into_iter().map(|heading| Item {
+        is_on: state.wanted.columns.contains(&heading),
+        label: heading.name.into_owned(),
+        help: heading.help.into_owned(),
+    });
+    open(state, Choice::Columns, items.collect(), 0);
+}
+
+pub(super) fn namespaces(state: &mut State) {
+    let Some(sight) = &state.sight else { return };
+    let all = Item {
+        label: "all".to_owned(),
+        help: "every namespace that may be entered".to_owned(),
+        is_on: state.wanted.netns.is_none(),
+    };
+    let each = sight.namespaces.iter().map(|(id, name)| Item {
+        label: name.clone(),
+        help: id.0.to_string(),
+        is_on: state.wanted.netns == Some(*id),
+    });
+    let items: Vec<_> = std::iter::once(all).chain(each).collect();
+    let at = items.iter().position(|item| item.is_on).unwrap_or(0);
+    open(state, Choice::Namespace, items, at);
+}
+
+pub(super) fn bookmarks(state: &mut State) {
+    if state.setup.bookmarks.is_empty() {
+        state.told = Some("the configuration names no filters; tcpulse config shows how".to_owned());
+        return;
+    }
+    let items = state.setup.bookmarks.iter().map(|(name, filter)| Item {
+        label: name.clone(),
+        help: filter.clone(),
+        is_on: *filter == state.wanted.typed,
+    });
+    let items = items.collect();
+    open(state, Choice::Bookmark, items, 0);
+}
+
+/// A key in a list.
+pub(super) fn menu(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
+    let Mode::Menu(menu) = &mut state.mode else { return Vec::new() };
+    let last = menu.items.len().saturating_sub(1);
+    match action {
+        Action::Up => menu.at = menu.at.saturating_sub(1),
+        Action::Down => menu.at = (menu.at + 1).min(last),
+        Action::HalfUp => menu.at = menu.at.saturating_sub(10),
+        Action::HalfDown => menu.at = (menu.at + 10).min(last),
+        Action::Top => menu.at = 0,
+        Action::Bottom => menu.at = last,
+        Action::Mark if menu.choice == Choice::Columns => {
+            let item = &mut menu.items[menu.at];
+            item.is_on = !item.is_on;
+        }
+        Action::Open | Action::Mark => return choose(state, names),
+        Action::Back | Action::Quit | Action::Columns | Action::Namespaces | Action::Bookmarks => {
+            state.mode = Mode::Browse;
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Takes what stands in the list.
+fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
+    let Mode::Menu(Menu { choice, items, at }) = std::mem::take(&mut state.mode) else { return Vec::new() };
+    match choice {
+        Choice::Columns => {
+            let catalogue = state.view().catalogue();
+            let chosen = items.iter().filter(|item| item.is_on);
+            let chosen = chosen.filter_map(|item| catalogue.iter().find(|heading| heading.name == item.label));
+            let chosen: Vec<_> = chosen.cloned().collect();
+            if chosen.is_empty() {
+                state.told = Some("a table needs a column: nothing was changed".to_owned());
+                return Vec::new();
+            }
+            state.wanted.columns = chosen;
+        }
+        Choice::Namespace => {
+            let namespaces = state.sight.as_ref().map_or(&[][..], |sight| &sight.namespaces);
+            state.wanted.netns = at.checked_sub(1).and_then(|index| namespaces.get(index)).map(|(id, _)| *id);
+        }
+        Choice::Bookmark => {
+            let typed = items[at].help.clone();
+            match Filter::parse(&typed, names) {
+                Ok(filter) => (state.wanted.typed, state.wanted.filter) = (typed, filter),
+                Err(wrong) => {
+                    state.told =
+                        Some(format!("the filter '{}' cannot be understood: {}", items[at].label, wrong.message()));
+                    return Vec::new();
+                }
+            }
+        }
+    }
+    look(state)
+}
+
+/// A key in the form.
+pub(super) fn form(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let Mode::Form(form) = &mut state.mode else { return Vec::new() };
+    match key.code {
+        KeyCode::Esc => state.mode = Mode::Browse,
+        KeyCode::Enter => {
+            let Ok(change) = form.change() else { return Vec::new() };
+            let question = format!("Set {} of {}? [y/N]", keepalive::change(&change), form.whose);
+            let effect = Effect::Set(std::mem::take(&mut form.ids), change);
+            state.mode = Mode::Asking(Asking { question, effect });
+        }
+        _ => form.press(key),
+    }
+    Vec::new()
+}
+
+/// A key in the name of a file.
+pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let Mode::Saving(saving) = &mut state.mode else { return Vec::new() };
+    match key.code {
+        KeyCode::Esc => state.mode = Mode::Browse,
+        KeyCode::Enter => {
+            let name = saving.line.text().trim().to_owned();
+            let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+            if !matches!(ending, "json" | "csv") {
+                saving.wrong = Some("a name that ends in .json or .csv says which of the two".to_owned());
+                return Vec::new();
+            }
+            state.mode = Mode::Browse;
+            return browse::save(state, name);
+        }
+        _ => {
+            saving.line.press(key);
+            saving.wrong = None;
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,250 @@
+//! The only writer of the state: events in, effects out. No I/O, no clock.
+
+mod browse;
+mod choose;
+mod point;
+mod typing;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
+use rustc_hash::FxHashSet;
+
+use super::action::{Action, Effect, Event, Whom};
+use super::screen;
+use super::sheet::Sheet;
+use super::sight::Sight;
+use super::state::{MOST_SAMPLES, Mode, State};
+use super::table::Age;
+use super::views::View;
+use crate::fields::value::Value;
+use crate::filter::Names;
+use crate::model::socket::SocketId;
+
+/// Intervals to choose from, in tenths of a second.
+const INTERVALS: [u64; 9] = [2, 5, 10, 20, 50, 100, 200, 300, 600];
+
+/// Takes in what happened.
+pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect> {
+    let mut effects = match event {
+        Event::End => vec![Effect::Quit],
+        Event::Suspend => vec![Effect::Suspend],
+        Event::Sight(sight) => see(state, sight),
+        Event::Told(what) => {
+            state.told = Some(what);
+            Vec::new()
+        }
+        Event::Failed(why) => {
+            state.failure = Some(why);
+            Vec::new()
+        }
+        Event::Late(age) => {
+            state.late = Some(age);
+            Vec::new()
+        }
+        Event::Detail(id, sheet) => {
+            learn(state, id, sheet);
+            Vec::new()
+        }
+        Event::Names(found) => {
+            state.looks.names.extend(found);
+            Vec::new()
+        }
+        Event::Input(Input::Resize(columns, rows)) => {
+            state.size = (columns, rows);
+            Vec::new()
+        }
+        Event::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => press(state, key, names),
+        Event::Input(Input::Mouse(mouse)) => point::mouse(state, mouse),
+        Event::Input(_) => Vec::new(),
+    };
+    scroll(state);
+    effects.extend(resolve(state));
+    effects
+}
+
+/// A new look. The selection stays with its connection wherever that stands now.
+fn see(state: &mut State, sight: Box<Sight>) -> Vec<Effect> {
+    // An answer to a question that is not asked any more, or, while the data is frozen, one that was answered.
+    let is_answered = state.sight.as_ref().is_some_and(|known| known.wanted == state.wanted);
+    if sight.wanted != state.wanted || (state.pace.is_paused && is_answered) {
+        return Vec::new();
+    }
+    (state.failure, state.late) = (None, None);
+    state.history.push(sight.at, sight.counts);
+    if !state.marked.is_empty() {
+        // What is marked is always something that is shown.
+        let table = &sight.table;
+        let shown = (0..table.len()).filter(|&row| table.age(row) != Age::Gone).filter_map(|row| table.id(row));
+        state.marked = shown.filter(|id| state.marked.contains(id)).collect();
+    }
+    state.sight = Some(sight);
+    // Whoever stands at the top of what happened wants to see what happens next.
+    let follows = state.view() == View::Changes && state.cursor.row == 0;
+    let selected = state.cursor.selected.filter(|_| !follows);
+    let found = selected.and_then(|id| state.table()?.position(id));
+    select(state, found.unwrap_or(state.cursor.row));
+    match &state.detail {
+        Some(detail) if !detail.is_gone => vec![Effect::Inspect(detail.whom)],
+        _ => Vec::new(),
+    }
+}
+
+/// What was found out about one socket: for the detail, for the form.
+fn learn(state: &mut State, id: SocketId, sheet: Option<Box<Sheet>>) {
+    if let (Mode::Form(form), Some(sheet)) = (&mut state.mode, &sheet)
+        && form.ids.contains(&id)
+    {
+        form.subject = Some(sheet.subject.clone());
+    }
+    let Some(detail) = state.detail.as_mut().filter(|detail| detail.whom.id == id) else { return };
+    detail.is_gone = sheet.is_none();
+    if let Some(sheet) = sheet {
+        if detail.samples.len() >= MOST_SAMPLES {
+            detail.samples.pop_front();
+        }
+        detail.samples.push_back(sheet.sample);
+        detail.sheet = Some(sheet);
+    }
+}
+
+fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
+    state.told = None;
+    match &mut state.mode {
+        Mode::Typing(_) => typing::press(state, key, names),
+        Mode::Asking(_) => {
+            let Mode::Asking(asking) = std::mem::take(&mut state.mode) else { return Vec::new() };
+            if key.code == KeyCode::Char('y') { vec![asking.effect] } else { Vec::new() }
+        }
+        Mode::Form(_) => choose::form(state, key),
+        Mode::Saving(_) => choose::saving(state, key),
+        Mode::Menu(_) => match choose::menu_key(key).or_else(|| state.setup.keys.action(key)) {
+            Some(action) => choose::menu(state, action, names),
+            None => Vec::new(),
+        },
+        Mode::Help(_) | Mode::Browse => match state.setup.keys.action(key) {
+            Some(action) => act(state, action),
+            None => Vec::new(),
+        },
+    }
+}
+
+/// Carries out what a key means where nothing is typed or chosen.
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        // In the help every key that does not scroll leads back.
+        Action::Quit if !matches!(state.mode, Mode::Help(_)) => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Theme => {
+            state.looks.theme = state.looks.theme.next();
+            return Vec::new();
+        }
+        Action::Pause => {
+            state.pace.is_paused = !state.pace.is_paused;
+            return vec![Effect::Pause(state.pace.is_paused)];
+        }
+        Action::Faster => return every(state, |tenths, now| tenths < now, true),
+        Action::Slower => return every(state, |tenths, now| tenths > now, false),
+        _ => {}
+    }
+    let page = screen::areas(state).body.height.into();
+    if let Mode::Help(top) = &mut state.mode {
+        match scrolled(*top, action, page) {
+            Some(next) => *top = next,
+            None => state.mode = Mode::Browse,
+        }
+        return Vec::new();
+    }
+    if let Some(detail) = &mut state.detail {
+        if let Some(next) = scrolled(detail.top, action, page) {
+            detail.top = next;
+            return Vec::new();
+        }
+        match action {
+            Action::Back | Action::Open => {
+                state.detail = None;
+                return Vec::new();
+            }
+            Action::Help | Action::Destroy | Action::Set | Action::Names => {}
+            Action::Show(_) | Action::NextView | Action::PreviousView => state.detail = None,
+            _ => return Vec::new(),
+        }
+    }
+    browse::act(state, action)
+}
+
+/// The first line to show of a text after this key; `None` for a key that does not scroll.
+fn scrolled(top: usize, action: Action, page: usize) -> Option<usize> {
+    let half = (page / 2).max(1);
+    Some(match action {
+        Action::Up => top.saturating_sub(1),
+        Action::Down => top.saturating_add(1),
+        Action::HalfUp => top.saturating_sub(half),
+        Action::HalfDown => top.saturating_add(half),
+        Action::Top => 0,
+        // The view stops at the last page.
+        Action::Bottom => usize::MAX / 2,
+        _ => return None,
+    })
+}
+
+/// The next interval that `is_next` lets through, the nearest.
+fn every(state: &mut State, is_next: fn(u64, u64) -> bool, from_above: bool) -> Vec<Effect> {
+    let now = u64::try_from(state.pace.interval.as_millis() / 100).unwrap_or(u64::MAX);
+    let mut left = INTERVALS.into_iter().filter(|tenths| is_next(*tenths, now));
+    let next = if from_above { left.next_back() } else { left.next() };
+    let Some(next) = next else { return Vec::new() };
+    state.pace.interval = Duration::from_millis(next * 100);
+    vec![Effect::Every(state.pace.interval)]
+}
+
+/// Looks at what is wanted now; what was shown of something else goes.
+fn look(state: &State) -> Vec<Effect> {
+    vec![Effect::Look(Box::new(state.wanted.clone()))]
+}
+
+fn select(state: &mut State, row: usize) {
+    let row = row.min(state.rows().saturating_sub(1));
+    state.cursor.row = row;
+    state.cursor.selected = state.table().and_then(|table| table.id(row));
+}
+
+/// Keeps the selected row on the screen, and the screen full.
+fn scroll(state: &mut State) {
+    let page = screen::page(state);
+    let rows = state.rows();
+    let cursor = &mut state.cursor;
+    cursor.top = cursor.top.min(cursor.row).max((cursor.row + 1).saturating_sub(page)).min(rows.saturating_sub(page));
+}
+
+/// The selected socket, and what finds it.
+fn whom(state: &State) -> Option<Whom> {
+    let (table, row) = (state.table()?, state.cursor.row);
+    let port = |name| match table.cell(row, name) {
+        Some(Value::Endpoint { port, .. }) => port,
+        _ => 0,
+    };
+    Some(Whom { id: table.socket(row)?, ports: Some((port("local"), port("peer"))) })
+}
+
+/// Addresses on the screen whose names nobody has asked for yet.
+fn resolve(state: &mut State) -> Option<Effect> {
+    if !state.looks.has_names {
+        return None;
+    }
+    let mut unknown: FxHashSet<IpAddr> = FxHashSet::default();
+    if let Some(table) = state.table() {
+        for row in state.cursor.top..(state.cursor.top + screen::page(state)).min(table.len()) {
+            let addresses = table.cells(row).filter_map(|value| match value {
+                Value::Endpoint { addr, .. } | Value::Addr(addr) => Some(addr.to_canonical()),
+                _ => None,
+            });
+            unknown.extend(addresses.filter(|addr| !addr.is_unspecified() && !state.looks.names.contains_key(addr)));
+        }
+    }
+    // Asked for once: until an answer comes, the address stands there.
+    state.looks.names.extend(unknown.iter().map(|addr| (*addr, None)));
+    (!unknown.is_empty()).then(|| Effect::Resolve(unknown.into_iter().collect()))
+}

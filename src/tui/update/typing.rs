@@ -1,0 +1,79 @@
+//! The filter box: live as it is typed; Enter keeps it, Esc goes back to what was before.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+
+use super::super::action::Effect;
+use super::super::editor::Editor;
+use super::super::state::{Mode, State, Typing};
+use super::super::views::View;
+use super::look;
+use crate::filter::{Filter, Names, completions};
+
+/// Filters that are remembered.
+const MOST_TYPED: usize = 100;
+
+pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
+    let is_search = state.view() == View::Kernel;
+    let Mode::Typing(typing) = &mut state.mode else { return Vec::new() };
+    match key.code {
+        KeyCode::Tab if !is_search => complete(typing),
+        KeyCode::Up => recall(typing, &state.typed, true),
+        KeyCode::Down => recall(typing, &state.typed, false),
+        _ => {
+            typing.offered = None;
+            typing.line.press(key);
+        }
+    }
+    let text = typing.line.text().to_owned();
+    let understood = if is_search { Ok(Filter::default()) } else { Filter::parse(&text, names) };
+    let (typed, filter) = match (key.code, understood) {
+        (KeyCode::Esc, _) => std::mem::take(&mut typing.before),
+        (_, Ok(filter)) => {
+            typing.wrong = None;
+            (text, filter)
+        }
+        (_, Err(wrong)) => {
+            typing.wrong = Some(wrong);
+            return Vec::new();
+        }
+    };
+    if matches!(key.code, KeyCode::Esc | KeyCode::Enter) {
+        state.mode = Mode::Browse;
+        remember(&mut state.typed, &typed);
+    }
+    let is_new = filter != state.wanted.filter || (is_search && typed != state.wanted.typed);
+    (state.wanted.typed, state.wanted.filter) = (typed, filter);
+    if is_new { look(state) } else { Vec::new() }
+}
+
+fn remember(known: &mut Vec<String>, typed: &str) {
+    if typed.is_empty() {
+        return;
+    }
+    known.retain(|before| before != typed);
+    known.push(typed.to_owned());
+    let surplus = known.len().saturating_sub(MOST_TYPED);
+    known.drain(..surplus);
+}
+
+/// The next of the words that the last one may become.
+fn complete(typing: &mut Typing) {
+    let next = typing.offered.take().map(|(start, words, at)| (start, words, at + 1));
+    let (start, words, at) = next.unwrap_or_else(|| {
+        let (start, words) = completions(typing.line.before());
+        (start, words, 0)
+    });
+    if words.is_empty() {
+        return;
+    }
+    let at = at % words.len();
+    typing.line.replace_before(start, &words[at]);
+    typing.offered = Some((start, words, at));
+}
+
+fn recall(typing: &mut Typing, known: &[String], back: bool) {
+    typing.back = if back { (typing.back + 1).min(known.len()) } else { typing.back.saturating_sub(1) };
+    let text = if typing.back == 0 { "" } else { known[known.len() - typing.back].as_str() };
+    typing.line = Editor::new(text);
+    typing.offered = None;
+}

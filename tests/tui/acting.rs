@@ -1,0 +1,137 @@
+//! Marks, questions, the form, the clipboard and files.
+
+use ratatui::crossterm::event::KeyCode;
+use tcpulse::model::change::KeepaliveChange;
+use tcpulse::tui::action::{Effect, Event};
+use tcpulse::tui::state::Mode;
+
+use super::scene::{BUSY, Scene, id};
+
+const SIZE: (u16, u16) = (120, 40);
+
+#[test]
+fn destroying_asks_first_and_only_y_is_yes() {
+    let mut scene = Scene::busy(SIZE);
+    for no in [KeyCode::Char('n'), KeyCode::Enter, KeyCode::Esc, KeyCode::Char('Y'), KeyCode::Char('q')] {
+        scene.keys("x");
+        let asked = "Destroy established 10.0.0.9:40003 10.0.0.5:5432 api[812]? [y/N]";
+        assert!(scene.drawn().contains(asked), "{}", scene.drawn());
+        assert_eq!(scene.press(no), []);
+        assert!(matches!(scene.state.mode, Mode::Browse));
+    }
+    scene.keys("x");
+    // The rows move while it is asked: the question stays about its connection.
+    scene.look(&BUSY[..1]);
+    assert_eq!(scene.keys("y"), [Effect::Destroy(vec![id(3)])]);
+    scene.happen(Event::Told("destroyed it".to_owned()));
+    assert!(scene.drawn().contains("destroyed it"));
+    scene.keys("j");
+    assert!(!scene.drawn().contains("destroyed it"));
+}
+
+#[test]
+fn marks_say_how_many_and_whose_and_follow_their_rows() {
+    let mut scene = Scene::busy(SIZE);
+    scene.keys(" j ");
+    assert!(scene.drawn().contains("2 marked"), "{}", scene.drawn());
+    scene.look(&BUSY);
+    scene.keys("x");
+    assert!(scene.drawn().contains("Destroy 2 connections (1 of api[812], 1 of nginx[900])?"), "{}", scene.drawn());
+    assert_eq!(scene.keys("y"), [Effect::Destroy(vec![id(3), id(6)])]);
+    // One goes: its mark goes with it.
+    scene.look(&BUSY[3..]);
+    assert!(scene.drawn().contains("1 marked"));
+    scene.press(KeyCode::Esc);
+    assert!(!scene.drawn().contains("marked"));
+    scene.keys("*");
+    assert!(scene.drawn().contains("3 marked"), "{}", scene.drawn());
+    scene.keys("*");
+    assert!(!scene.drawn().contains("marked"));
+}
+
+#[test]
+fn what_is_gone_or_no_socket_is_not_acted_upon() {
+    let mut scene = Scene::busy(SIZE);
+    scene.look(&BUSY[..2]);
+    let gone = scene.rows().iter().position(|cookie| *cookie == 3).unwrap();
+    scene.keys("g");
+    scene.keys(&"j".repeat(gone));
+    assert_eq!((scene.selected(), scene.keys("x")), (3, vec![]));
+    assert!(scene.drawn().contains("this socket is gone"));
+    scene.keys("2");
+    scene.look(&BUSY);
+    assert_eq!(scene.keys("x"), []);
+    assert!(scene.drawn().contains("Enter lists the connections"));
+    scene.keys("5 x");
+    assert!(scene.drawn().contains("nothing to act upon"));
+}
+
+#[test]
+fn keepalive_is_set_in_a_form_and_asked_about() {
+    let mut scene = Scene::busy(SIZE);
+    let effects = scene.keys("K");
+    assert!(matches!(&effects[..], [Effect::Inspect(whom)] if whom.id == id(3) && whom.ports == Some((40_003, 5432))));
+    assert!(scene.drawn().contains("nothing is to be set yet"));
+    // Nothing to set, nothing to ask.
+    scene.press(KeyCode::Enter);
+    assert!(matches!(scene.state.mode, Mode::Form(_)));
+    scene.keys("1");
+    assert!(scene.drawn().contains("needs a unit"), "{}", scene.drawn());
+    scene.press(KeyCode::Backspace);
+    scene.keys("30s");
+    for _ in 0..4 {
+        scene.press(KeyCode::Down);
+    }
+    scene.keys("5");
+    scene.press(KeyCode::Enter);
+    let asked = "Set keepalive on, idle 15s, interval 5s, probes 5, user-timeout 30s of established 10.0.0.9:40003";
+    assert!(scene.drawn().contains(asked), "{}", scene.drawn());
+    let change = KeepaliveChange {
+        enabled: Some(true),
+        idle_s: Some(15),
+        interval_s: Some(5),
+        probes: Some(5),
+        user_timeout_ms: Some(30_000),
+    };
+    assert_eq!(scene.keys("y"), [Effect::Set(vec![id(3)], change)]);
+    scene.keys("K");
+    scene.press(KeyCode::Esc);
+    assert!(matches!(scene.state.mode, Mode::Browse));
+}
+
+#[test]
+fn a_row_is_copied_as_it_is_shown() {
+    let mut scene = Scene::busy(SIZE);
+    let effects = scene.keys("y");
+    let [Effect::Copy(text)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(text, "established\tprobing\t46.9s\t10.0.0.9:40003\t10.0.0.5:5432\t—\t—\t12\t0\tapi[812]");
+}
+
+#[test]
+fn a_file_needs_an_ending_that_says_what_it_is() {
+    let mut scene = Scene::busy(SIZE);
+    scene.keys("e.txt");
+    assert_eq!(scene.press(KeyCode::Enter), []);
+    assert!(scene.drawn().contains("ends in .json or .csv"), "{}", scene.drawn());
+    for _ in 0..4 {
+        scene.press(KeyCode::Backspace);
+    }
+    let effects = scene.press(KeyCode::Enter);
+    assert!(
+        matches!(&effects[..], [Effect::Save(name, table)] if name == "tcpulse-connections.json" && table.0.len() == 6)
+    );
+}
+
+#[test]
+fn the_detail_follows_its_connection_and_says_when_it_is_gone() {
+    let mut scene = Scene::busy(SIZE);
+    let effects = scene.press(KeyCode::Enter);
+    assert!(matches!(&effects[..], [Effect::Inspect(whom)] if whom.id == id(3)));
+    assert!(scene.drawn().contains("looking…"));
+    assert!(matches!(&scene.look(&BUSY)[..], [Effect::Inspect(whom)] if whom.id == id(3)));
+    scene.happen(Event::Detail(id(3), None));
+    assert!(scene.drawn().contains("this connection is gone"));
+    assert_eq!(scene.look(&BUSY), []);
+    scene.press(KeyCode::Esc);
+    assert!(scene.state.detail.is_none());
+}

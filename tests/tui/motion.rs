@@ -1,0 +1,186 @@
+//! What is seen from look to look: rows that come and go, and what happened.
+
+use std::time::{Duration, SystemTime};
+
+use ratatui::crossterm::event::KeyCode;
+use tcpulse::fields::value::Value;
+use tcpulse::model::liveness::Verdict;
+use tcpulse::model::state::TcpState;
+use tcpulse::tui::memory::{Farewell, MOST_CHANGES};
+use tcpulse::tui::table::Age::{self, Gone, New, Settled};
+
+use super::scene::{BUSY, Made, Scene, made, socket};
+
+const SIZE: (u16, u16) = (120, 40);
+
+fn ages(scene: &Scene) -> Vec<(u64, Age)> {
+    let table = scene.state.table().unwrap();
+    (0..table.len()).map(|row| (table.id(row).unwrap().key, table.age(row))).collect()
+}
+
+/// Events of the view of changes, the newest first, with why.
+fn changes(scene: &Scene) -> Vec<(String, String)> {
+    let table = scene.state.table().unwrap();
+    let text =
+        |row, name| table.cell(row, name).map_or_else(String::new, |value: Value<'_>| value.plain().into_owned());
+    (0..table.len()).map(|row| (text(row, "event"), text(row, "why"))).collect()
+}
+
+#[test]
+fn rows_that_come_and_go_are_marked_for_a_moment_and_nothing_else_moves() {
+    let quiet: Vec<Made> = (1..=4).map(|cookie| made(cookie, TcpState::Established, Verdict::Active)).collect();
+    let mut scene = Scene::new(SIZE);
+    scene.look(&quiet);
+    assert!(ages(&scene).iter().all(|(_, age)| *age == Age::Settled));
+    let next = [quiet[0], quiet[1], made(9, TcpState::Established, Verdict::Active), quiet[3]];
+    scene.look(&next);
+    assert_eq!(ages(&scene), [(1, Settled), (2, Settled), (3, Gone), (9, New), (4, Settled)]);
+    let drawn = scene.drawn();
+    assert!(drawn.contains("+● established") && drawn.contains("-● established"), "{drawn}");
+    scene.at += Duration::from_secs(2);
+    scene.look(&next);
+    assert_eq!(ages(&scene), [(1, Settled), (2, Settled), (9, Settled), (4, Settled)]);
+}
+
+#[test]
+fn a_dump_that_lost_rows_makes_none_of_them_gone() {
+    let mut scene = Scene::busy(SIZE);
+    scene.gaps.add(tcpulse::model::gap::Gap {
+        what: "sockets",
+        why: "the kernel dropped messages of the dump".to_owned(),
+        count: 1,
+        remedy: "take the snapshot again",
+    });
+    scene.look(&BUSY[..1]);
+    assert_eq!(ages(&scene), [(1, Age::Settled)]);
+    scene.keys("6");
+    scene.look(&BUSY[..1]);
+    assert_eq!(changes(&scene), []);
+}
+
+#[test]
+fn changes_tell_what_opened_closed_and_changed() {
+    let mut scene = Scene::busy(SIZE);
+    scene.keys("6");
+    scene.look(&BUSY);
+    assert!(scene.drawn().contains("nothing has changed"));
+    // One opens, one dies of silence, one changes state, one falls silent, one goes into TIME-WAIT.
+    let mut rows = vec![made(8, TcpState::SynSent, Verdict::Connecting)];
+    rows.push(Made { state: TcpState::CloseWait, verdict: Verdict::PeerClosed, ..BUSY[0] });
+    rows.push(BUSY[1]);
+    rows.push(Made { verdict: Verdict::Retransmitting, ..BUSY[5] });
+    rows.push(Made { state: TcpState::TimeWait, verdict: Verdict::TimeWait, pid: 0, ..BUSY[6] });
+    rows.push(BUSY[4]);
+    scene.look(&rows);
+    let mut told = changes(&scene);
+    told.sort();
+    let expected = [
+        ("closed", "ETIMEDOUT: the kernel gave up on the peer"),
+        ("closed", "closed in order: TIME-WAIT keeps the port"),
+        ("established → close-wait", ""),
+        ("opened (syn-sent)", ""),
+        ("unguarded → retransmitting", ""),
+    ];
+    assert_eq!(told, expected.map(|(event, why)| (event.to_owned(), why.to_owned())));
+    // The end of a TIME-WAIT is no news, and who held what is gone is remembered.
+    scene.look(&rows[..4]);
+    assert_eq!(changes(&scene).len(), 6);
+    assert!(scene.drawn().contains("listens no more") && scene.drawn().contains("nginx[900]"), "{}", scene.drawn());
+}
+
+#[test]
+fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
+    let mut scene = Scene::busy(SIZE);
+    scene.keys("6");
+    let short = Made { state: TcpState::Close, ..made(50, TcpState::Close, Verdict::Active) };
+    let known = Made { state: TcpState::Close, ..BUSY[2] };
+    for made in [short, known] {
+        scene.farewells.push(Farewell { socket: socket(made), at: SystemTime::UNIX_EPOCH });
+    }
+    let left: Vec<_> = BUSY.into_iter().filter(|made| made.cookie != 3).collect();
+    scene.look(&left);
+    let told = changes(&scene);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0].1, "ETIMEDOUT: the kernel gave up on the peer");
+    assert_eq!(told[1], ("closed".to_owned(), "closed or reset".to_owned()));
+    let table = scene.state.table().unwrap();
+    let lifetime =
+        |row| table.cell(row, "lifetime").unwrap().for_people(tcpulse::fields::value::Unit::Millis).into_owned();
+    assert_eq!([lifetime(0), lifetime(1)], ["≥2.0s", "≤1.0s"]);
+}
+
+#[test]
+fn what_was_destroyed_from_here_says_so() {
+    let mut scene = Scene::busy(SIZE);
+    scene.keys("6");
+    scene.memory.destroyed.push(super::scene::id(1));
+    scene.look(&BUSY[1..]);
+    assert_eq!(changes(&scene)[0].1, "ECONNABORTED: destroyed from here");
+}
+
+#[test]
+fn changes_are_filtered_by_what_is_remembered_and_bounded() {
+    let mut scene = Scene::new(SIZE);
+    scene.look(&[]);
+    let many: Vec<_> =
+        (1..=6_000).map(|cookie| Made { local: 443, ..made(cookie, TcpState::Established, Verdict::Active) }).collect();
+    scene.look(&many);
+    scene.look(&[]);
+    assert_eq!(scene.memory.changes.len(), MOST_CHANGES);
+    let other = Made { local: 80, remote: (9, 81), pid: 900, ..made(9_999, TcpState::Established, Verdict::Active) };
+    scene.keys("6");
+    scene.look(&[other]);
+    assert_eq!(scene.state.rows(), MOST_CHANGES);
+    for (filter, rows) in [("dport = 81", 1), ("process = nginx", 1), ("pid = 900", 1), ("dst 10.0.0.7", 0)] {
+        scene.keys(&format!("/{filter}"));
+        scene.press(KeyCode::Enter);
+        scene.look(&[other]);
+        assert_eq!(scene.state.rows(), rows, "{filter}");
+        scene.press(KeyCode::Esc);
+    }
+}
+
+#[test]
+fn whoever_stands_at_the_top_of_the_changes_sees_the_next() {
+    let mut scene = Scene::busy(SIZE);
+    scene.keys("6");
+    for cookie in 20..23 {
+        scene.look(&[&BUSY[..], &[made(cookie, TcpState::Established, Verdict::Active)]].concat());
+        assert_eq!(scene.state.cursor.row, 0);
+    }
+    scene.keys("j");
+    let selected = scene.selected();
+    scene.look(&BUSY);
+    assert_eq!(scene.selected(), selected);
+}
+
+#[test]
+fn close_waits_that_grow_are_told_by_process() {
+    let mut scene = Scene::new(SIZE);
+    scene.keys("3");
+    let leak = |count: u64| -> Vec<Made> {
+        (1..=count).map(|cookie| made(cookie, TcpState::CloseWait, Verdict::PeerClosed)).collect()
+    };
+    scene.look(&leak(2));
+    scene.look(&leak(5));
+    let table = scene.state.table().unwrap();
+    assert_eq!(table.cell(0, "growth").unwrap().plain(), "+3");
+    assert_eq!(table.cell(0, "close-wait"), Some(Value::Number(5)));
+    assert_eq!(
+        (table.cell(0, "descriptors"), table.cell(0, "limit")),
+        (Some(Value::Number(900)), Some(Value::Number(1024)))
+    );
+}
+
+#[test]
+fn ports_towards_a_peer_are_counted_for_each_address_of_ours() {
+    let mut scene = Scene::new(SIZE);
+    scene.keys("2");
+    let rows: Vec<_> = (1..=50).map(|cookie| made(cookie, TcpState::TimeWait, Verdict::TimeWait)).collect();
+    scene.look(&rows);
+    let table = scene.state.table().unwrap();
+    let number = |name| table.cell(0, name);
+    assert_eq!((number("ports"), number("available")), (Some(Value::Number(50)), Some(Value::Number(28_232))));
+    assert_eq!(number("time-wait-share").unwrap().plain(), "100%");
+    assert_eq!(number("from").unwrap().plain(), "10.0.0.9");
+}
