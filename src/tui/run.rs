@@ -36,11 +36,6 @@ pub fn run(
     let mut screen = Screen::take(has_mouse)?;
     let mut seen = Instant::now();
     loop {
-        // What the terminal is now counts, not what it was when it last said so: of two changes one may go unheard.
-        let size = screen.terminal.size()?;
-        if (size.width, size.height) != state.size {
-            update(&mut state, Event::Input(event::Event::Resize(size.width, size.height)), names);
-        }
         screen.terminal.draw(|frame| draw(&state, frame))?;
         let Some(first) = next(events, &state, seen) else { return Ok(()) };
         // All that has come meanwhile is taken in before the next frame.
@@ -48,11 +43,15 @@ pub fn run(
             if matches!(event, Event::Sight(_)) {
                 seen = Instant::now();
             }
+            if matches!(event, Event::Input(event::Event::Resize(..))) {
+                // Also where it is as large as before: it may have been smaller meanwhile, and have cut what stood there.
+                screen.renew()?;
+            }
             for effect in update(&mut state, event, names) {
                 match effect {
                     Effect::Quit => return Ok(()),
                     Effect::Suspend => screen.lend(&mut *suspend)?,
-                    Effect::Redraw => screen.lend(|| {})?,
+                    Effect::Redraw => screen.renew()?,
                     Effect::Copy(text) => screen.copy(&text)?,
                     effect => carry_out(effect),
                 }

@@ -47,6 +47,14 @@ impl Screen {
         give_back();
         meanwhile();
         enter(self.has_mouse)?;
+        self.renew()
+    }
+
+    /// Forgets what stands on it: the next frame is drawn as a whole.
+    ///
+    /// # Errors
+    /// It cannot be written to.
+    pub fn renew(&mut self) -> io::Result<()> {
         // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the thread that reads keys.
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,10 +118,18 @@ impl Session {
     }
 
     fn wait_for(&mut self, text: &str, is_so: impl Fn(&Self) -> bool) {
-        until(&format!("'{text}' on the terminal"), Duration::from_secs(20), || {
-            self.take_in();
-            is_so(self).then_some(())
+        let what = format!("'{text}' on the terminal");
+        let waiting = AssertUnwindSafe(|| {
+            until(&what, Duration::from_secs(20), || {
+                self.take_in();
+                is_so(self).then_some(())
+            });
         });
+        if let Err(panic) = catch_unwind(waiting) {
+            // What stood there instead says more than that it did not.
+            eprintln!("{}", self.emulator.screen().contents());
+            resume_unwind(panic);
+        }
     }
 
     /// The terminal's modes, as tcgetattr(3) tells them.
