@@ -26,6 +26,7 @@ pub fn describe(process: &ProcDir, pid: u32, users: &mut Users) -> ProcResult<Pr
     let cgroup = cgroup_path(process);
     Ok(Process {
         pid,
+        label: format!("{comm}[{pid}]"),
         comm,
         exe: process.exe().ok().map(|path| path.to_string_lossy().into_owned()),
         uid,

@@ -1,10 +1,9 @@
 //! What successive snapshots tell of keepalive values that one does not: a timer that was seen to fire and to be set again.
 
-use std::collections::HashMap;
-
 use super::keepalive::{IdleBounds, idle_bounds};
 use super::wheel::Wheel;
-use crate::model::socket::{Socket, SocketId};
+use crate::model::sequence::Sequence;
+use crate::model::socket::Socket;
 use crate::model::timer::TimerKind;
 
 /// The clock of whoever looks is read a moment after the kernel wrote the row.
@@ -20,71 +19,63 @@ pub struct Remembered {
     /// Its interval, once two probes were seen to go out
     pub interval_s: Option<u32>,
     last: Sight,
-    round: u64,
 }
 
 /// One sight of the keepalive timer, in the time of whoever looks.
 #[derive(Debug, Clone, Copy)]
 struct Sight {
     fires_ms: u64,
-    unanswered: u64,
     /// How long the peer will have been silent when the timer fires: free of whoever looks, both being of one instant
-    silent_then_ms: Option<u64>,
+    silent_then_ms: Option<u32>,
     /// The most that was ever left of the timer while a probe was out
-    longest_left_ms: u64,
+    longest_left_ms: u32,
+    unanswered: u8,
 }
 
 /// The sockets of the last snapshots. Empty, and without cost, until the first is remembered.
 #[derive(Debug, Default)]
 pub struct Sightings {
-    sockets: HashMap<SocketId, Remembered>,
-    round: u64,
+    sockets: Sequence<Option<Remembered>>,
 }
 
 impl Sightings {
     /// A new snapshot begins: sockets that the last one did not show are forgotten.
     pub fn begin(&mut self) {
-        let last = self.round;
-        self.sockets.retain(|_, remembered| remembered.round == last);
-        self.round += 1;
+        self.sockets.end(|_, _| ());
+        self.sockets.begin();
     }
 
     /// Takes in a row that was seen at `now_ms`, any clock that only goes forward, and gives all that is known of it.
     pub fn take(&mut self, socket: &Socket, now_ms: u64, wheel: Wheel) -> Option<&Remembered> {
-        socket.id.cookie?;
+        let (slot, _) = self.sockets.meet(socket.id, || None)?;
         if !matches!(socket.timer.kind, TimerKind::Keepalive | TimerKind::Off | TimerKind::DelayedAck) {
-            let remembered = self.sockets.get_mut(&socket.id)?;
-            remembered.round = self.round;
-            return Some(remembered);
+            return slot.as_ref();
         }
         let is_on = socket.timer.kind == TimerKind::Keepalive;
         let sight = sight(socket, now_ms);
         let holds = |earlier: &Remembered| {
             is_on && earlier.enabled == Some(true) && !is_set_anew(&earlier.last, &sight, now_ms)
         };
-        let earlier = self.sockets.get(&socket.id).copied().filter(holds);
-        let remembered = match earlier {
+        let remembered = match slot.filter(holds) {
             None => Remembered {
                 enabled: Some(is_on),
                 idle: if is_on { idle_bounds(socket) } else { IdleBounds::from_ms(0, None) },
                 interval_s: None,
                 last: sight,
-                round: self.round,
             },
-            Some(earlier) => Remembered { round: self.round, ..follow(&earlier, socket, sight, now_ms, wheel) },
+            Some(earlier) => follow(&earlier, socket, sight, now_ms, wheel),
         };
-        self.sockets.insert(socket.id, remembered);
-        self.sockets.get(&socket.id)
+        Some(slot.insert(remembered))
     }
 }
 
 fn sight(socket: &Socket, now_ms: u64) -> Sight {
-    let unanswered = socket.probes_out();
-    let expires = u64::from(socket.timer.expires_ms);
+    let unanswered = u8::try_from(socket.probes_out()).unwrap_or(u8::MAX);
+    let expires = socket.timer.expires_ms;
     Sight {
-        fires_ms: now_ms + expires,
+        fires_ms: now_ms + u64::from(expires),
         unanswered,
-        silent_then_ms: socket.idle_ms().map(|idle| idle + expires),
+        silent_then_ms: socket.idle_ms().and_then(|idle| u32::try_from(idle + u64::from(expires)).ok()),
         longest_left_ms: if unanswered > 0 { expires } else { 0 },
     }
 }
@@ -109,11 +100,11 @@ fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now_ms: u64, 
 /// The interval, once a probe was seen to follow another: what lies between the two firings is an interval and the
 /// lateness of a timer. It is told only where one whole number of seconds is left.
 fn interval(before: &Sight, after: &Sight, wheel: Wheel) -> Option<u32> {
-    if before.unanswered == 0 || after.unanswered != before.unanswered + 1 {
+    if before.unanswered == 0 || before.unanswered.checked_add(1) != Some(after.unanswered) {
         return None;
     }
-    let between = after.silent_then_ms?.checked_sub(before.silent_then_ms?)?;
-    let least = between.saturating_sub(wheel.lateness_ms(between)).max(after.longest_left_ms);
+    let between = u64::from(after.silent_then_ms?.checked_sub(before.silent_then_ms?)?);
+    let least = between.saturating_sub(wheel.lateness_ms(between)).max(after.longest_left_ms.into());
     IdleBounds::from_ms(least, Some(between)).exact()
 }
 

@@ -199,6 +199,10 @@ fn joined<'a>(row: &Row<'a>, cell: OfProcess) -> Value<'a> {
     let Some(owners) = row.holder.owners() else {
         return row.holder.name().map_or(Value::Absent, |holder| Value::Word(format!("({holder})").into()));
     };
+    let mut processes = owners.processes();
+    if let (Some(only), None) = (processes.next(), processes.next()) {
+        return cell(only);
+    }
     let mut parts: Vec<Cow<'a, str>> = Vec::new();
     for value in owners.processes().map(cell) {
         let part = match value {

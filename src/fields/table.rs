@@ -259,10 +259,7 @@ fn hands() -> Vec<Column> {
         text("process", "PROCESS", 90, "processes that hold it, as name[pid]; else in whose hands it is", |_| {
             Value::Absent
         })
-        .with_process(
-            |process| Value::Name(format!("{}[{}]", process.comm, process.pid).into()),
-            |process| Value::name(Some(&process.comm)),
-        ),
+        .with_process(|process| Value::name(Some(&process.label)), |process| Value::name(Some(&process.comm))),
         of_process("pid", "PID", 50, "ids of the processes that hold it", |process| Value::Number(process.pid.into()))
             .kind(Kind::Number),
         of_process("comm", "COMMAND", 50, "names of the processes that hold it", |process| {

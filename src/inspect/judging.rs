@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::kept::Owners;
 use super::{Request, Watched};
 use crate::collect::descriptors::Unreachable;
 use crate::collect::host::ticks_per_second;
@@ -21,6 +22,9 @@ use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 
+/// Rows that the kernel writes within a fraction of a millisecond.
+const ROWS_A_TICK: u64 = 64;
+
 /// Judges the rows of one snapshot.
 pub(super) struct Judging<'a> {
     needs: Needs,
@@ -28,6 +32,10 @@ pub(super) struct Judging<'a> {
     reader: OptionReader,
     listeners: FxHashMap<(NetnsId, Endpoint), SocketOptions>,
     watched: Option<&'a mut Watched>,
+    is_part: bool,
+    /// Rows that were judged, and when the clock was read last: for each row it would cost more than it tells
+    rows: u64,
+    now_ms: u64,
 }
 
 /// What came of reading a socket's options; `None` where nobody asked.
@@ -46,6 +54,17 @@ impl<'a> Judging<'a> {
             reader: OptionReader::default(),
             listeners: FxHashMap::default(),
             watched,
+            is_part: request.is_part,
+            rows: 0,
+            now_ms: 0,
+        }
+    }
+
+    /// In whose hands a socket is.
+    pub(super) fn holder<'o>(&mut self, socket: &Socket, owners: Option<&'o Owners>) -> Holder<'o> {
+        match self.watched.as_mut().filter(|_| !self.is_part) {
+            Some(watched) => watched.kept.holder(socket, owners),
+            None => Holder::of(socket, owners.map(Owners::table)),
         }
     }
 
@@ -66,7 +85,9 @@ impl<'a> Judging<'a> {
             return Some(Err("/proc/net/tcp has no cookie to check a descriptor by"));
         };
         let more = self.needs.contains(Needs::MORE_OPTIONS);
-        let kept = self.watched.as_mut().and_then(|watched| watched.kept.options(socket.id, more));
+        // Of the few that somebody looks at for themselves, as they are now.
+        let is_part = self.is_part;
+        let kept = self.watched.as_mut().filter(|_| !is_part).and_then(|watched| watched.kept.options(socket.id, more));
         let read = kept.map_or_else(|| self.reader.read(owners, cookie, socket.state, more), Ok);
         if let (None, Ok(options), Some(watched)) = (kept, &read, &mut self.watched) {
             watched.kept.note_options(socket.id, *options);
@@ -104,10 +125,12 @@ impl<'a> Judging<'a> {
         if !self.needs.contains(Needs::LIVENESS) {
             return None;
         }
-        let remembered = self.watched.as_mut().and_then(|watched| {
-            let now = watched.clock.elapsed();
-            watched.sightings.take(socket, millis(now), self.judge.wheel())
-        });
+        if self.rows.is_multiple_of(ROWS_A_TICK) {
+            self.now_ms = self.watched.as_ref().map_or(0, |watched| millis(watched.clock.elapsed()));
+        }
+        self.rows += 1;
+        let remembered =
+            self.watched.as_mut().and_then(|watched| watched.sightings.take(socket, self.now_ms, self.judge.wheel()));
         let (options, unread) = match &options {
             Some(Ok(options)) => (Some(options), ""),
             Some(Err(unread)) => (None, *unread),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use crate::collect::error::CollectError;
 use crate::collect::host::Stopwatch;
@@ -12,20 +12,30 @@ use crate::collect::users::Users;
 use crate::model::gap::Gaps;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
-use crate::model::owner::OwnerTable;
-use crate::model::socket::SocketId;
+use crate::model::owner::{Holder, OwnerTable};
+use crate::model::sequence::Sequence;
+use crate::model::socket::{Socket, SocketId};
 
 /// A scan is good for so many times as long as it took: to look for owners takes at most this part of a core.
-const SCANS: u32 = 40;
+const SCANS: u32 = 100;
 /// Options are read again at every so many-th look: a program that changes them later is seen to have done so then.
-const LOOKS: u32 = 8;
+const LOOKS: u32 = 30;
 
 /// Owners and options.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     owners: Option<KeptOwners>,
-    options: FxHashMap<SocketId, KeptOptions>,
+    sockets: Sequence<Seen>,
     look: u32,
+}
+
+/// What is kept of a socket.
+#[derive(Debug)]
+struct Seen {
+    /// Its place in the table of owners, and the scan that this table is of
+    place: u32,
+    scan: u32,
+    options: Option<Box<KeptOptions>>,
 }
 
 #[derive(Debug)]
@@ -35,6 +45,8 @@ struct KeptOwners {
     at: Duration,
     took: Duration,
     has_limits: bool,
+    /// Counts up from scan to scan
+    scan: u32,
     /// Inodes that nobody was found to hold
     nobodys: FxHashSet<u32>,
 }
@@ -42,9 +54,8 @@ struct KeptOwners {
 #[derive(Debug, Clone, Copy)]
 struct KeptOptions {
     options: SocketOptions,
-    /// The look that they were read in, and the last that asked for them
+    /// The look that they were read in
     read: u32,
-    asked: u32,
 }
 
 /// The owners of one snapshot.
@@ -79,7 +90,7 @@ impl Owners {
         let mut owners = self.kept;
         if let Some((scanned, at)) = newer {
             (owners.table, owners.gaps, owners.took) = (scanned.table, scanned.gaps, scanned.took);
-            (owners.at, owners.nobodys) = (at, nobodys);
+            (owners.at, owners.nobodys, owners.scan) = (at, nobodys, owners.scan.wrapping_add(1));
         }
         kept.owners = Some(owners);
     }
@@ -108,43 +119,65 @@ pub(super) fn owners(
 ) -> Result<Owners, CollectError> {
     let has_limits = needs.contains(Needs::LIMITS);
     let at = kept.as_ref().map_or(Duration::ZERO, |(_, now)| *now);
-    let old = kept.and_then(|(kept, now)| {
-        kept.owners
-            .take()
-            .filter(|owners| owners.has_limits == has_limits && now.saturating_sub(owners.at) < owners.took * SCANS)
-    });
-    if let Some(kept) = old {
+    let before = kept.and_then(|(kept, now)| Some((kept.owners.take()?, now)));
+    let number = before.as_ref().map_or(0, |(owners, _)| owners.scan.wrapping_add(1));
+    let is_good = |(owners, now): &(KeptOwners, Duration)| {
+        owners.has_limits == has_limits && now.saturating_sub(owners.at) < owners.took * SCANS
+    };
+    if let Some((kept, _)) = before.filter(is_good) {
         return Ok(Owners { kept, is_old: true });
     }
     let Scanned { table, gaps, took } = scan(users, needs)?;
-    let kept = KeptOwners { table, gaps, at, took, has_limits, nobodys: FxHashSet::default() };
+    let kept = KeptOwners { table, gaps, at, took, has_limits, scan: number, nobodys: FxHashSet::default() };
     Ok(Owners { kept, is_old: false })
 }
 
 impl Kept {
-    /// A look at all sockets begins: options that the last one did not ask for are forgotten.
+    /// A look at all sockets begins: those that the last one did not show are forgotten.
     pub(super) fn begin(&mut self) {
-        let last = self.look;
-        self.options.retain(|_, options| options.asked == last);
+        self.sockets.end(|_, _| ());
+        self.sockets.begin();
         self.look += 1;
+    }
+
+    /// In whose hands a socket is that the look has come to: where it was found before is where it is found again.
+    pub(super) fn holder<'a>(&mut self, socket: &Socket, owners: Option<&'a Owners>) -> Holder<'a> {
+        let scan = owners.map_or(0, |owners| owners.kept.scan);
+        let unknown = || Seen { place: u32::MAX, scan: scan.wrapping_sub(1), options: None };
+        let seen = self.sockets.meet(socket.id, unknown);
+        Holder::of_with(socket, owners.map(Owners::table), |table, inode| {
+            let Some((seen, _)) = seen else { return table.of(inode) };
+            if seen.scan != scan {
+                (seen.place, seen.scan) = (table.place(inode), scan);
+            }
+            table.at(seen.place, inode)
+        })
     }
 
     /// Options that were read a short time ago.
     pub(super) fn options(&mut self, id: SocketId, more: bool) -> Option<SocketOptions> {
         let look = self.look;
-        let known = self.options.get_mut(&id).filter(|known| known.options.more.is_some() >= more)?;
-        known.asked = look;
-        (look - known.read < LOOKS).then_some(known.options)
+        let known = self.sockets.get_mut(id)?.options.as_ref()?;
+        let is_fresh = look - known.read < LOOKS;
+        (is_fresh && known.options.more.is_some() >= more).then_some(known.options)
     }
 
     /// Keeps what was read just now.
     pub(super) fn note_options(&mut self, id: SocketId, options: SocketOptions) {
-        self.options.insert(id, KeptOptions { options, read: self.look, asked: self.look });
+        // Those that were first read in one look are not all read again in one.
+        let spread = id.cookie.map_or(0, |cookie| cookie.0 as u32 % LOOKS);
+        let look = self.look;
+        if let Some(seen) = self.sockets.get_mut(id) {
+            let read = if seen.options.is_none() { look.saturating_sub(spread) } else { look };
+            seen.options = Some(Box::new(KeptOptions { options, read }));
+        }
     }
 
     pub(super) fn forget_options(&mut self, sockets: &[SocketId]) {
         for id in sockets {
-            self.options.remove(id);
+            if let Some(seen) = self.sockets.get_mut(*id) {
+                seen.options = None;
+            }
         }
     }
 }

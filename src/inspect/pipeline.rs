@@ -255,7 +255,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         if (self.interrupted)() {
             return Err(InspectError::Interrupted);
         }
-        let holder = Holder::of(&socket, place.table());
+        let holder = self.judging.holder(&socket, place.owners);
         let is_unsettled = match holder {
             Holder::Kernel => true,
             // Some processes are hidden; but it may belong to one that is not, and newer than what was kept.

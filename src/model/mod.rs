@@ -17,6 +17,7 @@ pub mod options;
 pub mod owner;
 pub mod reach;
 pub mod row;
+pub mod sequence;
 pub mod snapshot;
 pub mod socket;
 pub mod state;

@@ -12,6 +12,8 @@ pub struct Process {
     pub pid: u32,
     /// /proc/PID/comm, bytes that are no UTF-8 replaced by U+FFFD
     pub comm: String,
+    /// `comm[pid]`: it stands in every row
+    pub label: String,
     /// Target of /proc/PID/exe; none without the right to read it
     pub exe: Option<String>,
     /// Real user id
@@ -71,8 +73,17 @@ impl OwnerTable {
 
     /// All that hold the socket with this inode.
     pub fn of(&self, inode: u32) -> Owners<'_> {
-        let start = self.starts.get(&inode).map_or(self.holdings.len(), |&start| start as usize);
-        let from = self.holdings.get(start..).unwrap_or_default();
+        self.at(self.place(inode), inode)
+    }
+
+    /// Where those that hold a socket begin, for [`OwnerTable::at`]: good as long as the table is.
+    pub fn place(&self, inode: u32) -> u32 {
+        self.starts.get(&inode).copied().unwrap_or(u32::MAX)
+    }
+
+    /// All that hold the socket with this inode, whose place is known.
+    pub fn at(&self, place: u32, inode: u32) -> Owners<'_> {
+        let from = self.holdings.get(place as usize..).unwrap_or_default();
         let count = from.iter().take_while(|holding| holding.inode == inode).count();
         Owners { holdings: &from[..count], processes: &self.processes }
     }
@@ -132,6 +143,15 @@ pub enum Holder<'a> {
 impl<'a> Holder<'a> {
     /// Judges by state and inode; asks `owners`, if there is a table, who has a descriptor.
     pub fn of(socket: &Socket, owners: Option<&'a OwnerTable>) -> Self {
+        Self::of_with(socket, owners, OwnerTable::of)
+    }
+
+    /// The same, where `find` knows a shorter way to the holders of an inode.
+    pub fn of_with(
+        socket: &Socket,
+        owners: Option<&'a OwnerTable>,
+        find: impl FnOnce(&'a OwnerTable, u32) -> Owners<'a>,
+    ) -> Self {
         if socket.is_minisocket() {
             return Self::Minisocket;
         }
@@ -143,7 +163,7 @@ impl<'a> Holder<'a> {
             };
         };
         let Some(table) = owners else { return Self::NotAsked };
-        match table.of(inode) {
+        match find(table, inode) {
             owners if !owners.is_empty() => Self::Processes(owners),
             _ if table.hidden_processes() > 0 => Self::Hidden,
             _ => Self::Kernel,

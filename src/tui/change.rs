@@ -83,12 +83,14 @@ impl Change {
 
 /// `name[pid]`
 fn process(text: &str) -> Option<Process> {
+    let label = text.to_owned();
     let (comm, pid) = text.strip_suffix(']')?.rsplit_once('[')?;
     let pid = pid.parse().ok()?;
     let none = None;
     Some(Process {
         pid,
         comm: comm.to_owned(),
+        label,
         exe: none.clone(),
         uid: None,
         user: none.clone(),

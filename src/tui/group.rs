@@ -52,7 +52,7 @@ impl GroupBy {
     pub fn label(self, process: &Process) -> String {
         let none = || format!("({} without {})", process.comm, self.name());
         match self {
-            Self::Process => format!("{}[{}]", process.comm, process.pid),
+            Self::Process => process.label.clone(),
             Self::Command => process.comm.clone(),
             Self::Unit => process.unit.clone().unwrap_or_else(none),
             Self::Container => process.container.clone().unwrap_or_else(none),

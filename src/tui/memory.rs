@@ -16,6 +16,7 @@ use crate::model::liveness::{Bound, Verdict};
 use crate::model::memory::SocketMemory;
 use crate::model::namespace::Namespace;
 use crate::model::row::Row;
+use crate::model::sequence::Sequence;
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
 use crate::model::tcp_info::Field;
@@ -79,8 +80,6 @@ struct Known {
     ends: Ends,
     /// First seen, in ms since the dashboard was opened
     first_ms: u32,
-    /// The look it was last seen in
-    round: u32,
     /// The low halves of what is counted: differences need no more
     sent: u32,
     received: u32,
@@ -106,9 +105,11 @@ type Past = VecDeque<(Duration, u64)>;
 #[derive(Debug)]
 pub struct Memory {
     clock: fn(SystemTime) -> String,
-    sockets: FxHashMap<(NetnsId, u64), Known>,
+    sockets: Sequence<Known>,
     /// Names of processes, of the last look and of this one
     processes: [Dictionary; 2],
+    /// The process of the row before
+    hint: u32,
     round: u32,
     /// When this look began, and the one before, since the dashboard was opened
     now: Duration,
@@ -126,6 +127,8 @@ pub struct Memory {
     pub counted: Counted,
     /// Sockets that were destroyed from here
     pub destroyed: Vec<SocketId>,
+    /// Sockets that said farewell since the look before
+    parted: FxHashSet<SocketId>,
     /// Ends of TIME-WAITs that this look was the first to show
     rested: FxHashSet<[Endpoint; 2]>,
 }
@@ -135,8 +138,9 @@ impl Memory {
     pub fn new(clock: fn(SystemTime) -> String) -> Self {
         Self {
             clock,
-            sockets: FxHashMap::default(),
+            sockets: Sequence::default(),
             processes: Default::default(),
+            hint: 0,
             round: 0,
             now: Duration::ZERO,
             before: Duration::ZERO,
@@ -148,6 +152,7 @@ impl Memory {
             groups: FxHashMap::default(),
             counted: Counted::default(),
             destroyed: Vec::new(),
+            parted: FxHashSet::default(),
             rested: FxHashSet::default(),
         }
     }
@@ -156,6 +161,7 @@ impl Memory {
     pub fn begin(&mut self, now: Duration, taken_at: SystemTime) {
         self.round = self.round.wrapping_add(1);
         (self.before, self.now, self.taken_at) = (self.now, now, taken_at);
+        self.sockets.begin();
         self.processes.swap(0, 1);
         self.processes[1] = Dictionary::default();
         self.rested.clear();
@@ -176,61 +182,59 @@ impl Memory {
     pub fn meet(&mut self, row: &Row<'_>, process: &str) -> Motion {
         let socket = row.socket;
         let totals = Totals::of(socket);
-        let Some(cookie) = socket.id.cookie else { return totals.motion() };
-        let key = (socket.id.netns, cookie.0);
         let verdict = row.judged.map(|judged| judged.liveness.verdict);
         let now_ms = self.now_ms() as u32;
-        let process = self.processes[1].number(process).unwrap_or(u32::MAX);
-        let (is_first, round) = (self.is_first(), self.round);
+        let process = self.processes[1].number(process, &mut self.hint).unwrap_or(u32::MAX);
+        let is_first = self.is_first();
         let elapsed_ms = (self.now.saturating_sub(self.before).as_millis() as u64).max(1);
-        let Some(known) = self.sockets.get_mut(&key) else {
-            let known = Known {
-                ends: Ends::of(socket),
-                first_ms: if is_first { 0 } else { now_ms.max(1) },
-                round,
-                sent: totals.low().0,
-                received: totals.low().1,
-                process,
-                state: socket.state,
-                verdict,
-            };
+        let make = || Known {
+            ends: Ends::of(socket),
+            first_ms: if is_first { 0 } else { now_ms.max(1) },
+            sent: totals.low().0,
+            received: totals.low().1,
+            process,
+            state: socket.state,
+            verdict,
+        };
+        let mut motion = totals.motion();
+        let Some((known, is_new)) = self.sockets.meet(socket.id, make) else { return motion };
+        if is_new {
+            let known = known.clone();
             if socket.state == TcpState::TimeWait {
                 self.rested.insert([socket.local, socket.remote]);
             } else if !is_first {
                 self.tell(What::Opened, &known, socket.id, Some(row.namespace), verdict, "");
             }
-            self.sockets.insert(key, known);
-            let age = if is_first { Age::Settled } else { Age::New };
-            return Motion { age, ..totals.motion() };
-        };
-        let mut motion = totals.motion();
+            motion.age = if is_first { Age::Settled } else { Age::New };
+            return motion;
+        }
         motion.moved(socket.state, (known.sent, known.received), totals.low(), elapsed_ms);
         if known.first_ms > 0 && u128::from(now_ms.saturating_sub(known.first_ms)) < MARKED.as_millis() {
             motion.age = Age::New;
         }
-        let (state, thought) = (known.state, known.verdict);
-        (known.round, known.state, known.verdict, known.process) = (round, socket.state, verdict, process);
+        let before = ((known.state, known.verdict) != (socket.state, verdict)).then(|| known.clone());
+        (known.state, known.verdict, known.process) = (socket.state, verdict, process);
         (known.sent, known.received) = totals.low();
-        let known = known.clone();
-        self.compare(state, thought, &known, row);
+        if let Some(before) = before {
+            let known = known.clone();
+            self.compare(&before, &known, row);
+        }
         motion
     }
 
     /// Tells what has changed of a socket that was there before.
-    fn compare(&mut self, state: TcpState, thought: Option<Verdict>, known: &Known, row: &Row<'_>) {
-        let is_over = |state| state == TcpState::TimeWait;
-        if known.state != state && !is_over(state) {
-            let id = row.socket.id;
-            if is_over(known.state) {
-                let known = Known { state, ..known.clone() };
-                return self.tell(What::Closed, &known, id, Some(row.namespace), thought, RESTS);
+    fn compare(&mut self, before: &Known, known: &Known, row: &Row<'_>) {
+        let (id, namespace) = (row.socket.id, Some(row.namespace));
+        if known.state != before.state && before.state != TcpState::TimeWait {
+            if known.state == TcpState::TimeWait {
+                return self.tell(What::Closed, before, id, namespace, before.verdict, RESTS);
             }
-            self.tell(What::State(state), known, id, Some(row.namespace), known.verdict, "");
-        } else if let (Some(before), Some(after)) = (thought, known.verdict)
-            && before != after
-            && (is_trouble(before) || is_trouble(after))
+            self.tell(What::State(before.state), known, id, namespace, known.verdict, "");
+        } else if let (Some(thought), Some(now)) = (before.verdict, known.verdict)
+            && thought != now
+            && (is_trouble(thought) || is_trouble(now))
         {
-            self.tell(What::Verdict(before), known, row.socket.id, Some(row.namespace), known.verdict, "");
+            self.tell(What::Verdict(thought), known, id, namespace, known.verdict, "");
         }
     }
 
@@ -242,50 +246,36 @@ impl Memory {
             self.part(&socket, at, &find);
         }
         let destroyed = std::mem::take(&mut self.destroyed);
-        let round = self.round;
         let mut vanished = Vec::new();
         if is_whole {
-            self.sockets.retain(|key, known| {
-                let is_there = known.round == round;
-                if !is_there {
-                    vanished.push((*key, known.clone()));
-                }
-                is_there
-            });
+            self.sockets.end(|id, known| vanished.push((id, known)));
         }
-        for ((netns, cookie), known) in vanished {
-            let id = SocketId { netns, cookie: Some(crate::model::address::Cookie(cookie)) };
-            self.gone.insert(RowId { netns, key: cookie }, self.now);
-            // The end of a TIME-WAIT is no news: the connection was over before.
-            if known.state != TcpState::TimeWait {
+        for (id, known) in vanished {
+            let row = RowId { netns: id.netns, key: id.cookie.map_or(0, |cookie| cookie.0) };
+            self.gone.insert(row, self.now);
+            // The end of a TIME-WAIT is no news: the connection was over before; nor is that of one that said farewell.
+            if known.state != TcpState::TimeWait && !self.parted.contains(&id) {
                 let why = guess(known.state, known.verdict, destroyed.contains(&id), None);
-                self.tell(What::Closed, &known, id, find(netns), known.verdict, why);
+                self.tell(What::Closed, &known, id, find(id.netns), known.verdict, why);
             }
         }
+        self.parted.clear();
     }
 
     /// The kernel said that it destroyed this one.
     fn part<'a>(&mut self, socket: &Socket, at: SystemTime, find: &impl Fn(NetnsId) -> Option<&'a Namespace>) {
-        let Some(cookie) = socket.id.cookie else { return };
-        let key = (socket.id.netns, cookie.0);
         let is_destroyed = self.destroyed.contains(&socket.id);
-        let is_there = self.sockets.get(&key).is_some_and(|known| known.round == self.round);
         // As a TIME-WAIT it is there yet: that it is over was told when its state was seen.
-        if is_there {
+        if self.sockets.is_met(socket.id) || !self.parted.insert(socket.id) {
             return;
         }
-        let (known, state) = match self.sockets.remove(&key) {
+        let (known, state) = match self.sockets.find(socket.id) {
             Some(known) if known.state == TcpState::TimeWait => return,
-            Some(known) => {
-                self.gone.insert(RowId { netns: key.0, key: key.1 }, self.now);
-                let state = known.state;
-                (known, state)
-            }
+            Some(known) => (known.clone(), known.state),
             None => {
                 let known = Known {
                     ends: Ends::of(socket),
                     first_ms: self.before.as_millis() as u32,
-                    round: 0,
                     sent: 0,
                     received: 0,
                     process: u32::MAX,
@@ -321,8 +311,9 @@ impl Memory {
             _ => (Some(age), Bound::Exact),
         };
         let [local, remote] = known.ends.both();
-        let names = usize::from(known.round == self.round);
-        let process = self.processes[names].text(known.process).to_owned();
+        // Of what is gone the name was noted in the look before.
+        let is_there = what != What::Closed;
+        let process = self.processes[usize::from(is_there)].text(known.process).to_owned();
         if self.changes.len() >= MOST_CHANGES {
             self.changes.pop_front();
         }

@@ -39,8 +39,17 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// The number of a text; `None` where there are too many.
-    pub fn number(&mut self, text: &str) -> Option<u32> {
+    /// The number of a text; `None` where there are too many. `hint` is what it was in the row before, and becomes what it
+    /// is: rows beside each other are alike.
+    pub fn number(&mut self, text: &str, hint: &mut u32) -> Option<u32> {
+        if self.texts.get(*hint as usize).is_some_and(|known| **known == *text) {
+            return Some(*hint);
+        }
+        *hint = self.look_up(text)?;
+        Some(*hint)
+    }
+
+    fn look_up(&mut self, text: &str) -> Option<u32> {
         if let Some(number) = self.numbers.get(text) {
             return Some(*number);
         }
@@ -56,8 +65,8 @@ impl Dictionary {
     }
 }
 
-/// Adds a value at the end of `out`.
-pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
+/// Adds a value at the end of `out`; `hint` is as for [`Dictionary::number`].
+pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, hint: &mut u32, out: &mut Vec<u8>) {
     match value {
         Value::Absent => out.push(ABSENT),
         Value::Number(number) => tagged(NUMBER, *number, out),
@@ -72,8 +81,8 @@ pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
         ),
         Value::Bounded { ms: None, bound: Bound::Never } => out.push(NEVER),
         Value::Bounded { ms: None, .. } => out.push(NOT_APPLICABLE),
-        Value::Word(word) => pack_text(word, dictionary, out),
-        Value::Name(name) => pack_text(name, dictionary, out),
+        Value::Word(word) => pack_text(word, dictionary, hint, out),
+        Value::Name(name) => pack_text(name, dictionary, hint, out),
         Value::Addr(addr) => pack_addr(*addr, ADDR_V4, ADDR_V6, out),
         Value::Endpoint { addr, device, port } => {
             let first = out.len();
@@ -81,7 +90,7 @@ pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
             out.extend(port.to_ne_bytes());
             if let Some(device) = device {
                 out[first] |= WITH_DEVICE;
-                pack_text(device, dictionary, out);
+                pack_text(device, dictionary, hint, out);
             }
         }
     }
@@ -96,8 +105,8 @@ fn tagged(tag: u8, mut number: u64, out: &mut Vec<u8>) {
     out.push(number as u8);
 }
 
-fn pack_text(text: &str, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
-    if let Some(number) = dictionary.number(text) {
+fn pack_text(text: &str, dictionary: &mut Dictionary, hint: &mut u32, out: &mut Vec<u8>) {
+    if let Some(number) = dictionary.number(text, hint) {
         return tagged(KNOWN_TEXT, number.into(), out);
     }
     tagged(TEXT, text.len() as u64, out);
@@ -232,7 +241,7 @@ mod tests {
         #[test]
         fn what_is_packed_comes_out_as_it_was(values in proptest::collection::vec(value(), 0..20)) {
             let (mut dictionary, mut bytes) = (Dictionary::default(), Vec::new());
-            values.iter().for_each(|value| pack(value, &mut dictionary, &mut bytes));
+            values.iter().for_each(|value| pack(value, &mut dictionary, &mut 0, &mut bytes));
             let mut rest = &bytes[..];
             for value in &values {
                 assert_eq!(&unpack(&mut rest, &dictionary), value);
@@ -251,7 +260,7 @@ mod tests {
     fn texts_beyond_the_dictionary_are_kept_all_the_same() {
         let (mut dictionary, mut bytes) = (Dictionary::default(), Vec::new());
         for number in 0..MOST_TEXTS + 2 {
-            pack(&Value::Name(number.to_string().into()), &mut dictionary, &mut bytes);
+            pack(&Value::Name(number.to_string().into()), &mut dictionary, &mut 0, &mut bytes);
         }
         let mut rest = &bytes[..];
         for number in 0..MOST_TEXTS + 2 {

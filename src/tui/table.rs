@@ -194,6 +194,8 @@ pub struct Builder {
     table: Table,
     /// Rows that stand behind others, wherever those come to stand
     behind: Vec<(Option<RowId>, Head)>,
+    /// The text that each column had last
+    hints: Vec<u32>,
     scratch: Vec<u8>,
 }
 
@@ -220,7 +222,7 @@ impl Builder {
             dictionary: Dictionary::default(),
             has_cookies,
         };
-        Self { table, behind: Vec::new(), scratch: Vec::new() }
+        Self { hints: vec![0; table.headings.len()], table, behind: Vec::new(), scratch: Vec::new() }
     }
 
     /// The columns that each row has to have a cell for.
@@ -245,7 +247,9 @@ impl Builder {
         if let (Some(natural), Some(heading)) = (table.naturals.get_mut(column), table.headings.get(column)) {
             *natural = (*natural).max(width(value, heading.unit, &mut self.scratch));
         }
-        pack(value, &mut table.dictionary, &mut table.bytes);
+        let mut none = 0;
+        let hint = self.hints.get_mut(column).unwrap_or(&mut none);
+        pack(value, &mut table.dictionary, hint, &mut table.bytes);
     }
 
     /// Takes over a row of another table with the same columns, to stand behind the row `anchor`, or first.

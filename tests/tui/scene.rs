@@ -86,9 +86,11 @@ pub(crate) fn namespace(id: u64) -> Namespace {
 }
 
 fn process(pid: u32) -> Process {
+    let comm = if pid == 812 { "api" } else { "nginx" };
     Process {
         pid,
-        comm: if pid == 812 { "api".to_owned() } else { "nginx".to_owned() },
+        label: format!("{comm}[{pid}]"),
+        comm: comm.to_owned(),
         exe: None,
         uid: Some(0),
         user: None,
