@@ -5,7 +5,7 @@ DESTDIR ?=
 # Arguments for the program: make run ARGS='stat --by process'
 ARGS ?=
 
-.PHONY: help run test check bench lab fixtures fuzz install clean
+.PHONY: help run test check bench lab soak picture fixtures fuzz install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,13 @@ bench: ## Measure against ss, netstat, somo and the bare kernel dump, under 100,
 
 lab: ## The dead-peer lab alone: what tcpulse says, and when the kernel does it (root, a minute)
 	$(CARGO) test --test lab -- --nocapture
+
+soak: ## The dashboard for ten minutes under churn: memory stays flat, no key is lost (root)
+	TCPULSE_SOAK_SECONDS=600 $(CARGO) test --test soak -- --nocapture
+
+picture: ## Draw fixtures/dashboard.svg, README's picture, from a real capture (root, tmux, a minute)
+	$(CARGO) build --release
+	fixtures/picture.py --output fixtures/dashboard.svg
 
 fixtures: ## Capture fixtures/captures anew from this kernel (root)
 	$(CARGO) run --example capture -- fixtures/captures

@@ -15,6 +15,7 @@ const COUNT_STATES: &str = "netstat -tan | awk '/^tcp/ {++S[$NF]} END {for (a in
 pub(crate) enum What {
     Dump,
     DumpAttributes,
+    DumpInfo,
     Scan,
     Stat,
     JsonNoProcesses,
@@ -74,6 +75,7 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
         tcpulse(What::StatFew, &["stat", "dst", "127.0.1.1"]),
         floor(What::DumpAttributes, "bare dump, attributes", bench, &[DUMP, &ATTRIBUTES.to_string()]),
         tcpulse(What::JsonNoProcesses, &["--json", "--no-processes"]),
+        floor(What::DumpInfo, "bare dump, tcp_info", bench, &[DUMP, "2"]),
         floor(What::Scan, "bare scan", bench, &[SCAN]),
         tcpulse(What::JsonNoSockopts, &["--json", "--no-sockopts"]),
         tcpulse(What::Json, &["--json"]),
@@ -110,9 +112,13 @@ fn floor(what: What, title: &str, bench: &Path, arguments: &[&str]) -> Job {
     Job { title: title.to_owned(), ..tool(what, bench, arguments) }
 }
 
+/// The built binary.
+pub(crate) fn tcpulse_path() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_tcpulse"))
+}
+
 fn tcpulse(what: What, arguments: &[&str]) -> Job {
-    let program = Path::new(env!("CARGO_BIN_EXE_tcpulse"));
-    let mut job = tool(what, program, arguments);
+    let mut job = tool(what, tcpulse_path(), arguments);
     // What it could not see is talk on stderr that would stand between our lines.
     job.arguments.push("-q".to_owned());
     job

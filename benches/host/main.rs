@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its tables, and what it is doing")]
 
 mod bare;
+mod dashboard;
 mod facts;
 mod jobs;
 mod load;
@@ -19,6 +20,7 @@ use std::env;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use dashboard::Effort;
 
 /// First argument of the re-executed bench: hold connections (how many, number of the first).
 const HOLD: &str = "@hold";
@@ -33,14 +35,27 @@ const SCAN: &str = "@scan";
 /// Delayed ACKs and the end of the loaders' own work shall not be measured.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// Twice as many sockets are what many hosts have.
+const FEW_CONNECTIONS: usize = 500;
+
+/// The dashboard over nothing, over a thousand sockets, and over all.
+struct Dashboards {
+    empty: dashboard::Run,
+    few: dashboard::Run,
+    many: dashboard::Run,
+    /// Milliseconds
+    frame_ms: f64,
+}
+
 /// How much is done.
 struct Size {
     connections: usize,
     rounds: usize,
     idle_runs: usize,
+    effort: Effort,
 }
 
-const SMOKE: Size = Size { connections: 50, rounds: 1, idle_runs: 1 };
+const SMOKE: Size = Size { connections: 50, rounds: 1, idle_runs: 1, effort: Effort { seconds: 1, keys: 5 } };
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -67,6 +82,7 @@ impl Size {
             connections: number("TCPULSE_BENCH_CONNECTIONS", 50_000)?,
             rounds: number("TCPULSE_BENCH_ROUNDS", 5)?,
             idle_runs: 21,
+            effort: Effort { seconds: 20, keys: 300 },
         })
     }
 }
@@ -88,6 +104,11 @@ fn bench(size: &Size) -> Result<()> {
     eprintln!("measuring the idle host: {} runs", size.idle_runs);
     let idle_series = measure::interleaved(&jobs::idle(&bench), size.idle_runs)?;
 
+    let few = {
+        let _load = load::Load::new(&bench, FEW_CONNECTIONS)?;
+        eprintln!("measuring the dashboard over {} sockets", 2 * FEW_CONNECTIONS);
+        dashboard::measure(jobs::tcpulse_path(), false, size.effort)?
+    };
     eprintln!("loading {} connections", size.connections);
     let load = load::Load::new(&bench, size.connections)?;
     std::thread::sleep(SETTLE);
@@ -99,9 +120,16 @@ fn bench(size: &Size) -> Result<()> {
     }
     let (jobs, missing) = jobs::loaded(&bench);
     let mut all = measure::interleaved(&jobs, size.rounds)?;
+    eprintln!("measuring the dashboard");
+    let dashboard = Dashboards {
+        empty: dashboard::measure(jobs::tcpulse_path(), true, size.effort)?,
+        few,
+        many: dashboard::measure(jobs::tcpulse_path(), false, size.effort)?,
+        frame_ms: dashboard::frame_ms(size.effort.keys)?,
+    };
     drop(load);
 
     all.extend(idle_series);
-    print!("{}", report::report(&facts, &all, &missing));
+    print!("{}", report::report(&facts, &all, &missing, &dashboard));
     Ok(())
 }

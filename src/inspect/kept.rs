@@ -17,7 +17,7 @@ use crate::model::sequence::Sequence;
 use crate::model::socket::{Socket, SocketId};
 
 /// A scan is good for so many times as long as it took: to look for owners takes at most this part of a core.
-const SCANS: u32 = 100;
+const SCANS: u32 = 300;
 /// Options are read again at every so many-th look: a program that changes them later is seen to have done so then.
 const LOOKS: u32 = 30;
 
