@@ -45,6 +45,11 @@ impl Sightings {
         self.sockets.begin();
     }
 
+    /// What is known of a socket, without taking anything in.
+    pub fn known(&mut self, socket: &Socket) -> Option<&Remembered> {
+        self.sockets.get_mut(socket.id)?.as_ref()
+    }
+
     /// Takes in a row that was seen at `now_ms`, any clock that only goes forward, and gives all that is known of it.
     pub fn take(&mut self, socket: &Socket, now_ms: u64, wheel: Wheel) -> Option<&Remembered> {
         let (slot, _) = self.sockets.meet(socket.id, || None)?;

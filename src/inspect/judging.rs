@@ -129,8 +129,10 @@ impl<'a> Judging<'a> {
             self.now_ms = self.watched.as_ref().map_or(0, |watched| millis(watched.clock.elapsed()));
         }
         self.rows += 1;
-        let remembered =
-            self.watched.as_mut().and_then(|watched| watched.sightings.take(socket, self.now_ms, self.judge.wheel()));
+        let (now_ms, wheel) = (self.now_ms, self.judge.wheel());
+        let remembered = self.watched.as_mut().and_then(|Watched { sightings, .. }| {
+            if self.is_part { sightings.known(socket) } else { sightings.take(socket, now_ms, wheel) }
+        });
         let (options, unread) = match &options {
             Some(Ok(options)) => (Some(options), ""),
             Some(Err(unread)) => (None, *unread),

@@ -157,4 +157,6 @@ pub enum Effect {
     Suspend,
     /// End
     Quit,
+    /// End with this error: there is nothing to show
+    Fail(String),
 }

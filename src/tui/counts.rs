@@ -67,6 +67,11 @@ impl History {
         }
     }
 
+    /// Whether nothing was counted yet.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
     /// The last `most` samples of one of the counts, the newest last.
     pub fn of(&self, pick: fn(&Counts) -> u64, most: usize) -> Vec<u64> {
         let from = self.samples.len().saturating_sub(most);
@@ -74,10 +79,11 @@ impl History {
     }
 }
 
-/// The same as a line of small bars, between the least and the most of them; a level line where nothing changed.
-pub fn sparkline(values: &[u64]) -> String {
+/// The same as a line of small bars, from the least of them, or from 0 where that says more, to the most.
+pub fn sparkline(values: &[u64], is_from_zero: bool) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let (least, most) = (values.iter().min().copied().unwrap_or(0), values.iter().max().copied().unwrap_or(0));
+    let least = if is_from_zero { 0 } else { values.iter().min().copied().unwrap_or(0) };
+    let most = values.iter().max().copied().unwrap_or(0);
     let span = most - least;
     let level = |value: u64| usize::try_from(((value - least) * 7).checked_div(span).unwrap_or(0)).unwrap_or(0);
     values.iter().map(|value| BARS[level(*value)]).collect()

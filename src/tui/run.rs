@@ -20,6 +20,15 @@ const LATE: Duration = Duration::from_secs(2);
 /// How often its age is told then.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How it ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The user, or a signal, said so
+    Quit,
+    /// The first look failed: why
+    Failed(String),
+}
+
 /// Runs until the user has enough. `carry_out` does what is to be done outside, but for what is done to the terminal;
 /// `suspend` stops the process until the shell lets it go on.
 ///
@@ -32,12 +41,12 @@ pub fn run(
     events: &Receiver<Event>,
     carry_out: &mut dyn FnMut(Effect),
     suspend: &mut dyn FnMut(),
-) -> io::Result<()> {
+) -> io::Result<Ended> {
     let mut screen = Screen::take(has_mouse)?;
     let mut seen = Instant::now();
     loop {
         screen.terminal.draw(|frame| draw(&state, frame))?;
-        let Some(first) = next(events, &state, seen) else { return Ok(()) };
+        let Some(first) = next(events, &state, seen) else { return Ok(Ended::Quit) };
         // All that has come meanwhile is taken in before the next frame.
         for event in std::iter::once(first).chain(events.try_iter()) {
             if matches!(event, Event::Sight(_)) {
@@ -49,7 +58,8 @@ pub fn run(
             }
             for effect in update(&mut state, event, names) {
                 match effect {
-                    Effect::Quit => return Ok(()),
+                    Effect::Quit => return Ok(Ended::Quit),
+                    Effect::Fail(why) => return Ok(Ended::Failed(why)),
                     Effect::Suspend => screen.lend(&mut *suspend)?,
                     Effect::Redraw => screen.renew()?,
                     Effect::Copy(text) => screen.copy(&text)?,

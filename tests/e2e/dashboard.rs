@@ -113,6 +113,20 @@ fn it_shows_a_connection_filters_sorts_opens_its_detail_and_gives_the_terminal_b
 }
 
 #[test]
+fn what_cannot_be_looked_at_at_all_is_an_error_and_no_dashboard() {
+    if !is_root("what_cannot_be_looked_at_at_all_is_an_error_and_no_dashboard") {
+        return;
+    }
+    let mut command = command_in(&Netns::new(), User::Root);
+    command.args(["-N", "no-such-namespace"]).env("XDG_CONFIG_HOME", "/nonexistent");
+    let mut session = Session::start(command);
+    assert_eq!(session.end().code(), Some(1));
+    session.see("tcpulse: ");
+    session.see("no-such-namespace");
+    assert_eq!(session.modes(), session.modes_before);
+}
+
+#[test]
 fn told_to_end_it_gives_the_terminal_back() {
     if !is_root("told_to_end_it_gives_the_terminal_back") {
         return;

@@ -278,8 +278,8 @@ fn the_interval_has_ends() {
 #[test]
 fn a_look_that_fails_or_is_late_is_told_over_the_last_that_did_not() {
     let mut scene = Scene::new(SIZE);
-    scene.happen(Event::Failed("no /proc".to_owned()));
-    assert!(scene.drawn().contains("cannot look: no /proc"));
+    assert!(scene.drawn().contains("looking…"));
+    assert_eq!(scene.happen(Event::Failed("no /proc".to_owned())), [Effect::Fail("no /proc".to_owned())]);
     let mut scene = Scene::busy(SIZE);
     scene.happen(Event::Late(Duration::from_secs(7)));
     assert!(scene.drawn().contains("the data is 7s old"), "{}", scene.drawn());

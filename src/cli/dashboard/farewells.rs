@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 struct Shared {
     heard: VecDeque<Farewell>,
     new: Vec<Listener>,
+    /// Where to listen on: a listener would keep the namespace of a container that has ended
+    wanted: Vec<NetnsId>,
 }
 
 /// What was heard.
@@ -35,7 +37,11 @@ impl Farewells {
         let thread = thread::Builder::new().name("farewells".to_owned()).spawn(move || {
             let mut listeners: Vec<Listener> = Vec::new();
             while let Some(shared) = ears.upgrade() {
-                listeners.append(&mut shared.lock().unwrap_or_else(PoisonError::into_inner).new);
+                {
+                    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                    listeners.append(&mut shared.new);
+                    listeners.retain(|listener| shared.wanted.contains(&listener.netns()));
+                }
                 wait(&listeners, PATIENCE, |socket| {
                     let farewell = Farewell { socket, at: SystemTime::now() };
                     let heard = &mut shared.lock().unwrap_or_else(PoisonError::into_inner).heard;
@@ -55,9 +61,14 @@ impl Farewells {
     pub(super) fn cover(&mut self, namespaces: impl Iterator<Item = NetnsId>) {
         let wanted: Vec<_> = namespaces.collect();
         let missing = |id: NetnsId| wanted.contains(&id) && !self.covered.contains(&id);
-        if wanted.iter().any(|id| missing(*id)) {
-            let new = listen(&self.choice, missing);
-            self.shared.lock().unwrap_or_else(PoisonError::into_inner).new.extend(new);
+        if wanted == self.covered {
+            return;
+        }
+        let new = if wanted.iter().any(|id| missing(*id)) { listen(&self.choice, missing) } else { Vec::new() };
+        {
+            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.new.extend(new);
+            shared.wanted.clone_from(&wanted);
         }
         self.covered = wanted;
     }

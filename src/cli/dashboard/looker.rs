@@ -114,7 +114,12 @@ impl Looker {
                 self.is_paused = is_paused;
                 None
             }
-            Effect::Resolve(_) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => return None,
+            Effect::Resolve(_)
+            | Effect::Copy(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Quit
+            | Effect::Fail(_) => return None,
         };
         self.next = Instant::now();
         answer
@@ -148,7 +153,7 @@ impl Looker {
                 self.is_first = false;
                 Event::Sight(Box::new(sight))
             }
-            Err(error) => Event::Failed(error.to_string()),
+            Err(error) => Event::Failed(format!("{:#}", anyhow::Error::from(error))),
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rustix::process::{Signal, getpid, kill_process};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
@@ -22,7 +22,7 @@ use crate::filter::Names;
 use crate::inspect::Request;
 use crate::model::needs::Needs;
 use crate::tui::action::{Effect, Event};
-use crate::tui::run::{listen, run};
+use crate::tui::run::{Ended, listen, run};
 use crate::tui::sight::Wanted;
 use crate::tui::state::{Setup, State};
 use looker::Looker;
@@ -86,8 +86,10 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
         let _ = continued.recv_timeout(UNSTOPPED);
     };
     let ended = run(state, has_mouse, &Services, &happened, &mut carry_out, &mut suspend);
-    ended.context("cannot draw on the terminal")?;
-    Ok(Exit::Done)
+    match ended.context("cannot draw on the terminal")? {
+        Ended::Quit => Ok(Exit::Done),
+        Ended::Failed(why) => bail!("{why}"),
+    }
 }
 
 /// Told to end, it ends as if the user had said so: with the terminal given back; and told to stop, it gives it back until

@@ -11,6 +11,9 @@ use crate::tui::table::{Age, Table};
 
 /// Writes a table to a new file, and says what came of it.
 pub(super) fn save(name: &str, table: &Table) -> String {
+    // As a shell would have read it.
+    let home = name.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+    let name = &home.map_or_else(|| name.to_owned(), |path| path.display().to_string());
     let rows = (0..table.len()).filter(|&row| table.age(row) != Age::Gone);
     let mut out = Vec::new();
     let is_json = Path::new(name).extension().is_some_and(|ending| ending == "json");

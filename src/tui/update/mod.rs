@@ -35,6 +35,8 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
             state.told = Some(what);
             Vec::new()
         }
+        // Whoever has never seen anything is told at once, where errors are told.
+        Event::Failed(why) if state.history.is_empty() => vec![Effect::Fail(why)],
         Event::Failed(why) => {
             state.failure = Some(why);
             Vec::new()

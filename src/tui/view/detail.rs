@@ -172,7 +172,7 @@ fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
         lines.push(vec![
             (2, name.to_owned(), theme.muted),
             (12, text(*last), Style::new()),
-            (26, sparkline(shown), theme.accent),
+            (26, sparkline(shown, name != "rtt"), theme.accent),
         ]);
     }
     if !lines.is_empty() {

@@ -44,8 +44,7 @@ const SPARK_CELLS: std::ops::RangeInclusive<usize> = 9..=25;
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.looks.theme;
     let Some(sight) = &state.sight else {
-        let waiting = state.failure.as_deref().map_or("looking…".to_owned(), |why| format!("cannot look: {why}"));
-        put(buffer, area, area.x, 0, &printable(&waiting), theme.title);
+        put(buffer, area, area.x + 1, 0, "looking…", theme.title);
         return;
     };
     let mut x = put(buffer, area, area.x, 0, &format!(" {} ", printable(&sight.hostname)), theme.title);
@@ -70,7 +69,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         let style = if is_calm { theme.muted } else { (gauge.style)(&theme) };
         x = put(buffer, area, x, 0, text, style);
         if index < lines {
-            let line = sparkline(&state.history.of(gauge.of, cells - 1));
+            let line = sparkline(&state.history.of(gauge.of, cells - 1), !gauge.sign.is_empty());
             let end = put(buffer, area, x, 0, &line, theme.muted);
             x = end.max(x.saturating_add(u16::try_from(cells - 1).unwrap_or(0)));
         }
@@ -117,7 +116,7 @@ fn freshness(state: &State) -> (String, Style) {
 pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.looks.theme;
     let mut x = area.x + 1;
-    if let Some(why) = state.failure.as_ref().filter(|_| state.sight.is_some()) {
+    if let Some(why) = &state.failure {
         put(buffer, area, x, 0, &format!("cannot look any more: {}", printable(why)), theme.alarm);
         return;
     }
