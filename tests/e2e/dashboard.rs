@@ -117,7 +117,8 @@ fn what_cannot_be_looked_at_at_all_is_an_error_and_no_dashboard() {
     if !is_root("what_cannot_be_looked_at_at_all_is_an_error_and_no_dashboard") {
         return;
     }
-    let mut command = command_in(&Netns::new(), User::Root);
+    let netns = Netns::new();
+    let mut command = command_in(&netns, User::Root);
     command.args(["-N", "no-such-namespace"]).env("XDG_CONFIG_HOME", "/nonexistent");
     let mut session = Session::start(command);
     assert_eq!(session.end().code(), Some(1));
