@@ -167,7 +167,10 @@ impl Config {
         let shown = path.display();
         match fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text, names).map_err(|wrong| UsageError(format!("{shown}, {wrong}"))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            // Somebody else's home, as setpriv leaves it: what may not be read is none of ours.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+                Ok(Self::default())
+            }
             Err(error) => Err(UsageError(format!("{shown} cannot be read: {error}"))),
         }
     }

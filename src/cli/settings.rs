@@ -175,8 +175,8 @@ impl Line {
             .iter()
             .position(|wanted| wanted.view == view)
             .map_or_else(|| Wanted::new(view), |index| others.swap_remove(index));
-        if view != View::Kernel {
-            (wanted.typed, wanted.filter) = (typed, filter.clone());
+        for of_sockets in others.iter_mut().chain([&mut wanted]).filter(|wanted| wanted.view != View::Kernel) {
+            (of_sockets.typed, of_sockets.filter) = (typed.clone(), filter.clone());
         }
         if let Some(columns) = chosen {
             wanted.columns = columns.into_iter().map(Heading::from).collect();
@@ -188,7 +188,7 @@ impl Line {
             wanted,
             others,
             size,
-            interval: shared.show.watch.unwrap_or(config.interval),
+            interval: config.interval,
             has_mouse: config.has_mouse,
             most_of_a_core: f64::from(config.cpu) / 100.0,
             setup: Setup { theme, is_ascii: Terminal::is_ascii(), keys: config.keys, bookmarks: config.bookmarks },

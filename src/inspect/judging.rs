@@ -60,6 +60,11 @@ impl<'a> Judging<'a> {
         }
     }
 
+    /// The time of the watch.
+    pub(super) fn now(&self) -> Duration {
+        self.watched.as_ref().map_or(Duration::ZERO, |watched| watched.clock.elapsed())
+    }
+
     /// In whose hands a socket is.
     pub(super) fn holder<'o>(&mut self, socket: &Socket, owners: Option<&'o Owners>) -> Holder<'o> {
         match self.watched.as_mut().filter(|_| !self.is_part) {

@@ -18,6 +18,8 @@ use crate::model::socket::{Socket, SocketId};
 
 /// A scan is good for so many times as long as it took: to look for owners takes at most this part of a core.
 const SCANS: u32 = 300;
+/// The same where there are new sockets.
+const SCANS_FOR_NEW: u32 = 10;
 /// Options are read again at every so many-th look: a program that changes them later is seen to have done so then.
 const LOOKS: u32 = 30;
 
@@ -80,6 +82,16 @@ impl Owners {
         self.is_old && !self.knows_nobody_of(inode)
     }
 
+    /// Whether it is too early to look through all processes again: new sockets wait for their holders then.
+    pub(super) fn is_recent(&self, now: Duration) -> bool {
+        self.is_old && now.saturating_sub(self.kept.at) < self.kept.took * SCANS_FOR_NEW
+    }
+
+    /// Whether they were looked for in this snapshot.
+    pub(super) fn is_new(&self) -> bool {
+        !self.is_old
+    }
+
     /// Whether everybody was looked through for it, and nobody holds it.
     pub(super) fn knows_nobody_of(&self, inode: Option<u32>) -> bool {
         inode.is_some_and(|inode| self.kept.nobodys.contains(&inode))
@@ -90,8 +102,10 @@ impl Owners {
         let mut owners = self.kept;
         if let Some((scanned, at)) = newer {
             (owners.table, owners.gaps, owners.took) = (scanned.table, scanned.gaps, scanned.took);
-            (owners.at, owners.nobodys, owners.scan) = (at, nobodys, owners.scan.wrapping_add(1));
+            (owners.at, owners.scan) = (at, owners.scan.wrapping_add(1));
         }
+        // What was nobody's stays so until processes are looked through anew.
+        owners.nobodys.extend(nobodys);
         kept.owners = Some(owners);
     }
 }
@@ -122,7 +136,7 @@ pub(super) fn owners(
     let before = kept.and_then(|(kept, now)| Some((kept.owners.take()?, now)));
     let number = before.as_ref().map_or(0, |(owners, _)| owners.scan.wrapping_add(1));
     let is_good = |(owners, now): &(KeptOwners, Duration)| {
-        owners.has_limits == has_limits && now.saturating_sub(owners.at) < owners.took * SCANS
+        owners.has_limits >= has_limits && now.saturating_sub(owners.at) < owners.took * SCANS
     };
     if let Some((kept, _)) = before.filter(is_good) {
         return Ok(Owners { kept, is_old: true });

@@ -59,6 +59,8 @@ struct Pipeline<'a, S: ?Sized> {
     cgroups: Cgroups,
     judging: Judging<'a>,
     second_looks: Vec<(&'a Namespace, Socket)>,
+    /// Inodes that nobody was found to hold
+    nobodys: FxHashSet<u32>,
     /// Owners as they were looked for a second time
     newer: Option<Scanned>,
     /// States and families that the filter leaves of those asked for
@@ -98,6 +100,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         cgroups: Cgroups::default(),
         judging: Judging::new(request, watched.as_deref_mut()),
         second_looks: Vec::new(),
+        nobodys: FxHashSet::default(),
         newer: None,
         states: request.states.intersection(request.filter.states()),
         families: request.families.iter().copied().filter(|family| families.contains(family)).collect(),
@@ -116,10 +119,10 @@ pub(super) fn run<S: Sink + ?Sized>(
             Rows::None => {}
         }
     }
-    let nobodys = pipeline.look_again()?;
+    pipeline.look_again()?;
     pipeline.gaps.extend(pipeline.judging.gaps());
     pipeline.note_what_the_filter_could_not_see(namespaces);
-    let Pipeline { newer, summary, gaps, .. } = pipeline;
+    let Pipeline { newer, nobodys, summary, gaps, .. } = pipeline;
     if let (Some(owners), Some(watched)) = (owners, watched) {
         owners.keep(&mut watched.kept, newer.map(|newer| (newer, watched.clock.elapsed())), nobodys);
     }
@@ -270,6 +273,13 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             self.judging.note_listener(&socket, holder);
             return Ok(());
         }
+        // In a fresh table it is nobody's for as long as that is kept.
+        if holder.owners().is_none() && place.owners.is_some_and(Owners::is_new) {
+            self.nobodys.extend(socket.inode);
+        }
+        if is_unsettled && place.owners.is_some_and(|owners| owners.is_recent(self.judging.now())) {
+            return self.hand_over(place.namespace, &socket, Holder::NotAsked);
+        }
         if is_unsettled {
             if self.second_looks.len() < SECOND_LOOKS {
                 self.second_looks.push((place.namespace, socket));
@@ -326,23 +336,21 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     /// The processes were looked through before the dump, so a socket made in between seems to have no owner. Before
     /// it is called the kernel's own, the processes are looked through once more.
-    /// Gives the inodes that nobody was found to hold even so.
-    fn look_again(&mut self) -> Result<FxHashSet<u32>, InspectError> {
-        let mut nobodys = FxHashSet::default();
+    fn look_again(&mut self) -> Result<(), InspectError> {
         let waiting = std::mem::take(&mut self.second_looks);
         if waiting.is_empty() {
-            return Ok(nobodys);
+            return Ok(());
         }
         let scanned = kept::scan(&mut self.users, self.request.needs)?;
         for (namespace, socket) in &waiting {
             let holder = Holder::of(socket, Some(&scanned.table));
             if holder.owners().is_none() {
-                nobodys.extend(socket.inode);
+                self.nobodys.extend(socket.inode);
             }
             self.hand_over(namespace, socket, holder)?;
         }
         self.newer = Some(scanned);
-        Ok(nobodys)
+        Ok(())
     }
 }
 

@@ -103,7 +103,14 @@ impl<V> Sequence<V> {
         if self.entries.get(self.last).is_some_and(|entry| entry.key == key) {
             return self.entries.get_mut(self.last).map(|entry| &mut entry.value);
         }
-        self.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+        let entries = &self.entries;
+        let at = *self.index.get_or_insert_with(|| numbered(entries)).get(&key)?;
+        self.entries.get_mut(at as usize).map(|entry| &mut entry.value)
+    }
+
+    /// Each value of a socket that this dump has not come to.
+    pub fn each_unmet(&mut self, each: impl FnMut(&mut V)) {
+        self.entries.iter_mut().filter(|entry| entry.met == 0).map(|entry| &mut entry.value).for_each(each);
     }
 
     /// The value of a socket, and whether this dump has come to it: for many, with an index.

@@ -105,6 +105,8 @@ pub enum Event {
     Failed(String),
     /// No look has come for so long
     Late(Duration),
+    /// A frame was drawn
+    Drawn,
     /// A signal asks for the terminal
     Suspend,
     /// The program is told to end, or its terminal is gone

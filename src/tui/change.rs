@@ -1,5 +1,7 @@
 //! Something that happened to a socket between two looks, or as the kernel told it.
 
+use std::time::SystemTime;
+
 use super::heading::{Heading, Source};
 use super::table::Sign;
 use crate::fields::value::{Unit, Value};
@@ -7,7 +9,7 @@ use crate::filter::Filter;
 use crate::model::liveness::{Bound, Verdict};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
-use crate::model::owner::{Holder, Holding, OwnerTable, Process};
+use crate::model::owner::{Holder, Holding, OwnerTable, Owners, Process};
 use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
@@ -30,7 +32,9 @@ pub enum What {
 pub struct Change {
     /// Counts up
     pub number: u64,
-    /// When, by the clock on the wall
+    /// When
+    pub at: SystemTime,
+    /// The same by the clock on the wall
     pub time: String,
     /// What
     pub what: What,
@@ -60,6 +64,17 @@ impl Change {
         }
     }
 
+    fn holder<'a>(&self, owners: Owners<'a>) -> Holder<'a> {
+        match self.process.as_str() {
+            "(accept-queue)" => Holder::AcceptQueue,
+            "(orphan)" => Holder::Orphan,
+            "(minisocket)" => Holder::Minisocket,
+            "(hidden)" => Holder::Hidden,
+            _ if owners.is_empty() => Holder::NotAsked,
+            _ => Holder::Processes(owners),
+        }
+    }
+
     /// Whether a filter may mean it, by what is remembered of it.
     pub fn may_match(&self, filter: &Filter, namespace: &Namespace) -> bool {
         let processes = self.process.split(',').filter_map(process).collect::<Vec<_>>();
@@ -73,7 +88,7 @@ impl Change {
             interface: None,
             user: None,
             cgroup: None,
-            holder: if self.process.is_empty() { Holder::NotAsked } else { Holder::Processes(owners.of(inode)) },
+            holder: self.holder(owners.of(inode)),
             options: None,
             judged: None,
         };

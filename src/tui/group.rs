@@ -70,7 +70,8 @@ impl GroupBy {
             Self::Container if process.container.is_some() => {
                 format!("container = {}", quoted(process.container.as_deref().unwrap_or_default()))
             }
-            Self::Command | Self::Unit | Self::Container => format!("comm = {}", quoted(&process.comm)),
+            Self::Command => format!("comm = {}", quoted(&process.comm)),
+            Self::Unit | Self::Container => format!("comm = {} and {} = none", quoted(&process.comm), self.name()),
         }
     }
 }

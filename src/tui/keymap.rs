@@ -65,7 +65,7 @@ pub const COMMANDS: &[Command] = &[
     command("group", Action::GroupBy, &[Key::Char('t')], None, "group processes by process, program, unit or container"),
     command("bookmarks", Action::Bookmarks, &[Key::Char('b')], None, "choose one of the filters that the configuration names"),
     command("all", Action::All, &[Key::Char('a')], None, "show what is left out: sockets that are no connections, counters that are 0"),
-    command("pause", Action::Pause, &[Key::Char('p')], Some("pause"), "freeze the data, not the keys"),
+    command("pause", Action::Pause, &[Key::Char('p')], Some("pause"), "freeze the data, not the keys; another view, order or filter is looked up once"),
     command("faster", Action::Faster, &[Key::Char('+'), Key::Char('=')], None, "look more often, down to every 0.2 s"),
     command("slower", Action::Slower, &[Key::Char('-')], None, "look less often, up to every 60 s"),
     command("names", Action::Names, &[Key::Char('r')], None, "names for addresses, or not"),

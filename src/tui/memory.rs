@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -10,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::change::{Change, What};
 use super::numbers::Counted;
 use super::pack::Dictionary;
+use super::sight::Wanted;
 use super::table::{Age, RowId, Table};
 use crate::model::address::{Endpoint, Family, NetnsId};
 use crate::model::liveness::{Bound, Verdict};
@@ -118,15 +120,21 @@ pub struct Memory {
     /// When those that are gone went
     gone: FxHashMap<RowId, Duration>,
     /// The rows that were shown last
-    pub last: Option<std::sync::Arc<Table>>,
+    pub last: Option<(Wanted, Arc<Table>)>,
     /// What happened, the newest last
     pub changes: VecDeque<Change>,
     changed: u64,
+    /// The same when this look began
+    changed_before: u64,
     groups: FxHashMap<String, Past>,
+    /// What the groups are made by
+    grouped_by: String,
     /// Counters of the namespaces
     pub counted: Counted,
     /// Sockets that were destroyed from here
-    pub destroyed: Vec<SocketId>,
+    pub destroyed: FxHashSet<SocketId>,
+    /// When the kernel said what is being told, in ms since the dashboard was opened
+    said_ms: Option<u64>,
     /// Sockets that said farewell since the look before
     parted: FxHashSet<SocketId>,
     /// Ends of TIME-WAITs that this look was the first to show
@@ -149,9 +157,12 @@ impl Memory {
             last: None,
             changes: VecDeque::new(),
             changed: 0,
+            changed_before: 0,
             groups: FxHashMap::default(),
+            grouped_by: String::new(),
             counted: Counted::default(),
-            destroyed: Vec::new(),
+            destroyed: FxHashSet::default(),
+            said_ms: None,
             parted: FxHashSet::default(),
             rested: FxHashSet::default(),
         }
@@ -162,6 +173,7 @@ impl Memory {
         self.round = self.round.wrapping_add(1);
         (self.before, self.now, self.taken_at) = (self.now, now, taken_at);
         self.sockets.begin();
+        self.changed_before = self.changed;
         self.processes.swap(0, 1);
         self.processes[1] = Dictionary::default();
         self.rested.clear();
@@ -184,7 +196,7 @@ impl Memory {
         let totals = Totals::of(socket);
         let verdict = row.judged.map(|judged| judged.liveness.verdict);
         let now_ms = self.now_ms() as u32;
-        let process = self.processes[1].number(process, &mut self.hint).unwrap_or(u32::MAX);
+        let number = self.processes[1].number(process, &mut self.hint).unwrap_or(u32::MAX);
         let is_first = self.is_first();
         let elapsed_ms = (self.now.saturating_sub(self.before).as_millis() as u64).max(1);
         let make = || Known {
@@ -192,7 +204,7 @@ impl Memory {
             first_ms: if is_first { 0 } else { now_ms.max(1) },
             sent: totals.low().0,
             received: totals.low().1,
-            process,
+            process: number,
             state: socket.state,
             verdict,
         };
@@ -200,7 +212,8 @@ impl Memory {
         let Some((known, is_new)) = self.sockets.meet(socket.id, make) else { return motion };
         if is_new {
             let known = known.clone();
-            if socket.state == TcpState::TimeWait {
+            let is_over = socket.is_minisocket() && socket.state != TcpState::SynRecv;
+            if is_over || socket.state == TcpState::TimeWait {
                 self.rested.insert([socket.local, socket.remote]);
             } else if !is_first {
                 self.tell(What::Opened, &known, socket.id, Some(row.namespace), verdict, "");
@@ -213,7 +226,14 @@ impl Memory {
             motion.age = Age::New;
         }
         let before = ((known.state, known.verdict) != (socket.state, verdict)).then(|| known.clone());
-        (known.state, known.verdict, known.process) = (socket.state, verdict, process);
+        // Nobody's any more: whose it was is worth more.
+        known.process = if process.starts_with('(') {
+            let [before, now] = &mut self.processes;
+            now.number(before.text(known.process), &mut self.hint).unwrap_or(number)
+        } else {
+            number
+        };
+        (known.state, known.verdict) = (socket.state, verdict);
         (known.sent, known.received) = totals.low();
         if let Some(before) = before {
             let known = known.clone();
@@ -249,6 +269,9 @@ impl Memory {
         let mut vanished = Vec::new();
         if is_whole {
             self.sockets.end(|id, known| vanished.push((id, known)));
+        } else {
+            // Their names were those of the look before, which go now.
+            self.sockets.each_unmet(|known| known.process = u32::MAX);
         }
         for (id, known) in vanished {
             let row = RowId { netns: id.netns, key: id.cookie.map_or(0, |cookie| cookie.0) };
@@ -260,6 +283,10 @@ impl Memory {
             }
         }
         self.parted.clear();
+        // What the kernel said lies before what the look has found.
+        let new = usize::try_from(self.changed - self.changed_before).unwrap_or(usize::MAX).min(self.changes.len());
+        let from = self.changes.len() - new;
+        self.changes.make_contiguous()[from..].sort_by_key(|change| change.at);
     }
 
     /// The kernel said that it destroyed this one.
@@ -287,9 +314,13 @@ impl Memory {
         };
         let rests = self.rested.contains(&[socket.local, socket.remote]);
         let why = if rests { RESTS } else { guess(state, known.verdict, is_destroyed, Some(socket)) };
+        let earlier = self.taken_at.duration_since(at).unwrap_or_default();
+        let later = at.duration_since(self.taken_at).unwrap_or_default();
+        let said = (self.now + later).saturating_sub(earlier);
+        self.said_ms = Some(u64::try_from(said.as_millis()).unwrap_or(u64::MAX));
         let taken_at = std::mem::replace(&mut self.taken_at, at);
         self.tell(What::Closed, &known, socket.id, find(socket.id.netns), known.verdict, why);
-        self.taken_at = taken_at;
+        (self.taken_at, self.said_ms) = (taken_at, None);
     }
 
     fn tell(
@@ -302,14 +333,7 @@ impl Memory {
         why: &'static str,
     ) {
         self.changed += 1;
-        let age = u64::from((self.now_ms() as u32).saturating_sub(known.first_ms));
-        // What was there at the first look is older; what came and went between two looks is younger.
-        let lifetime = match (what, known.first_ms, known.state) {
-            (What::Opened, ..) => (None, Bound::NotApplicable),
-            (_, 0, _) => (Some(age), Bound::AtLeast),
-            (_, _, TcpState::Close) => (Some(age), Bound::AtMost),
-            _ => (Some(age), Bound::Exact),
-        };
+        let lifetime = self.lifetime(what, known);
         let [local, remote] = known.ends.both();
         // Of what is gone the name was noted in the look before.
         let is_there = what != What::Closed;
@@ -319,6 +343,7 @@ impl Memory {
         }
         self.changes.push_back(Change {
             number: self.changed,
+            at: self.taken_at,
             time: (self.clock)(self.taken_at),
             what,
             socket: bare(id, known, local, remote),
@@ -328,6 +353,23 @@ impl Memory {
             lifetime,
             why,
         });
+    }
+
+    /// It was there for a while before it was first seen, and is gone for a while once that is: at least so long. What no
+    /// look has seen came after the last.
+    fn lifetime(&self, what: What, known: &Known) -> (Option<u64>, Bound) {
+        let before_ms = u64::try_from(self.before.as_millis()).unwrap_or(u64::MAX);
+        // A farewell may lie before the look that takes it in.
+        let until_ms = match self.said_ms {
+            Some(said_ms) => said_ms,
+            None if what == What::Closed => before_ms,
+            None => self.now_ms(),
+        };
+        match (what, known.state) {
+            (What::Opened, _) => (None, Bound::NotApplicable),
+            (_, TcpState::Close) => (Some(until_ms.saturating_sub(before_ms)), Bound::AtMost),
+            _ => (Some(until_ms.saturating_sub(known.first_ms.into())), Bound::AtLeast),
+        }
     }
 
     /// Rows that went a moment ago.
@@ -353,6 +395,19 @@ impl Memory {
             past.pop_front();
         }
         past.front().filter(|(since, _)| at > *since).map(|(_, before)| *before)
+    }
+
+    /// Groups are made otherwise: those that were made before are forgotten.
+    pub fn group_by(&mut self, by: String) {
+        if by != self.grouped_by {
+            self.groups.clear();
+            self.grouped_by = by;
+        }
+    }
+
+    /// The rows that were shown last.
+    pub fn last(&self) -> Option<&Table> {
+        self.last.as_ref().map(|(_, table)| &**table)
     }
 
     /// Groups that were not seen are forgotten.
@@ -408,14 +463,20 @@ const RESTS: &str = "closed in order: TIME-WAIT keeps the port";
 
 /// What the program of a socket that is over most likely got to see. The kernel does not tell.
 fn guess(state: TcpState, verdict: Option<Verdict>, is_destroyed: bool, last: Option<&Socket>) -> &'static str {
-    let unanswered = last.is_some_and(|socket| socket.probes_out() > 0 || socket.retransmits() > 0);
+    // The last counters say it; without them, what was thought of it last.
+    let is_silent = match last {
+        Some(socket) => socket.probes_out() > 0 || socket.retransmits() > 0,
+        None => matches!(verdict, Some(Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow)),
+    };
     match (state, verdict) {
         _ if is_destroyed => "ECONNABORTED: destroyed from here",
         (TcpState::SynSent, _) => "ETIMEDOUT or ECONNREFUSED: never established",
         (TcpState::SynRecv, _) => "never established",
         (TcpState::Listen, _) => "listens no more",
-        (_, Some(verdict)) if is_trouble(verdict) => "ETIMEDOUT: the kernel gave up on the peer",
-        (TcpState::Established | TcpState::CloseWait, _) if unanswered => "ETIMEDOUT: the kernel gave up on the peer",
+        (TcpState::Established | TcpState::CloseWait, _) if is_silent && last.is_some() => {
+            "ETIMEDOUT: the kernel gave up on the peer"
+        }
+        (TcpState::Established | TcpState::CloseWait, _) if is_silent => "ETIMEDOUT, or closed or reset",
         (TcpState::LastAck | TcpState::Closing | TcpState::TimeWait, _) => "closed in order",
         (TcpState::FinWait1 | TcpState::FinWait2, _) => "closed by our side",
         (TcpState::CloseWait, _) => "closed by the peer, then by our side",

@@ -46,6 +46,7 @@ pub fn run(
     let mut seen = Instant::now();
     loop {
         screen.terminal.draw(|frame| draw(&state, frame))?;
+        update(&mut state, Event::Drawn, names);
         let Some(first) = next(events, &state, seen) else { return Ok(Ended::Quit) };
         // All that has come meanwhile is taken in before the next frame.
         for event in std::iter::once(first).chain(events.try_iter()) {

@@ -144,7 +144,7 @@ impl<'a> Gathering<'a> {
     pub fn new(wanted: Wanted, memory: &'a mut Memory, at: Duration) -> Self {
         Self {
             listed: wanted.listed(),
-            builder: builder(&wanted, false, memory.last.as_deref()),
+            builder: builder(&wanted, false, memory.last()),
             wanted,
             memory,
             at,
@@ -159,8 +159,9 @@ impl<'a> Gathering<'a> {
 
     /// What has come. `farewells` is what the kernel said of sockets that it destroyed meanwhile.
     pub fn sight(mut self, tail: Tail, farewells: Vec<Farewell>) -> Sight {
-        // A namespace or a dump that was lost for once does not mean that its sockets are gone.
-        let is_whole = !tail.gaps.iter().any(|gap| matches!(gap.what, "sockets" | "namespaces"));
+        // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
+        // none that were ever seen.)
+        let is_whole = !tail.gaps.iter().any(|gap| gap.what == "sockets");
         self.memory.end(farewells, &self.namespaces, is_whole);
         match self.wanted.view {
             View::Peers | View::Processes => self.group_rows(),
@@ -171,11 +172,11 @@ impl<'a> Gathering<'a> {
         // What happened stands in the order of time, and the kernel's numbers in that of their meaning.
         let is_urgency_first = !matches!(self.wanted.view, View::Kernel | View::Changes);
         let mut table = self.builder.finish(&self.wanted.order, is_urgency_first);
-        if let Some(last) = &self.memory.last {
+        if let Some((_, last)) = &self.memory.last {
             table.keep_widths(last);
         }
         let table = Arc::new(table);
-        self.memory.last = Some(Arc::clone(&table));
+        self.memory.last = Some((self.wanted.clone(), Arc::clone(&table)));
         Sight {
             wanted: self.wanted,
             hostname: self.hostname,
@@ -195,8 +196,9 @@ impl<'a> Gathering<'a> {
 
     /// Rows that were there a moment ago stay, marked, where they stood.
     fn keep_gone(&mut self) {
-        let Some(last) = self.memory.last.clone().filter(|_| self.memory.has_gone()) else { return };
-        if last.headings != self.builder.headings() {
+        // Of another question nothing stays.
+        let Some((wanted, last)) = self.memory.last.clone().filter(|_| self.memory.has_gone()) else { return };
+        if wanted != self.wanted || last.headings != self.builder.headings() {
             return;
         }
         let mut anchor = None;
@@ -241,11 +243,16 @@ impl<'a> Gathering<'a> {
 
     fn group_rows(&mut self) {
         let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
-        for (_, group) in &mut groups {
-            group.close_wait_before = self.memory.close_wait_before(&group.title.label, group.close_wait());
+        if self.wanted.view == View::Processes {
+            // Counts of another question are no past of these.
+            let Wanted { typed, netns, by, .. } = &self.wanted;
+            self.memory.group_by(format!("{netns:?} {by:?} {typed}"));
+            for (_, group) in &mut groups {
+                group.close_wait_before = self.memory.close_wait_before(&group.title.label, group.close_wait());
+            }
+            let labels: FxHashSet<_> = groups.iter().map(|(_, group)| group.title.label.clone()).collect();
+            self.memory.keep_groups(|label| labels.contains(label));
         }
-        let labels: FxHashSet<_> = groups.iter().map(|(_, group)| group.title.label.clone()).collect();
-        self.memory.keep_groups(|label| labels.contains(label));
         groups.sort_by(|(_, one), (_, other)| {
             other
                 .weight()
@@ -305,8 +312,9 @@ impl<'a> Gathering<'a> {
         let mut met: Vec<String> = Vec::new();
         for process in owners.processes() {
             let label = by.label(process);
+            let group = self.named(label.clone(), || by.filter(process), Some(process));
             if !met.contains(&label) {
-                self.named(label.clone(), || by.filter(process), Some(process)).add(row, motion);
+                group.add(row, motion);
                 met.push(label);
             }
         }
@@ -364,7 +372,7 @@ impl Sink for Gathering<'_> {
         self.namespaces.clone_from(&head.namespaces);
         self.memory.begin(self.at, head.taken_at);
         let is_of_several = head.namespaces.len() > 1 && self.wanted.netns.is_none();
-        self.builder = builder(&self.wanted, is_of_several, self.memory.last.as_deref());
+        self.builder = builder(&self.wanted, is_of_several, self.memory.last());
         for namespace in &head.namespaces {
             if self.is_in(namespace.id) {
                 self.numbers(namespace);

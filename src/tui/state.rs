@@ -64,6 +64,8 @@ pub struct Asking {
     pub question: String,
     /// What is done where the answer is yes
     pub effect: Effect,
+    /// It was drawn: what was typed before is no answer to it
+    pub is_shown: bool,
 }
 
 /// The filter box.

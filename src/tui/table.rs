@@ -124,6 +124,11 @@ impl Table {
         self.heads.len()
     }
 
+    /// How many of them are still there.
+    pub fn there(&self) -> usize {
+        self.heads.len() - self.heads.iter().filter(|head| head.age == Age::Gone).count()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.heads.is_empty()

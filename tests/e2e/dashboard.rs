@@ -216,7 +216,7 @@ fn keepalive_is_set_from_the_form() {
     session.see("never → 30.");
     session.see("7200s → 15s");
     session.type_keys("\r");
-    session.see("Set keepalive on, idle 15s, interval 5s, probes 3, user-timeout 30s of established");
+    session.see("Set keepalive on, idle 15s, interval 5s, probes 3");
     session.type_keys("y");
     session.see("keepalive off -> on, idle 7200s -> 15s");
     let tcp = |name| option(&client, libc::IPPROTO_TCP, name);

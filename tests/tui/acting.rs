@@ -1,6 +1,6 @@
 //! Marks, questions, the form, the clipboard and files.
 
-use ratatui::crossterm::event::KeyCode;
+use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use tcpulse::model::change::KeepaliveChange;
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::state::Mode;
@@ -27,6 +27,23 @@ fn destroying_asks_first_and_only_y_is_yes() {
     assert!(scene.drawn().contains("destroyed it"));
     scene.keys("j");
     assert!(!scene.drawn().contains("destroyed it"));
+}
+
+#[test]
+fn what_was_typed_or_pasted_before_the_question_was_seen_is_no_answer() {
+    let mut scene = Scene::busy(SIZE);
+    let key = |character| Event::Input(Input::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE)));
+    scene.happen(key('x'));
+    assert_eq!(scene.happen(key('y')), []);
+    scene.happen(key('x'));
+    scene.happen(Event::Drawn);
+    let ctrl_y = KeyEvent::new(KeyCode::Char('y'), KeyModifiers::CONTROL);
+    assert_eq!(scene.happen(Event::Input(Input::Key(ctrl_y))), []);
+    assert_eq!(scene.happen(Event::Input(Input::Paste("xy".to_owned()))), []);
+    assert!(matches!(scene.state.mode, Mode::Browse));
+    scene.keys("/");
+    scene.happen(Event::Input(Input::Paste("dport = 5432\nx".to_owned())));
+    assert_eq!(scene.state.wanted.typed, "dport = 5432");
 }
 
 #[test]
@@ -84,8 +101,10 @@ fn keepalive_is_set_in_a_form_and_asked_about() {
     }
     scene.keys("5");
     scene.press(KeyCode::Enter);
-    let asked = "Set keepalive on, idle 15s, interval 5s, probes 5, user-timeout 30s of established 10.0.0.9:40003";
-    assert!(scene.drawn().contains(asked), "{}", scene.drawn());
+    // All of it, however narrow: what, of whom, and how to answer.
+    for part in ["Set keepalive on, idle 15s, interval 5s, probes 5", "10.0.0.9:40003", "[y/N]"] {
+        assert!(scene.drawn().contains(part), "{}", scene.drawn());
+    }
     let change = KeepaliveChange {
         enabled: Some(true),
         idle_s: Some(15),

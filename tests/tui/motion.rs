@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 use ratatui::crossterm::event::KeyCode;
 use tcpulse::fields::value::Value;
 use tcpulse::model::liveness::Verdict;
+use tcpulse::model::socket::Socket;
 use tcpulse::model::state::TcpState;
+use tcpulse::model::timer::{Timer, TimerKind};
 use tcpulse::tui::memory::{Farewell, MOST_CHANGES};
 use tcpulse::tui::table::Age::{self, Gone, New, Settled};
 
@@ -75,7 +77,7 @@ fn changes_tell_what_opened_closed_and_changed() {
     let mut told = changes(&scene);
     told.sort();
     let expected = [
-        ("closed", "ETIMEDOUT: the kernel gave up on the peer"),
+        ("closed", "ETIMEDOUT, or closed or reset"),
         ("closed", "closed in order: TIME-WAIT keeps the port"),
         ("established → close-wait", ""),
         ("opened (syn-sent)", ""),
@@ -94,8 +96,11 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
     scene.keys("6");
     let short = Made { state: TcpState::Close, ..made(50, TcpState::Close, Verdict::Active) };
     let known = Made { state: TcpState::Close, ..BUSY[2] };
-    for made in [short, known] {
-        scene.farewells.push(Farewell { socket: socket(made), at: SystemTime::UNIX_EPOCH });
+    for (made, count) in [(short, 0), (known, 3)] {
+        // The last counters: three probes were never answered.
+        let timer = Timer { kind: TimerKind::Off, expires_ms: 0, count };
+        let socket = Socket { timer, ..socket(made) };
+        scene.farewells.push(Farewell { socket, at: SystemTime::UNIX_EPOCH });
     }
     let left: Vec<_> = BUSY.into_iter().filter(|made| made.cookie != 3).collect();
     scene.look(&left);
@@ -113,7 +118,7 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
 fn what_was_destroyed_from_here_says_so() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("6");
-    scene.memory.destroyed.push(super::scene::id(1));
+    scene.memory.destroyed.insert(super::scene::id(1));
     scene.look(&BUSY[1..]);
     assert_eq!(changes(&scene)[0].1, "ECONNABORTED: destroyed from here");
 }

@@ -161,6 +161,7 @@ impl Scene {
     }
 
     pub(crate) fn press(&mut self, code: KeyCode) -> Vec<Effect> {
+        self.happen(Event::Drawn);
         self.happen(Event::Input(Input::Key(KeyEvent::new(code, KeyModifiers::NONE))))
     }
 

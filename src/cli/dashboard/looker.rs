@@ -89,7 +89,13 @@ impl Looker {
     /// Does what is ordered, and says what is to be told of it. What changes the picture is followed by a look at once.
     fn obey(&mut self, order: Effect) -> Option<Event> {
         let answer = match order {
-            Effect::Inspect(whom) => return Some(self.detail(whom)),
+            Effect::Inspect(whom) => {
+                let (began, used) = (Instant::now(), cpu_time());
+                let known = self.detail(whom);
+                // It counts as looking does.
+                self.next = self.next.max(began + cpu_time().saturating_sub(used).div_f64(self.most_of_a_core));
+                return Some(known);
+            }
             Effect::Save(name, table) => return Some(Event::Told(save(&name, &table.0))),
             Effect::Destroy(ids) => {
                 let (told, done) = self.deeds.destroy(&self.request, self.allowed, &ids);
@@ -172,7 +178,7 @@ impl Looker {
         let at_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut sink = SheetSink::new(judge, at_ms);
         let found = asked::filter(&typed).ok().map(|filter| {
-            let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL);
+            let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL - Needs::LIMITS);
             inspect(&Request { is_part: true, ..request }, Some(&mut self.watched), &mut sink, &|| false)
         });
         match found {

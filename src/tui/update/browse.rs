@@ -12,10 +12,10 @@ use super::super::table::{Age, Order};
 use super::super::views::View;
 use super::{choose, look, select, whom};
 use crate::fields::value::Value;
-use crate::filter::Filter;
+use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
 
-pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
     let half = (screen::page(state) / 2).max(1);
     let row = state.cursor.row;
     match action {
@@ -27,7 +27,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Bottom => select(state, usize::MAX),
         Action::Help => state.mode = Mode::Help(0),
         Action::Wide => state.looks.is_wide = !state.looks.is_wide,
-        Action::Names => state.looks.has_names = !state.looks.has_names,
+        Action::Names => {
+            state.looks.has_names = !state.looks.has_names;
+            // What was not found in time is looked for again.
+            state.looks.names.retain(|_, name| name.is_some());
+        }
         Action::Mark => mark(state),
         Action::MarkAll => mark_all(state),
         Action::Columns => choose::columns(state),
@@ -41,7 +45,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let name = format!("tcpulse-{}.json", state.view().spec().name);
             state.mode = Mode::Saving(Saving { line: Editor::new(name), wrong: None });
         }
-        Action::Open => return open(state),
+        Action::Open => return open(state, names),
         Action::Destroy => return destroy(state),
         Action::Set => return set(state),
         Action::Copy => return copy(state),
@@ -73,7 +77,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 /// Everything known of a connection; the connections of a peer or a process.
-pub(super) fn open(state: &mut State) -> Vec<Effect> {
+pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     if let Some(whom) = whom(state) {
         state.detail =
             Some(Detail { whom, sheet: None, is_gone: false, top: 0, samples: std::collections::VecDeque::new() });
@@ -83,16 +87,14 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     let Some(typed) = filter.map(|value| value.plain().into_owned()).filter(|typed| !typed.is_empty()) else {
         return Vec::new();
     };
-    let Ok(filter) = Filter::parse(&typed, &Nobody) else { return Vec::new() };
+    // Of what was asked for already, what belongs to this row.
+    let before = &state.wanted.typed;
+    let typed = if before.is_empty() { typed } else { format!("({before}) and {typed}") };
+    let Ok(filter) = Filter::parse(&typed, names) else { return Vec::new() };
     show(state, View::Connections);
     (state.wanted.typed, state.wanted.filter) = (typed, filter);
     look(state)
 }
-
-/// Filters of ours hold no names.
-struct Nobody;
-
-impl crate::filter::Names for Nobody {}
 
 /// Forgets the marks, then the filter.
 fn back(state: &mut State) -> Vec<Effect> {
@@ -164,19 +166,25 @@ fn mark_all(state: &mut State) {
     state.marked = if state.marked == all { rustc_hash::FxHashSet::default() } else { all };
 }
 
-/// The rows to act upon: the open connection, else those that are marked, else the selected one.
+/// The rows to act upon: those that are marked, else the selected one.
 fn meant(state: &State) -> Vec<usize> {
     let Some(table) = state.table() else { return Vec::new() };
-    let rows = if let Some(detail) = &state.detail {
-        (0..table.len()).filter(|&row| table.socket(row) == Some(detail.whom.id)).collect()
-    } else if state.marked.is_empty() {
-        vec![state.cursor.row]
-    } else {
-        (0..table.len()).filter(|&row| table.id(row).is_some_and(|id| state.marked.contains(&id))).collect()
-    };
-    let mut rows: Vec<usize> = rows;
-    rows.retain(|&row| table.socket(row).is_some());
-    rows
+    if state.marked.is_empty() {
+        return Some(state.cursor.row).filter(|&row| table.socket(row).is_some()).into_iter().collect();
+    }
+    let is_meant = |row: &usize| table.id(*row).is_some_and(|id| state.marked.contains(&id));
+    (0..table.len()).filter(is_meant).filter(|&row| table.socket(row).is_some()).collect()
+}
+
+/// The sockets to act upon, with how many and whose: the open connection, else those of the rows.
+fn targets(state: &State) -> Option<(Vec<SocketId>, String)> {
+    if let Some(detail) = &state.detail {
+        let sheet = detail.sheet.as_ref().filter(|_| !detail.is_gone)?;
+        return Some((vec![detail.whom.id], sheet.heading.clone()));
+    }
+    let rows = meant(state);
+    let ids = ids(state, &rows);
+    (!ids.is_empty()).then(|| (ids, whose(state, &rows)))
 }
 
 /// One by its ends and its holder; several by how many, and whose.
@@ -207,19 +215,16 @@ fn ids(state: &State, rows: &[usize]) -> Vec<SocketId> {
 }
 
 fn destroy(state: &mut State) -> Vec<Effect> {
-    let rows = meant(state);
-    if rows.is_empty() {
-        return nothing(state);
-    }
-    let question = format!("Destroy {}? [y/N]", whose(state, &rows));
-    state.mode = Mode::Asking(Asking { question, effect: Effect::Destroy(ids(state, &rows)) });
+    let Some((ids, whose)) = targets(state) else { return nothing(state) };
+    let question = format!("Destroy {whose}? [y/N]");
+    state.mode = Mode::Asking(Asking { question, effect: Effect::Destroy(ids), is_shown: false });
     Vec::new()
 }
 
 fn set(state: &mut State) -> Vec<Effect> {
-    let rows = meant(state);
-    let Some(first) = ids(state, &rows).first().copied() else { return nothing(state) };
-    let mut form = Form::new(ids(state, &rows), whose(state, &rows));
+    let Some((ids, whose)) = targets(state) else { return nothing(state) };
+    let Some(first) = ids.first().copied() else { return Vec::new() };
+    let mut form = Form::new(ids, whose);
     let open = state.detail.as_ref().and_then(|detail| detail.sheet.as_ref()).filter(|sheet| sheet.id == first);
     form.subject = open.map(|sheet| sheet.subject.clone());
     state.mode = Mode::Form(Box::new(form));
@@ -230,6 +235,7 @@ fn set(state: &mut State) -> Vec<Effect> {
 /// Why nothing happens.
 fn nothing(state: &mut State) -> Vec<Effect> {
     let what = match state.view() {
+        _ if state.detail.is_some() => "this connection is gone",
         View::Connections | View::Listeners if state.rows() == 0 => "there is no row to act upon",
         View::Connections | View::Listeners => {
             "this socket is gone, or came from /proc/net/tcp, which cannot tell it from others"

@@ -133,7 +133,7 @@ pub(super) fn form(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             let Ok(change) = form.change() else { return Vec::new() };
             let question = format!("Set {} of {}? [y/N]", keepalive::change(&change), form.whose);
             let effect = Effect::Set(std::mem::take(&mut form.ids), change);
-            state.mode = Mode::Asking(Asking { question, effect });
+            state.mode = Mode::Asking(Asking { question, effect, is_shown: false });
         }
         _ => form.press(key),
     }

@@ -8,7 +8,7 @@ mod typing;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind};
+use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustc_hash::FxHashSet;
 
 use super::action::{Action, Effect, Event, Whom};
@@ -30,6 +30,12 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
     let mut effects = match event {
         Event::End => vec![Effect::Quit],
         Event::Suspend => vec![Effect::Suspend],
+        Event::Drawn => {
+            if let Mode::Asking(asking) = &mut state.mode {
+                asking.is_shown = true;
+            }
+            return Vec::new();
+        }
         Event::Sight(sight) => see(state, sight),
         Event::Told(what) => {
             state.told = Some(what);
@@ -58,7 +64,8 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
             Vec::new()
         }
         Event::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => press(state, key, names),
-        Event::Input(Input::Mouse(mouse)) => point::mouse(state, mouse),
+        Event::Input(Input::Paste(text)) => paste(state, &text, names),
+        Event::Input(Input::Mouse(mouse)) => point::mouse(state, mouse, names),
         Event::Input(_) => Vec::new(),
     };
     scroll(state);
@@ -111,13 +118,29 @@ fn learn(state: &mut State, id: SocketId, sheet: Option<Box<Sheet>>) {
     }
 }
 
+/// What is pasted is text where text is typed, and nothing elsewhere: its letters are no orders.
+fn paste(state: &mut State, text: &str, names: &dyn Names) -> Vec<Effect> {
+    if !matches!(state.mode, Mode::Typing(_) | Mode::Saving(_) | Mode::Form(_)) {
+        return Vec::new();
+    }
+    let line = text.lines().next().unwrap_or_default();
+    let keys = line.chars().map(|character| KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
+    keys.flat_map(|key| press(state, key, names)).collect::<Vec<_>>().pop().into_iter().collect()
+}
+
 fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
     state.told = None;
+    let is_ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    let is_browsing = matches!(state.mode, Mode::Browse | Mode::Help(_));
+    // Whatever the keys are, this one leads out.
+    let key = if is_ctrl_c && !is_browsing { KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE) } else { key };
     match &mut state.mode {
+        Mode::Browse if is_ctrl_c => vec![Effect::Quit],
         Mode::Typing(_) => typing::press(state, key, names),
         Mode::Asking(_) => {
             let Mode::Asking(asking) = std::mem::take(&mut state.mode) else { return Vec::new() };
-            if key.code == KeyCode::Char('y') { vec![asking.effect] } else { Vec::new() }
+            let is_yes = key.code == KeyCode::Char('y') && key.modifiers.is_empty() && asking.is_shown;
+            if is_yes { vec![asking.effect] } else { Vec::new() }
         }
         Mode::Form(_) => choose::form(state, key),
         Mode::Saving(_) => choose::saving(state, key),
@@ -126,14 +149,14 @@ fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
             None => Vec::new(),
         },
         Mode::Help(_) | Mode::Browse => match state.setup.keys.action(key) {
-            Some(action) => act(state, action),
+            Some(action) => act(state, action, names),
             None => Vec::new(),
         },
     }
 }
 
 /// Carries out what a key means where nothing is typed or chosen.
-fn act(state: &mut State, action: Action) -> Vec<Effect> {
+fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
     match action {
         // In the help every key that does not scroll leads back.
         Action::Quit if !matches!(state.mode, Mode::Help(_)) => return vec![Effect::Quit],
@@ -174,7 +197,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             _ => return Vec::new(),
         }
     }
-    browse::act(state, action)
+    browse::act(state, action, names)
 }
 
 /// The first line to show of a text after this key; `None` for a key that does not scroll.

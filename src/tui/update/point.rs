@@ -7,12 +7,13 @@ use super::super::screen::{self, Hit};
 use super::super::state::{Mode, State};
 use super::super::table::Order;
 use super::{browse, look, scrolled, select};
+use crate::filter::Names;
 use crate::tui::action::Action;
 
 /// Rows that the wheel moves.
 const WHEEL_ROWS: usize = 3;
 
-pub(super) fn mouse(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
+pub(super) fn mouse(state: &mut State, mouse: MouseEvent, names: &dyn Names) -> Vec<Effect> {
     let wheel = match mouse.kind {
         MouseEventKind::ScrollUp => Some(Action::Up),
         MouseEventKind::ScrollDown => Some(Action::Down),
@@ -44,7 +45,7 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
         }
         Some(Hit::Row(row)) if state.detail.is_none() && row < state.rows() => {
             if row == state.cursor.row {
-                return browse::open(state);
+                return browse::open(state, names);
             }
             select(state, row);
             Vec::new()

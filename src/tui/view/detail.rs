@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::put;
+use super::{put, wrapped};
 use crate::fields::sheet::Section;
 use crate::model::liveness::{Bound, Mechanism, Verdict};
 use crate::text::{bounded, duration, micros, printable, rate};
@@ -59,20 +59,6 @@ fn lines(sheet: &Sheet, detail: &Detail, theme: Theme, width: u16) -> Vec<Line> 
     sections.extend(sheet.sections.iter().cloned());
     lines.extend(beside(&sections, theme, width));
     lines
-}
-
-/// Text in lines of so many cells at most, broken between words.
-fn wrapped(text: &str, width: u16) -> impl Iterator<Item = String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().filter(|line| line.is_empty() || line.width() + 1 + word.width() <= width.into());
-        match last {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => line.extend([" ", word]),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines.into_iter()
 }
 
 /// A line from when the peer was last heard to when the kernel gives up, and below it what happens when.

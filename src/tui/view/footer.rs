@@ -10,15 +10,14 @@ use crate::tui::action::Action;
 use crate::tui::keymap::COMMANDS;
 use crate::tui::state::{Choice, Mode, State};
 
+/// Cells that the keys take.
+const ROOM_FOR_KEYS: usize = 112;
+
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.looks.theme;
-    if let Mode::Asking(asking) = &state.mode {
-        put(buffer, area, area.x + 1, 0, &printable(&asking.question), theme.shout);
-        return;
-    }
-    let unseen = unseen(state);
+    // What is not seen is in the help too; how to get on is nowhere else.
+    let unseen = if matches!(state.mode, Mode::Browse) { unseen(state) } else { String::new() };
     let width = u16::try_from(unseen.width()).unwrap_or(u16::MAX);
-    // Keys are in the help too; what is not seen is nowhere else.
     let room = area.width.saturating_sub(width.saturating_add(1));
     let keys = Rect { width: room.max(area.width / 2), ..area };
     let mut x = area.x + 1;
@@ -50,7 +49,7 @@ fn keys_of(state: &State) -> Vec<(String, &'static str)> {
         }
         Mode::Menu(_) => fixed(&[("Enter", "choose"), ("Esc", "back")]),
         Mode::Help(_) => fixed(&[("j k", "scroll"), ("any other key", "back")]),
-        Mode::Asking(_) => Vec::new(),
+        Mode::Asking(_) => fixed(&[("y", "yes"), ("any other key", "no")]),
         Mode::Browse if state.detail.is_some() => vec![
             (of(Action::Back), "back"),
             ("j k".to_owned(), "scroll"),
@@ -75,5 +74,9 @@ fn unseen(state: &State) -> String {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    printable(&format!("not seen: {} {} ({}){more} ", first.count, first.what, first.why)).into_owned()
+    let said = format!("not seen: {} {} ({}){more} ", first.count, first.what, first.why);
+    // With what to do about it where there is room.
+    let said_all = format!("{} {} not seen{more}: {} ", first.count, first.what, first.remedy);
+    let is_wide = usize::from(state.size.0) >= ROOM_FOR_KEYS + said_all.width();
+    printable(if is_wide { &said_all } else { &said }).into_owned()
 }

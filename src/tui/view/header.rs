@@ -13,7 +13,7 @@ use crate::text::{duration, printable};
 use crate::tui::counts::{Counts, sparkline};
 use crate::tui::screen;
 use crate::tui::state::State;
-use crate::tui::table::Order;
+use crate::tui::table::{Order, Table};
 use crate::tui::theme::Theme;
 use crate::tui::views::View;
 
@@ -133,7 +133,7 @@ pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
         say(&format!("{} marked", state.marked.len()), theme.accent);
         say("  ", theme.muted);
     }
-    say(&state.view().count(state.rows()), Style::new());
+    say(&state.view().count(state.table().map_or(0, Table::there)), Style::new());
     let order = match &state.wanted.order {
         Order::Alarm => match state.view() {
             View::Connections | View::Peers | View::Processes => "  most alarming first".to_owned(),

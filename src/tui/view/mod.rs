@@ -12,6 +12,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 use super::glyphs;
 use super::screen;
@@ -39,7 +40,8 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         Mode::Saving(saving) => prompt::saving(saving, theme, prompt, buffer),
         Mode::Menu(menu) => popup::menu(menu, theme, body, buffer),
         Mode::Form(form) => popup::form(form, theme, body, buffer),
-        Mode::Browse | Mode::Asking(_) | Mode::Help(_) => {}
+        Mode::Asking(asking) => popup::question(asking, theme, body, buffer),
+        Mode::Browse | Mode::Help(_) => {}
     }
     footer::draw(state, footer, buffer);
     if state.looks.is_ascii {
@@ -55,4 +57,18 @@ fn put(buffer: &mut Buffer, area: Rect, x: u16, line: u16, text: &str, style: St
     }
     let room = usize::from(area.right() - x);
     buffer.set_stringn(x, y, text, room, style).0
+}
+
+/// Text in lines of so many cells at most, broken between words.
+fn wrapped(text: &str, width: u16) -> impl Iterator<Item = String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().filter(|line| line.is_empty() || line.width() + 1 + word.width() <= width.into());
+        match last {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => line.extend([" ", word]),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter()
 }

@@ -6,11 +6,11 @@ use ratatui::style::Style;
 use ratatui::widgets::{Block, Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use super::{prompt, put};
+use super::{prompt, put, wrapped};
 use crate::model::liveness::Deadline;
 use crate::text::{bounded, printable};
 use crate::tui::form::Form;
-use crate::tui::state::{Choice, Menu};
+use crate::tui::state::{Asking, Choice, Menu};
 use crate::tui::theme::Theme;
 
 /// An empty frame in the middle of an area; what is inside of it.
@@ -22,6 +22,19 @@ fn frame(title: &str, width: u16, height: u16, theme: Theme, area: Rect, buffer:
     let inner = block.inner(outer);
     block.render(outer, buffer);
     inner
+}
+
+/// All of it, whatever the width: how many, whose, and how to answer.
+pub(super) fn question(asking: &Asking, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let width = area.width.min(76);
+    let lines: Vec<_> = wrapped(&printable(&asking.question), width.saturating_sub(4)).collect();
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let inner = frame("Sure?", width, height, theme, area, buffer);
+    // Where there is too little room for all, its end says how to answer.
+    let skipped = lines.len().saturating_sub(inner.height.into());
+    for (y, line) in (0..inner.height).zip(lines.iter().skip(skipped)) {
+        put(buffer, inner, inner.x + 1, y, line, theme.alarm);
+    }
 }
 
 pub(super) fn menu(menu: &Menu, theme: Theme, area: Rect, buffer: &mut Buffer) {
