@@ -56,8 +56,8 @@ struct KeptOwners {
 #[derive(Debug, Clone, Copy)]
 struct KeptOptions {
     options: SocketOptions,
-    /// The look that they were read in
-    read: u32,
+    /// The look from which on they are read again
+    until: u32,
 }
 
 /// The owners of one snapshot.
@@ -172,18 +172,18 @@ impl Kept {
     pub(super) fn options(&mut self, id: SocketId, more: bool) -> Option<SocketOptions> {
         let look = self.look;
         let known = self.sockets.get_mut(id)?.options.as_ref()?;
-        let is_fresh = look - known.read < LOOKS;
+        let is_fresh = look < known.until;
         (is_fresh && known.options.more.is_some() >= more).then_some(known.options)
     }
 
     /// Keeps what was read just now.
     pub(super) fn note_options(&mut self, id: SocketId, options: SocketOptions) {
-        // Those that were first read in one look are not all read again in one.
-        let spread = id.cookie.map_or(0, |cookie| cookie.0 as u32 % LOOKS);
         let look = self.look;
         if let Some(seen) = self.sockets.get_mut(id) {
-            let read = if seen.options.is_none() { look.saturating_sub(spread) } else { look };
-            seen.options = Some(Box::new(KeptOptions { options, read }));
+            // Those that were first read in one look are not all read again in one.
+            let spread = id.cookie.map_or(LOOKS, |cookie| 1 + cookie.0 as u32 % LOOKS);
+            let until = look + if seen.options.is_none() { spread } else { LOOKS };
+            seen.options = Some(Box::new(KeptOptions { options, until }));
         }
     }
 

@@ -14,8 +14,20 @@ pub fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
     let (Some(idle), true) = (keepalive.idle_s, keepalive.source != Some(KeepaliveSource::Sysctl)) else {
         return Some(Cow::Borrowed("on?"));
     };
-    let or_unknown = |value: Option<u32>, unit: &str| value.map_or("?".to_owned(), |value| format!("{value}{unit}"));
-    Some(format!("{idle}s/{}/{}", or_unknown(keepalive.interval_s, "s"), or_unknown(keepalive.probes, "")).into())
+    // It stands in every row: by `format!` it took three allocations.
+    let mut text = String::with_capacity(16);
+    let mut number = itoa::Buffer::new();
+    text.extend([number.format(idle), "s/"]);
+    match keepalive.interval_s {
+        Some(seconds) => text.extend([number.format(seconds), "s"]),
+        None => text.push('?'),
+    }
+    text.push('/');
+    match keepalive.probes {
+        Some(probes) => text.push_str(number.format(probes)),
+        None => text.push('?'),
+    }
+    Some(text.into())
 }
 
 /// "keepalive on, idle 60s": what is to be set.

@@ -49,6 +49,12 @@ impl Dictionary {
         Some(*hint)
     }
 
+    /// Whether the value is the text with this number.
+    pub fn is(&self, value: &Value<'_>, number: u32) -> bool {
+        let (Value::Word(Cow::Borrowed(text)) | Value::Name(Cow::Borrowed(text))) = value else { return false };
+        self.texts.get(number as usize).is_some_and(|known| **known == **text)
+    }
+
     fn look_up(&mut self, text: &str) -> Option<u32> {
         if let Some(number) = self.numbers.get(text) {
             return Some(*number);
@@ -63,6 +69,11 @@ impl Dictionary {
     pub fn text(&self, number: u32) -> &str {
         self.texts.get(number as usize).map_or("", |text| text)
     }
+}
+
+/// Adds a text of the dictionary at the end of `out`.
+pub fn pack_known(number: u32, out: &mut Vec<u8>) {
+    tagged(KNOWN_TEXT, number.into(), out);
 }
 
 /// Adds a value at the end of `out`; `hint` is as for [`Dictionary::number`].

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use unicode_width::UnicodeWidthStr;
 
 use super::heading::Heading;
-use super::pack::{Dictionary, pack, unpack, width};
+use super::pack::{Dictionary, pack, pack_known, unpack, width};
 use crate::fields::value::Value;
 use crate::model::address::{Cookie, NetnsId};
 use crate::model::liveness::Verdict;
@@ -227,7 +227,7 @@ impl Builder {
             dictionary: Dictionary::default(),
             has_cookies,
         };
-        Self { hints: vec![0; table.headings.len()], table, behind: Vec::new(), scratch: Vec::new() }
+        Self { hints: vec![u32::MAX; table.headings.len()], table, behind: Vec::new(), scratch: Vec::new() }
     }
 
     /// The columns that each row has to have a cell for.
@@ -249,6 +249,10 @@ impl Builder {
     /// The next cell of the row: that of the column with this number.
     pub fn cell(&mut self, column: usize, value: &Value<'_>) {
         let table = &mut self.table;
+        // The same text as in the row before was measured then.
+        if let Some(hint) = self.hints.get(column).filter(|hint| table.dictionary.is(value, **hint)) {
+            return pack_known(*hint, &mut table.bytes);
+        }
         if let (Some(natural), Some(heading)) = (table.naturals.get_mut(column), table.headings.get(column)) {
             *natural = (*natural).max(width(value, heading.unit, &mut self.scratch));
         }
