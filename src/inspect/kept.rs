@@ -97,15 +97,26 @@ impl Owners {
         inode.is_some_and(|inode| self.kept.nobodys.contains(&inode))
     }
 
-    /// For the next snapshot; looked for anew at `now` where there is `newer`, which has nobody for these inodes.
-    pub(super) fn keep(self, kept: &mut Kept, newer: Option<(Scanned, Duration)>, nobodys: FxHashSet<u32>) {
+    /// For the next snapshot; looked for anew at that time where there is `newer`. Nobody holds the inodes `nobodys`, which
+    /// are all of the kind that were seen, but where only a part was looked at.
+    pub(super) fn keep(
+        self,
+        kept: &mut Kept,
+        newer: Option<(Scanned, Duration)>,
+        nobodys: FxHashSet<u32>,
+        is_part: bool,
+    ) {
         let mut owners = self.kept;
         if let Some((scanned, at)) = newer {
             (owners.table, owners.gaps, owners.took) = (scanned.table, scanned.gaps, scanned.took);
             (owners.at, owners.scan) = (at, owners.scan.wrapping_add(1));
         }
-        // What was nobody's stays so until processes are looked through anew.
-        owners.nobodys.extend(nobodys);
+        // Of those that are not there any more nothing is kept: under churn it would grow for ever.
+        if is_part {
+            owners.nobodys.extend(nobodys);
+        } else {
+            owners.nobodys = nobodys;
+        }
         kept.owners = Some(owners);
     }
 }

@@ -124,7 +124,8 @@ pub(super) fn run<S: Sink + ?Sized>(
     pipeline.note_what_the_filter_could_not_see(namespaces);
     let Pipeline { newer, nobodys, summary, gaps, .. } = pipeline;
     if let (Some(owners), Some(watched)) = (owners, watched) {
-        owners.keep(&mut watched.kept, newer.map(|newer| (newer, watched.clock.elapsed())), nobodys);
+        let newer = newer.map(|newer| (newer, watched.clock.elapsed()));
+        owners.keep(&mut watched.kept, newer, nobodys, request.is_part);
     }
     Ok((summary, gaps))
 }
@@ -274,7 +275,8 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             return Ok(());
         }
         // In a fresh table it is nobody's for as long as that is kept.
-        if holder.owners().is_none() && place.owners.is_some_and(Owners::is_new) {
+        let knows = |owners: &Owners| owners.is_new() || owners.knows_nobody_of(socket.inode);
+        if holder.owners().is_none() && place.owners.is_some_and(knows) {
             self.nobodys.extend(socket.inode);
         }
         if is_unsettled && place.owners.is_some_and(|owners| owners.is_recent(self.judging.now())) {
