@@ -5,6 +5,7 @@ pub mod keepalive;
 pub mod reason;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
 
@@ -86,6 +87,18 @@ pub fn rate(bytes_per_s: u64) -> String {
         Some((unit, name)) => format!("{}.{} {name}", bytes_per_s / unit, bytes_per_s % unit / (unit / 10)),
         None => format!("{bytes_per_s} B/s"),
     }
+}
+
+/// Who has how many, the most first: "2 of nginx, 1 of curl, the rest of 3 others".
+pub fn shares<'a>(holders: impl IntoIterator<Item = &'a str>, most_names: usize) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    holders.into_iter().for_each(|holder| *counts.entry(holder).or_default() += 1);
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let named = counts.iter().take(most_names).map(|(holder, count)| format!("{count} of {holder}"));
+    let more = counts.len().saturating_sub(most_names);
+    let rest = (more > 0).then(|| format!("the rest of {more} others"));
+    named.chain(rest).collect::<Vec<_>>().join(", ")
 }
 
 /// An address with port, and the device that a link-local or bound address belongs to, as ss writes it:

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, bail};
+use rustc_hash::FxHashSet;
 
 use super::args::ActingArgs;
 use super::candidates::{Candidate, Gather};
@@ -11,8 +12,6 @@ use super::exit::{Exit, UsageError};
 use super::journal::Journal;
 use super::run::{say, tell};
 use super::signals::Interrupt;
-use rustc_hash::FxHashSet;
-
 use crate::act::destroy::{Destroyer, NotDestroyed};
 use crate::act::keepalive::{NotChanged, Setter};
 use crate::act::own::Own;
@@ -47,6 +46,14 @@ impl Deed {
         match self {
             Self::Destroy => "destroy".to_owned(),
             Self::Set(assignment) => format!("set {assignment} of"),
+        }
+    }
+
+    /// What was done.
+    fn past(self) -> &'static str {
+        match self {
+            Self::Destroy => "destroyed",
+            Self::Set(_) => "set",
         }
     }
 }
@@ -111,11 +118,65 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         }
     }
     let mut results = Results::new(how, action.quiet);
-    match deed {
-        Deed::Destroy => destroy(action, candidates, interrupt, &mut results)?,
-        Deed::Set(_) => set(action, candidates, interrupt, &mut results)?,
+    let mut doer = Doer::open(action, candidates)?;
+    let mut changed = Vec::new();
+    for candidate in candidates.iter().take_while(|_| !interrupt.is_asked()) {
+        match doer.apply(candidate) {
+            Ok(line) => {
+                results.done(&format!("{line} {}", candidate.identity()));
+                match deed {
+                    Deed::Destroy => results.tell(&line),
+                    Deed::Set(_) => changed.push((candidate, line)),
+                }
+            }
+            Err(Undone { is_gone: true, .. }) => results.gone(candidate),
+            Err(Undone { why, .. }) => results.failed(deed.past(), candidate, &why),
+        }
     }
+    tell_deadlines(action, changed, interrupt, &mut results)?;
     results.exit(candidates.len())
+}
+
+/// What does it, whatever it is, to one socket after the other.
+enum Doer {
+    Destroyer(Destroyer),
+    Setter(Setter),
+}
+
+/// It was not done.
+struct Undone {
+    why: String,
+    /// Nothing is left to be done
+    is_gone: bool,
+}
+
+impl Doer {
+    fn open(action: &Action, candidates: &[Candidate]) -> anyhow::Result<Self> {
+        let targets = candidates.iter().map(|candidate| &candidate.target);
+        Ok(match action.deed {
+            Deed::Destroy => Self::Destroyer(Destroyer::open(&action.request.netns, targets)?),
+            Deed::Set(_) => Self::Setter(Setter::default()),
+        })
+    }
+
+    /// What was done: "destroyed …", "set …: keepalive off -> on".
+    fn apply(&mut self, candidate: &Candidate) -> Result<String, Undone> {
+        let Candidate { target, change, label, .. } = candidate;
+        match self {
+            Self::Destroyer(destroyer) => {
+                let undone =
+                    |why: NotDestroyed| Undone { is_gone: matches!(why, NotDestroyed::Gone), why: why.to_string() };
+                destroyer.destroy(target).map_err(undone)?;
+                Ok(format!("destroyed {label}"))
+            }
+            Self::Setter(setter) => {
+                let undone =
+                    |why: NotChanged| Undone { is_gone: matches!(why, NotChanged::Gone), why: why.to_string() };
+                let changed = setter.set(target, change).map_err(undone)?;
+                Ok(format!("set {label}: {}", differences(&changed.before, &changed.after)))
+            }
+        }
+    }
 }
 
 /// A surprise is not acted upon.
@@ -239,37 +300,23 @@ impl Results {
 pub(super) fn run_quietly(action: &Action, journal: &mut Journal) -> anyhow::Result<(String, Vec<SocketId>)> {
     let (gathered, _) = gather(action, &|| false)?;
     let candidates = gathered.candidates();
-    let verb = if let Deed::Destroy = action.deed { "destroyed" } else { "set" };
+    let verb = action.deed.past();
     let (mut told, mut done) = (Vec::new(), Vec::new());
     told.extend(
         gathered.spared().iter().map(|spared| format!("left alone, since this session runs over it: {spared}")),
     );
-    let mut destroyer = match action.deed {
-        Deed::Destroy => Some(Destroyer::open(&action.request.netns, candidates.iter().map(|one| &one.target))?),
-        Deed::Set(_) => None,
-    };
-    let mut setter = Setter::default();
+    let mut doer = Doer::open(action, candidates)?;
     for candidate in candidates {
-        let result = match &mut destroyer {
-            Some(destroyer) => {
-                destroyer.destroy(&candidate.target).map(|()| String::new()).map_err(|why| why.to_string())
-            }
-            None => setter
-                .set(&candidate.target, &candidate.change)
-                .map(|change| format!(": {}", differences(&change.before, &change.after)))
-                .map_err(|why| why.to_string()),
-        };
-        match result {
-            Ok(what) => {
+        match doer.apply(candidate) {
+            Ok(line) => {
                 done.push(candidate.target.socket.id);
-                let line = format!("{verb} {}{what}", candidate.label);
                 let noted = journal.note(&format!("{line} {}", candidate.identity()));
                 told.push(noted.map_or_else(
                     |error| format!("{line} (not noted in the journal: /dev/log: {error})"),
                     |()| line.clone(),
                 ));
             }
-            Err(why) => told.push(format!("not {verb}: {}: {why}", candidate.label)),
+            Err(Undone { why, .. }) => told.push(format!("not {verb}: {}: {why}", candidate.label)),
         }
     }
     let first = told.first().cloned().unwrap_or_else(|| "gone already".to_owned());
@@ -286,47 +333,15 @@ pub(super) fn run_quietly(action: &Action, journal: &mut Journal) -> anyhow::Res
     Ok((line, done))
 }
 
-fn destroy(
+/// What was set, and when the kernel would notice a dead peer now.
+fn tell_deadlines(
     action: &Action,
-    candidates: &[Candidate],
+    changed: Vec<(&Candidate, String)>,
     interrupt: &Interrupt,
     results: &mut Results,
 ) -> anyhow::Result<()> {
-    let mut destroyer = Destroyer::open(&action.request.netns, candidates.iter().map(|candidate| &candidate.target))?;
-    for candidate in candidates.iter().take_while(|_| !interrupt.is_asked()) {
-        match destroyer.destroy(&candidate.target) {
-            Ok(()) => {
-                let line = format!("destroyed {}", candidate.label);
-                results.done(&format!("{line} {}", candidate.identity()));
-                results.tell(&line);
-            }
-            Err(NotDestroyed::Gone) => results.gone(candidate),
-            Err(why) => results.failed("destroyed", candidate, &why),
-        }
-    }
-    Ok(())
-}
-
-fn set(action: &Action, candidates: &[Candidate], interrupt: &Interrupt, results: &mut Results) -> anyhow::Result<()> {
-    let mut setter = Setter::default();
-    let mut changed = Vec::new();
-    for candidate in candidates.iter().take_while(|_| !interrupt.is_asked()) {
-        match setter.set(&candidate.target, &candidate.change) {
-            Ok(change) => {
-                results.done(&format!(
-                    "set {}: {} {}",
-                    candidate.label,
-                    differences(&change.before, &change.after),
-                    candidate.identity()
-                ));
-                changed.push((candidate, change));
-            }
-            Err(NotChanged::Gone) => results.gone(candidate),
-            Err(why) => results.failed("set", candidate, &why),
-        }
-    }
     let after = super::candidates::deadlines(action, changed.iter().map(|(candidate, _)| *candidate), interrupt);
-    for (candidate, change) in changed {
+    for (candidate, line) in changed {
         let now = after.as_ref().ok().and_then(|after| after.get(&candidate.target.socket.id));
         let dead_in = match now {
             // A listener has none.
@@ -335,11 +350,7 @@ fn set(action: &Action, candidates: &[Candidate], interrupt: &Interrupt, results
             None => "; gone since".to_owned(),
         };
         let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
-        results.tell(&format!(
-            "set {}: {}{dead_in}{at_once}",
-            candidate.label,
-            differences(&change.before, &change.after)
-        ));
+        results.tell(&format!("{line}{dead_in}{at_once}"));
     }
     after.map(drop)
 }

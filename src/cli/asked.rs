@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::exit::UsageError;
 use crate::collect::names;
-use crate::filter::{Filter, Names, nearest};
+use crate::filter::{Filter, Names, nearest, quoted};
 use crate::model::address::Cookie;
 use crate::model::state::StateSet;
 
@@ -34,7 +34,7 @@ pub(super) fn joined(words: &[String]) -> String {
             text.push(' ');
         }
         if is_value && is_bare {
-            text.extend(["\"", &word.replace('\\', "\\\\").replace('"', "\\\""), "\""]);
+            text.push_str(&quoted(word));
         } else {
             text.push_str(word);
         }

@@ -1,6 +1,5 @@
 //! The sockets that a filter of `set` or `kill` means, kept until the user has said yes.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use rustc_hash::FxHashMap;
@@ -47,18 +46,9 @@ impl Candidate {
     /// "3 sockets (2 of nginx, 1 of curl)"; `None` of none.
     pub(super) fn summary(candidates: &[Self]) -> Option<String> {
         const MOST_NAMES: usize = 5;
-        let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
-        candidates.iter().for_each(|candidate| *holders.entry(&candidate.holder).or_default() += 1);
-        let mut holders: Vec<_> = holders.into_iter().collect();
-        holders.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let more = holders.len().saturating_sub(MOST_NAMES);
-        let mut parts: Vec<_> =
-            holders.iter().take(MOST_NAMES).map(|(holder, count)| format!("{count} of {holder}")).collect();
-        if more > 0 {
-            parts.push(format!("the rest of {more} others"));
-        }
+        let shares = text::shares(candidates.iter().map(|candidate| candidate.holder.as_str()), MOST_NAMES);
         let plural = if candidates.len() == 1 { "" } else { "s" };
-        (!candidates.is_empty()).then(|| format!("{} socket{plural} ({})", candidates.len(), parts.join(", ")))
+        (!candidates.is_empty()).then(|| format!("{} socket{plural} ({shares})", candidates.len()))
     }
 
     /// What setting it would change.

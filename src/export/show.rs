@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::style::Styles;
 use super::table::styled;
 use crate::fields::sheet::{heading, sections};
+use crate::fields::table::{Group, groups};
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::text::{printable, reason};
@@ -16,13 +17,14 @@ use crate::text::{printable, reason};
 pub struct Show<W> {
     output: W,
     styles: Styles,
+    groups: Vec<Group>,
     shown: u64,
 }
 
 impl<W: Write> Show<W> {
     /// Writes to `output`.
     pub fn new(output: W, styles: Styles) -> Self {
-        Self { output, styles, shown: 0 }
+        Self { output, styles, groups: groups(), shown: 0 }
     }
 
     fn title(&self, out: &mut Vec<u8>, text: &str) {
@@ -64,7 +66,7 @@ impl<W: Write> Sink for Show<W> {
             let endings: Vec<_> = endings.into_iter().map(|(what, gets)| (what.to_owned(), gets)).collect();
             self.lines(&mut out, &endings);
         }
-        for (title, lines) in sections(row) {
+        for (title, lines) in sections(&self.groups, row) {
             self.title(&mut out, title);
             self.lines(&mut out, &lines);
         }

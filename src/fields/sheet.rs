@@ -1,17 +1,17 @@
 //! Everything known of one socket, for people: every column that has a value, in the groups of the table.
 
 use super::column::{Column, Get};
-use super::table::{column, groups};
+use super::table::{Group, column};
 use super::value::{Unit, Value};
 use crate::model::row::Row;
 
 /// A title, and name and value of each of its lines.
 pub type Section = (&'static str, Vec<(String, String)>);
 
-/// Every column that has a value.
-pub fn sections(row: &Row<'_>) -> Vec<Section> {
-    let lines = |columns: Vec<Column>| columns.iter().filter_map(|column| line(column, row)).collect();
-    let sections = groups().into_iter().map(|(title, columns)| (title, lines(columns)));
+/// Every column of these groups that has a value.
+pub fn sections(groups: &[Group], row: &Row<'_>) -> Vec<Section> {
+    let lines = |columns: &[Column]| columns.iter().filter_map(|column| line(column, row)).collect();
+    let sections = groups.iter().map(|(title, columns)| (*title, lines(columns)));
     sections.filter(|(_, lines): &Section| !lines.is_empty()).collect()
 }
 

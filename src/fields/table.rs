@@ -169,8 +169,11 @@ impl Column {
     }
 }
 
-/// Every column, in groups that belong together, each with a title.
-pub fn groups() -> Vec<(&'static str, Vec<Column>)> {
+/// Columns that belong together, with a title.
+pub type Group = (&'static str, Vec<Column>);
+
+/// Every column, in groups.
+pub fn groups() -> Vec<Group> {
     let info = FIELDS.iter().enumerate().map(|(index, spec)| info_column(index, spec.key, spec.help)).collect();
     vec![
         ("Ends", ends()),

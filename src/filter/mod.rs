@@ -30,6 +30,7 @@ pub use complete::completions;
 pub use error::{FilterError, nearest};
 pub use help::help;
 pub use host::Names;
+pub use print::quoted;
 
 use crate::model::address::Family;
 use crate::model::needs::Needs;

@@ -158,6 +158,11 @@ impl Display for Pattern {
     }
 }
 
+/// In quotes: never a keyword, whatever it is.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// In quotes, unless it can only be a word.
 struct Quoted<'a>(&'a str);
 
@@ -168,6 +173,6 @@ impl Display for Quoted<'_> {
         if !self.0.is_empty() && !self.0.starts_with('-') && self.0.chars().all(is_plain) {
             return out.write_str(self.0);
         }
-        write!(out, "\"{}\"", self.0.replace('\\', "\\\\").replace('"', "\\\""))
+        out.write_str(&quoted(self.0))
     }
 }

@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap;
 use super::kept::Owners;
 use super::{Request, Watched};
 use crate::collect::descriptors::Unreachable;
-use crate::collect::host::ticks_per_second;
 use crate::collect::options::OptionReader;
 use crate::diagnose::{Facts, Judge, keepalive};
 use crate::model::address::{Endpoint, NetnsId};
@@ -21,6 +20,7 @@ use crate::model::owner::Holder;
 use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
+use crate::model::time::millis;
 
 /// Rows that the kernel writes within a fraction of a millisecond.
 const ROWS_A_TICK: u64 = 64;
@@ -47,10 +47,9 @@ impl<'a> Judging<'a> {
             watched.sightings.begin();
             watched.kept.begin();
         }
-        let active_within_ms = u64::try_from(request.active_within.as_millis()).unwrap_or(u64::MAX);
         Self {
             needs: request.needs,
-            judge: Judge { hz: ticks_per_second(), active_within_ms },
+            judge: request.judge(),
             reader: OptionReader::default(),
             listeners: FxHashMap::default(),
             watched,
@@ -131,7 +130,7 @@ impl<'a> Judging<'a> {
             return None;
         }
         if self.rows.is_multiple_of(ROWS_A_TICK) {
-            self.now_ms = self.watched.as_ref().map_or(0, |watched| millis(watched.clock.elapsed()));
+            self.now_ms = millis(self.now());
         }
         self.rows += 1;
         let (now_ms, wheel) = (self.now_ms, self.judge.wheel());
@@ -160,8 +159,4 @@ impl<'a> Judging<'a> {
         }
         gaps
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -77,9 +77,20 @@ impl Owners {
         self.kept.gaps.clone()
     }
 
-    /// Whether somebody may hold a socket all the same whose holder is not among them: it is newer.
-    pub(super) fn may_lack(&self, inode: Option<u32>) -> bool {
-        self.is_old && !self.knows_nobody_of(inode)
+    /// Whether somebody may hold a socket all the same, so that it is worth to look again.
+    pub(super) fn is_unsettled(&self, holder: &Holder<'_>, inode: Option<u32>) -> bool {
+        let may_be = match holder {
+            Holder::Kernel => true,
+            // Some processes are hidden; but it may belong to one that is not, and newer than what was kept.
+            Holder::Hidden => self.is_old,
+            _ => false,
+        };
+        may_be && !self.knows_nobody_of(inode)
+    }
+
+    /// Whether nobody holds it for as long as this is kept: all were looked through while it was there.
+    pub(super) fn is_nobodys(&self, holder: &Holder<'_>, inode: Option<u32>) -> bool {
+        holder.owners().is_none() && (!self.is_old || self.knows_nobody_of(inode))
     }
 
     /// Whether it is too early to look through all processes again: new sockets wait for their holders then.
@@ -87,13 +98,8 @@ impl Owners {
         self.is_old && now.saturating_sub(self.kept.at) < self.kept.took * SCANS_FOR_NEW
     }
 
-    /// Whether they were looked for in this snapshot.
-    pub(super) fn is_new(&self) -> bool {
-        !self.is_old
-    }
-
     /// Whether everybody was looked through for it, and nobody holds it.
-    pub(super) fn knows_nobody_of(&self, inode: Option<u32>) -> bool {
+    fn knows_nobody_of(&self, inode: Option<u32>) -> bool {
         inode.is_some_and(|inode| self.kept.nobodys.contains(&inode))
     }
 

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use crate::collect::discovery::{self, NetnsChoice};
 use crate::collect::error::CollectError;
-use crate::collect::host::{Stopwatch, host, now};
+use crate::collect::host::{Stopwatch, host, now, ticks_per_second};
 use crate::collect::visit::{Rows, SourceChoice, visit_all};
+use crate::diagnose::Judge;
 use crate::diagnose::sightings::Sightings;
 use crate::filter::Filter;
 use crate::model::address::Family;
@@ -21,6 +22,7 @@ use crate::model::needs::Needs;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
+use crate::model::time::millis;
 use kept::Kept;
 
 /// What somebody wants to see.
@@ -42,6 +44,13 @@ pub struct Request {
     pub filter: Filter,
     /// It is about a part of what is watched: what it does not show is not forgotten
     pub is_part: bool,
+}
+
+impl Request {
+    /// How its rows are judged.
+    pub fn judge(&self) -> Judge {
+        Judge { hz: ticks_per_second(), active_within_ms: millis(self.active_within) }
+    }
 }
 
 /// What is carried from one snapshot to the next, where there are several: two sights tell more than one.

@@ -21,7 +21,7 @@ use crate::model::address::Family;
 use crate::model::gap::{Gap, Gaps};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::needs::Needs;
-use crate::model::owner::{Holder, OwnerTable};
+use crate::model::owner::Holder;
 use crate::model::row::Row;
 use crate::model::snapshot::{Sink, Summary};
 use crate::model::socket::Socket;
@@ -43,12 +43,6 @@ const LATE: Needs = Needs::LIVENESS
 struct Place<'a> {
     namespace: &'a Namespace,
     owners: Option<&'a Owners>,
-}
-
-impl<'a> Place<'a> {
-    fn table(&self) -> Option<&'a OwnerTable> {
-        self.owners.map(Owners::table)
-    }
 }
 
 struct Pipeline<'a, S: ?Sized> {
@@ -141,7 +135,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
                 let needs = Needs::empty();
                 let dump = DumpRequest { family, states: StateSet::listeners(), needs, bytecode: &[] };
                 let noted = socket.dump(dump, |socket| {
-                    self.judging.note_listener(&socket, Holder::of(&socket, place.table()));
+                    self.judging.note_listener(&socket, Holder::of(&socket, place.owners.map(Owners::table)));
                     Ok(())
                 });
                 self.judge_dump(noted)?;
@@ -260,13 +254,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             return Err(InspectError::Interrupted);
         }
         let holder = self.judging.holder(&socket, place.owners);
-        let is_unsettled = match holder {
-            Holder::Kernel => true,
-            // Some processes are hidden; but it may belong to one that is not, and newer than what was kept.
-            Holder::Hidden => place.owners.is_some_and(|owners| owners.may_lack(socket.inode)),
-            _ => false,
-        };
-        let is_unsettled = is_unsettled && !place.owners.is_some_and(|owners| owners.knows_nobody_of(socket.inode));
+        let is_unsettled = place.owners.is_some_and(|owners| owners.is_unsettled(&holder, socket.inode));
         // To whom the kernel tells marks it tells those of every socket, 0 too.
         self.lacks_marks |= self.asks_marks && socket.inode.is_some() && socket.attributes.class.mark.is_none();
         // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
@@ -274,9 +262,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             self.judging.note_listener(&socket, holder);
             return Ok(());
         }
-        // In a fresh table it is nobody's for as long as that is kept.
-        let knows = |owners: &Owners| owners.is_new() || owners.knows_nobody_of(socket.inode);
-        if holder.owners().is_none() && place.owners.is_some_and(knows) {
+        if place.owners.is_some_and(|owners| owners.is_nobodys(&holder, socket.inode)) {
             self.nobodys.extend(socket.inode);
         }
         if is_unsettled && place.owners.is_some_and(|owners| owners.is_recent(self.judging.now())) {

@@ -50,6 +50,13 @@ verdicts! {
     Bound "bound" "·" "bound to a port, not connected";
 }
 
+impl Verdict {
+    /// Whether the peer owes an answer, and has been asked for it more than once.
+    pub fn is_silent(self) -> bool {
+        matches!(self, Self::Probing | Self::Retransmitting | Self::SilentWindow)
+    }
+}
+
 /// What the number in [`Deadline`] says about the time that is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {

@@ -23,4 +23,5 @@ pub mod socket;
 pub mod state;
 pub mod sysctl;
 pub mod tcp_info;
+pub mod time;
 pub mod timer;

@@ -46,11 +46,6 @@ fn key(id: SocketId) -> Option<Key> {
     Some((id.cookie?.0, id.netns.0 as u32))
 }
 
-/// Where each socket stands.
-fn numbered<V>(entries: &[Entry<V>]) -> FxHashMap<Key, u32> {
-    entries.iter().enumerate().map(|(at, entry)| (entry.key, at as u32)).collect()
-}
-
 impl<V> Sequence<V> {
     /// A dump begins.
     pub fn begin(&mut self) {
@@ -91,21 +86,23 @@ impl<V> Sequence<V> {
         if self.met as usize == self.entries.len() {
             return None;
         }
-        let entries = &self.entries;
-        let at = *self.index.get_or_insert_with(|| numbered(entries)).get(&key)? as usize;
+        let at = self.place(key)?;
         self.is_disordered = true;
         Some(at)
+    }
+
+    /// Where a socket stands: for any, and for many.
+    fn place(&mut self, key: Key) -> Option<usize> {
+        let number = || self.entries.iter().enumerate().map(|(at, entry)| (entry.key, at as u32)).collect();
+        self.index.get_or_insert_with(number).get(&key).map(|at| *at as usize)
     }
 
     /// The value of a socket, whatever was met; at once of the one that was met last.
     pub fn get_mut(&mut self, id: SocketId) -> Option<&mut V> {
         let key = key(id)?;
-        if self.entries.get(self.last).is_some_and(|entry| entry.key == key) {
-            return self.entries.get_mut(self.last).map(|entry| &mut entry.value);
-        }
-        let entries = &self.entries;
-        let at = *self.index.get_or_insert_with(|| numbered(entries)).get(&key)?;
-        self.entries.get_mut(at as usize).map(|entry| &mut entry.value)
+        let is_last = self.entries.get(self.last).is_some_and(|entry| entry.key == key);
+        let at = if is_last { self.last } else { self.place(key)? };
+        self.entries.get_mut(at).map(|entry| &mut entry.value)
     }
 
     /// Each value of a socket that this dump has not come to.
@@ -113,22 +110,19 @@ impl<V> Sequence<V> {
         self.entries.iter_mut().filter(|entry| entry.met == 0).map(|entry| &mut entry.value).for_each(each);
     }
 
-    /// The value of a socket, and whether this dump has come to it: for many, with an index.
-    fn look_up(&mut self, id: SocketId) -> Option<&Entry<V>> {
-        let key = key(id)?;
-        let entries = &self.entries;
-        let at = *self.index.get_or_insert_with(|| numbered(entries)).get(&key)?;
-        self.entries.get(at as usize)
+    fn entry(&mut self, id: SocketId) -> Option<&Entry<V>> {
+        let at = self.place(key(id)?)?;
+        self.entries.get(at)
     }
 
     /// The value of a socket, whether this dump has come to it or not.
     pub fn find(&mut self, id: SocketId) -> Option<&V> {
-        self.look_up(id).map(|entry| &entry.value)
+        self.entry(id).map(|entry| &entry.value)
     }
 
     /// Whether this dump has come to the socket.
     pub fn is_met(&mut self, id: SocketId) -> bool {
-        self.look_up(id).is_some_and(|entry| entry.met > 0)
+        self.entry(id).is_some_and(|entry| entry.met > 0)
     }
 
     /// The dump is over, and has shown every socket: those that it did not are taken out and handed over, as cookie and

@@ -37,7 +37,7 @@ impl Counts {
         }
         self.connections += u64::from(state.is_connection());
         match verdict {
-            Some(Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow) => self.silent += 1,
+            Some(verdict) if verdict.is_silent() => self.silent += 1,
             Some(Verdict::Unguarded) => self.unguarded += 1,
             _ => {}
         }

@@ -6,6 +6,7 @@ use super::heading::{Heading, Source};
 use super::memory::Motion;
 use super::table::Sign;
 use crate::fields::value::{Unit, Value};
+use crate::filter::quoted;
 use crate::model::liveness::Verdict;
 use crate::model::owner::Process;
 use crate::model::row::Row;
@@ -61,7 +62,6 @@ impl GroupBy {
 
     /// The filter that lists what belongs to it.
     pub fn filter(self, process: &Process) -> String {
-        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
         match self {
             Self::Process => format!("pid = {}", process.pid),
             Self::Unit if process.unit.is_some() => {
@@ -157,7 +157,7 @@ impl Group {
         }
         counts.connections += 1;
         match row.judged.map(|judged| judged.liveness.verdict) {
-            Some(Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow) => counts.silent += 1,
+            Some(verdict) if verdict.is_silent() => counts.silent += 1,
             Some(Verdict::Stalled) => counts.stuck += 1,
             Some(Verdict::Unguarded) => counts.unguarded += 1,
             Some(Verdict::Guarded) => counts.guarded += 1,

@@ -6,6 +6,7 @@ use super::timeline::Timeline;
 use crate::diagnose::Judge;
 use crate::diagnose::prospect::Subject;
 use crate::fields::sheet::{Section, heading, sections};
+use crate::fields::table::groups;
 use crate::model::row::Row;
 use crate::model::snapshot::Sink;
 use crate::model::socket::SocketId;
@@ -71,7 +72,7 @@ impl Sink for SheetSink {
             sentence: reason::sentence(row),
             endings: reason::endings(row),
             timeline: Timeline::of(row),
-            sections: sections(row),
+            sections: sections(&groups(), row),
             subject: Subject::of(row, self.judge),
             sample: Sample {
                 at_ms: self.at_ms,

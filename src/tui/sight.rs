@@ -17,7 +17,7 @@ use super::views::{TELLING, View};
 use crate::fields::column::Column;
 use crate::fields::table::column;
 use crate::fields::value::Value;
-use crate::filter::Filter;
+use crate::filter::{Filter, quoted};
 use crate::model::address::NetnsId;
 use crate::model::gap::Gaps;
 use crate::model::namespace::Namespace;
@@ -144,7 +144,7 @@ impl<'a> Gathering<'a> {
     pub fn new(wanted: Wanted, memory: &'a mut Memory, at: Duration) -> Self {
         Self {
             listed: wanted.listed(),
-            builder: builder(&wanted, false, memory.last()),
+            builder: Builder::default(),
             wanted,
             memory,
             at,
@@ -289,7 +289,7 @@ impl<'a> Gathering<'a> {
                     let (side, other) = if is_in { ("sport", "dport") } else { ("dport", "sport") };
                     let listens = if is_in { String::new() } else { format!(" and {other} != 0") };
                     let netns =
-                        if several { format!(" and netns = \"{}\"", row.namespace.name) } else { String::new() };
+                        if several { format!(" and netns = {}", quoted(&row.namespace.name)) } else { String::new() };
                     format!("dst {addr} and {side} = {port}{listens}{netns}")
                 },
                 namespace: row.namespace.name.clone(),
@@ -335,8 +335,8 @@ impl<'a> Gathering<'a> {
 /// For the columns that are wanted, and the namespace where there is more than one.
 fn builder(wanted: &Wanted, is_of_several: bool, like: Option<&Table>) -> Builder {
     let mut shown = wanted.columns.clone();
-    let netns = wanted.view.catalogue().into_iter().find(|heading| heading.name == "netns");
-    if let Some(netns) = netns.filter(|netns| is_of_several && !shown.contains(netns)) {
+    let netns = is_of_several.then(|| wanted.view.catalogue().into_iter().find(|heading| heading.name == "netns"));
+    if let Some(netns) = netns.flatten().filter(|netns| !shown.contains(netns)) {
         // Which of several it is matters nearly as much as the addresses, which mean nothing without it.
         shown.insert(0, Heading { importance: 97, ..netns });
     }

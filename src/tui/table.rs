@@ -116,6 +116,8 @@ pub struct Table {
     bytes: Vec<u8>,
     dictionary: Dictionary,
     has_cookies: bool,
+    /// Rows that are gone
+    gone: usize,
 }
 
 impl Table {
@@ -126,7 +128,7 @@ impl Table {
 
     /// How many of them are still there.
     pub fn there(&self) -> usize {
-        self.heads.len() - self.heads.iter().filter(|head| head.age == Age::Gone).count()
+        self.heads.len() - self.gone
     }
 
     /// Whether there is none.
@@ -194,7 +196,7 @@ impl Table {
 }
 
 /// Puts a table together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Builder {
     table: Table,
     /// Rows that stand behind others, wherever those come to stand
@@ -226,6 +228,7 @@ impl Builder {
             bytes,
             dictionary: Dictionary::default(),
             has_cookies,
+            gone: 0,
         };
         Self { hints: vec![u32::MAX; table.headings.len()], table, behind: Vec::new(), scratch: Vec::new() }
     }
@@ -243,6 +246,7 @@ impl Builder {
             table.spaces.len() - 1
         });
         let (space, offset) = (u16::try_from(space).unwrap_or(u16::MAX), table.bytes.len() as u32);
+        table.gone += usize::from(age == Age::Gone);
         table.heads.push(Head { key: id.key, offset, space, sign, age });
     }
 

@@ -1,7 +1,7 @@
 //! A thread that hears what the kernel says of sockets as it destroys them, and keeps it until the next look.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -22,10 +22,13 @@ struct Shared {
     wanted: Vec<NetnsId>,
 }
 
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What was heard.
 pub(super) struct Farewells {
     choice: NetnsChoice,
-    covered: Vec<NetnsId>,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -38,13 +41,13 @@ impl Farewells {
             let mut listeners: Vec<Listener> = Vec::new();
             while let Some(shared) = ears.upgrade() {
                 {
-                    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut shared = lock(&shared);
                     listeners.append(&mut shared.new);
                     listeners.retain(|listener| shared.wanted.contains(&listener.netns()));
                 }
                 wait(&listeners, PATIENCE, |socket| {
                     let farewell = Farewell { socket, at: SystemTime::now() };
-                    let heard = &mut shared.lock().unwrap_or_else(PoisonError::into_inner).heard;
+                    let heard = &mut lock(&shared).heard;
                     // More than can be shown is not kept.
                     if heard.len() >= MOST_CHANGES {
                         heard.pop_front();
@@ -54,27 +57,26 @@ impl Farewells {
             }
         });
         drop(thread);
-        Self { choice, covered: Vec::new(), shared }
+        Self { choice, shared }
     }
 
     /// Listens in these namespaces from now on.
     pub(super) fn cover(&mut self, namespaces: impl Iterator<Item = NetnsId>) {
         let wanted: Vec<_> = namespaces.collect();
-        let missing = |id: NetnsId| wanted.contains(&id) && !self.covered.contains(&id);
-        if wanted == self.covered {
-            return;
+        let covered = std::mem::replace(&mut self.lock().wanted, wanted.clone());
+        let missing = |id: NetnsId| wanted.contains(&id) && !covered.contains(&id);
+        if wanted.iter().any(|id| missing(*id)) {
+            let new = listen(&self.choice, missing);
+            self.lock().new.extend(new);
         }
-        let new = if wanted.iter().any(|id| missing(*id)) { listen(&self.choice, missing) } else { Vec::new() };
-        {
-            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-            shared.new.extend(new);
-            shared.wanted.clone_from(&wanted);
-        }
-        self.covered = wanted;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        lock(&self.shared)
     }
 
     /// What was heard since it was last asked.
     pub(super) fn take(&mut self) -> Vec<Farewell> {
-        std::mem::take(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner).heard).into()
+        std::mem::take(&mut self.lock().heard).into()
     }
 }

@@ -11,12 +11,11 @@ use super::farewells::Farewells;
 use super::save::save;
 use crate::cli::asked;
 use crate::cli::settings::complete;
-use crate::collect::host::ticks_per_second;
-use crate::diagnose::Judge;
 use crate::filter::Filter;
-use crate::inspect::{Request, Watched, inspect};
+use crate::inspect::{InspectError, Request, Watched, inspect};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
+use crate::model::time::millis;
 use crate::tui::action::{Effect, Event, Whom};
 use crate::tui::memory::Memory;
 use crate::tui::sheet::SheetSink;
@@ -159,7 +158,7 @@ impl Looker {
                 self.is_first = false;
                 Event::Sight(Box::new(sight))
             }
-            Err(error) => Event::Failed(format!("{:#}", anyhow::Error::from(error))),
+            Err(error) => failed(error),
         }
     }
 
@@ -171,18 +170,13 @@ impl Looker {
             // Writing to a String cannot fail. The kernel knows nothing of cookies in filters, but of ports.
             let _ = write!(typed, " and sport = {local} and dport = {peer}");
         }
-        let judge = Judge {
-            hz: ticks_per_second(),
-            active_within_ms: u64::try_from(self.request.active_within.as_millis()).unwrap_or(u64::MAX),
-        };
-        let at_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut sink = SheetSink::new(judge, at_ms);
+        let mut sink = SheetSink::new(self.request.judge(), millis(self.opened.elapsed()));
         let found = asked::filter(&typed).ok().map(|filter| {
             let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL - Needs::LIMITS);
             inspect(&Request { is_part: true, ..request }, Some(&mut self.watched), &mut sink, &|| false)
         });
         match found {
-            Some(Err(error)) => Event::Failed(error.to_string()),
+            Some(Err(error)) => failed(error),
             _ => Event::Detail(whom.id, sink.sheet.map(Box::new)),
         }
     }
@@ -191,6 +185,11 @@ impl Looker {
         let needs = complete(needs | filter.needs(), self.allowed);
         Request { states, needs, filter, ..self.request.clone() }
     }
+}
+
+/// With all its causes.
+fn failed(error: InspectError) -> Event {
+    Event::Failed(format!("{:#}", anyhow::Error::from(error)))
 }
 
 /// What this process has used of all cores: a look is the work of two threads.

@@ -1,7 +1,5 @@
 //! Keys in the table and in the detail.
 
-use rustc_hash::FxHashMap;
-
 use super::super::action::{Action, Effect, Shared};
 use super::super::editor::Editor;
 use super::super::form::Form;
@@ -14,6 +12,7 @@ use super::{choose, look, select, whom};
 use crate::fields::value::Value;
 use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
+use crate::text::shares;
 
 pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
     let half = (screen::page(state) / 2).max(1);
@@ -197,17 +196,9 @@ fn whose(state: &State, rows: &[usize]) -> String {
         let telling = ["state", "local", "peer", "process"].into_iter().filter_map(|name| text(*row, name));
         return telling.collect::<Vec<_>>().join(" ");
     }
-    let mut holders: FxHashMap<String, usize> = FxHashMap::default();
-    for row in rows {
-        *holders.entry(text(*row, "process").unwrap_or_else(|| "nobody".to_owned())).or_default() += 1;
-    }
-    let mut holders: Vec<_> = holders.into_iter().collect();
-    holders.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-    let mut parts: Vec<_> = holders.iter().take(MOST_NAMES).map(|(who, count)| format!("{count} of {who}")).collect();
-    if holders.len() > MOST_NAMES {
-        parts.push(format!("the rest of {} others", holders.len() - MOST_NAMES));
-    }
-    format!("{} ({})", View::Connections.count(rows.len()), parts.join(", "))
+    let holders: Vec<_> = rows.iter().map(|row| text(*row, "process").unwrap_or_else(|| "nobody".to_owned())).collect();
+    let shares = shares(holders.iter().map(String::as_str), MOST_NAMES);
+    format!("{} ({shares})", View::Connections.count(rows.len()))
 }
 
 fn ids(state: &State, rows: &[usize]) -> Vec<SocketId> {

@@ -21,6 +21,7 @@ use super::views::View;
 use crate::fields::value::Value;
 use crate::filter::Names;
 use crate::model::socket::SocketId;
+use crate::model::time::millis;
 
 /// Intervals to choose from, in tenths of a second.
 const INTERVALS: [u64; 9] = [2, 5, 10, 20, 50, 100, 200, 300, 600];
@@ -125,6 +126,7 @@ fn paste(state: &mut State, text: &str, names: &dyn Names) -> Vec<Effect> {
     }
     let line = text.lines().next().unwrap_or_default();
     let keys = line.chars().map(|character| KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
+    // Each letter may ask for a look: the last one is for all.
     keys.flat_map(|key| press(state, key, names)).collect::<Vec<_>>().pop().into_iter().collect()
 }
 
@@ -217,7 +219,7 @@ fn scrolled(top: usize, action: Action, page: usize) -> Option<usize> {
 
 /// The next interval that `is_next` lets through, the nearest.
 fn every(state: &mut State, is_next: fn(u64, u64) -> bool, from_above: bool) -> Vec<Effect> {
-    let now = u64::try_from(state.pace.interval.as_millis() / 100).unwrap_or(u64::MAX);
+    let now = millis(state.pace.interval) / 100;
     let mut left = INTERVALS.into_iter().filter(|tenths| is_next(*tenths, now));
     let next = if from_above { left.next_back() } else { left.next() };
     let Some(next) = next else { return Vec::new() };

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::put;
 use crate::model::liveness::Verdict;
+use crate::model::time::millis;
 use crate::text::{duration, printable};
 use crate::tui::counts::{Counts, sparkline};
 use crate::tui::screen;
@@ -163,5 +164,5 @@ fn duration_of(time: Duration) -> String {
     if time.subsec_millis() == 0 && time < Duration::from_secs(60) && !time.is_zero() {
         return format!("{}s", time.as_secs());
     }
-    duration(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    duration(millis(time))
 }
