@@ -19,7 +19,7 @@ use tcpulse::model::row::{Judged, Row};
 use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
 use tcpulse::model::state::TcpState;
 use tcpulse::model::sysctl::{SysctlValue, Sysctls};
-use tcpulse::model::tcp_info::{FIELDS, Field, TcpInfo};
+use tcpulse::model::tcp_info::{FIELDS, Field, Shape, TcpInfo};
 use tcpulse::model::timer::{Timer, TimerKind};
 use tcpulse::text::reason;
 
@@ -34,6 +34,26 @@ const TIMERS: [TimerKind; 10] = [
     TimerKind::SynAck,
     TimerKind::Unknown(9),
     TimerKind::NotTold,
+];
+
+/// What a judgement may hang on.
+const JUDGED_BY: [Field; 16] = [
+    Field::CaState,
+    Field::Retransmits,
+    Field::Probes,
+    Field::Backoff,
+    Field::Options,
+    Field::Rto,
+    Field::Sacked,
+    Field::Retrans,
+    Field::LastDataSent,
+    Field::LastDataRecv,
+    Field::LastAckRecv,
+    Field::Rtt,
+    Field::BytesReceived,
+    Field::SndWnd,
+    Field::TotalRtoRecoveries,
+    Field::TotalRtoTime,
 ];
 
 fn judge() -> Judge {
@@ -63,7 +83,23 @@ fn info(fields: &[(Field, u64)]) -> TcpInfo {
     for &(field, value) in fields {
         values[field as usize] = value;
     }
-    TcpInfo::new(values, u128::MAX >> (128 - FIELDS.len()), 280)
+    sent(&values, 280)
+}
+
+/// The struct of so many bytes as the kernel fills it; a value that is too wide is cut.
+fn sent(values: &[u64], size_bytes: usize) -> TcpInfo {
+    let mut bytes = [0; 280];
+    for (value, field) in values.iter().zip(FIELDS) {
+        let value = match field.shape {
+            Shape::MicrosAsMillis => value * 1000,
+            Shape::Bits { shift, len } => u64::from(bytes[field.offset]) | (value & ((1 << len) - 1)) << shift,
+            _ => *value,
+        };
+        let width = field.shape.width();
+        let low = if cfg!(target_endian = "big") { 8 - width } else { 0 };
+        bytes[field.offset..field.offset + width].copy_from_slice(&value.to_ne_bytes()[low..low + width]);
+    }
+    TcpInfo::from_kernel(&bytes[..size_bytes])
 }
 
 fn known(idle_s: u32, interval_s: u32, probes: u32, user_timeout_ms: u32) -> Keepalive {
@@ -90,12 +126,11 @@ fn sysctls(numbers: &[i64]) -> Sysctls {
 fn any_info() -> impl Strategy<Value = Option<TcpInfo>> {
     let number = prop_oneof![0_u64..20, 0_u64..200_000, any::<u32>().prop_map(u64::from)];
     let values = proptest::collection::vec(number, FIELDS.len());
-    proptest::option::of((values, any::<u128>()).prop_map(|(mut values, present)| {
-        // No wider than the kernel's field.
-        for (value, field) in values.iter_mut().zip(FIELDS) {
-            *value &= u64::MAX >> (64 - 8 * field.shape.width().min(8));
-        }
-        TcpInfo::new(values.try_into().unwrap(), present & (u128::MAX >> (128 - FIELDS.len())), 280)
+    let forgotten = proptest::sample::subsequence(JUDGED_BY.to_vec(), 0..=JUDGED_BY.len());
+    proptest::option::of((values, 0_usize..=280, forgotten).prop_map(|(values, size_bytes, forgotten)| {
+        let mut info = sent(&values, size_bytes);
+        forgotten.into_iter().for_each(|field| info.forget(field));
+        info
     }))
 }
 

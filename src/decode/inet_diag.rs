@@ -7,13 +7,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::bytes::{array_at, be16_at, u16_at, u32_at, u64_at};
 use super::netlink::{Attribute, Attributes as AttributeWalk};
-use super::tcp_info;
 use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
 use crate::model::congestion::{Congestion, CongestionDetails, KernelName};
 use crate::model::memory::SocketMemory;
 use crate::model::socket::{Attributes, KernelTls, MptcpSubflow, Queues, Shutdown, SockOpt, Socket, SocketId, Ulp};
 use crate::model::state::TcpState;
-use crate::model::tcp_info::Field;
+use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::timer::{Timer, TimerKind};
 
 /// `SOCK_DIAG_BY_FAMILY`, the type of every answer.
@@ -49,8 +48,6 @@ pub fn decode(message: &[u8], netns: NetnsId) -> Result<Socket, BadMessage> {
     let state = TcpState::from_kernel(base[1]);
     let word = |offset| u32_at(base, offset).unwrap_or_default();
     let inode = Some(word(68)).filter(|&inode| inode != 0);
-    let attributes = decode_attributes(attributes, state);
-    let timer = refine(timer(base[2], word(52), base[3]), state, inode, attributes.shutdown.is_some());
     let mut socket = Socket {
         id: SocketId { netns, cookie: cookie(u64_at(base, 44).unwrap_or(u64::MAX)) },
         family,
@@ -61,9 +58,11 @@ pub fn decode(message: &[u8], netns: NetnsId) -> Result<Socket, BadMessage> {
         uid: Some(word(64)),
         inode,
         queues: Queues::None,
-        timer,
-        attributes,
+        timer: timer(base[2], word(52), base[3]),
+        attributes: Attributes::default(),
     };
+    decode_attributes(&mut socket.attributes, attributes, state);
+    socket.timer = refine(socket.timer, state, inode, socket.attributes.shutdown.is_some());
     let (recv, send) = (word(56), word(60));
     let queues = match state {
         TcpState::Listen => Queues::Accept { length: recv, max: Some(send) },
@@ -117,12 +116,11 @@ pub(super) fn refine(mut timer: Timer, state: TcpState, inode: Option<u32>, full
     if timer.kind == TimerKind::Off { Timer::OFF } else { timer }
 }
 
-fn decode_attributes(bytes: &[u8], state: TcpState) -> Attributes {
-    let mut found = Attributes::default();
+fn decode_attributes(found: &mut Attributes, bytes: &[u8], state: TcpState) {
     let mut congestion = CongestionParts::default();
     let mut walk = AttributeWalk::new(bytes);
     for attribute in walk.by_ref() {
-        match take(&mut found, &mut congestion, attribute, state) {
+        match take(found, &mut congestion, attribute, state) {
             Taken::Yes => {}
             Taken::Unknown => found.odd.unknown = found.odd.unknown.saturating_add(1),
             Taken::Malformed => found.odd.malformed = found.odd.malformed.saturating_add(1),
@@ -135,10 +133,9 @@ fn decode_attributes(bytes: &[u8], state: TcpState) -> Attributes {
         found.md5sig.get_or_insert(false);
     }
     if state == TcpState::SynSent {
-        forget_what_never_was(&mut found, &mut congestion);
+        forget_what_never_was(found, &mut congestion);
     }
     found.congestion = congestion.algorithm.map(|algorithm| Congestion { algorithm, details: congestion.details });
-    found
 }
 
 /// Before the peer has answered, the kernel's time stamps of it are 0, which reads as the time since boot, and BBR's
@@ -169,7 +166,7 @@ fn take(found: &mut Attributes, congestion: &mut CongestionParts, attribute: Att
     let value = attribute.value;
     let ok = match attribute.kind {
         2 if state == TcpState::Listen => true,
-        2 => set(&mut found.info, (!value.is_empty()).then(|| Box::new(tcp_info::decode(value)))),
+        2 => set(&mut found.info, (!value.is_empty()).then(|| Box::new(TcpInfo::from_kernel(value)))),
         3 => set(&mut congestion.details, vegas(value)),
         4 => match value.strip_suffix(&[0]).unwrap_or(value) {
             [] => true,

@@ -9,4 +9,3 @@ pub mod netlink;
 pub mod proc_tcp;
 pub mod reach;
 pub mod sysctl;
-pub mod tcp_info;

@@ -1,6 +1,6 @@
 //! `struct tcp_info` (`include/uapi/linux/tcp.h`): what the kernel measures of a connection.
 //!
-//! One table, [`FIELDS`], holds each field's JSON key with its unit, its place in the struct and its meaning; decoder,
+//! One table, [`FIELDS`], holds each field's JSON key with its unit, its place in the struct and its meaning; [`TcpInfo`],
 //! JSON, columns and schema test all read it. Left out on purpose: `tcpi_state` (the row has it), `tcpi_last_ack_sent`
 //! and `tcpi_fackets` (always 0), and the AccECN modes at offset 276, whose layout changed between 6.18 and 7.0.
 
@@ -28,7 +28,7 @@ pub enum Shape {
 
 impl Shape {
     /// Bytes it takes in the struct.
-    pub fn width(self) -> usize {
+    pub const fn width(self) -> usize {
         match self {
             Self::U8 | Self::Bits { .. } => 1,
             Self::U16 => 2,
@@ -151,47 +151,69 @@ pub const CA_STATES: [&str; 5] = ["open", "disorder", "cwr", "recovery", "loss"]
 pub const OPTIONS: [&str; 8] =
     ["timestamps", "sack", "wscale", "ecn", "ecn_seen", "syn_data", "usec_timestamps", "fastopen_child"];
 
-/// The fields that a kernel sent. A field beyond the end of an older kernel's shorter struct is absent, not 0.
+/// Bytes of the struct that hold known fields; 276 of the 280 of Linux 6.18.
+const KNOWN_BYTES: usize = {
+    let last = FIELDS[FIELDS.len() - 1];
+    last.offset + last.shape.width()
+};
+
+/// The struct as a kernel sent it, 104 bytes (2.6) to 280 (6.18) and whatever comes later. A field is read when it is asked
+/// for: most rows are asked for four of them, and to read all of all rows was a seventh of what the dashboard took. A
+/// field beyond the end of an older kernel's shorter struct is absent, not 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcpInfo {
-    values: [u64; FIELDS.len()],
-    present: u128,
+    bytes: [u8; KNOWN_BYTES],
     size_bytes: u16,
+    forgotten: u128,
 }
 
 impl TcpInfo {
-    /// `values` holds what stands at each field of [`FIELDS`]; bit n of `present` says that field n was there and not
-    /// "none"; `size_bytes` is the length that the kernel sent, known fields or not.
-    pub fn new(values: [u64; FIELDS.len()], present: u128, size_bytes: u16) -> Self {
-        Self { values, present, size_bytes }
+    /// Takes a struct of any length.
+    pub fn from_kernel(sent: &[u8]) -> Self {
+        let mut bytes = [0; KNOWN_BYTES];
+        let known = sent.len().min(KNOWN_BYTES);
+        bytes[..known].copy_from_slice(&sent[..known]);
+        Self { bytes, size_bytes: u16::try_from(sent.len()).unwrap_or(u16::MAX), forgotten: 0 }
     }
 
     /// The field's value; `None` where the kernel did not send it or said "none".
+    #[inline]
     pub fn get(&self, field: Field) -> Option<u64> {
         self.at(field as usize)
     }
 
     /// The value of the field at `index` of [`FIELDS`].
+    #[inline]
     pub fn at(&self, index: usize) -> Option<u64> {
-        (self.present & (1 << index) != 0).then(|| self.values[index])
+        let field = &FIELDS[index];
+        let is_sent = field.offset + field.shape.width() <= usize::from(self.size_bytes);
+        let value = self.read(field.offset, field.shape)?;
+        (is_sent && field.none != Some(value) && self.forgotten & (1 << index) == 0).then_some(value)
+    }
+
+    fn read(&self, offset: usize, shape: Shape) -> Option<u64> {
+        let bytes = &self.bytes[offset..];
+        Some(match shape {
+            Shape::U8 => u64::from(*bytes.first()?),
+            Shape::U16 => u64::from(u16::from_ne_bytes(*bytes.first_chunk()?)),
+            Shape::U32 => u64::from(u32::from_ne_bytes(*bytes.first_chunk()?)),
+            Shape::U64 => u64::from_ne_bytes(*bytes.first_chunk()?),
+            Shape::MicrosAsMillis => u64::from(u32::from_ne_bytes(*bytes.first_chunk()?) / 1000),
+            Shape::Bits { shift, len } => u64::from(bytes.first()? >> shift) & ((1 << len) - 1),
+        })
     }
 
     /// Every field of [`FIELDS`], in order.
     pub fn iter(&self) -> impl Iterator<Item = Option<u64>> + '_ {
-        let mut present = self.present;
-        self.values.iter().map(move |value| {
-            let is_present = present & 1 != 0;
-            present >>= 1;
-            is_present.then_some(*value)
-        })
+        (0..FIELDS.len()).map(|index| self.at(index))
     }
 
     /// Makes a value absent that the kernel sent but could not know.
     pub fn forget(&mut self, field: Field) {
-        self.present &= !(1 << field as usize);
+        self.forgotten |= 1 << field as usize;
     }
 
-    /// How many bytes the kernel sent: 104 (2.6) to 280 (6.18), more on later ones.
+    /// How many bytes the kernel sent, known fields or not.
     pub fn size_bytes(&self) -> u16 {
         self.size_bytes
     }
@@ -207,7 +229,7 @@ impl TcpInfo {
 
 #[cfg(test)]
 mod tests {
-    use super::{FIELDS, Field};
+    use super::{FIELDS, Field, TcpInfo};
 
     #[test]
     fn the_table_is_in_the_order_of_the_struct_and_fits_the_mask() {
@@ -227,5 +249,47 @@ mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), FIELDS.len());
+    }
+
+    /// Each byte holds its own offset, so that a field read from the wrong place shows.
+    fn numbered(length: usize) -> Vec<u8> {
+        (0..length).map(|offset| offset as u8).collect()
+    }
+
+    #[test]
+    fn each_length_gives_the_fields_it_holds_and_no_others() {
+        for length in [0, 1, 103, 104, 191, 192, 232, 248, 276, 280, 400, 70_000] {
+            let info = TcpInfo::from_kernel(&numbered(length));
+            for (index, field) in FIELDS.iter().enumerate() {
+                assert_eq!(
+                    info.at(index).is_some(),
+                    field.offset + field.shape.width() <= length,
+                    "{} at {length}",
+                    field.key
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn fields_are_read_from_their_offsets() {
+        let info = TcpInfo::from_kernel(&numbered(280));
+        assert_eq!(info.get(Field::Rtt), Some(u64::from(u32::from_ne_bytes([68, 69, 70, 71]))));
+        assert_eq!(info.get(Field::BytesAcked), Some(u64::from_ne_bytes([120, 121, 122, 123, 124, 125, 126, 127])));
+        assert_eq!(info.get(Field::Rto), Some(u64::from(u32::from_ne_bytes([8, 9, 10, 11])) / 1000));
+        assert_eq!((info.get(Field::SndWscale), info.get(Field::RcvWscale)), (Some(6), Some(0)));
+        assert_eq!(info.size_bytes(), 280);
+    }
+
+    #[test]
+    fn the_kernels_word_for_none_is_absent() {
+        let mut bytes = numbered(280);
+        bytes[76..80].copy_from_slice(&0x7fff_ffff_u32.to_ne_bytes());
+        bytes[104..112].fill(0xff);
+        bytes[68..72].fill(0);
+        let info = TcpInfo::from_kernel(&bytes);
+        assert_eq!(info.get(Field::SndSsthresh), None);
+        assert_eq!(info.get(Field::PacingRate), None);
+        assert_eq!(info.get(Field::Rtt), None);
     }
 }
