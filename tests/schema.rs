@@ -122,9 +122,11 @@ impl Sockets {
     }
 
     /// A row of `rows` that is one of these sockets and in this state.
+    /// An IPv4 socket in that state.
     fn row(&self, rows: &[Value], state: &str) -> Value {
         let own = |row: &&Value| {
-            row["state"] == state && self.rows.iter().any(|wanted| is_row(row, wanted.local, wanted.remote_port))
+            (&row["state"], &row["family"]) == (&json!(state), &json!("ipv4"))
+                && self.rows.iter().any(|wanted| is_row(row, wanted.local, wanted.remote_port))
         };
         rows.iter().find(own).unwrap_or_else(|| panic!("no row in {state}")).clone()
     }
@@ -147,7 +149,7 @@ fn rows(document: &Value) -> &[Value] {
     document["connections"].as_array().unwrap()
 }
 
-/// A real document with three rows: a listener, an established connection, a TIME-WAIT.
+/// A real document with three rows, all IPv4: a listener, an established connection, a TIME-WAIT.
 fn small_document() -> Value {
     let sockets = Sockets::new();
     let mut document: Value = serde_json::from_str(&tcpulse(&["--json"])).unwrap();

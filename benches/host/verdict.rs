@@ -9,7 +9,7 @@ use tcpulse::collect::host::ticks_per_second;
 use tcpulse::collect::kernel_values::sysctls;
 use tcpulse::collect::request::DumpRequest;
 use tcpulse::diagnose::{Facts, Judge, keepalive};
-use tcpulse::model::address::{Family, NetnsId};
+use tcpulse::model::address::NetnsId;
 use tcpulse::model::needs::Needs;
 use tcpulse::model::state::StateSet;
 
@@ -20,11 +20,12 @@ const ROUNDS: u32 = 50;
 /// Nanoseconds a row.
 pub(crate) fn judge() -> Result<u128> {
     let mut rows = Vec::new();
-    let request = DumpRequest { family: Family::Ipv4, states: StateSet::ALL, needs: Needs::INFO, bytecode: &[] };
+    let (states, needs) = (StateSet::ALL, Needs::INFO);
+    let request = DumpRequest { family: None, states, needs, bytecode: &[], beside: false };
     let mut diag = DiagSocket::open(NetnsId(0)).context("sock_diag")?;
     let dumped = diag.dump(request, |socket| {
         if rows.len() < MOST_ROWS {
-            rows.push(socket);
+            rows.push(socket.clone());
         }
         Ok::<(), std::convert::Infallible>(())
     });

@@ -110,7 +110,8 @@ fn is_mptcp_listener(socket: &Socket) -> bool {
 /// Whether a dump still shows the socket.
 fn is_there(kernel: &mut DiagSocket, target: &Target, cookie: Cookie) -> bool {
     let states = StateSet::NONE.with(target.socket.state);
-    let dump = DumpRequest { family: target.socket.family, states, needs: Needs::empty(), bytecode: &[] };
+    let (family, needs) = (Some(target.socket.family), Needs::empty());
+    let dump = DumpRequest { family, states, needs, bytecode: &[], beside: false };
     let mut found = false;
     // A dump that fails shows nothing, which is what can be said then.
     let _ = kernel.dump(dump, |socket| {

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::error::Refusal;
-use super::request::{self, DumpRequest};
+use super::request::{self, DumpRequest, TCPDIAG_GETSOCK};
 use crate::decode::inet_diag::{self, SOCK_DIAG_BY_FAMILY};
 use crate::decode::netlink::{Errno, Message, Messages, Payload};
 use crate::model::address::{Cookie, Family, NetnsId};
@@ -37,6 +37,8 @@ pub struct DiagSocket {
     netns: NetnsId,
     port: u32,
     sequence: u32,
+    /// The kernel takes requests for all families at once
+    takes_all: bool,
 }
 
 /// What went wrong in a dump that brought rows all the same.
@@ -88,11 +90,21 @@ impl DiagSocket {
         // Connected to the kernel, so that no other program can send us anything.
         socket.connect(&SocketAddr::new(0, 0)).map_err(Refusal::Socket)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).map_err(|errno| Refusal::Socket(errno.into()))?;
-        let mut opened = Self { socket, netns, port: address.port_number(), sequence: 0 };
-        let probe = DumpRequest { family: Family::Ipv4, states: StateSet::NONE, needs: Needs::empty(), bytecode: &[] };
-        match opened.dump(probe, |_| Ok::<(), std::convert::Infallible>(())) {
+        let mut opened = Self { socket, netns, port: address.port_number(), sequence: 0, takes_all: true };
+        opened.takes_all = opened.probe(None).is_ok();
+        if !opened.takes_all {
+            opened.probe(Some(Family::Ipv4))?;
+        }
+        Ok(opened)
+    }
+
+    /// Asks for nothing.
+    fn probe(&mut self, family: Option<Family>) -> Result<(), Refusal> {
+        let (states, needs) = (StateSet::NONE, Needs::empty());
+        let probe = DumpRequest { family, states, needs, bytecode: &[], beside: false };
+        match self.dump(probe, |_| Ok::<(), std::convert::Infallible>(())) {
             Ok(DumpFaults { broke_off: Some(errno), .. }) => Err(Refusal::Request(errno)),
-            Ok(_) => Ok(opened),
+            Ok(_) => Ok(()),
             Err(DumpError::Refused(refusal)) => Err(refusal),
             Err(DumpError::Receiver(never)) => match never {},
         }
@@ -105,16 +117,22 @@ impl DiagSocket {
     pub fn dump<E>(
         &mut self,
         request: DumpRequest<'_>,
-        mut each: impl FnMut(TcpSocket) -> Result<(), E>,
+        mut each: impl FnMut(&TcpSocket) -> Result<(), E>,
     ) -> Result<DumpFaults, DumpError<E>> {
-        self.sequence = self.sequence.wrapping_add(1);
-        self.send(&request.to_bytes(self.sequence)).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
         let mut faults = DumpFaults::default();
-        // Without attributes a row is made faster than it is handed to another thread.
-        if request.needs.is_empty() {
-            self.dump_here(&mut faults, &mut each)?;
-        } else {
-            self.dump_beside(&mut faults, &mut each)?;
+        let walks: &[_] = match request.family {
+            None if !self.takes_all => &Family::ALL.map(Some),
+            family => &[family],
+        };
+        for family in walks {
+            self.sequence = self.sequence.wrapping_add(1);
+            let bytes = DumpRequest { family: *family, ..request }.to_bytes(self.sequence);
+            self.send(&bytes).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
+            if request.beside {
+                self.dump_beside(&mut faults, &mut each)?;
+            } else {
+                self.dump_here(&mut faults, &mut each)?;
+            }
         }
         Ok(faults)
     }
@@ -145,7 +163,7 @@ impl DiagSocket {
     fn dump_here<E>(
         &self,
         faults: &mut DumpFaults,
-        each: &mut impl FnMut(TcpSocket) -> Result<(), E>,
+        each: &mut impl FnMut(&TcpSocket) -> Result<(), E>,
     ) -> Result<(), DumpError<E>> {
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
@@ -161,7 +179,7 @@ impl DiagSocket {
     fn dump_beside<E>(
         &self,
         faults: &mut DumpFaults,
-        each: &mut impl FnMut(TcpSocket) -> Result<(), E>,
+        each: &mut impl FnMut(&TcpSocket) -> Result<(), E>,
     ) -> Result<(), DumpError<E>> {
         thread::scope(|scope| {
             let (filled, datagrams) = mpsc::sync_channel(BUFFERS);
@@ -205,7 +223,7 @@ impl DiagSocket {
         buffer: &[u8],
         received: Received,
         faults: &mut DumpFaults,
-        each: &mut impl FnMut(TcpSocket) -> Result<(), E>,
+        each: &mut impl FnMut(&TcpSocket) -> Result<(), E>,
     ) -> Result<Progress, DumpError<E>> {
         let Some(length) = received.map_err(|error| DumpError::Refused(Refusal::Transport(error)))? else {
             faults.overrun += 1;
@@ -223,12 +241,20 @@ impl DiagSocket {
             }
             faults.interrupted |= message.interrupted;
             match message.payload {
-                Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) => match inet_diag::decode(bytes, self.netns) {
-                    Ok(socket) => each(as_dumped(socket)).map_err(DumpError::Receiver)?,
-                    Err(_) => faults.undecodable += 1,
-                },
+                Payload::Data(SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK, bytes) => {
+                    match inet_diag::decode(bytes, self.netns) {
+                        Ok(mut socket) => {
+                            // Closed, it is in none of the tables that a dump walks, but for the one of bound sockets.
+                            if socket.state == TcpState::Close {
+                                socket.state = TcpState::BoundInactive;
+                            }
+                            each(&socket).map_err(DumpError::Receiver)?;
+                        }
+                        Err(_) => faults.undecodable += 1,
+                    }
+                }
                 Payload::Done(broke_off) => {
-                    faults.broke_off = broke_off;
+                    faults.broke_off = faults.broke_off.or(broke_off);
                     return Ok(Progress::Ended);
                 }
                 Payload::Error(Some(errno)) => return Err(DumpError::Refused(Refusal::Request(errno))),
@@ -268,10 +294,44 @@ impl DiagSocket {
     }
 }
 
-/// A socket that is closed is in none of the tables that a dump walks, but for the one of bound sockets.
-fn as_dumped(mut socket: TcpSocket) -> TcpSocket {
-    if socket.state == TcpState::Close {
-        socket.state = TcpState::BoundInactive;
+#[cfg(test)]
+mod tests {
+    use super::DiagSocket;
+    use crate::collect::request::DumpRequest;
+    use crate::model::address::NetnsId;
+    use crate::model::needs::Needs;
+    use crate::model::socket::Socket;
+    use crate::model::state::StateSet;
+    use std::net::TcpListener;
+
+    fn listeners(diag: &mut DiagSocket) -> Vec<Socket> {
+        let (states, needs) = (StateSet::listeners(), Needs::empty());
+        let all = DumpRequest { family: None, states, needs, bytecode: &[], beside: false };
+        let mut found = Vec::new();
+        let faults = diag.dump(all, |socket| {
+            found.push(socket.clone());
+            Ok::<(), std::convert::Infallible>(())
+        });
+        assert_eq!(faults.unwrap(), super::DumpFaults::default());
+        found
     }
-    socket
+
+    #[test]
+    fn a_kernel_that_does_not_take_all_families_at_once_is_asked_for_each() {
+        // Where IPv6 is off, there is one of the two.
+        let own: Vec<_> =
+            ["127.0.0.1:0", "[::1]:0"].into_iter().filter_map(|addr| TcpListener::bind(addr).ok()).collect();
+        assert!(!own.is_empty());
+        let mut diag = DiagSocket::open(NetnsId(1)).unwrap();
+        assert!(diag.takes_all, "Linux since 2.6 does");
+        let at_once = listeners(&mut diag);
+        diag.takes_all = false;
+        let in_turn = listeners(&mut diag);
+        for addr in own.iter().map(|listener| listener.local_addr().unwrap()) {
+            let is_it = |socket: &&Socket| (socket.local.addr, socket.local.port) == (addr.ip(), addr.port());
+            let [one, other] = [&at_once, &in_turn].map(|sockets| sockets.iter().find(is_it));
+            assert!(one.is_some(), "{addr}");
+            assert_eq!(one, other);
+        }
+    }
 }

@@ -31,7 +31,7 @@ impl ProcNetTcp {
         &mut self,
         family: Family,
         netns: NetnsId,
-        mut each: impl FnMut(Socket) -> Result<(), E>,
+        mut each: impl FnMut(&Socket) -> Result<(), E>,
     ) -> io::Result<Result<u64, E>> {
         let file = match family {
             Family::Ipv4 => &mut self.tcp,
@@ -51,7 +51,7 @@ impl ProcNetTcp {
             }
             match std::str::from_utf8(&line).ok().and_then(|text| proc_tcp::decode(text, family, netns)) {
                 Some(socket) => {
-                    if let Err(error) = each(socket) {
+                    if let Err(error) = each(&socket) {
                         return Ok(Err(error));
                     }
                 }

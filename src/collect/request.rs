@@ -13,15 +13,21 @@ use crate::model::state::StateSet;
 /// What a dump is to bring.
 #[derive(Debug, Clone, Copy)]
 pub struct DumpRequest<'a> {
-    /// One dump for each family
-    pub family: Family,
+    /// This family alone; all of them, in one walk through the tables, where none is named
+    pub family: Option<Family>,
     /// Decided by the kernel: a table that no state of the set lives in is not even walked
     pub states: StateSet,
     /// Attributes beyond those that always come
     pub needs: Needs,
     /// What a socket has to pass, in the kernel's bytecode; empty for all
     pub bytecode: &'a [u8],
+    /// Another thread receives while this one makes rows: it takes less time, and more of the processors
+    pub beside: bool,
 }
+
+/// `TCPDIAG_GETSOCK`: the request of before `SOCK_DIAG_BY_FAMILY`, which the kernel still takes. It names no family, so
+/// one walk brings the sockets of all: with 100,000 sockets a second one takes 17 ms, and 9 ms where there are none.
+pub const TCPDIAG_GETSOCK: u16 = 18;
 
 /// `INET_DIAG_REQ_BYTECODE`, which the crate does not know.
 const INET_DIAG_REQ_BYTECODE: u16 = 1;
@@ -29,7 +35,19 @@ const INET_DIAG_REQ_BYTECODE: u16 = 1;
 impl DumpRequest<'_> {
     /// The bytes to send.
     pub fn to_bytes(self, sequence: u32) -> Vec<u8> {
-        let (family, socket_id) = match self.family {
+        let mut bytes = match self.family {
+            Some(family) => self.of_one(family, sequence),
+            None => self.of_all(sequence),
+        };
+        if !self.bytecode.is_empty() {
+            append(&mut bytes, INET_DIAG_REQ_BYTECODE, self.bytecode);
+        }
+        bytes
+    }
+
+    /// `struct inet_diag_req_v2`.
+    fn of_one(self, family: Family, sequence: u32) -> Vec<u8> {
+        let (family, socket_id) = match family {
             Family::Ipv4 => (AF_INET, SocketId::new_v4()),
             Family::Ipv6 => (AF_INET6, SocketId::new_v6()),
         };
@@ -41,10 +59,22 @@ impl DumpRequest<'_> {
             states: StateFlags::from_bits_retain(self.states.kernel_bits()),
             socket_id,
         };
-        let mut bytes = message(request, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-        if !self.bytecode.is_empty() {
-            append(&mut bytes, INET_DIAG_REQ_BYTECODE, self.bytecode);
-        }
+        message(request, NLM_F_REQUEST | NLM_F_DUMP, sequence)
+    }
+
+    /// `struct inet_diag_req`, which the crate does not know: the attributes are its fourth byte, the states stand behind
+    /// the addresses, and nothing else of it matters in a dump.
+    fn of_all(self, sequence: u32) -> Vec<u8> {
+        const HEADER_BYTES: usize = 16;
+        const REQUEST_BYTES: usize = 60;
+        let mut bytes = vec![0; HEADER_BYTES + REQUEST_BYTES];
+        let length = bytes.len() as u32;
+        bytes[..4].copy_from_slice(&length.to_ne_bytes());
+        bytes[4..6].copy_from_slice(&TCPDIAG_GETSOCK.to_ne_bytes());
+        bytes[6..8].copy_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
+        bytes[8..12].copy_from_slice(&sequence.to_ne_bytes());
+        bytes[HEADER_BYTES + 3] = extensions(self.needs).bits();
+        bytes[HEADER_BYTES + 52..HEADER_BYTES + 56].copy_from_slice(&self.states.kernel_bits().to_ne_bytes());
         bytes
     }
 }

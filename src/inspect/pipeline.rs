@@ -65,6 +65,8 @@ struct Pipeline<'a, S: ?Sized> {
     /// The filter asks for marks, and the kernel did not tell one
     lacks_marks: bool,
     asks_marks: bool,
+    /// It is looked at again and again, so what a look takes of the processors counts for more than how long it takes
+    is_watched: bool,
     summary: Summary,
     gaps: Gaps,
 }
@@ -86,6 +88,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         None
     };
     let families = request.filter.families();
+    let is_watched = watched.is_some();
     let mut pipeline = Pipeline {
         request,
         sink,
@@ -101,6 +104,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         dialect: Some(Dialect { has_equal: true, has_mark: true }),
         lacks_marks: false,
         asks_marks: request.filter.asks_marks(),
+        is_watched,
         summary: Summary::default(),
         gaps: Gaps::default(),
     };
@@ -125,42 +129,35 @@ pub(super) fn run<S: Sink + ?Sized>(
 }
 
 impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
-    /// Every family, over sock_diag.
+    /// Over sock_diag, with as much of the filter as this kernel takes.
     fn dump(&mut self, place: Place<'a>, socket: &mut DiagSocket) -> Result<(), InspectError> {
-        let mut seen = CookieSet::default();
-        for family in self.families.clone() {
-            let bytecode = self.bytecode(place.namespace);
-            let listeners_come = bytecode == Bytecode::Everything && self.states.contains(TcpState::Listen);
-            if self.judging.wants_listeners(self.states) && !listeners_come && bytecode != Bytecode::Nothing {
-                let needs = Needs::empty();
-                let dump = DumpRequest { family, states: StateSet::listeners(), needs, bytecode: &[] };
-                let noted = socket.dump(dump, |socket| {
-                    self.judging.note_listener(&socket, Holder::of(&socket, place.owners.map(Owners::table)));
-                    Ok(())
-                });
-                self.judge_dump(noted)?;
-            }
-            self.dump_family(place, socket, family, bytecode, &mut seen)?;
+        let family = match self.families[..] {
+            [] => return Ok(()),
+            [family] => Some(family),
+            _ => None,
+        };
+        let mut bytecode = self.bytecode(place.namespace);
+        let listeners_come = bytecode == Bytecode::Everything && self.states.contains(TcpState::Listen);
+        if self.judging.wants_listeners(self.states) && !listeners_come && bytecode != Bytecode::Nothing {
+            let (states, needs) = (StateSet::listeners(), Needs::empty());
+            let dump = DumpRequest { family, states, needs, bytecode: &[], beside: false };
+            let noted = socket.dump(dump, |socket| {
+                self.judging.note_listener(socket, Holder::of(socket, place.owners.map(Owners::table)));
+                Ok(())
+            });
+            self.judge_dump(noted)?;
         }
-        Ok(())
-    }
-
-    /// One family, with as much of the filter as this kernel takes.
-    fn dump_family(
-        &mut self,
-        place: Place<'a>,
-        socket: &mut DiagSocket,
-        family: Family,
-        mut bytecode: Bytecode,
-        seen: &mut CookieSet,
-    ) -> Result<(), InspectError> {
+        let mut seen = CookieSet::default();
         loop {
             let code = match &bytecode {
                 Bytecode::Nothing => return Ok(()),
                 Bytecode::Everything => &[][..],
                 Bytecode::Ops(ops) => ops,
             };
-            let dump = DumpRequest { family, states: self.states, needs: self.request.needs, bytecode: code };
+            let (states, needs) = (self.states, self.request.needs);
+            // Without attributes a row is made faster than it is handed to another thread.
+            let beside = !self.is_watched && !needs.is_empty();
+            let dump = DumpRequest { family, states, needs, bytecode: code, beside };
             let dumped = socket.dump(dump, |socket| {
                 if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
                     self.socket(place, socket)?;
@@ -249,28 +246,28 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     }
 
     /// One socket: filtered, counted, and handed over or kept for a second look.
-    fn socket(&mut self, place: Place<'a>, socket: Socket) -> Result<(), InspectError> {
+    fn socket(&mut self, place: Place<'a>, socket: &Socket) -> Result<(), InspectError> {
         if (self.interrupted)() {
             return Err(InspectError::Interrupted);
         }
-        let holder = self.judging.holder(&socket, place.owners);
+        let holder = self.judging.holder(socket, place.owners);
         let is_unsettled = place.owners.is_some_and(|owners| owners.is_unsettled(&holder, socket.inode));
         // To whom the kernel tells marks it tells those of every socket, 0 too.
         self.lacks_marks |= self.asks_marks && socket.inode.is_some() && socket.attributes.class.mark.is_none();
         // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
-        if !self.states.contains(socket.state) || self.is_out(place.namespace, &socket, holder, is_unsettled) {
-            self.judging.note_listener(&socket, holder);
+        if !self.states.contains(socket.state) || self.is_out(place.namespace, socket, holder, is_unsettled) {
+            self.judging.note_listener(socket, holder);
             return Ok(());
         }
         if place.owners.is_some_and(|owners| owners.is_nobodys(&holder, socket.inode)) {
             self.nobodys.extend(socket.inode);
         }
         if is_unsettled && place.owners.is_some_and(|owners| owners.is_recent(self.judging.now())) {
-            return self.hand_over(place.namespace, &socket, Holder::NotAsked);
+            return self.hand_over(place.namespace, socket, Holder::NotAsked);
         }
         if is_unsettled {
             if self.second_looks.len() < SECOND_LOOKS {
-                self.second_looks.push((place.namespace, socket));
+                self.second_looks.push((place.namespace, socket.clone()));
                 return Ok(());
             }
             self.gaps.add(Gap {
@@ -281,7 +278,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             });
         }
         let holder = if is_unsettled { holder.unsettled() } else { holder };
-        self.hand_over(place.namespace, &socket, holder)
+        self.hand_over(place.namespace, socket, holder)
     }
 
     /// Whether it is clear before anything dear is looked up that the filter does not mean it.

@@ -30,7 +30,9 @@ fn this_host_reads_as_the_crate_reads_it() {
 fn dump(family: Family) -> std::io::Result<Vec<u8>> {
     let mut socket = netlink_sys::Socket::new(NETLINK_SOCK_DIAG)?;
     socket.bind_auto()?;
-    socket.send(&DumpRequest { family, states: StateSet::ALL, needs: Needs::all(), bytecode: &[] }.to_bytes(1), 0)?;
+    let (states, needs) = (StateSet::ALL, Needs::all());
+    let request = DumpRequest { family: Some(family), states, needs, bytecode: &[], beside: false };
+    socket.send(&request.to_bytes(1), 0)?;
     let (mut answer, mut datagram) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
         let length = socket.recv(&mut &mut datagram[..], 0)?;

@@ -137,7 +137,8 @@ impl Eyes {
     fn is_there(&mut self) -> bool {
         let (local, remote) = (self.local, self.remote);
         let mut found = false;
-        let request = DumpRequest { family: Family::Ipv4, states: StateSet::ALL, needs: Needs::empty(), bytecode: &[] };
+        let (states, needs) = (StateSet::ALL, Needs::empty());
+        let request = DumpRequest { family: Some(Family::Ipv4), states, needs, bytecode: &[], beside: false };
         let faults = self.diag.dump(request, |socket| {
             found |= (socket.local.addr, socket.local.port) == (local.ip(), local.port())
                 && (socket.remote.addr, socket.remote.port) == (remote.ip(), remote.port());
