@@ -12,7 +12,7 @@ use crate::collect::users::Users;
 use crate::model::gap::Gaps;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
-use crate::model::owner::{Holder, OwnerTable};
+use crate::model::owner::{Held, Holder, OwnerTable};
 use crate::model::sequence::Sequence;
 use crate::model::socket::{Socket, SocketId};
 
@@ -34,8 +34,8 @@ pub(super) struct Kept {
 /// What is kept of a socket.
 #[derive(Debug)]
 struct Seen {
-    /// Its place in the table of owners, and the scan that this table is of
-    place: u32,
+    /// Who holds it by the scan of this number
+    held: Held,
     scan: u32,
     options: Option<Box<KeptOptions>>,
 }
@@ -174,14 +174,14 @@ impl Kept {
     /// In whose hands a socket is that the look has come to: where it was found before is where it is found again.
     pub(super) fn holder<'a>(&mut self, socket: &Socket, owners: Option<&'a Owners>) -> Holder<'a> {
         let scan = owners.map_or(0, |owners| owners.kept.scan);
-        let unknown = || Seen { place: u32::MAX, scan: scan.wrapping_sub(1), options: None };
+        let unknown = || Seen { held: Held::default(), scan: scan.wrapping_sub(1), options: None };
         let seen = self.sockets.meet(socket.id, unknown);
         Holder::of_with(socket, owners.map(Owners::table), |table, inode| {
             let Some((seen, _)) = seen else { return table.of(inode) };
             if seen.scan != scan {
-                (seen.place, seen.scan) = (table.place(inode), scan);
+                (seen.held, seen.scan) = (table.held(inode), scan);
             }
-            table.at(seen.place, inode)
+            table.owners(seen.held)
         })
     }
 

@@ -17,8 +17,9 @@ pub struct Sequence<V> {
     cursor: usize,
     /// Where the one stands that was met last
     last: usize,
-    /// Sockets met in this dump
+    /// Sockets met in this dump and those before it, and in those before it
     met: u32,
+    met_before: u32,
     /// Whether some were not where they were expected
     is_disordered: bool,
     /// Made when the first socket is not found where it is expected
@@ -31,14 +32,14 @@ type Key = (u64, u32);
 #[derive(Debug)]
 struct Entry<V> {
     key: Key,
-    /// Place in this dump, from 1 on; 0 where it was not met yet
+    /// How many were met when it was met last
     met: u32,
     value: V,
 }
 
 impl<V> Default for Sequence<V> {
     fn default() -> Self {
-        Self { entries: Vec::new(), cursor: 0, last: 0, met: 0, is_disordered: false, index: None }
+        Self { entries: Vec::new(), cursor: 0, last: 0, met: 0, met_before: 0, is_disordered: false, index: None }
     }
 }
 
@@ -49,8 +50,12 @@ fn key(id: SocketId) -> Option<Key> {
 impl<V> Sequence<V> {
     /// A dump begins.
     pub fn begin(&mut self) {
-        (self.cursor, self.met, self.is_disordered, self.index) = (0, 0, false, None);
-        self.entries.iter_mut().for_each(|entry| entry.met = 0);
+        (self.cursor, self.is_disordered, self.index) = (0, false, None);
+        if self.met > u32::MAX / 2 {
+            self.met = 0;
+            self.entries.iter_mut().for_each(|entry| entry.met = 0);
+        }
+        self.met_before = self.met;
     }
 
     /// The value of a socket that the dump has come to, and whether `make` was asked for it. `None` for a socket that
@@ -65,7 +70,7 @@ impl<V> Sequence<V> {
                 index.insert(key, at as u32);
             }
             // Behind all others it stands where the dump has it.
-            self.is_disordered |= (self.met as usize) < at;
+            self.is_disordered |= self.count() < at;
             self.entries.push(Entry { key, met: 0, value: make() });
         }
         let entry = self.entries.get_mut(at)?;
@@ -83,12 +88,17 @@ impl<V> Sequence<V> {
             return Some(at);
         }
         // All have been met, and a dump comes to none twice: it is new.
-        if self.met as usize == self.entries.len() {
+        if self.count() == self.entries.len() {
             return None;
         }
         let at = self.place(key)?;
         self.is_disordered = true;
         Some(at)
+    }
+
+    /// How many were met in this dump.
+    fn count(&self) -> usize {
+        (self.met - self.met_before) as usize
     }
 
     /// Where a socket stands: for any, and for many.
@@ -107,7 +117,8 @@ impl<V> Sequence<V> {
 
     /// Each value of a socket that this dump has not come to.
     pub fn each_unmet(&mut self, each: impl FnMut(&mut V)) {
-        self.entries.iter_mut().filter(|entry| entry.met == 0).map(|entry| &mut entry.value).for_each(each);
+        let met_before = self.met_before;
+        self.entries.iter_mut().filter(|entry| entry.met <= met_before).map(|entry| &mut entry.value).for_each(each);
     }
 
     fn entry(&mut self, id: SocketId) -> Option<&Entry<V>> {
@@ -122,7 +133,8 @@ impl<V> Sequence<V> {
 
     /// Whether this dump has come to the socket.
     pub fn is_met(&mut self, id: SocketId) -> bool {
-        self.entry(id).is_some_and(|entry| entry.met > 0)
+        let met_before = self.met_before;
+        self.entry(id).is_some_and(|entry| entry.met > met_before)
     }
 
     /// The dump is over, and has shown every socket: those that it did not are taken out and handed over, as cookie and
@@ -130,8 +142,9 @@ impl<V> Sequence<V> {
     pub fn end(&mut self, mut gone: impl FnMut(SocketId, V)) {
         use super::address::{Cookie, NetnsId};
         self.index = None;
-        if (self.met as usize) < self.entries.len() {
-            let vanished = self.entries.extract_if(.., |entry| entry.met == 0);
+        if self.count() < self.entries.len() {
+            let met_before = self.met_before;
+            let vanished = self.entries.extract_if(.., |entry| entry.met <= met_before);
             vanished.for_each(|Entry { key: (cookie, netns), value, .. }| {
                 gone(SocketId { netns: NetnsId(netns.into()), cookie: Some(Cookie(cookie)) }, value);
             });
