@@ -23,22 +23,42 @@ pub fn duration(ms: u64) -> String {
 }
 
 /// The same at the end of `out`.
-pub fn push_duration(out: &mut Vec<u8>, ms: u64) {
+fn push_duration(out: &mut Vec<u8>, ms: u64) {
+    for (number, unit) in duration_parts(ms).iter().filter(|(_, unit)| !unit.is_empty()) {
+        out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
+        out.extend_from_slice(unit.as_bytes());
+    }
+}
+
+/// How many cells it takes.
+pub fn duration_width(ms: u64) -> usize {
+    let used = |(number, unit): &(u64, &str)| if unit.is_empty() { 0 } else { digits(*number) + unit.len() };
+    duration_parts(ms).iter().map(used).sum()
+}
+
+/// Numbers and what stands behind each; nothing stands behind those that are not needed.
+fn duration_parts(ms: u64) -> [(u64, &'static str); 4] {
     let (seconds, minutes, hours) = (ms / 1000, ms / 60_000, ms / 3_600_000);
-    let mut parts = |parts: &[(u64, &str)]| {
-        for (number, unit) in parts {
-            out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
-            out.extend_from_slice(unit.as_bytes());
-        }
-    };
+    let none = (0, "");
     match ms {
-        0..1_000 => parts(&[(ms, "ms")]),
+        0..1_000 => [(ms, "ms"), none, none, none],
         // Tenths as an integer: a float would round 59.99 up to 60.0.
-        1_000..60_000 => parts(&[(seconds, "."), (ms % 1000 / 100, "s")]),
+        1_000..60_000 => [(seconds, "."), (ms % 1000 / 100, "s"), none, none],
         // Minutes up to two hours, so that the default keepalive timer reads 119m 59s.
-        60_000..7_200_000 => parts(&[(minutes, "m "), (seconds % 60, "s")]),
-        7_200_000..172_800_000 => parts(&[(hours, "h "), (minutes % 60, "m "), (seconds % 60, "s")]),
-        _ => parts(&[(hours / 24, "d "), (hours % 24, "h "), (minutes % 60, "m "), (seconds % 60, "s")]),
+        60_000..7_200_000 => [(minutes, "m "), (seconds % 60, "s"), none, none],
+        7_200_000..172_800_000 => [(hours, "h "), (minutes % 60, "m "), (seconds % 60, "s"), none],
+        _ => [(hours / 24, "d "), (hours % 24, "h "), (minutes % 60, "m "), (seconds % 60, "s")],
+    }
+}
+
+/// How many digits a number has.
+pub fn digits(number: u64) -> usize {
+    match number {
+        0..10 => 1,
+        10..100 => 2,
+        100..1_000 => 3,
+        1_000..10_000 => 4,
+        _ => number.ilog10() as usize + 1,
     }
 }
 

@@ -95,6 +95,15 @@ impl<'a> Value<'a> {
         Self::Word(Cow::Borrowed(word))
     }
 
+    /// Its text, where it is one; not yet made harmless.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Word(word) => Some(word),
+            Self::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// For people: durations in words, a dash for what is absent, nothing harmful.
     pub fn for_people(&self, unit: Unit) -> Cow<'_, str> {
         match self {

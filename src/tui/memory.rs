@@ -111,8 +111,6 @@ pub struct Memory {
     sockets: Sequence<Known>,
     /// Names of processes, of the last look and of this one
     processes: [Dictionary; 2],
-    /// The process of the row before
-    hint: u32,
     round: u32,
     /// When this look began, and the one before, since the dashboard was opened
     now: Duration,
@@ -149,7 +147,6 @@ impl Memory {
             clock,
             sockets: Sequence::default(),
             processes: Default::default(),
-            hint: 0,
             round: 0,
             now: Duration::ZERO,
             before: Duration::ZERO,
@@ -197,7 +194,7 @@ impl Memory {
         let totals = Totals::of(socket);
         let verdict = row.judged.map(|judged| judged.liveness.verdict);
         let now_ms = self.now_ms() as u32;
-        let number = self.processes[1].number(process, &mut self.hint).unwrap_or(u32::MAX);
+        let number = self.processes[1].number(process).unwrap_or(u32::MAX);
         let is_first = self.is_first();
         let elapsed_ms = millis(self.now.saturating_sub(self.before)).max(1);
         let make = || Known {
@@ -230,7 +227,7 @@ impl Memory {
         // Nobody's any more: whose it was is worth more.
         known.process = if process.starts_with('(') {
             let [before, now] = &mut self.processes;
-            now.number(before.text(known.process), &mut self.hint).unwrap_or(number)
+            now.number(before.text(known.process)).unwrap_or(number)
         } else {
             number
         };

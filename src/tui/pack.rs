@@ -9,10 +9,12 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::fields::value::{Unit, Value};
 use crate::model::liveness::Bound;
-use crate::text;
+use crate::text::{self, digits, duration_width};
 
 /// Texts beyond so many are not looked for any more: a column of sentences has a new one in each row.
 const MOST_TEXTS: usize = 4096;
+
+const RECENT: usize = 64;
 
 const ABSENT: u8 = 0;
 const NUMBER: u8 = 1;
@@ -32,27 +34,32 @@ const END_V6: u8 = 12;
 const WITH_DEVICE: u8 = 16;
 
 /// Texts that many rows share.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Dictionary {
-    texts: Vec<Box<str>>,
+    /// Each with its width for people
+    texts: Vec<(Box<str>, usize)>,
     numbers: FxHashMap<Box<str>, u32>,
+    /// The last text of those that end alike: few texts stand in most rows, and need not be looked up
+    recent: [u32; RECENT],
+}
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        Self { texts: Vec::new(), numbers: FxHashMap::default(), recent: [u32::MAX; RECENT] }
+    }
 }
 
 impl Dictionary {
-    /// The number of a text; `None` where there are too many. `hint` is what it was in the row before, and becomes what it
-    /// is: rows beside each other are alike.
-    pub fn number(&mut self, text: &str, hint: &mut u32) -> Option<u32> {
-        if self.texts.get(*hint as usize).is_some_and(|known| **known == *text) {
-            return Some(*hint);
+    /// The number of a text; `None` where there are too many.
+    pub fn number(&mut self, text: &str) -> Option<u32> {
+        let place = end_of(text) % RECENT;
+        let recent = self.recent[place];
+        if self.texts.get(recent as usize).is_some_and(|(known, _)| **known == *text) {
+            return Some(recent);
         }
-        *hint = self.look_up(text)?;
-        Some(*hint)
-    }
-
-    /// Whether the value is the text with this number.
-    pub fn is(&self, value: &Value<'_>, number: u32) -> bool {
-        let (Value::Word(Cow::Borrowed(text)) | Value::Name(Cow::Borrowed(text))) = value else { return false };
-        self.texts.get(number as usize).is_some_and(|known| **known == **text)
+        let number = self.look_up(text)?;
+        self.recent[place] = number;
+        Some(number)
     }
 
     fn look_up(&mut self, text: &str) -> Option<u32> {
@@ -60,15 +67,26 @@ impl Dictionary {
             return Some(*number);
         }
         let number = u32::try_from(self.texts.len()).ok().filter(|_| self.texts.len() < MOST_TEXTS)?;
-        self.texts.push(text.into());
+        self.texts.push((text.into(), text::printable(text).width()));
         self.numbers.insert(text.into(), number);
         Some(number)
     }
 
     /// The text of a number.
     pub fn text(&self, number: u32) -> &str {
-        self.texts.get(number as usize).map_or("", |text| text)
+        self.texts.get(number as usize).map_or("", |(text, _)| text)
     }
+
+    /// How many cells the text of a number takes.
+    pub fn width(&self, number: u32) -> usize {
+        self.texts.get(number as usize).map_or(0, |(_, width)| *width)
+    }
+}
+
+/// A number that texts share which end alike: names differ in their process ids.
+fn end_of(text: &str) -> usize {
+    let end = text.as_bytes().last_chunk().map_or(text.len() as u64, |end| u64::from(u32::from_ne_bytes(*end)));
+    (end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
 }
 
 /// Adds a text of the dictionary at the end of `out`.
@@ -76,8 +94,8 @@ pub fn pack_known(number: u32, out: &mut Vec<u8>) {
     tagged(KNOWN_TEXT, number.into(), out);
 }
 
-/// Adds a value at the end of `out`; `hint` is as for [`Dictionary::number`].
-pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, hint: &mut u32, out: &mut Vec<u8>) {
+/// Adds a value at the end of `out`.
+pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
     match value {
         Value::Absent => out.push(ABSENT),
         Value::Number(number) => tagged(NUMBER, *number, out),
@@ -92,8 +110,8 @@ pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, hint: &mut u32, out:
         ),
         Value::Bounded { ms: None, bound: Bound::Never } => out.push(NEVER),
         Value::Bounded { ms: None, .. } => out.push(NOT_APPLICABLE),
-        Value::Word(word) => pack_text(word, dictionary, hint, out),
-        Value::Name(name) => pack_text(name, dictionary, hint, out),
+        Value::Word(word) => pack_text(word, dictionary, out),
+        Value::Name(name) => pack_text(name, dictionary, out),
         Value::Addr(addr) => pack_addr(*addr, ADDR_V4, ADDR_V6, out),
         Value::Endpoint { addr, device, port } => {
             let first = out.len();
@@ -101,7 +119,7 @@ pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, hint: &mut u32, out:
             out.extend(port.to_ne_bytes());
             if let Some(device) = device {
                 out[first] |= WITH_DEVICE;
-                pack_text(device, dictionary, hint, out);
+                pack_text(device, dictionary, out);
             }
         }
     }
@@ -116,8 +134,8 @@ fn tagged(tag: u8, mut number: u64, out: &mut Vec<u8>) {
     out.push(number as u8);
 }
 
-fn pack_text(text: &str, dictionary: &mut Dictionary, hint: &mut u32, out: &mut Vec<u8>) {
-    if let Some(number) = dictionary.number(text, hint) {
+fn pack_text(text: &str, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
+    if let Some(number) = dictionary.number(text) {
         return tagged(KNOWN_TEXT, number.into(), out);
     }
     tagged(TEXT, text.len() as u64, out);
@@ -200,27 +218,20 @@ fn addr(is_v6: bool, bytes: &mut &[u8]) -> IpAddr {
 }
 
 /// How many cells a value takes for people. What comes in every row is counted without being written.
-pub fn width(value: &Value<'_>, unit: Unit, scratch: &mut Vec<u8>) -> usize {
+pub fn width(value: &Value<'_>, unit: Unit) -> usize {
     match (value, unit) {
         (Value::Absent, _) => 1,
         (Value::Number(number), Unit::None | Unit::Bytes) => digits(*number),
-        (Value::Number(ms) | Value::Bounded { ms: Some(ms), bound: Bound::Exact }, Unit::Millis) => {
-            scratch.clear();
-            text::push_duration(scratch, *ms);
-            scratch.len()
+        (Value::Number(ms), Unit::Millis) | (Value::Bounded { ms: Some(ms), bound: Bound::Exact }, _) => {
+            duration_width(*ms)
         }
+        (Value::Bounded { ms: Some(ms), bound: Bound::AtMost | Bound::AtLeast }, _) => 1 + duration_width(*ms),
         (Value::Endpoint { addr: IpAddr::V4(addr), device: None, port: port @ 1.. }, _) => {
             let octets: usize = addr.octets().into_iter().map(|octet| digits(octet.into())).sum();
             octets + 3 + 1 + digits((*port).into())
         }
-        (Value::Name(text), _) if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) => text.len(),
-        (Value::Word(text), _) if text.is_ascii() => text.len(),
         _ => value.for_people(unit).width(),
     }
-}
-
-fn digits(number: u64) -> usize {
-    number.checked_ilog10().map_or(1, |digits| digits as usize + 1)
 }
 
 #[cfg(test)]
@@ -252,7 +263,7 @@ mod tests {
         #[test]
         fn what_is_packed_comes_out_as_it_was(values in proptest::collection::vec(value(), 0..20)) {
             let (mut dictionary, mut bytes) = (Dictionary::default(), Vec::new());
-            values.iter().for_each(|value| pack(value, &mut dictionary, &mut 0, &mut bytes));
+            values.iter().for_each(|value| pack(value, &mut dictionary, &mut bytes));
             let mut rest = &bytes[..];
             for value in &values {
                 assert_eq!(&unpack(&mut rest, &dictionary), value);
@@ -263,7 +274,7 @@ mod tests {
         #[test]
         fn the_width_is_that_of_the_text(value in value(), millis in any::<bool>()) {
             let unit = if millis { Unit::Millis } else { Unit::None };
-            assert_eq!(width(&value, unit, &mut Vec::new()), value.for_people(unit).width(), "{value:?}");
+            assert_eq!(width(&value, unit), value.for_people(unit).width(), "{value:?}");
         }
     }
 
@@ -271,7 +282,7 @@ mod tests {
     fn texts_beyond_the_dictionary_are_kept_all_the_same() {
         let (mut dictionary, mut bytes) = (Dictionary::default(), Vec::new());
         for number in 0..MOST_TEXTS + 2 {
-            pack(&Value::Name(number.to_string().into()), &mut dictionary, &mut 0, &mut bytes);
+            pack(&Value::Name(number.to_string().into()), &mut dictionary, &mut bytes);
         }
         let mut rest = &bytes[..];
         for number in 0..MOST_TEXTS + 2 {

@@ -201,9 +201,6 @@ pub struct Builder {
     table: Table,
     /// Rows that stand behind others, wherever those come to stand
     behind: Vec<(Option<RowId>, Head)>,
-    /// The text that each column had last
-    hints: Vec<u32>,
-    scratch: Vec<u8>,
 }
 
 impl Builder {
@@ -230,7 +227,7 @@ impl Builder {
             has_cookies,
             gone: 0,
         };
-        Self { hints: vec![u32::MAX; table.headings.len()], table, behind: Vec::new(), scratch: Vec::new() }
+        Self { table, behind: Vec::new() }
     }
 
     /// The columns that each row has to have a cell for.
@@ -252,17 +249,14 @@ impl Builder {
 
     /// The next cell of the row: that of the column with this number.
     pub fn cell(&mut self, column: usize, value: &Value<'_>) {
-        let table = &mut self.table;
-        // The same text as in the row before was measured then.
-        if let Some(hint) = self.hints.get(column).filter(|hint| table.dictionary.is(value, **hint)) {
-            return pack_known(*hint, &mut table.bytes);
+        let Table { headings, naturals, dictionary, bytes, .. } = &mut self.table;
+        let (Some(heading), Some(natural)) = (headings.get(column), naturals.get_mut(column)) else { return };
+        if let Some(number) = value.text().and_then(|text| dictionary.number(text)) {
+            *natural = (*natural).max(dictionary.width(number));
+            return pack_known(number, bytes);
         }
-        if let (Some(natural), Some(heading)) = (table.naturals.get_mut(column), table.headings.get(column)) {
-            *natural = (*natural).max(width(value, heading.unit, &mut self.scratch));
-        }
-        let mut none = 0;
-        let hint = self.hints.get_mut(column).unwrap_or(&mut none);
-        pack(value, &mut table.dictionary, hint, &mut table.bytes);
+        *natural = (*natural).max(width(value, heading.unit));
+        pack(value, dictionary, bytes);
     }
 
     /// Takes over a row of another table with the same columns, to stand behind the row `anchor`, or first.
