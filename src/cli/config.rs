@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use toml_edit::{Document, Item, Table, Value};
+use toml_edit::{Document, Item, TableLike, Value};
 
 use super::exit::UsageError;
 use crate::filter::{Filter, Names, nearest, time_us};
@@ -112,7 +112,8 @@ const SETTINGS: [Setting; 5] = [
         help: "percent of a core that looking may take: on a host with very many sockets it looks less often",
         set: |config, value| {
             let percent = value.as_integer().and_then(|percent| u32::try_from(percent).ok());
-            config.cpu = percent.filter(|percent| (1..=100).contains(percent)).ok_or("is not between 1 and 100")?;
+            config.cpu =
+                percent.filter(|percent| (1..=100).contains(percent)).ok_or("is no whole number between 1 and 100")?;
             Ok(())
         },
     },
@@ -190,7 +191,9 @@ impl Config {
             match (setting, item) {
                 (Some(setting), Item::Value(value)) => (setting.set)(&mut config, value)
                     .map_err(|why| at(item.span(), format!("{name} = {} {why}", value.to_string().trim())))?,
-                (None, Item::Table(table)) if TABLES.contains(&name) => {
+                (None, _) if TABLES.contains(&name) => {
+                    let no_table = || at(item.span(), format!("{name} is a table: write [{name}] and a line for each"));
+                    let table = item.as_table_like().ok_or_else(no_table)?;
                     config.table(name, table, names).map_err(|wrong| at(wrong.place, wrong.why))?;
                 }
                 _ => {
@@ -200,12 +203,20 @@ impl Config {
                 }
             }
         }
-        config.keys.check().map_err(|taken| format!("in [keys]: {taken}"))?;
+        config.keys.check().map_err(|taken| {
+            // One of the two stands in the file; where both do, the later one is too much.
+            let bound = document.get("keys").and_then(Item::as_table_like).into_iter();
+            let is_it = |key: &&str| command_called(key).is_some_and(|command| taken.commands.contains(&command.name));
+            let spans = bound.flat_map(|table| {
+                table.iter().map(|(key, _)| key).filter(is_it).filter_map(|key| table.key(key)?.span())
+            });
+            format!("line {}: {taken}", line(spans.max_by_key(|span| span.start)))
+        })?;
         Ok(config)
     }
 
-    fn table(&mut self, name: &str, table: &Table, names: &dyn Names) -> Result<(), Wrong> {
-        for (key, item) in table {
+    fn table(&mut self, name: &str, table: &dyn TableLike, names: &dyn Names) -> Result<(), Wrong> {
+        for (key, item) in table.iter() {
             let place = || item.span().or_else(|| table.key(key).and_then(toml_edit::Key::span));
             let set = match (name, item) {
                 ("columns", Item::Value(value)) => self.columns(key, value),
@@ -228,6 +239,12 @@ impl Config {
         let chosen = each(value, |name| find(name).ok_or_else(|| unknown("column", name, known())))?;
         if chosen.is_empty() {
             return Err("a table needs a column".to_owned().into());
+        }
+        for (index, column) in chosen.iter().enumerate() {
+            if chosen[..index].contains(column) {
+                let place = value.as_array().and_then(|list| list.get(index)?.span());
+                return Err(Wrong { why: format!("'{}' stands there twice", column.name), place });
+            }
         }
         self.columns.retain(|(view, _)| *view != spec.view);
         self.columns.push((spec.view, chosen));
@@ -366,10 +383,16 @@ mod tests {
             ("interval = \"1\"", 1, "unit"),
             ("interval = \"1ms\"", 1, "between 200ms and 60s"),
             ("cpu = 0", 1, "between 1 and 100"),
+            ("cpu = 25.5", 1, "no whole number"),
             ("mouse = \"yes\"", 1, "neither true nor false"),
             ("[columns]\nconnections = [\"peer\",\n \"rttt\"]", 3, "did you mean 'rtt'?"),
             ("[columns]\nconnection = []", 2, "did you mean 'connections'?"),
             ("[columns]\npeers = []", 2, "needs a column"),
+            ("[columns]\nconnections = [\"peer\",\n\"peer\"]", 3, "twice"),
+            ("\nkeys = \"q\"", 2, "write [keys]"),
+            ("\nkeys = { destory = [\"x\"] }", 2, "did you mean 'destroy'?"),
+            ("[keys]\ndestroy = [\"q\"]", 2, "'q' is bound to both destroy and quit"),
+            ("[keys]\nquit = [\"Q\"]\ndestroy = [\"Q\"]", 3, "'Q' is bound to both"),
             ("[keys]\n\ndestory = [\"x\"]", 3, "did you mean 'destroy'?"),
             ("[keys]\ndestroy = [\"Meta-x\"]", 2, "there is no key 'Meta-x'"),
             ("[bookmarks]\na = \"dprot = 1\"", 2, "dprot"),
@@ -378,6 +401,8 @@ mod tests {
             let wrong = parse(text).unwrap_err();
             assert!(wrong.contains(part) && wrong.starts_with(&format!("line {line}: ")), "{text}: {wrong}");
         }
-        assert!(parse("[keys]\ndestroy = [\"q\"]").unwrap_err().contains("'q' is the key of destroy already"));
+        let inline = parse("keys = { destroy = [\"D\"] }").unwrap();
+        let destroy = COMMANDS.iter().find(|command| command.name == "destroy").unwrap();
+        assert_eq!(inline.keys.of(destroy.action).iter().map(ToString::to_string).collect::<Vec<_>>(), ["D"]);
     }
 }

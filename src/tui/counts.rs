@@ -50,9 +50,9 @@ pub struct History {
     samples: VecDeque<(u64, Counts)>,
 }
 
-/// Samples kept: five minutes.
-const MOST_SAMPLES: usize = 60;
 const STEP_SECONDS: u64 = 5;
+/// Five minutes.
+const STEPS: u64 = 60;
 
 impl History {
     /// Takes in what was counted so long after the dashboard was opened.
@@ -62,7 +62,7 @@ impl History {
             Some(last) if last.0 == step => last.1 = counts,
             _ => self.samples.push_back((step, counts)),
         }
-        if self.samples.len() > MOST_SAMPLES {
+        while self.samples.front().is_some_and(|(first, _)| first + STEPS <= step) {
             self.samples.pop_front();
         }
     }
@@ -87,4 +87,19 @@ pub fn sparkline(values: &[u64], is_from_zero: bool) -> String {
     let span = most - least;
     let level = |value: u64| usize::try_from(((value - least) * 7).checked_div(span).unwrap_or(0)).unwrap_or(0);
     values.iter().map(|value| BARS[level(*value)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, History};
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_older_than_five_minutes_is_no_last_minute() {
+        let mut history = History::default();
+        for minute in 0..10 {
+            history.push(Duration::from_secs(60 * minute), Counts { connections: minute, ..Counts::default() });
+        }
+        assert_eq!(history.of(|counts| counts.connections, 60), [5, 6, 7, 8, 9]);
+    }
 }

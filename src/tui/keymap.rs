@@ -110,12 +110,12 @@ impl Default for Keys {
 
 /// A key that means two things.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{key}' is the key of {other} already")]
+#[error("'{key}' is bound to both {} and {}", .commands[0], .commands[1])]
 pub struct Taken {
     /// The key
     pub key: String,
-    /// The name of what it means
-    pub other: &'static str,
+    /// The names of what it means
+    pub commands: [&'static str; 2],
 }
 
 impl Keys {
@@ -137,8 +137,10 @@ impl Keys {
             for (other, (action, others)) in self.0.iter().enumerate() {
                 let both = keys.iter().find(|key| other < index && others.contains(key));
                 if let Some(key) = both {
-                    let other = COMMANDS.iter().find(|command| command.action == *action);
-                    return Err(Taken { key: key.to_string(), other: other.map_or("", |command| command.name) });
+                    let name = |action: Action| {
+                        COMMANDS.iter().find(|command| command.action == action).map_or("", |command| command.name)
+                    };
+                    return Err(Taken { key: key.to_string(), commands: [*action, self.0[index].0].map(name) });
                 }
             }
         }
@@ -228,7 +230,7 @@ mod tests {
         assert_eq!(Keys::default().check(), Ok(()));
         let mut keys = Keys::default();
         keys.bind(&COMMANDS[0], &[Key::Char('x')]);
-        assert_eq!(keys.check().unwrap_err().to_string(), "'x' is the key of help already");
+        assert_eq!(keys.check().unwrap_err().to_string(), "'x' is bound to both help and destroy");
     }
 
     #[test]

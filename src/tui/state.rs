@@ -66,6 +66,8 @@ pub struct Asking {
     pub effect: Effect,
     /// It was drawn: what was typed before is no answer to it
     pub is_shown: bool,
+    /// Where every other answer leads
+    pub otherwise: Box<Mode>,
 }
 
 /// The filter box.
@@ -81,6 +83,8 @@ pub struct Typing {
     pub offered: Option<(usize, Vec<String>, usize)>,
     /// How far back in what was typed before
     pub back: usize,
+    /// What was typed before going back
+    pub draft: String,
 }
 
 /// A file name.

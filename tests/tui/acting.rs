@@ -105,6 +105,10 @@ fn keepalive_is_set_in_a_form_and_asked_about() {
     for part in ["Set keepalive on, idle 15s, interval 5s, probes 5", "10.0.0.9:40003", "[y/N]"] {
         assert!(scene.drawn().contains(part), "{}", scene.drawn());
     }
+    // Whoever says no wants to change something: what was typed is still there.
+    assert_eq!(scene.keys("n"), []);
+    assert!(scene.drawn().contains("30s"), "{}", scene.drawn());
+    scene.press(KeyCode::Enter);
     let change = KeepaliveChange {
         enabled: Some(true),
         idle_s: Some(15),

@@ -88,6 +88,13 @@ fn the_filter_box_completes_words_and_remembers_what_was_typed() {
     scene.press(KeyCode::Down);
     scene.press(KeyCode::Enter);
     assert_eq!(scene.state.wanted.typed, "dport = 1");
+    // What was being typed is behind the last of them.
+    scene.press(KeyCode::Esc);
+    scene.keys("/idle > ");
+    scene.press(KeyCode::Up);
+    scene.press(KeyCode::Down);
+    assert!(matches!(&scene.state.mode, Mode::Typing(typing) if typing.line.text() == "idle > "));
+    scene.press(KeyCode::Esc);
     // Another Tab offers the next word.
     scene.press(KeyCode::Esc);
     scene.keys("/verdict = u");
@@ -243,8 +250,12 @@ fn a_namespace_is_chosen_from_a_list_and_named_where_there_are_several() {
     assert!(scene.drawn().contains("every namespace that may be entered"));
     let effects = scene.press(KeyCode::Enter);
     assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.netns.is_some_and(|netns| netns.0 == 2)));
+    assert_eq!(scene.state.history.of(|counts| counts.connections, 9), [3]);
+    scene.at += Duration::from_secs(10);
     scene.look(&rows);
     assert_eq!(scene.rows(), [3]);
+    // What was counted elsewhere is no past of this.
+    assert_eq!(scene.state.history.of(|counts| counts.connections, 9), [1]);
     assert!(scene.drawn().contains("1 connections") || scene.drawn().contains("namespace web"), "{}", scene.drawn());
 }
 

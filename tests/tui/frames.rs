@@ -82,6 +82,11 @@ fn boxes_and_lists() {
     scene.keys("/ver");
     scene.press(KeyCode::Tab);
     insta::assert_snapshot!("box_completing", scene.drawn());
+    // The line that is typed in stays in sight on the smallest screen.
+    let mut scene = Scene::busy((40, 10));
+    scene.keys("K30s");
+    (0..4).for_each(|_| drop(scene.press(KeyCode::Down)));
+    insta::assert_snapshot!("box_form_40x10", scene.drawn());
 }
 
 /// Each theme once, with its styles: a letter for each, and what they are.

@@ -208,7 +208,8 @@ fn ids(state: &State, rows: &[usize]) -> Vec<SocketId> {
 fn destroy(state: &mut State) -> Vec<Effect> {
     let Some((ids, whose)) = targets(state) else { return nothing(state) };
     let question = format!("Destroy {whose}? [y/N]");
-    state.mode = Mode::Asking(Asking { question, effect: Effect::Destroy(ids), is_shown: false });
+    state.mode =
+        Mode::Asking(Asking { question, effect: Effect::Destroy(ids), is_shown: false, otherwise: Box::default() });
     Vec::new()
 }
 

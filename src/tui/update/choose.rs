@@ -132,8 +132,9 @@ pub(super) fn form(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Enter => {
             let Ok(change) = form.change() else { return Vec::new() };
             let question = format!("Set {} of {}? [y/N]", keepalive::change(&change), form.whose);
-            let effect = Effect::Set(std::mem::take(&mut form.ids), change);
-            state.mode = Mode::Asking(Asking { question, effect, is_shown: false });
+            let effect = Effect::Set(form.ids.clone(), change);
+            let otherwise = Box::new(std::mem::take(&mut state.mode));
+            state.mode = Mode::Asking(Asking { question, effect, is_shown: false, otherwise });
         }
         _ => form.press(key),
     }

@@ -12,6 +12,7 @@ use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind,
 use rustc_hash::FxHashSet;
 
 use super::action::{Action, Effect, Event, Whom};
+use super::counts::History;
 use super::screen;
 use super::sheet::Sheet;
 use super::sight::Sight;
@@ -25,6 +26,9 @@ use crate::model::time::millis;
 
 /// Intervals to choose from, in tenths of a second.
 const INTERVALS: [u64; 9] = [2, 5, 10, 20, 50, 100, 200, 300, 600];
+
+/// Names that are kept: more than any screen shows.
+const MOST_NAMES: usize = 10_000;
 
 /// Takes in what happened.
 pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect> {
@@ -82,6 +86,10 @@ fn see(state: &mut State, sight: Box<Sight>) -> Vec<Effect> {
         return Vec::new();
     }
     (state.failure, state.late) = (None, None);
+    if state.sight.as_ref().is_some_and(|known| known.wanted.netns != sight.wanted.netns) {
+        // What was counted elsewhere is not the past of this.
+        state.history = History::default();
+    }
     state.history.push(sight.at, sight.counts);
     if !state.marked.is_empty() {
         // What is marked is always something that is shown.
@@ -142,7 +150,11 @@ fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
         Mode::Asking(_) => {
             let Mode::Asking(asking) = std::mem::take(&mut state.mode) else { return Vec::new() };
             let is_yes = key.code == KeyCode::Char('y') && key.modifiers.is_empty() && asking.is_shown;
-            if is_yes { vec![asking.effect] } else { Vec::new() }
+            if is_yes {
+                return vec![asking.effect];
+            }
+            state.mode = *asking.otherwise;
+            Vec::new()
         }
         Mode::Form(_) => choose::form(state, key),
         Mode::Saving(_) => choose::saving(state, key),
@@ -270,6 +282,9 @@ fn resolve(state: &mut State) -> Option<Effect> {
             });
             unknown.extend(addresses.filter(|addr| !addr.is_unspecified() && !state.looks.names.contains_key(addr)));
         }
+    }
+    if state.looks.names.len() > MOST_NAMES {
+        state.looks.names.clear();
     }
     // Asked for once: until an answer comes, the address stands there.
     state.looks.names.extend(unknown.iter().map(|addr| (*addr, None)));

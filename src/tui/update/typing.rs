@@ -72,8 +72,11 @@ fn complete(typing: &mut Typing) {
 }
 
 fn recall(typing: &mut Typing, known: &[String], back: bool) {
+    if typing.back == 0 {
+        typing.line.text().clone_into(&mut typing.draft);
+    }
     typing.back = if back { (typing.back + 1).min(known.len()) } else { typing.back.saturating_sub(1) };
-    let text = if typing.back == 0 { "" } else { known[known.len() - typing.back].as_str() };
+    let text = if typing.back == 0 { &typing.draft } else { &known[known.len() - typing.back] };
     typing.line = Editor::new(text);
     typing.offered = None;
 }

@@ -73,45 +73,66 @@ const TYPED: u16 = 12;
 const NOW: u16 = 28;
 
 pub(super) fn form(form: &Form, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let height = u16::try_from(form.fields.len()).unwrap_or(0) + 7;
-    let inner = frame("Keepalive", 76, height, theme, area, buffer);
-    put(buffer, inner, inner.x + 1, 0, &printable(&form.whose), theme.title);
-    for (y, (number, field)) in (2..).zip(form.fields.iter().enumerate()) {
-        put(buffer, inner, inner.x + 1, y, field.name, if number == form.at { theme.accent } else { Style::new() });
-        let typed = Rect { x: inner.x + NAME, width: TYPED.min(inner.width.saturating_sub(NAME)), ..inner };
-        if number == form.at {
-            prompt::line(&field.line, "", theme, typed, y, buffer);
-        } else {
-            put(buffer, typed, typed.x + 1, y, &printable(field.line.text()), Style::new());
+    let count = u16::try_from(form.fields.len()).unwrap_or(0);
+    let inner = frame("Keepalive", 76, count + 7, theme, area, buffer);
+    // Where there is too little room, the line that is typed in stays, and below it what is wrong, or what comes of it.
+    let is_roomy = inner.height >= count + 5;
+    let last = inner.height.saturating_sub(1);
+    let (above, below) = if is_roomy { (2, count + 3) } else { (u16::from(last >= 2), last) };
+    if above > 0 {
+        put(buffer, inner, inner.x + 1, 0, &printable(&form.whose), theme.title);
+    }
+    let room = below.saturating_sub(above).min(count);
+    let top = (form.at + 1).saturating_sub(room.into());
+    for (y, number) in (above..above + room).zip(top..) {
+        line(form, number, theme, inner, y, buffer);
+    }
+    let wrong = form.change().err();
+    if is_roomy || wrong.is_none() {
+        outcome(form, theme, inner, below, buffer);
+    }
+    if let Some(wrong) = wrong {
+        put(buffer, inner, inner.x + 1, below + u16::from(is_roomy), &printable(&wrong), theme.warning);
+    }
+}
+
+/// One line of the form: its name, what is typed, and what is so now.
+fn line(form: &Form, number: usize, theme: Theme, inner: Rect, y: u16, buffer: &mut Buffer) {
+    let Some(field) = form.fields.get(number) else { return };
+    put(buffer, inner, inner.x + 1, y, field.name, if number == form.at { theme.accent } else { Style::new() });
+    let typed = Rect { x: inner.x + NAME, width: TYPED.min(inner.width.saturating_sub(NAME)), ..inner };
+    if number == form.at {
+        prompt::line(&field.line, "", theme, typed, y, buffer);
+    } else {
+        put(buffer, typed, typed.x + 1, y, &printable(field.line.text()), Style::new());
+    }
+    let x = inner.x + NOW;
+    match form.now_and_then(field) {
+        (Some(now), Some(then)) => {
+            let x = put(buffer, inner, x, y, &format!("{now} → "), theme.muted);
+            put(buffer, inner, x, y, &then, theme.title);
         }
-        let x = inner.x + NOW;
-        match form.now_and_then(field) {
-            (Some(now), Some(then)) => {
-                let x = put(buffer, inner, x, y, &format!("{now} → "), theme.muted);
-                put(buffer, inner, x, y, &then, theme.title);
-            }
-            (Some(now), None) if !now.is_empty() => {
-                put(buffer, inner, x, y, &format!("now {now}"), theme.muted);
-            }
-            _ => {
-                put(buffer, inner, x, y, field.takes, theme.muted);
-            }
+        (Some(now), None) if !now.is_empty() => {
+            put(buffer, inner, x, y, &format!("now {now}"), theme.muted);
+        }
+        _ => {
+            put(buffer, inner, x, y, field.takes, theme.muted);
         }
     }
-    let below = u16::try_from(form.fields.len()).unwrap_or(0) + 3;
+}
+
+/// When the kernel would notice a dead peer, now and then.
+fn outcome(form: &Form, theme: Theme, inner: Rect, y: u16, buffer: &mut Buffer) {
     let (now, then) = form.dead_in();
     let words = |deadline: Deadline| bounded(deadline.ms, deadline.bound).into_owned();
-    let x = put(buffer, inner, inner.x + 1, below, "dead-in", Style::new()).max(inner.x + NAME + 1);
+    let x = put(buffer, inner, inner.x + 1, y, "dead-in", Style::new()).max(inner.x + NAME + 1);
     let text = match now {
         Some(now) => words(now),
         None => "its options cannot be read, so this is not known".to_owned(),
     };
-    let x = put(buffer, inner, x, below, &text, theme.muted);
+    let x = put(buffer, inner, x, y, &text, theme.muted);
     if let Some(then) = now.and(then) {
-        let x = put(buffer, inner, x, below, " → ", theme.muted);
-        put(buffer, inner, x, below, &words(then), theme.title);
-    }
-    if let Err(wrong) = form.change() {
-        put(buffer, inner, inner.x + 1, below + 1, &printable(&wrong), theme.warning);
+        let x = put(buffer, inner, x, y, " → ", theme.muted);
+        put(buffer, inner, x, y, &words(then), theme.title);
     }
 }
