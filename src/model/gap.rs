@@ -13,6 +13,13 @@ pub struct Gap {
     pub remedy: &'static str,
 }
 
+impl Gap {
+    /// "12 process owners"; without the number where it is 1, which often says no more than that there is something.
+    pub fn counted(&self) -> String {
+        if self.count == 1 { self.what.to_owned() } else { format!("{} {}", self.count, self.what) }
+    }
+}
+
 /// The gaps of a snapshot, one entry for each cause.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gaps(Vec<Gap>);

@@ -74,9 +74,9 @@ fn unseen(state: &State) -> String {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    let said = format!("not seen: {} {} ({}){more} ", first.count, first.what, first.why);
+    let said = format!("not seen: {} ({}){more} ", first.counted(), first.why);
     // With what to do about it where there is room.
-    let said_all = format!("{} {} not seen{more}: {} ", first.count, first.what, first.remedy);
+    let said_all = format!("{} not seen{more}: {} ", first.counted(), first.remedy);
     let is_wide = usize::from(state.size.0) >= ROOM_FOR_KEYS + said_all.width();
     printable(if is_wide { &said_all } else { &said }).into_owned()
 }

@@ -26,6 +26,9 @@ struct Gauge {
     style: fn(&Theme) -> Style,
 }
 
+/// The only word that is another one of one.
+const CONNECTIONS: &str = "connections";
+
 /// What matters most first: the last go where there is no room.
 fn gauges() -> [Gauge; 6] {
     let gauge = |sign, word, of, style| Gauge { sign, word, of, style };
@@ -33,7 +36,7 @@ fn gauges() -> [Gauge; 6] {
         gauge(Verdict::Probing.glyph(), "silent", |counts| counts.silent, |theme| theme.shout),
         gauge(Verdict::Unguarded.glyph(), "unguarded", |counts| counts.unguarded, |theme| theme.warning),
         gauge(Verdict::PeerClosed.glyph(), "close-wait", |counts| counts.close_wait, |theme| theme.warning),
-        gauge("", "connections", |counts| counts.connections, |theme| theme.title),
+        gauge("", CONNECTIONS, |counts| counts.connections, |theme| theme.title),
         gauge("", "established", |counts| counts.established, |_| Style::new()),
         gauge("", "time-wait", |counts| counts.time_wait, |_| Style::new()),
     ]
@@ -53,7 +56,8 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let texts = gauges.each_ref().map(|gauge| {
         let count = (gauge.of)(&sight.counts);
         let sign = if gauge.sign.is_empty() { String::new() } else { format!("{} ", gauge.sign) };
-        format!(" {sign}{count} {} ", gauge.word)
+        let word = if gauge.word == CONNECTIONS && count == 1 { "connection" } else { gauge.word };
+        format!(" {sign}{count} {word} ")
     });
     let room = usize::from(area.right().saturating_sub(x));
     let taken: usize = texts.iter().map(|text| text.width() + 1).sum();

@@ -32,9 +32,8 @@ fn lines(state: &State) -> Vec<(String, Style, String)> {
     if let Some(sight) = state.sight.as_ref().filter(|sight| !sight.gaps.is_empty()) {
         lines.push(title("Not seen"));
         lines.extend(sight.gaps.iter().map(|gap| {
-            let what = format!(" {} {}", gap.count, gap.what);
             (
-                printable(&what).into_owned(),
+                format!(" {}", gap.counted()),
                 theme.warning,
                 printable(&format!("{}; {}", gap.why, gap.remedy)).into_owned(),
             )
