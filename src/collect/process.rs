@@ -7,18 +7,17 @@ use std::io::Read;
 use procfs::ProcResult;
 use procfs::process::{LimitValue, ProcState, Process as ProcDir};
 
-use super::users::Users;
 use crate::decode::cgroup;
 use crate::model::owner::Process;
 
 /// Longest /proc/PID/comm: 15 bytes, more for kernel threads.
 const COMM_BYTES: u64 = 256;
 
-/// Reads comm, exe, user and cgroup. What is refused is absent.
+/// Reads comm, exe, uid and cgroup. What is refused is absent.
 ///
 /// # Errors
 /// The process is gone.
-pub fn describe(process: &ProcDir, pid: u32, users: &mut Users) -> ProcResult<Process> {
+pub fn describe(process: &ProcDir, pid: u32) -> ProcResult<Process> {
     let mut comm = Vec::new();
     process.open_relative("comm")?.take(COMM_BYTES).read_to_end(&mut comm)?;
     let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
@@ -30,7 +29,7 @@ pub fn describe(process: &ProcDir, pid: u32, users: &mut Users) -> ProcResult<Pr
         comm,
         exe: process.exe().ok().map(|path| path.to_string_lossy().into_owned()),
         uid,
-        user: uid.and_then(|uid| users.name(uid)).map(str::to_owned),
+        user: None,
         unit: cgroup.as_deref().and_then(cgroup::unit).map(str::to_owned),
         container: cgroup.as_deref().and_then(cgroup::container).map(str::to_owned),
         cgroup,

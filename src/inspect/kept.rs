@@ -135,10 +135,10 @@ pub(super) struct Scanned {
     took: Duration,
 }
 
-/// Looks through all processes.
-pub(super) fn scan(users: &mut Users, needs: Needs) -> Result<Scanned, CollectError> {
+/// Looks through all processes: on one thread for whoever does so again and again.
+pub(super) fn scan(users: &mut Users, needs: Needs, is_watched: bool) -> Result<Scanned, CollectError> {
     let stopwatch = Stopwatch::start();
-    let (table, gaps) = owners::scan(users, needs.contains(Needs::LIMITS))?;
+    let (table, gaps) = owners::scan(users, needs.contains(Needs::LIMITS), !is_watched)?;
     Ok(Scanned { table, gaps, took: stopwatch.elapsed() })
 }
 
@@ -149,6 +149,7 @@ pub(super) fn owners(
     needs: Needs,
 ) -> Result<Owners, CollectError> {
     let has_limits = needs.contains(Needs::LIMITS);
+    let is_watched = kept.is_some();
     let at = kept.as_ref().map_or(Duration::ZERO, |(_, now)| *now);
     let before = kept.and_then(|(kept, now)| Some((kept.owners.take()?, now)));
     let number = before.as_ref().map_or(0, |(owners, _)| owners.scan.wrapping_add(1));
@@ -158,7 +159,7 @@ pub(super) fn owners(
     if let Some((kept, _)) = before.filter(is_good) {
         return Ok(Owners { kept, is_old: true });
     }
-    let Scanned { table, gaps, took } = scan(users, needs)?;
+    let Scanned { table, gaps, took } = scan(users, needs, is_watched)?;
     let kept = KeptOwners { table, gaps, at, took, has_limits, scan: number, nobodys: FxHashSet::default() };
     Ok(Owners { kept, is_old: false })
 }

@@ -326,7 +326,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         if waiting.is_empty() {
             return Ok(());
         }
-        let scanned = kept::scan(&mut self.users, self.request.needs)?;
+        let scanned = kept::scan(&mut self.users, self.request.needs, self.is_watched)?;
         for (namespace, socket) in &waiting {
             let holder = Holder::of(socket, Some(&scanned.table));
             if holder.owners().is_none() {
