@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use crate::model::liveness::Bound;
 
 /// What is written where a value is not known or does not apply.
@@ -144,6 +146,20 @@ pub fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String {
         }
     }
     text
+}
+
+/// As much of a text as fits into so many cells; one that is cut ends in `…`.
+pub fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
+    if text.width() <= cells {
+        return Cow::Borrowed(text);
+    }
+    let mut width = 0;
+    let fits = |character: &char| {
+        width += character.width().unwrap_or(0);
+        width < cells
+    };
+    let cut: String = text.chars().take_while(fits).collect();
+    Cow::Owned(if cells > 0 { cut + "…" } else { cut })
 }
 
 /// Escapes what a terminal would obey or hide: control characters, changes of writing direction, characters without

@@ -191,6 +191,9 @@ impl Config {
             match (setting, item) {
                 (Some(setting), Item::Value(value)) => (setting.set)(&mut config, value)
                     .map_err(|why| at(item.span(), format!("{name} = {} {why}", value.to_string().trim())))?,
+                (Some(_), _) => {
+                    return Err(at(item.span(), format!("{name} is no table: write {name} = and its value")));
+                }
                 (None, _) if TABLES.contains(&name) => {
                     let no_table = || at(item.span(), format!("{name} is a table: write [{name}] and a line for each"));
                     let table = item.as_table_like().ok_or_else(no_table)?;
@@ -390,6 +393,8 @@ mod tests {
             ("[columns]\npeers = []", 2, "needs a column"),
             ("[columns]\nconnections = [\"peer\",\n\"peer\"]", 3, "twice"),
             ("\nkeys = \"q\"", 2, "write [keys]"),
+            ("\n[theme]\nname = \"dark\"", 2, "theme is no table"),
+            ("[[view]]", 1, "view is no table"),
             ("\nkeys = { destory = [\"x\"] }", 2, "did you mean 'destroy'?"),
             ("[keys]\ndestroy = [\"q\"]", 2, "'q' is bound to both destroy and quit"),
             ("[keys]\nquit = [\"Q\"]\ndestroy = [\"Q\"]", 3, "'Q' is bound to both"),

@@ -50,8 +50,9 @@ impl Listener {
         Ok(Self { socket, netns })
     }
 
-    /// All that has been said since it was last asked.
-    fn hear(&self, buffer: &mut [u8], each: &mut impl FnMut(TcpSocket)) {
+    /// All that has been said since it was last asked; says how often some was lost.
+    fn hear(&self, buffer: &mut [u8], each: &mut impl FnMut(TcpSocket)) -> u64 {
+        let mut lost = 0;
         loop {
             match self.socket.recv(&mut &mut *buffer, DONT_WAIT) {
                 Ok(length) => {
@@ -64,9 +65,9 @@ impl Listener {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Some were lost; more may lie behind them.
-                Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => {}
-                Err(_) => return,
+                // More may lie behind them.
+                Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => lost += 1,
+                Err(_) => return lost,
             }
         }
     }
@@ -80,15 +81,15 @@ pub fn listen(choice: &NetnsChoice, wanted: impl Fn(NetnsId) -> bool) -> Vec<Lis
     found.filter_map(|found| within(&found, || Ok(Listener::open(found.id).ok())).ok().flatten()).collect()
 }
 
-/// Waits until something is said, or for so long, and hands it over.
-pub fn wait(listeners: &[Listener], at_most: Duration, mut each: impl FnMut(TcpSocket)) {
+/// Waits until something is said, or for so long, and hands it over. Says how often some was lost: more was said than there
+/// is room for.
+pub fn wait(listeners: &[Listener], at_most: Duration, mut each: impl FnMut(TcpSocket)) -> u64 {
     let mut polled: Vec<_> = listeners.iter().map(|listener| PollFd::new(&listener.socket, PollFlags::IN)).collect();
     let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: i64::from(at_most.subsec_nanos()) };
     // Interrupted, or out of memory: it is tried again anyway.
     let _ = poll(&mut polled, Some(&timeout));
     let ready: Vec<_> = polled.iter().map(|polled| !polled.revents().is_empty()).collect();
     let mut buffer = vec![0; BUFFER_BYTES];
-    for (listener, _) in listeners.iter().zip(ready).filter(|(_, is_ready)| *is_ready) {
-        listener.hear(&mut buffer, &mut each);
-    }
+    let ready = listeners.iter().zip(ready).filter(|(_, is_ready)| *is_ready);
+    ready.map(|(listener, _)| listener.hear(&mut buffer, &mut each)).sum()
 }

@@ -66,7 +66,7 @@ impl Unit {
             Self::Millis => "_ms",
             Self::Micros => "_us",
             Self::Seconds => "_s",
-            Self::Tenths => "_tenths",
+            Self::Tenths => "_tenths_per_s",
         }
     }
 

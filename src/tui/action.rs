@@ -88,6 +88,13 @@ pub enum Action {
     Suspend,
 }
 
+impl Action {
+    /// Whether it is done to sockets, so that it means nothing in views whose rows are something else.
+    pub fn is_on_sockets(self) -> bool {
+        matches!(self, Self::Mark | Self::MarkAll | Self::Destroy | Self::Set)
+    }
+}
+
 /// What happens.
 #[derive(Debug)]
 pub enum Event {
@@ -109,6 +116,8 @@ pub enum Event {
     Drawn,
     /// A signal asks for the terminal
     Suspend,
+    /// The process was stopped, and goes on
+    Continued,
     /// The program is told to end, or its terminal is gone
     End,
 }
@@ -155,6 +164,8 @@ pub enum Effect {
     Save(String, Shared),
     /// Forget what stands on the screen
     Redraw,
+    /// Take the terminal over once more: whoever stopped this process has changed it
+    Retake,
     /// Stop this process until the shell lets it go on
     Suspend,
     /// End

@@ -6,6 +6,7 @@ use super::heading::{Heading, Source};
 use super::table::Sign;
 use crate::fields::value::{Unit, Value};
 use crate::filter::Filter;
+use crate::model::address::Endpoint;
 use crate::model::liveness::{Bound, Verdict};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
@@ -125,34 +126,41 @@ pub fn headings() -> Vec<Heading> {
     vec![
         text("time", "TIME", 99, "when it was seen", |change| Value::name(Some(&change.time))),
         text("event", "EVENT", 98, "what happened", event),
-        text("local", "LOCAL", 97, "local address and port", |change| {
-            let end = change.socket.local;
-            Value::Endpoint { addr: end.addr, device: None, port: end.port }
+        text("local", "LOCAL", 90, "local address and port", |change| {
+            end(change.socket.local, change.socket.state == TcpState::Listen)
         }),
-        text("peer", "PEER", 96, "remote address and port", |change| {
-            let end = change.socket.remote;
-            if end.port == 0 { Value::Absent } else { Value::Endpoint { addr: end.addr, device: None, port: end.port } }
-        }),
+        text("peer", "PEER", 97, "remote address and port", |change| end(change.socket.remote, false)),
         Heading::number(
             "lifetime",
             "LIFETIME",
-            90,
+            95,
             "how long it lasted, or has lasted until then: ≥ at least, ≤ at most",
             Source::Change(|change| Value::Bounded { ms: change.lifetime.0, bound: change.lifetime.1 }),
         )
         .unit(Unit::Millis),
-        text("why", "WHY", 88, "what its program most likely got to see", |change| match change.why {
+        text("why", "WHY", 96, "what its program most likely got to see", |change| match change.why {
             "" => Value::Absent,
             why => Value::word(why),
         })
         .flexible(12),
-        text("process", "PROCESS", 89, "who held it", |change| match change.process.as_str() {
+        text("process", "PROCESS", 92, "who held it", |change| match change.process.as_str() {
             "" => Value::Absent,
             process => Value::name(Some(process)),
         })
         .flexible(12),
-        text("netns", "NETNS", 60, "network namespace by name", |change| Value::name(Some(&change.namespace))),
+        text("netns", "NETNS", 91, "network namespace by name", |change| Value::name(Some(&change.namespace))),
     ]
+}
+
+/// An end as far as it is known: the kernel has cleared a part of it where a connection was reset before it said farewell.
+fn end(Endpoint { addr, port }: Endpoint, may_be_any: bool) -> Value<'static> {
+    let is_any = addr.is_unspecified() && !may_be_any;
+    match (is_any, port) {
+        (true, 0) => Value::Absent,
+        (true, port) => Value::Word(format!("*:{port}").into()),
+        (false, 0) => Value::Addr(addr),
+        (false, port) => Value::Endpoint { addr, device: None, port },
+    }
 }
 
 fn event(change: &Change) -> Value<'_> {

@@ -32,7 +32,9 @@ pub struct Form {
     pub ids: Vec<SocketId>,
     /// How many, and whose
     pub whose: String,
-    /// The selected one, where it is known
+    /// Of several: the ends of the one whose values are shown
+    pub shown: Option<String>,
+    /// The one whose values are shown, once they are known
     pub subject: Option<Subject>,
     /// The lines
     pub fields: Vec<Field>,
@@ -46,7 +48,7 @@ impl Form {
         let detect = (DETECT, "TIME in which to notice a dead peer");
         let field = |(name, takes)| Field { name, takes, line: Editor::default() };
         let fields = std::iter::once(detect).chain(SETTABLE).map(field).collect();
-        Self { ids, whose, subject: None, fields, at: 0 }
+        Self { ids, whose, shown: None, subject: None, fields, at: 0 }
     }
 
     /// Takes a key that is neither Enter nor Esc.

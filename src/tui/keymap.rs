@@ -53,7 +53,7 @@ const ESC: Key = Key::Code(KeyCode::Esc);
 pub const COMMANDS: &[Command] = &[
     command("help", Action::Help, &[Key::Char('?'), Key::Code(KeyCode::F(1))], Some("help"), "this help"),
     command("filter", Action::Filter, &[Key::Char('/')], Some("filter"), "say which connections: tcpulse help filter; Tab completes, Up and Down go through what was typed before"),
-    command("open", Action::Open, &[ENTER], Some("open"), "everything known of the selected connection; the connections of the selected peer or process"),
+    command("open", Action::Open, &[ENTER], Some("open"), "all of the selected connection; the connections of a peer or process; of other rows what is cut"),
     command("mark", Action::Mark, &[Key::Char(' ')], Some("mark"), "mark the selected row, or unmark it"),
     command("mark-all", Action::MarkAll, &[Key::Char('*')], None, "mark all that the filter shows, or none"),
     command("destroy", Action::Destroy, &[Key::Char('x')], Some("destroy"), "destroy the marked or the selected connection; asks first"),
@@ -87,7 +87,7 @@ pub const COMMANDS: &[Command] = &[
     command("half-down", Action::HalfDown, &[Key::Ctrl('d'), Key::Code(KeyCode::PageDown)], None, "half a screen down"),
     command("top", Action::Top, &[Key::Char('g'), Key::Code(KeyCode::Home)], None, "first row"),
     command("bottom", Action::Bottom, &[Key::Char('G'), Key::Code(KeyCode::End)], None, "last row"),
-    command("back", Action::Back, &[ESC], None, "close what is open; in the table: forget the marks, then the filter"),
+    command("back", Action::Back, &[ESC], None, "close what is open; in the table: forget the marks, then go back to the peer or process, or forget the filter"),
     command("redraw", Action::Redraw, &[Key::Ctrl('l')], None, "draw all of it anew"),
     command("suspend", Action::Suspend, &[Key::Ctrl('z')], None, "back to the shell for a while; fg returns"),
     command("quit", Action::Quit, &[Key::Char('q'), Key::Ctrl('c')], Some("quit"), "end"),

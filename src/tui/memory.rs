@@ -465,8 +465,8 @@ fn guess(state: TcpState, verdict: Option<Verdict>, is_destroyed: bool, last: Op
     };
     match (state, verdict) {
         _ if is_destroyed => "ECONNABORTED: destroyed from here",
-        (TcpState::SynSent, _) => "ETIMEDOUT or ECONNREFUSED: never established",
-        (TcpState::SynRecv, _) => "never established",
+        (TcpState::SynSent, _) => "was not connected yet when last seen",
+        (TcpState::SynRecv, _) => "was in its handshake when last seen",
         (TcpState::Listen, _) => "listens no more",
         (TcpState::Established | TcpState::CloseWait, _) if is_silent && last.is_some() => {
             "ETIMEDOUT: the kernel gave up on the peer"

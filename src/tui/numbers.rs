@@ -20,6 +20,9 @@ const BAD: &[&str] = &[
     "TcpExt.TCPRetransFail",
 ];
 
+/// What stands among the counters of /proc/net/snmp and is none.
+const NO_COUNTERS: &[&str] = &["Tcp.RtoAlgorithm", "Tcp.RtoMin", "Tcp.RtoMax", "Tcp.MaxConn", "Tcp.CurrEstab"];
+
 /// One of them.
 #[derive(Debug)]
 pub struct Number {
@@ -89,7 +92,8 @@ impl Counted {
 
     /// Tenths per second since the last look and since the first.
     fn rates(&mut self, section: Section, entry: &Entry<'_>, netns: NetnsId, at_ms: u64) -> [Option<u64>; 2] {
-        let value = entry.value.as_ref().filter(|_| section.counts()).and_then(|value| value.parse().ok());
+        let counts = section.counts() && !NO_COUNTERS.contains(&entry.name.as_str());
+        let value = entry.value.as_ref().filter(|_| counts).and_then(|value| value.parse().ok());
         let Some(value) = value else { return [None; 2] };
         let now = Then { at_ms, value };
         let (first, last) = *self.past.entry((netns, entry.name.clone())).or_insert((now, now));

@@ -45,12 +45,12 @@ pub fn run(
     let mut screen = Screen::take(has_mouse)?;
     let mut seen = Instant::now();
     loop {
-        screen.terminal.draw(|frame| draw(&state, frame))?;
+        screen.draw(|frame| draw(&state, frame))?;
         update(&mut state, Event::Drawn, names);
         let Some(first) = next(events, &state, seen) else { return Ok(Ended::Quit) };
         // All that has come meanwhile is taken in before the next frame.
         for event in std::iter::once(first).chain(events.try_iter()) {
-            if matches!(event, Event::Sight(_)) {
+            if matches!(&event, Event::Sight(sight) if sight.wanted == state.wanted) {
                 seen = Instant::now();
             }
             if matches!(event, Event::Input(event::Event::Resize(..))) {
@@ -63,6 +63,7 @@ pub fn run(
                     Effect::Fail(why) => return Ok(Ended::Failed(why)),
                     Effect::Suspend => screen.lend(&mut *suspend)?,
                     Effect::Redraw => screen.renew()?,
+                    Effect::Retake => screen.lend(|| ())?,
                     Effect::Copy(text) => screen.copy(&text)?,
                     effect => carry_out(effect),
                 }

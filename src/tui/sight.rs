@@ -20,12 +20,13 @@ use crate::fields::value::Value;
 use crate::filter::{Filter, quoted};
 use crate::model::address::NetnsId;
 use crate::model::gap::Gaps;
+use crate::model::liveness::Verdict;
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
 use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
-use crate::model::socket::Socket;
+use crate::model::socket::{Queues, Socket};
 use crate::model::state::{StateSet, TcpState};
 
 /// What is looked at, and how.
@@ -338,7 +339,8 @@ fn builder(wanted: &Wanted, is_of_several: bool, like: Option<&Table>) -> Builde
     let netns = is_of_several.then(|| wanted.view.catalogue().into_iter().find(|heading| heading.name == "netns"));
     if let Some(netns) = netns.flatten().filter(|netns| !shown.contains(netns)) {
         // Which of several it is matters nearly as much as the addresses, which mean nothing without it.
-        shown.insert(0, Heading { importance: 97, ..netns });
+        let importance = if wanted.view == View::Changes { netns.importance } else { 97 };
+        shown.insert(0, Heading { importance, ..netns });
     }
     let telling = match wanted.view {
         View::Connections | View::Listeners => {
@@ -356,6 +358,18 @@ fn push<'v>(builder: &mut Builder, id: RowId, sign: Sign, age: Age, cell: impl F
     for column in 0..builder.headings().len() {
         let value = cell(&builder.headings()[column]);
         builder.cell(column, &value);
+    }
+}
+
+/// A listener that loses connections, or is about to. One more than the backlog fits.
+fn listener_sign(length: u32, max: Option<u32>, motion: &Motion) -> Sign {
+    let is_full = max.is_some_and(|max| length > max);
+    if is_full || motion.drops_per_s.is_some_and(|drops| drops > 0) {
+        Sign::Alarm
+    } else if max.is_some_and(|max| length > 0 && u64::from(length) * 4 >= (u64::from(max) + 1) * 3) {
+        Sign::Warning
+    } else {
+        Sign::Verdict(Verdict::Listening)
     }
 }
 
@@ -399,7 +413,10 @@ impl Sink for Gathering<'_> {
         match self.wanted.view {
             View::Connections | View::Listeners if self.listed.contains(socket.state) => {
                 let key = socket.id.cookie.map_or_else(|| ends_of(socket), |cookie| cookie.0);
-                let sign = verdict.map_or(Sign::Plain, Sign::Verdict);
+                let sign = match socket.queues {
+                    Queues::Accept { length, max } => listener_sign(length, max, &motion),
+                    _ => verdict.map_or(Sign::Plain, Sign::Verdict),
+                };
                 let id = RowId { netns: socket.id.netns, key };
                 push(&mut self.builder, id, sign, motion.age, |heading| heading.of_row(row, &motion));
             }

@@ -209,6 +209,8 @@ pub struct State {
     pub pace: Pace,
     /// How things are shown
     pub looks: Looks,
+    /// The view, with its filter, of whose row these are the connections
+    pub came_from: Option<(View, String, Filter)>,
     /// Counts of the last minutes
     pub history: History,
     /// Filters that were typed, the newest last
@@ -235,6 +237,7 @@ impl State {
             mode: Mode::Browse,
             pace: Pace { is_paused: false, interval },
             looks: setup.looks(),
+            came_from: None,
             history: History::default(),
             typed: Vec::new(),
             size,

@@ -3,7 +3,6 @@
 use std::io::{self, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::cursor::{Hide, Show};
@@ -12,6 +11,7 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::{Frame, Terminal};
 
 /// Whether the terminal is ours: the panic hook must not give back what was not taken.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -19,8 +19,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal, as long as this value lives.
 #[derive(Debug)]
 pub struct Screen {
-    /// To draw on
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// `None` only while it is put away
+    terminal: Option<Terminal<CrosstermBackend<Stdout>>>,
     has_mouse: bool,
 }
 
@@ -36,7 +36,7 @@ impl Screen {
             before(panic);
         }));
         enter(has_mouse)?;
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))?, has_mouse })
+        Ok(Self { terminal: Some(Terminal::new(CrosstermBackend::new(io::stdout()))?), has_mouse })
     }
 
     /// Gives it back while `meanwhile` runs, then takes it again and draws all of it anew.
@@ -57,8 +57,28 @@ impl Screen {
     pub fn renew(&mut self) -> io::Result<()> {
         // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the thread that reads keys.
         execute!(io::stdout(), Clear(ClearType::All))?;
-        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        self.put_away();
+        self.terminal = Some(Terminal::new(CrosstermBackend::new(io::stdout()))?);
         Ok(())
+    }
+
+    /// Draws what has changed.
+    ///
+    /// # Errors
+    /// It cannot be written to.
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        let Some(terminal) = &mut self.terminal else { return Ok(()) };
+        terminal.draw(render).map(drop)
+    }
+
+    /// ratatui's own end of a terminal tells on stderr where the cursor cannot be shown, and panics where stderr is gone
+    /// too: such a terminal is left as it is.
+    fn put_away(&mut self) {
+        if let Some(mut terminal) = self.terminal.take()
+            && terminal.show_cursor().is_err()
+        {
+            std::mem::forget(terminal);
+        }
     }
 
     /// Puts text into the terminal's clipboard (OSC 52), also over ssh; a terminal that does not know it ignores it.
@@ -72,6 +92,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        self.put_away();
         give_back();
     }
 }

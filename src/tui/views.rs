@@ -172,19 +172,28 @@ fn connections() -> Vec<Heading> {
 
 fn listeners() -> Vec<Heading> {
     let mut headings = fields();
+    for heading in &mut headings {
+        // Connections that are lost matter more here than how the listener is set.
+        heading.importance = match &*heading.name {
+            "drops" => 94,
+            "backlog" => 91,
+            "keepalive" => 38,
+            _ => heading.importance,
+        };
+    }
     headings.extend([
         Heading::text("fill", "ACCEPT QUEUE", 95, "how full the accept queue is", Source::Moving(fill)),
         Heading::number(
             "somaxconn",
             "SOMAXCONN",
-            40,
+            60,
             "net.core.somaxconn: the most that listen() may ask for",
             Source::Moving(|row, _| Value::number(row.namespace.sysctls.number(Sysctl::Somaxconn))),
         ),
         Heading::number(
             "drop-rate",
             "DROPS/S",
-            75,
+            93,
             "connection attempts dropped, per second since the last look",
             Source::Moving(|_, motion: &Motion| Value::number(motion.drops_per_s)),
         ),

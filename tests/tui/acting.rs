@@ -44,6 +44,22 @@ fn what_was_typed_or_pasted_before_the_question_was_seen_is_no_answer() {
     scene.keys("/");
     scene.happen(Event::Input(Input::Paste("dport = 5432\nx".to_owned())));
     assert_eq!(scene.state.wanted.typed, "dport = 5432");
+    scene.press(KeyCode::Esc);
+    // As tmux sends it.
+    scene.keys("/");
+    scene.happen(Event::Input(Input::Paste("dport = 443\rx".to_owned())));
+    assert_eq!(scene.state.wanted.typed, "dport = 443");
+}
+
+#[test]
+fn of_several_the_form_shows_the_values_of_the_selected_one() {
+    let mut scene = Scene::busy(SIZE);
+    scene.keys("*");
+    scene.keys("gj");
+    let selected = scene.selected();
+    let effects = scene.keys("K");
+    assert!(matches!(&effects[..], [Effect::Inspect(whom)] if whom.id == id(selected)), "{effects:?}");
+    assert!(scene.drawn().contains(&format!("that of 10.0.0.9:{}", 40_000 + selected)), "{}", scene.drawn());
 }
 
 #[test]

@@ -206,6 +206,17 @@ fn a_peer_or_a_process_opens_its_connections() {
     scene.look(&BUSY);
     assert_eq!(scene.rows(), [3, 2, 1, 4]);
     scene.press(KeyCode::Esc);
+    assert_eq!((scene.state.view(), scene.state.wanted.typed.as_str()), (View::Peers, ""));
+    // Back to what was asked for before, too.
+    scene.keys("/dport = 5432");
+    scene.press(KeyCode::Enter);
+    scene.look(&BUSY);
+    scene.press(KeyCode::Enter);
+    assert_eq!(scene.state.wanted.typed, "(dport = 5432) and dst 10.0.0.5 and dport = 5432 and sport != 0");
+    let effects = scene.press(KeyCode::Esc);
+    assert!(matches!(effects.last(), Some(Effect::Look(wanted)) if wanted.filter.to_string() == "dport = 5432"));
+    assert_eq!((scene.state.view(), scene.state.wanted.typed.as_str()), (View::Peers, "dport = 5432"));
+    scene.press(KeyCode::Esc);
     scene.keys("3");
     scene.look(&BUSY);
     for (by, shown) in
@@ -220,6 +231,44 @@ fn a_peer_or_a_process_opens_its_connections() {
     scene.look(&BUSY);
     assert_eq!(scene.state.wanted.typed, "pid = 812");
     assert_eq!(scene.rows(), [3, 2, 1]);
+}
+
+#[test]
+fn another_text_for_the_same_filter_is_looked_for_too() {
+    let mut scene = Scene::busy(SIZE);
+    scene.keys("/dport = 5432");
+    scene.press(KeyCode::Enter);
+    scene.look(&BUSY);
+    scene.keys("/");
+    let effects = scene.keys(" ");
+    assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.typed == "dport = 5432 "), "{effects:?}");
+    scene.press(KeyCode::Enter);
+    scene.look(&BUSY[..2]);
+    // It is the new look that is shown.
+    assert_eq!(scene.state.sight.as_ref().unwrap().counts.connections, 2);
+}
+
+#[test]
+fn a_listener_that_loses_connections_comes_first() {
+    let mut scene = Scene::new(SIZE);
+    let listener = |cookie, waiting| Made {
+        local: 80 + cookie as u16,
+        remote: (0, waiting),
+        ..made(cookie, TcpState::Listen, Verdict::Listening)
+    };
+    scene.keys("4");
+    scene.look(&[listener(1, 0), listener(2, 100), listener(3, 126)]);
+    assert_eq!(scene.rows(), [3, 2, 1]);
+    assert!(scene.drawn().contains("most alarming first"));
+}
+
+#[test]
+fn what_a_narrow_screen_leaves_out_is_told_in_words() {
+    let mut scene = Scene::busy((40, 10));
+    scene.keys("6");
+    scene.look(&BUSY[1..]);
+    scene.press(KeyCode::Enter);
+    assert_eq!(scene.state.told.as_deref(), Some("closed, lifetime ≥1.0s, closed or reset, api[812]"));
 }
 
 #[test]

@@ -219,7 +219,8 @@ pub(crate) fn socket(made: Made) -> Socket {
         uid: Some(0),
         inode: (made.pid > 0).then_some(made.cookie as u32),
         queues: if is_listener {
-            Queues::Accept { length: 3, max: Some(128) }
+            // The port of a peer that it has not is as good a number as any.
+            Queues::Accept { length: 3 + u32::from(made.remote.1), max: Some(128) }
         } else {
             Queues::Bytes { recv: 12, send: 0 }
         },

@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Default)]
 struct Shared {
     heard: VecDeque<Farewell>,
+    /// How often the kernel said more than it had room for
+    lost: u64,
     new: Vec<Listener>,
     /// Where to listen on: a listener would keep the namespace of a container that has ended
     wanted: Vec<NetnsId>,
@@ -45,7 +47,7 @@ impl Farewells {
                     listeners.append(&mut shared.new);
                     listeners.retain(|listener| shared.wanted.contains(&listener.netns()));
                 }
-                wait(&listeners, PATIENCE, |socket| {
+                let lost = wait(&listeners, PATIENCE, |socket| {
                     let farewell = Farewell { socket, at: SystemTime::now() };
                     let heard = &mut lock(&shared).heard;
                     // More than can be shown is not kept.
@@ -54,6 +56,7 @@ impl Farewells {
                     }
                     heard.push_back(farewell);
                 });
+                lock(&shared).lost += lost;
             }
         });
         drop(thread);
@@ -75,8 +78,9 @@ impl Farewells {
         lock(&self.shared)
     }
 
-    /// What was heard since it was last asked.
-    pub(super) fn take(&mut self) -> Vec<Farewell> {
-        std::mem::take(&mut self.lock().heard).into()
+    /// What was heard since it was last asked, and how often some was lost.
+    pub(super) fn take(&mut self) -> (Vec<Farewell>, u64) {
+        let mut shared = self.lock();
+        (std::mem::take(&mut shared.heard).into(), std::mem::take(&mut shared.lost))
     }
 }

@@ -13,6 +13,7 @@ use crate::cli::asked;
 use crate::cli::settings::complete;
 use crate::filter::Filter;
 use crate::inspect::{InspectError, Request, Watched, inspect};
+use crate::model::gap::Gap;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
@@ -122,6 +123,7 @@ impl Looker {
             Effect::Resolve(_)
             | Effect::Copy(_)
             | Effect::Redraw
+            | Effect::Retake
             | Effect::Suspend
             | Effect::Quit
             | Effect::Fail(_) => return None,
@@ -152,8 +154,17 @@ impl Looker {
         let at = self.opened.elapsed();
         let mut gathering = Gathering::new(self.wanted.clone(), &mut self.memory, at);
         match inspect(&request, Some(&mut self.watched), &mut gathering, &|| false) {
-            Ok(tail) => {
-                let sight = gathering.sight(tail, self.farewells.take());
+            Ok(mut tail) => {
+                let (farewells, lost) = self.farewells.take();
+                if lost > 0 {
+                    tail.gaps.add(Gap {
+                        what: "connections between two looks",
+                        why: "the kernel told of more at once than it had room for".to_owned(),
+                        count: lost,
+                        remedy: "run as root, or look at one namespace (-N)",
+                    });
+                }
+                let sight = gathering.sight(tail, farewells);
                 self.farewells.cover(sight.namespaces.iter().map(|(id, _)| *id));
                 self.is_first = false;
                 Event::Sight(Box::new(sight))

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rustix::process::{Signal, getpid, kill_process};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
@@ -96,13 +96,14 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
 /// it goes on. What it gives says each time that the process was let go on.
 fn listen_to_signals(events: Sender<Event>) -> anyhow::Result<Receiver<()>> {
     let (go_on, continued) = channel();
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT]).context("cannot handle signals")?;
+    let mut signals =
+        Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT]).context("cannot handle signals")?;
     let listener = thread::Builder::new().name("signals".to_owned());
     let listening = listener.spawn(move || {
         for signal in signals.forever() {
             // Sending fails once the loop has ended, and then nobody needs to know.
             let _ = match signal {
-                SIGCONT => go_on.send(()).is_ok(),
+                SIGCONT => go_on.send(()).is_ok() && events.send(Event::Continued).is_ok(),
                 SIGTSTP => events.send(Event::Suspend).is_ok(),
                 _ => events.send(Event::End).is_ok(),
             };

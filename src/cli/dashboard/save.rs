@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path;
 
 use crate::export::csv;
 use crate::export::json::Json;
@@ -16,7 +15,7 @@ pub(super) fn save(name: &str, table: &Table) -> String {
     let name = &home.map_or_else(|| name.to_owned(), |path| path.display().to_string());
     let rows = (0..table.len()).filter(|&row| table.age(row) != Age::Gone);
     let mut out = Vec::new();
-    let is_json = Path::new(name).extension().is_some_and(|ending| ending == "json");
+    let is_json = name.rsplit_once('.').is_some_and(|(_, ending)| ending == "json");
     let count = if is_json { as_json(table, rows, &mut out) } else { as_csv(table, rows, &mut out) };
     match write(name, &out) {
         Ok(()) => format!("wrote {count} rows to {name}"),
@@ -43,7 +42,8 @@ fn as_csv(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -
     count
 }
 
-/// A list of objects with the keys of the CSV: numbers as numbers, null for what is not known.
+/// A list of objects with the keys of the CSV: numbers as numbers, null for what is not known; beside a
+/// time that is a bound stands which.
 fn as_json(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -> usize {
     let keys: Vec<_> = table.columns().iter().map(crate::tui::heading::Heading::key).collect();
     let mut json = Json::new(out);
@@ -54,8 +54,14 @@ fn as_json(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) 
         for (key, value) in keys.iter().zip(table.cells(row)) {
             json.foreign_key(key);
             match value {
-                Value::Absent | Value::Bounded { ms: None, .. } => json.null(),
-                Value::Number(number) | Value::Bounded { ms: Some(number), .. } => json.number(number),
+                Value::Absent => json.null(),
+                Value::Number(number) => json.number(number),
+                // As in `liveness` of schema 1: what the number is stands beside it.
+                Value::Bounded { ms, bound } => {
+                    json.optional(ms);
+                    json.foreign_key(&format!("{}_bound", key.trim_end_matches("_ms")));
+                    json.word(bound.name());
+                }
                 text => json.string(&text.plain()),
             }
         }

@@ -1,14 +1,15 @@
 //! Keys in the table and in the detail.
 
-use super::super::action::{Action, Effect, Shared};
+use super::super::action::{Action, Effect, Shared, Whom};
 use super::super::editor::Editor;
 use super::super::form::Form;
+use super::super::heading::Heading;
 use super::super::screen;
 use super::super::sight::Wanted;
 use super::super::state::{Asking, Cursor, Detail, Mode, Saving, State, Typing};
 use super::super::table::{Age, Order};
 use super::super::views::View;
-use super::{choose, look, select, whom};
+use super::{choose, look, ports, select, whom};
 use crate::fields::value::Value;
 use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
@@ -82,6 +83,10 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
             Some(Detail { whom, sheet: None, is_gone: false, top: 0, samples: std::collections::VecDeque::new() });
         return vec![Effect::Inspect(whom)];
     }
+    if matches!(state.view(), View::Kernel | View::Changes) {
+        state.told = in_words(state);
+        return Vec::new();
+    }
     let filter = state.table().and_then(|table| table.cell(state.cursor.row, "filter"));
     let Some(typed) = filter.map(|value| value.plain().into_owned()).filter(|typed| !typed.is_empty()) else {
         return Vec::new();
@@ -90,15 +95,38 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     let before = &state.wanted.typed;
     let typed = if before.is_empty() { typed } else { format!("({before}) and {typed}") };
     let Ok(filter) = Filter::parse(&typed, names) else { return Vec::new() };
+    let came_from = (state.view(), state.wanted.typed.clone(), state.wanted.filter.clone());
     show(state, View::Connections);
+    state.came_from = Some(came_from);
     (state.wanted.typed, state.wanted.filter) = (typed, filter);
     look(state)
 }
 
-/// Forgets the marks, then the filter.
+/// What a narrow screen leaves out of a row.
+fn in_words(state: &State) -> Option<String> {
+    let (table, row) = (state.table()?, state.cursor.row);
+    let cells = table.columns().iter().zip(table.cells(row)).filter(|(_, value)| *value != Value::Absent);
+    let word = |(column, value): (&Heading, Value<'_>)| match &*column.name {
+        name @ ("lifetime" | "default" | "now" | "since-start") => {
+            format!("{name} {}", value.for_people(column.unit))
+        }
+        _ => value.for_people(column.unit).into_owned(),
+    };
+    let of_change = |name: &str| matches!(name, "event" | "lifetime" | "why" | "process");
+    let of_number = |name: &str| matches!(name, "name" | "default" | "meaning");
+    let is_told = |name: &str| if state.view() == View::Kernel { of_number(name) } else { of_change(name) };
+    let words: Vec<_> = cells.filter(|(column, _)| is_told(&column.name)).map(word).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// Forgets the marks, then goes back to the peer or process whose connections these are, else forgets the filter.
 fn back(state: &mut State) -> Vec<Effect> {
     if !state.marked.is_empty() {
         state.marked.clear();
+    } else if let Some((view, typed, filter)) = state.came_from.take() {
+        show(state, view);
+        (state.wanted.typed, state.wanted.filter) = (typed, filter);
+        return look(state);
     } else if !state.wanted.typed.is_empty() {
         state.wanted.typed.clear();
         state.wanted.filter = Filter::default();
@@ -123,6 +151,7 @@ pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
     if let (Some(other), true) = (of_sockets, view != View::Kernel) {
         (wanted.typed, wanted.filter) = (other.typed.clone(), other.filter.clone());
     }
+    state.came_from = None;
     let left = std::mem::replace(&mut state.wanted, wanted);
     // Those that are left keep up with the filter too, so that whichever is next finds it.
     if left.view != View::Kernel {
@@ -215,13 +244,21 @@ fn destroy(state: &mut State) -> Vec<Effect> {
 
 fn set(state: &mut State) -> Vec<Effect> {
     let Some((ids, whose)) = targets(state) else { return nothing(state) };
-    let Some(first) = ids.first().copied() else { return Vec::new() };
+    // Of several the values of one are shown: of the selected one, if it is among them.
+    let selected = state.cursor.row;
+    let rows = meant(state);
+    let row = rows.iter().find(|row| **row == selected).or(rows.first()).copied().unwrap_or(selected);
+    let of_row = || Some(Whom { id: state.table()?.socket(row)?, ports: ports(state, row) });
+    let Some(shown) = state.detail.as_ref().map(|detail| detail.whom).or_else(of_row) else { return Vec::new() };
     let mut form = Form::new(ids, whose);
-    let open = state.detail.as_ref().and_then(|detail| detail.sheet.as_ref()).filter(|sheet| sheet.id == first);
+    if form.ids.len() > 1 {
+        let end = |name| state.table()?.cell(row, name).map(|value| value.plain().into_owned());
+        form.shown = Some(format!("{} -> {}", end("local").unwrap_or_default(), end("peer").unwrap_or_default()));
+    }
+    let open = state.detail.as_ref().and_then(|detail| detail.sheet.as_ref()).filter(|sheet| sheet.id == shown.id);
     form.subject = open.map(|sheet| sheet.subject.clone());
     state.mode = Mode::Form(Box::new(form));
-    let ports = whom(state).filter(|whom| whom.id == first).and_then(|whom| whom.ports);
-    vec![Effect::Inspect(super::Whom { id: first, ports })]
+    vec![Effect::Inspect(shown)]
 }
 
 /// Why nothing happens.

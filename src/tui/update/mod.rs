@@ -35,6 +35,7 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
     let mut effects = match event {
         Event::End => vec![Effect::Quit],
         Event::Suspend => vec![Effect::Suspend],
+        Event::Continued => vec![Effect::Retake],
         Event::Drawn => {
             if let Mode::Asking(asking) = &mut state.mode {
                 asking.is_shown = true;
@@ -132,7 +133,8 @@ fn paste(state: &mut State, text: &str, names: &dyn Names) -> Vec<Effect> {
     if !matches!(state.mode, Mode::Typing(_) | Mode::Saving(_) | Mode::Form(_)) {
         return Vec::new();
     }
-    let line = text.lines().next().unwrap_or_default();
+    // A terminal may send the end of a line as a carriage return.
+    let line = text.split(['\r', '\n']).next().unwrap_or_default();
     let keys = line.chars().map(|character| KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
     // Each letter may ask for a look: the last one is for all.
     keys.flat_map(|key| press(state, key, names)).collect::<Vec<_>>().pop().into_iter().collect()
@@ -206,7 +208,7 @@ fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
                 state.detail = None;
                 return Vec::new();
             }
-            Action::Help | Action::Destroy | Action::Set | Action::Names => {}
+            Action::Help | Action::Destroy | Action::Set | Action::Names | Action::Copy => {}
             Action::Show(_) | Action::NextView | Action::PreviousView => state.detail = None,
             _ => return Vec::new(),
         }
@@ -260,12 +262,18 @@ fn scroll(state: &mut State) {
 
 /// The selected socket, and what finds it.
 fn whom(state: &State) -> Option<Whom> {
-    let (table, row) = (state.table()?, state.cursor.row);
+    let row = state.cursor.row;
+    Some(Whom { id: state.table()?.socket(row)?, ports: ports(state, row) })
+}
+
+/// Local and remote port of a row.
+fn ports(state: &State, row: usize) -> Option<(u16, u16)> {
+    let table = state.table()?;
     let port = |name| match table.cell(row, name) {
         Some(Value::Endpoint { port, .. }) => port,
         _ => 0,
     };
-    Some(Whom { id: table.socket(row)?, ports: Some((port("local"), port("peer"))) })
+    Some((port("local"), port("peer")))
 }
 
 /// Addresses on the screen whose names nobody has asked for yet.

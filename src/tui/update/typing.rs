@@ -41,7 +41,8 @@ pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<
         state.mode = Mode::Browse;
         remember(&mut state.typed, &typed);
     }
-    let is_new = filter != state.wanted.filter || (is_search && typed != state.wanted.typed);
+    // Also where another text means the same: an answer is known by the text that it answers.
+    let is_new = (&filter, &typed) != (&state.wanted.filter, &state.wanted.typed);
     (state.wanted.typed, state.wanted.filter) = (typed, filter);
     if is_new { look(state) } else { Vec::new() }
 }

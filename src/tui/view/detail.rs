@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{put, wrapped};
 use crate::fields::sheet::Section;
 use crate::model::liveness::{Bound, Mechanism, Verdict};
-use crate::text::{bounded, duration, micros, printable, rate};
+use crate::text::{bounded, duration, fitted, micros, printable, rate};
 use crate::tui::counts::sparkline;
 use crate::tui::sheet::Sheet;
 use crate::tui::state::{Detail, State};
@@ -175,16 +175,19 @@ fn beside(sections: &[Section], theme: Theme, width: u16) -> Vec<Line> {
     let height = blocks.iter().map(Vec::len).sum::<usize>().div_ceil(columns);
     let mut lines: Vec<Line> = Vec::new();
     let (mut column, mut y) = (0, 0);
+    let room = width / u16::try_from(columns).unwrap_or(1);
     for block in blocks {
         if y > 0 && y + block.len() / 2 > height && column + 1 < columns {
             (column, y) = (column + 1, 0);
         }
-        let indent = u16::try_from(column).unwrap_or(0) * (width / u16::try_from(columns).unwrap_or(1));
+        let indent = u16::try_from(column).unwrap_or(0) * room;
         for line in block {
             if lines.len() <= y {
                 lines.push(Vec::new());
             }
-            lines[y].extend(line.into_iter().map(|(x, text, style)| (x + indent, text, style)));
+            // What is too long ends before the next column does begin.
+            let cut = |text: String, x: u16| fitted(&text, usize::from(room.saturating_sub(x + 1))).into_owned();
+            lines[y].extend(line.into_iter().map(|(x, text, style)| (x + indent, cut(text, x), style)));
             y += 1;
         }
     }

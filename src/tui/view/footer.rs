@@ -59,6 +59,7 @@ fn keys_of(state: &State) -> Vec<(String, &'static str)> {
         ],
         Mode::Browse => COMMANDS
             .iter()
+            .filter(|command| state.view().has_sockets() || !command.action.is_on_sockets())
             .filter_map(|command| Some((of(command.action), command.footer?)))
             .filter(|(key, _)| !key.is_empty())
             .collect(),

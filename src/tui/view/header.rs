@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::put;
 use crate::model::liveness::Verdict;
 use crate::model::time::millis;
-use crate::text::{duration, printable};
+use crate::text::{duration, fitted, printable};
 use crate::tui::counts::{Counts, sparkline};
 use crate::tui::screen;
 use crate::tui::state::State;
@@ -21,24 +21,22 @@ use crate::tui::views::View;
 /// What is counted in the header.
 struct Gauge {
     sign: &'static str,
-    word: &'static str,
+    /// What is counted, and the same where there is little room
+    words: [&'static str; 2],
     of: fn(&Counts) -> u64,
     style: fn(&Theme) -> Style,
 }
 
-/// The only word that is another one of one.
-const CONNECTIONS: &str = "connections";
-
 /// What matters most first: the last go where there is no room.
 fn gauges() -> [Gauge; 6] {
-    let gauge = |sign, word, of, style| Gauge { sign, word, of, style };
+    let gauge = |sign, words, of, style| Gauge { sign, words, of, style };
     [
-        gauge(Verdict::Probing.glyph(), "silent", |counts| counts.silent, |theme| theme.shout),
-        gauge(Verdict::Unguarded.glyph(), "unguarded", |counts| counts.unguarded, |theme| theme.warning),
-        gauge(Verdict::PeerClosed.glyph(), "close-wait", |counts| counts.close_wait, |theme| theme.warning),
-        gauge("", CONNECTIONS, |counts| counts.connections, |theme| theme.title),
-        gauge("", "established", |counts| counts.established, |_| Style::new()),
-        gauge("", "time-wait", |counts| counts.time_wait, |_| Style::new()),
+        gauge(Verdict::Probing.glyph(), ["silent"; 2], |counts| counts.silent, |theme| theme.shout),
+        gauge(Verdict::Unguarded.glyph(), ["unguarded"; 2], |counts| counts.unguarded, |theme| theme.warning),
+        gauge(Verdict::PeerClosed.glyph(), ["close-wait"; 2], |counts| counts.close_wait, |theme| theme.warning),
+        gauge("", ["connections", "total"], |counts| counts.connections, |theme| theme.title),
+        gauge("", ["established", "estab"], |counts| counts.established, |_| Style::new()),
+        gauge("", ["time-wait"; 2], |counts| counts.time_wait, |_| Style::new()),
     ]
 }
 
@@ -53,14 +51,19 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     };
     let mut x = put(buffer, area, area.x, 0, &format!(" {} ", printable(&sight.hostname)), theme.title);
     let gauges = gauges();
-    let texts = gauges.each_ref().map(|gauge| {
+    let text = |gauge: &Gauge, [long, short]: [&str; 2]| {
         let count = (gauge.of)(&sight.counts);
         let sign = if gauge.sign.is_empty() { String::new() } else { format!("{} ", gauge.sign) };
-        let word = if gauge.word == CONNECTIONS && count == 1 { "connection" } else { gauge.word };
-        format!(" {sign}{count} {word} ")
-    });
+        let word = if long == "connections" && count == 1 { "connection" } else { long };
+        [format!(" {sign}{count} {word} "), format!(" {sign}{count} {short}")]
+    };
+    let width = |texts: &[String; 6]| texts.iter().map(|text| text.width() + 1).sum::<usize>();
     let room = usize::from(area.right().saturating_sub(x));
-    let taken: usize = texts.iter().map(|text| text.width() + 1).sum();
+    let mut texts = gauges.each_ref().map(|gauge| text(gauge, gauge.words)[0].clone());
+    if width(&texts) > room {
+        texts = gauges.each_ref().map(|gauge| text(gauge, gauge.words)[1].clone());
+    }
+    let taken = width(&texts);
     let spare = room.saturating_sub(taken);
     // The first gauges get a line of their last minutes before all get one that says little.
     let lines = (spare / SPARK_CELLS.start()).min(gauges.len());
@@ -122,11 +125,12 @@ pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.looks.theme;
     let mut x = area.x + 1;
     if let Some(why) = &state.failure {
-        put(buffer, area, x, 0, &format!("cannot look any more: {}", printable(why)), theme.alarm);
+        let why = format!("cannot look any more: {}", printable(why));
+        put(buffer, area, x, 0, &fitted(&why, usize::from(area.right().saturating_sub(x))), theme.alarm);
         return;
     }
     if let Some(told) = &state.told {
-        put(buffer, area, x, 0, &printable(told), theme.title);
+        put(buffer, area, x, 0, &fitted(&printable(told), usize::from(area.right().saturating_sub(x))), theme.title);
         return;
     }
     // Before the first look nothing is known, not even that there is nothing.
@@ -141,9 +145,9 @@ pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
     say(&state.view().count(state.table().map_or(0, Table::there)), Style::new());
     let order = match &state.wanted.order {
         Order::Alarm => match state.view() {
-            View::Connections | View::Peers | View::Processes => "  most alarming first".to_owned(),
+            View::Connections | View::Peers | View::Processes | View::Listeners => "  most alarming first".to_owned(),
             View::Changes => "  newest first".to_owned(),
-            View::Listeners | View::Kernel => String::new(),
+            View::Kernel => String::new(),
         },
         Order::By { column, descending } => {
             format!("  by {column}, {}", if *descending { "from large to small" } else { "from small to large" })
@@ -156,7 +160,10 @@ pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
     if let Some(netns) = state.wanted.netns {
         let name = state.sight.iter().flat_map(|sight| &sight.namespaces).find(|(id, _)| *id == netns);
         say("  namespace ", theme.muted);
-        say(&name.map_or_else(|| netns.0.to_string(), |(_, name)| printable(name).into_owned()), theme.accent);
+        match name {
+            Some((_, name)) => say(&printable(name), theme.accent),
+            None => say(&format!("{} is gone; n chooses another", netns.0), theme.warning),
+        }
     }
     if !state.wanted.typed.is_empty() {
         say(if state.view() == View::Kernel { "  search " } else { "  filter " }, theme.muted);

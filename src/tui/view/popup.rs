@@ -43,8 +43,8 @@ pub(super) fn menu(menu: &Menu, theme: Theme, area: Rect, buffer: &mut Buffer) {
         Choice::Namespace => "Namespace",
         Choice::Bookmark => "Filters",
     };
-    let name = menu.items.iter().map(|item| item.label.width()).max().unwrap_or(0);
-    let help = menu.items.iter().map(|item| item.help.width()).max().unwrap_or(0);
+    let name = menu.items.iter().map(|item| printable(&item.label).width()).max().unwrap_or(0);
+    let help = menu.items.iter().map(|item| printable(&item.help).width()).max().unwrap_or(0);
     let width = u16::try_from(name + help + 10).unwrap_or(u16::MAX).max(30);
     let height = u16::try_from(menu.items.len() + 2).unwrap_or(u16::MAX);
     let inner = frame(title, width, height, theme, area, buffer);
@@ -74,7 +74,11 @@ const NOW: u16 = 28;
 
 pub(super) fn form(form: &Form, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let count = u16::try_from(form.fields.len()).unwrap_or(0);
-    let inner = frame("Keepalive", 76, count + 7, theme, area, buffer);
+    let title = form.shown.as_ref().map_or_else(
+        || "Keepalive".to_owned(),
+        |ends| format!("Keepalive; what is now is that of {}", printable(ends)),
+    );
+    let inner = frame(&title, 76, count + 7, theme, area, buffer);
     // Where there is too little room, the line that is typed in stays, and below it what is wrong, or what comes of it.
     let is_roomy = inner.height >= count + 5;
     let last = inner.height.saturating_sub(1);
