@@ -171,11 +171,11 @@ fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
 /// Sections beside each other where there is room, in their order from top to bottom, about equally long.
 fn beside(sections: &[Section], theme: Theme, width: u16) -> Vec<Line> {
     let columns = usize::from(width / SECTION_CELLS).clamp(1, 3);
-    let blocks: Vec<_> = sections.iter().map(|section| block(section, theme)).collect();
+    let room = width / u16::try_from(columns).unwrap_or(1);
+    let blocks: Vec<_> = sections.iter().map(|section| block(section, theme, room)).collect();
     let height = blocks.iter().map(Vec::len).sum::<usize>().div_ceil(columns);
     let mut lines: Vec<Line> = Vec::new();
     let (mut column, mut y) = (0, 0);
-    let room = width / u16::try_from(columns).unwrap_or(1);
     for block in blocks {
         if y > 0 && y + block.len() / 2 > height && column + 1 < columns {
             (column, y) = (column + 1, 0);
@@ -185,22 +185,27 @@ fn beside(sections: &[Section], theme: Theme, width: u16) -> Vec<Line> {
             if lines.len() <= y {
                 lines.push(Vec::new());
             }
-            // What is too long ends before the next column does begin.
-            let cut = |text: String, x: u16| fitted(&text, usize::from(room.saturating_sub(x + 1))).into_owned();
-            lines[y].extend(line.into_iter().map(|(x, text, style)| (x + indent, cut(text, x), style)));
+            lines[y].extend(line.into_iter().map(|(x, text, style)| (x + indent, text, style)));
             y += 1;
         }
     }
     lines
 }
 
-fn block((title, rows): &Section, theme: Theme) -> Vec<Line> {
+/// Long values go on in the next line, and none into the section beside it.
+fn block((title, rows): &Section, theme: Theme, room: u16) -> Vec<Line> {
     let names = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     let start = u16::try_from(names).unwrap_or(0) + 4;
+    let cells = room.saturating_sub(start + 1);
     let mut lines: Vec<Line> = vec![vec![(1, (*title).to_owned(), theme.title)]];
-    lines.extend(rows.iter().map(|(name, value)| {
-        vec![(2, name.clone(), theme.muted), (start, printable(value).into_owned(), Style::new())]
-    }));
+    for (name, value) in rows {
+        let value = printable(value);
+        let pieces = wrapped(&value, cells).enumerate().map(|(number, piece)| {
+            let name = (number == 0).then(|| (2, name.clone(), theme.muted));
+            name.into_iter().chain([(start, fitted(&piece, cells.into()).into_owned(), Style::new())]).collect()
+        });
+        lines.extend(pieces);
+    }
     lines.push(Vec::new());
     lines
 }
