@@ -382,7 +382,7 @@ fn it_can_be_stopped_and_let_go_on_as_a_job_of_a_shell() {
     }
     let netns = Netns::new();
     let mut shell = netns.command("sh", User::Root);
-    shell.arg("-i").env("PS1", "ready ");
+    shell.arg("-i").env("PS1", "ready ").env("TERM", "xterm-256color");
     let mut session = Session::start(shell);
     session.see("ready");
     session.type_keys(&format!("{TCPULSE} -N current -q\n"));
