@@ -75,7 +75,7 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
         tcpulse(What::StatFew, &["stat", "dst", "127.0.1.1"]),
         floor(What::DumpAttributes, "bare dump, attributes", bench, &[DUMP, &ATTRIBUTES.to_string()]),
         tcpulse(What::JsonNoProcesses, &["--json", "--no-processes"]),
-        floor(What::DumpInfo, "bare dump, tcp_info", bench, &[DUMP, "2"]),
+        dump_info(bench),
         floor(What::Scan, "bare scan", bench, &[SCAN]),
         tcpulse(What::JsonNoSockopts, &["--json", "--no-sockopts"]),
         tcpulse(What::Json, &["--json"]),
@@ -106,6 +106,11 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
         None => missing.push(Missing { tool: "somo", remedy: "cargo install somo --root target/somo" }),
     }
     (jobs, missing)
+}
+
+/// What the dashboard asks the kernel for.
+pub(crate) fn dump_info(bench: &Path) -> Job {
+    floor(What::DumpInfo, "bare dump, tcp_info", bench, &[DUMP, "2"])
 }
 
 fn floor(what: What, title: &str, bench: &Path, arguments: &[&str]) -> Job {

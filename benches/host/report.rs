@@ -35,7 +35,7 @@ pub(crate) fn report(facts: &Facts, series: &[Series], missing: &[Missing], dash
         let _ = writeln!(text, "\n{tool} is not on this machine and was not measured: {remedy}");
     }
     text.push('\n');
-    let rows = results.targets(facts).into_iter().chain(results.of_dashboards(facts, dashboards));
+    let rows = results.targets(facts).into_iter().chain(of_dashboards(facts, dashboards));
     let rows = rows.map(|Target { what, limit, measured, verdict }| [what.into(), limit, measured, verdict.into()]);
     table(&mut text, ["target", "limit", "measured", ""], &rows.collect::<Vec<_>>());
     text
@@ -78,6 +78,27 @@ fn measurements(text: &mut String, results: &Results<'_>) {
     table(text, ["what", "median ms", "x bare dump", "CPU ms", "peak MiB", "runs"], &rows);
 }
 
+fn of_dashboards(facts: &Facts, dashboards: &Dashboards) -> [Target; 5] {
+    let Dashboards { empty, few, many, dump_ms, frame_ms } = dashboards;
+    let bytes =
+        (many.rss_mib - empty.rss_mib) * 1024.0 * 1024.0 / f64::from(u32::try_from(facts.sockets).unwrap_or(u32::MAX));
+    let cpu = Some(many.cpu_ms_a_second / dump_ms);
+    let limit = |limit: f64, unit: &str| format!("<= {limit} {unit}");
+    [
+        target("dashboard: key to frame, 99 of 100", limit(30.0, "ms"), Some(many.key_ms), "ms", |ms| ms <= 30.0),
+        target("dashboard: a frame", limit(4.0, "ms"), Some(*frame_ms), "ms", |ms| ms <= 4.0),
+        target("dashboard: memory of a socket", limit(400.0, "bytes"), Some(bytes), "bytes", |bytes| bytes <= 400.0),
+        target("dashboard: CPU at 1 s / bare dump, tcp_info", limit(1.6, "x"), cpu, "x", |cpu| cpu <= 1.6),
+        target(
+            "dashboard over 1,000 sockets: CPU at 1 s",
+            limit(1.0, "% of a core"),
+            Some(few.cpu_ms_a_second / 10.0),
+            "%",
+            |percent| percent <= 1.0,
+        ),
+    ]
+}
+
 impl Results<'_> {
     fn find(&self, what: What) -> Option<&Series> {
         self.0.iter().find(|series| series.what == what)
@@ -87,29 +108,6 @@ impl Results<'_> {
     fn times(&self, what: What, others: &[What]) -> Option<f64> {
         let others: Option<Vec<_>> = others.iter().map(|&other| self.find(other)).collect();
         Some(self.find(what)?.times(&others?))
-    }
-
-    fn of_dashboards(&self, facts: &Facts, dashboards: &Dashboards) -> [Target; 5] {
-        let Dashboards { empty, few, many, frame_ms } = dashboards;
-        let bytes = (many.rss_mib - empty.rss_mib) * 1024.0 * 1024.0
-            / f64::from(u32::try_from(facts.sockets).unwrap_or(u32::MAX));
-        let cpu = self.find(What::DumpInfo).map(|dump| many.cpu_ms_a_second / dump.cpu_ms());
-        let limit = |limit: f64, unit: &str| format!("<= {limit} {unit}");
-        [
-            target("dashboard: key to frame, 99 of 100", limit(30.0, "ms"), Some(many.key_ms), "ms", |ms| ms <= 30.0),
-            target("dashboard: a frame", limit(4.0, "ms"), Some(*frame_ms), "ms", |ms| ms <= 4.0),
-            target("dashboard: memory of a socket", limit(400.0, "bytes"), Some(bytes), "bytes", |bytes| {
-                bytes <= 400.0
-            }),
-            target("dashboard: CPU at 1 s / bare dump, tcp_info", limit(1.6, "x"), cpu, "x", |cpu| cpu <= 1.6),
-            target(
-                "dashboard over 1,000 sockets: CPU at 1 s",
-                limit(1.0, "% of a core"),
-                Some(few.cpu_ms_a_second / 10.0),
-                "%",
-                |percent| percent <= 1.0,
-            ),
-        ]
     }
 
     fn targets(&self, facts: &Facts) -> Vec<Target> {

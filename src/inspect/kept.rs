@@ -21,7 +21,7 @@ const SCANS: u32 = 300;
 /// The same where there are new sockets.
 const SCANS_FOR_NEW: u32 = 10;
 /// Options are read again at every so many-th look: a program that changes them later is seen to have done so then.
-const LOOKS: u32 = 30;
+const LOOKS: u32 = 60;
 
 /// Owners and options.
 #[derive(Debug, Default)]
