@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::model::liveness::Bound;
 
@@ -148,18 +148,28 @@ pub fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String {
     text
 }
 
-/// As much of a text as fits into so many cells; one that is cut ends in `…`.
-pub fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
-    if text.width() <= cells {
-        return Cow::Borrowed(text);
+/// The beginning of `text` that fits `width` cells, and whether a mark has to say that there was more.
+pub fn shorten(text: &str, width: usize) -> (&str, bool) {
+    if text.width() <= width {
+        return (text, false);
     }
-    let mut width = 0;
-    let fits = |character: &char| {
-        width += character.width().unwrap_or(0);
-        width < cells
-    };
-    let cut: String = text.chars().take_while(fits).collect();
-    Cow::Owned(if cells > 0 { cut + "…" } else { cut })
+    let mut end = 0;
+    for (index, character) in text.char_indices() {
+        let next = index + character.len_utf8();
+        if text[..next].width() + 1 > width {
+            break;
+        }
+        end = next;
+    }
+    (&text[..end], width > 0)
+}
+
+/// The same with its mark.
+pub fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
+    match shorten(text, cells) {
+        (shown, true) => Cow::Owned(format!("{shown}…")),
+        (shown, false) => Cow::Borrowed(shown),
+    }
 }
 
 /// Escapes what a terminal would obey or hide: control characters, changes of writing direction, characters without

@@ -14,6 +14,7 @@ use crate::fields::layout::{Demand, GAP, fit};
 use crate::fields::table::column;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
+use crate::text::shorten;
 
 /// Ends each cell in the buffer. Control characters are escaped before, so no cell holds one.
 const END: u8 = 0;
@@ -107,22 +108,6 @@ pub fn styled(out: &mut Vec<u8>, style: Style, parts: &[&str]) {
     out.extend_from_slice(style.render().to_string().as_bytes());
     parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
     out.extend_from_slice(style.render_reset().to_string().as_bytes());
-}
-
-/// The beginning of `text` that fits `width` cells, and whether a mark has to say that there was more.
-pub fn shorten(text: &str, width: usize) -> (&str, bool) {
-    if text.width() <= width {
-        return (text, false);
-    }
-    let mut end = 0;
-    for (index, character) in text.char_indices() {
-        let next = index + character.len_utf8();
-        if text[..next].width() + 1 > width {
-            break;
-        }
-        end = next;
-    }
-    (&text[..end], width > 0)
 }
 
 /// The table of connections.
