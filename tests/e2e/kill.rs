@@ -191,7 +191,9 @@ fn it_asks_on_a_terminal_and_takes_only_yes_for_yes() {
         command.args(["kill"]).args(HERE).args(["src", &local.to_string()]);
         let mut session = Session::start(command);
         // Another test may have forked just now: its child has all descriptors until it becomes something else.
-        session.expect("Destroy 1 socket (1 of ");
+        session.expect("? [y/N] ");
+        let question = session.seen.lines().find(|line| line.contains("Destroy 1 socket (1 of ")).unwrap_or_default();
+        assert!(question.contains("e2e-"), "{}", session.seen);
         assert!(session.seen.contains(&local.to_string()) && session.seen.contains("[y/N] "), "{}", session.seen);
         session.type_keys(answer);
         assert_eq!(session.end().code(), Some(code), "{answer:?}: {}", session.seen);
