@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use toml_edit::{Document, Item, TableLike, Value};
+use toml_edit::{Array, Document, Item, TableLike, Value};
 
 use super::exit::UsageError;
 use crate::filter::{Filter, Names, nearest, time_us};
@@ -290,22 +290,17 @@ pub(super) fn commented_defaults() -> String {
     for Setting { name, default, help, .. } in SETTINGS {
         let _ = write!(out, "# {help}\n#{name} = {default}\n\n");
     }
-    let quoted = |names: Vec<String>| {
-        let names: Vec<_> =
-            names.iter().map(|name| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-        names.join(", ")
-    };
     out.push_str(
         "# Columns of each view; those of connections and listeners are the columns of tcpulse ls\n[columns]\n",
     );
     for spec in &VIEWS {
-        let names = spec.default_columns().iter().map(|name| (*name).to_owned()).collect();
-        let _ = writeln!(out, "#{} = [{}]", spec.name, quoted(names));
+        let columns: Array = spec.default_columns().iter().copied().collect();
+        let _ = writeln!(out, "#{} = {columns}", spec.name);
     }
     out.push_str("\n# Keys of each command; an empty list takes them away\n[keys]\n");
     for command in COMMANDS {
-        let keys = command.keys.iter().map(ToString::to_string).collect();
-        let _ = write!(out, "# {}\n#{} = [{}]\n", command.help, command.name, quoted(keys));
+        let keys: Array = command.keys.iter().map(ToString::to_string).collect();
+        let _ = write!(out, "# {}\n#{} = {keys}\n", command.help, command.name);
     }
     out.push_str("\n# Filters by name, for the key b: tcpulse help filter has the language\n[bookmarks]\n");
     out.push_str("# dead = \"verdict in {probing, retransmitting, silent-window}\"\n");

@@ -59,6 +59,12 @@ impl<'a> Judging<'a> {
         }
     }
 
+    /// Whether it is looked at again and again, so that what a look takes of the processors counts for more than how long
+    /// it takes.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched.is_some()
+    }
+
     /// The time of the watch.
     pub(super) fn now(&self) -> Duration {
         self.watched.as_ref().map_or(Duration::ZERO, |watched| watched.clock.elapsed())

@@ -65,8 +65,6 @@ struct Pipeline<'a, S: ?Sized> {
     /// The filter asks for marks, and the kernel did not tell one
     lacks_marks: bool,
     asks_marks: bool,
-    /// It is looked at again and again, so what a look takes of the processors counts for more than how long it takes
-    is_watched: bool,
     summary: Summary,
     gaps: Gaps,
 }
@@ -88,7 +86,6 @@ pub(super) fn run<S: Sink + ?Sized>(
         None
     };
     let families = request.filter.families();
-    let is_watched = watched.is_some();
     let mut pipeline = Pipeline {
         request,
         sink,
@@ -104,7 +101,6 @@ pub(super) fn run<S: Sink + ?Sized>(
         dialect: Some(Dialect { has_equal: true, has_mark: true }),
         lacks_marks: false,
         asks_marks: request.filter.asks_marks(),
-        is_watched,
         summary: Summary::default(),
         gaps: Gaps::default(),
     };
@@ -156,7 +152,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             };
             let (states, needs) = (self.states, self.request.needs);
             // Without attributes a row is made faster than it is handed to another thread.
-            let beside = !self.is_watched && !needs.is_empty();
+            let beside = !self.judging.is_watched() && !needs.is_empty();
             let dump = DumpRequest { family, states, needs, bytecode: code, beside };
             let dumped = socket.dump(dump, |socket| {
                 if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
@@ -326,7 +322,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         if waiting.is_empty() {
             return Ok(());
         }
-        let scanned = kept::scan(&mut self.users, self.request.needs, self.is_watched)?;
+        let scanned = kept::scan(&mut self.users, self.request.needs, self.judging.is_watched())?;
         for (namespace, socket) in &waiting {
             let holder = Holder::of(socket, Some(&scanned.table));
             if holder.owners().is_none() {

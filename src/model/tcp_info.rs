@@ -158,7 +158,7 @@ const KNOWN_BYTES: usize = {
 };
 
 /// The struct as a kernel sent it, 104 bytes (2.6) to 280 (6.18) and whatever comes later. A field is read when it is asked
-/// for: most rows are asked for four of them, and to read all of all rows was a seventh of what the dashboard took. A
+/// for: most rows are asked for four of them, and to read all of all rows was a fourteenth of what the dashboard took. A
 /// field beyond the end of an older kernel's shorter struct is absent, not 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcpInfo {

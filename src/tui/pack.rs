@@ -14,6 +14,7 @@ use crate::text::{self, digits, duration_width};
 /// Texts beyond so many are not looked for any more: a column of sentences has a new one in each row.
 const MOST_TEXTS: usize = 4096;
 
+/// Texts that are found without being looked up.
 const RECENT: usize = 64;
 
 const ABSENT: u8 = 0;

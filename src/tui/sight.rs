@@ -363,13 +363,12 @@ fn push<'v>(builder: &mut Builder, id: RowId, sign: Sign, age: Age, cell: impl F
 
 /// A listener that loses connections, or is about to. One more than the backlog fits.
 fn listener_sign(length: u32, max: Option<u32>, motion: &Motion) -> Sign {
-    let is_full = max.is_some_and(|max| length > max);
-    if is_full || motion.drops_per_s.is_some_and(|drops| drops > 0) {
-        Sign::Alarm
-    } else if max.is_some_and(|max| length > 0 && u64::from(length) * 4 >= (u64::from(max) + 1) * 3) {
-        Sign::Warning
-    } else {
-        Sign::Verdict(Verdict::Listening)
+    let fits = max.map_or(u64::MAX, |max| u64::from(max) + 1);
+    match u64::from(length) {
+        _ if motion.drops_per_s.is_some_and(|drops| drops > 0) => Sign::Alarm,
+        length if length >= fits => Sign::Alarm,
+        length if length >= fits - fits / 4 => Sign::Warning,
+        _ => Sign::Verdict(Verdict::Listening),
     }
 }
 

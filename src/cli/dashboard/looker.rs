@@ -203,7 +203,7 @@ fn failed(error: InspectError) -> Event {
     Event::Failed(format!("{:#}", anyhow::Error::from(error)))
 }
 
-/// What this process has used of all cores: a look is the work of two threads.
+/// What this process has used of all cores: looks, farewells and names are the work of several threads.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let (seconds, nanos) = (u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0));

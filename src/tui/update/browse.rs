@@ -1,6 +1,6 @@
 //! Keys in the table and in the detail.
 
-use super::super::action::{Action, Effect, Shared, Whom};
+use super::super::action::{Action, Effect, Shared};
 use super::super::editor::Editor;
 use super::super::form::Form;
 use super::super::heading::Heading;
@@ -9,7 +9,7 @@ use super::super::sight::Wanted;
 use super::super::state::{Asking, Cursor, Detail, Mode, Saving, State, Typing};
 use super::super::table::{Age, Order};
 use super::super::views::View;
-use super::{choose, look, ports, select, whom};
+use super::{choose, look, select, whom};
 use crate::fields::value::Value;
 use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
@@ -78,7 +78,7 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
 
 /// Everything known of a connection; the connections of a peer or a process.
 pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
-    if let Some(whom) = whom(state) {
+    if let Some(whom) = whom(state, state.cursor.row) {
         state.detail =
             Some(Detail { whom, sheet: None, is_gone: false, top: 0, samples: std::collections::VecDeque::new() });
         return vec![Effect::Inspect(whom)];
@@ -96,8 +96,14 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     let typed = if before.is_empty() { typed } else { format!("({before}) and {typed}") };
     let Ok(filter) = Filter::parse(&typed, names) else { return Vec::new() };
     let came_from = (state.view(), state.wanted.typed.clone(), state.wanted.filter.clone());
-    show(state, View::Connections);
+    let effects = show_filtered(state, View::Connections, typed, filter);
     state.came_from = Some(came_from);
+    effects
+}
+
+/// Another view with a filter of its own.
+fn show_filtered(state: &mut State, view: View, typed: String, filter: Filter) -> Vec<Effect> {
+    show(state, view);
     (state.wanted.typed, state.wanted.filter) = (typed, filter);
     look(state)
 }
@@ -105,17 +111,18 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
 /// What a narrow screen leaves out of a row.
 fn in_words(state: &State) -> Option<String> {
     let (table, row) = (state.table()?, state.cursor.row);
-    let cells = table.columns().iter().zip(table.cells(row)).filter(|(_, value)| *value != Value::Absent);
+    let told: &[&str] = match state.view() {
+        View::Kernel => &["name", "default", "meaning"],
+        _ => &["event", "lifetime", "why", "process"],
+    };
+    let cells = table.columns().iter().zip(table.cells(row));
+    let cells = cells.filter(|(column, value)| told.contains(&&*column.name) && *value != Value::Absent);
     let word = |(column, value): (&Heading, Value<'_>)| match &*column.name {
-        name @ ("lifetime" | "default" | "now" | "since-start") => {
-            format!("{name} {}", value.for_people(column.unit))
-        }
+        // Numbers say nothing alone.
+        name @ ("lifetime" | "default") => format!("{name} {}", value.for_people(column.unit)),
         _ => value.for_people(column.unit).into_owned(),
     };
-    let of_change = |name: &str| matches!(name, "event" | "lifetime" | "why" | "process");
-    let of_number = |name: &str| matches!(name, "name" | "default" | "meaning");
-    let is_told = |name: &str| if state.view() == View::Kernel { of_number(name) } else { of_change(name) };
-    let words: Vec<_> = cells.filter(|(column, _)| is_told(&column.name)).map(word).collect();
+    let words: Vec<_> = cells.map(word).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
 
@@ -124,9 +131,7 @@ fn back(state: &mut State) -> Vec<Effect> {
     if !state.marked.is_empty() {
         state.marked.clear();
     } else if let Some((view, typed, filter)) = state.came_from.take() {
-        show(state, view);
-        (state.wanted.typed, state.wanted.filter) = (typed, filter);
-        return look(state);
+        return show_filtered(state, view, typed, filter);
     } else if !state.wanted.typed.is_empty() {
         state.wanted.typed.clear();
         state.wanted.filter = Filter::default();
@@ -247,9 +252,9 @@ fn set(state: &mut State) -> Vec<Effect> {
     // Of several the values of one are shown: of the selected one, if it is among them.
     let selected = state.cursor.row;
     let rows = meant(state);
-    let row = rows.iter().find(|row| **row == selected).or(rows.first()).copied().unwrap_or(selected);
-    let of_row = || Some(Whom { id: state.table()?.socket(row)?, ports: ports(state, row) });
-    let Some(shown) = state.detail.as_ref().map(|detail| detail.whom).or_else(of_row) else { return Vec::new() };
+    let row = if rows.contains(&selected) { selected } else { rows.first().copied().unwrap_or(selected) };
+    let open = state.detail.as_ref().map(|detail| detail.whom);
+    let Some(shown) = open.or_else(|| whom(state, row)) else { return Vec::new() };
     let mut form = Form::new(ids, whose);
     if form.ids.len() > 1 {
         let end = |name| state.table()?.cell(row, name).map(|value| value.plain().into_owned());

@@ -260,20 +260,14 @@ fn scroll(state: &mut State) {
     cursor.top = cursor.top.min(cursor.row).max((cursor.row + 1).saturating_sub(page)).min(rows.saturating_sub(page));
 }
 
-/// The selected socket, and what finds it.
-fn whom(state: &State) -> Option<Whom> {
-    let row = state.cursor.row;
-    Some(Whom { id: state.table()?.socket(row)?, ports: ports(state, row) })
-}
-
-/// Local and remote port of a row.
-fn ports(state: &State, row: usize) -> Option<(u16, u16)> {
+/// The socket of a row, and what finds it.
+fn whom(state: &State, row: usize) -> Option<Whom> {
     let table = state.table()?;
     let port = |name| match table.cell(row, name) {
         Some(Value::Endpoint { port, .. }) => port,
         _ => 0,
     };
-    Some((port("local"), port("peer")))
+    Some(Whom { id: table.socket(row)?, ports: Some((port("local"), port("peer"))) })
 }
 
 /// Addresses on the screen whose names nobody has asked for yet.

@@ -51,18 +51,21 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     };
     let mut x = put(buffer, area, area.x, 0, &format!(" {} ", printable(&sight.hostname)), theme.title);
     let gauges = gauges();
-    let text = |gauge: &Gauge, [long, short]: [&str; 2]| {
-        let count = (gauge.of)(&sight.counts);
-        let sign = if gauge.sign.is_empty() { String::new() } else { format!("{} ", gauge.sign) };
-        let word = if long == "connections" && count == 1 { "connection" } else { long };
-        [format!(" {sign}{count} {word} "), format!(" {sign}{count} {short}")]
+    let texts = |is_short: bool| {
+        gauges.each_ref().map(|gauge| {
+            let count = (gauge.of)(&sight.counts);
+            let sign = if gauge.sign.is_empty() { String::new() } else { format!("{} ", gauge.sign) };
+            match gauge.words {
+                [_, short] if is_short => format!(" {sign}{count} {short}"),
+                ["connections", _] if count == 1 => format!(" {sign}{count} connection "),
+                [long, _] => format!(" {sign}{count} {long} "),
+            }
+        })
     };
     let width = |texts: &[String; 6]| texts.iter().map(|text| text.width() + 1).sum::<usize>();
     let room = usize::from(area.right().saturating_sub(x));
-    let mut texts = gauges.each_ref().map(|gauge| text(gauge, gauge.words)[0].clone());
-    if width(&texts) > room {
-        texts = gauges.each_ref().map(|gauge| text(gauge, gauge.words)[1].clone());
-    }
+    let long = texts(false);
+    let texts = if width(&long) > room { texts(true) } else { long };
     let taken = width(&texts);
     let spare = room.saturating_sub(taken);
     // The first gauges get a line of their last minutes before all get one that says little.
@@ -124,13 +127,12 @@ fn freshness(state: &State) -> (String, Style) {
 pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = state.looks.theme;
     let mut x = area.x + 1;
-    if let Some(why) = &state.failure {
-        let why = format!("cannot look any more: {}", printable(why));
-        put(buffer, area, x, 0, &fitted(&why, usize::from(area.right().saturating_sub(x))), theme.alarm);
-        return;
-    }
-    if let Some(told) = &state.told {
-        put(buffer, area, x, 0, &fitted(&printable(told), usize::from(area.right().saturating_sub(x))), theme.title);
+    let told = match (&state.failure, &state.told) {
+        (Some(why), _) => Some((format!("cannot look any more: {why}"), theme.alarm)),
+        (None, told) => told.clone().map(|told| (told, theme.title)),
+    };
+    if let Some((told, style)) = told {
+        put(buffer, area, x, 0, &fitted(&printable(&told), usize::from(area.right().saturating_sub(x))), style);
         return;
     }
     // Before the first look nothing is known, not even that there is nothing.
