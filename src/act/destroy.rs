@@ -6,14 +6,18 @@ use std::io;
 
 use rustc_hash::FxHashMap;
 
+use super::keepalive::advice;
 use super::target::Target;
 use crate::collect::diag::DiagSocket;
 use crate::collect::discovery::{self, NetnsChoice};
 use crate::collect::error::{CollectError, Refusal};
 use crate::collect::request::DumpRequest;
-use crate::collect::visit::{Rows, SourceChoice, visit_all};
+use crate::collect::rights;
+use crate::collect::visit::{Rows, SourceChoice, VisitRequest, Visited, visit_all};
 use crate::model::address::{Cookie, NetnsId};
+use crate::model::gap::Remedy;
 use crate::model::needs::Needs;
+use crate::model::rights::Capabilities;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 
@@ -24,10 +28,8 @@ pub enum NotDestroyed {
     #[error("gone already")]
     Gone,
     /// EPERM
-    #[error(
-        "not permitted; run as root or grant CAP_NET_ADMIN in the user namespace that its network namespace belongs to"
-    )]
-    Forbidden,
+    #[error("not permitted: its network namespace belongs to a user namespace in which CAP_NET_ADMIN is missing{}", advice(*.0))]
+    Forbidden(Remedy),
     /// EOPNOTSUPP
     #[error("this kernel was built without CONFIG_INET_DIAG_DESTROY; close it in its program instead")]
     NotBuilt,
@@ -69,12 +71,16 @@ impl Destroyer {
         let (mut found, _) = discovery::find(choice)?;
         let wanted: Vec<_> = targets.into_iter().map(|target| target.socket.id.netns).collect();
         found.retain(|namespace| wanted.contains(&namespace.id));
-        let (visited, _) = visit_all(found, choice, SourceChoice::SockDiag, true, Needs::empty())?;
-        let sockets = visited.into_iter().filter_map(|visited| match visited.rows {
-            Rows::Diag(socket) => Some((visited.namespace.id, socket)),
-            Rows::Proc(_) | Rows::None => None,
-        });
-        Ok(Self { sockets: sockets.collect() })
+        let (source, states, needs) = (SourceChoice::SockDiag, StateSet::ALL, Needs::empty());
+        let (visited, _) = visit_all(found, VisitRequest { choice, source, states, needs })?;
+        let mut sockets = FxHashMap::default();
+        for Visited { namespace, rows } in visited {
+            // One that cannot be opened any more has no socket, and each target in it says so.
+            if let Ok(Rows::Diag(socket)) = rows.open() {
+                sockets.insert(namespace.id, socket);
+            }
+        }
+        Ok(Self { sockets })
     }
 
     /// Destroys the socket with the target's cookie.
@@ -91,7 +97,7 @@ impl Destroyer {
             Refusal::Socket(_) | Refusal::Transport(_) => io::ErrorKind::Other,
         };
         Err(match kind {
-            io::ErrorKind::PermissionDenied => NotDestroyed::Forbidden,
+            io::ErrorKind::PermissionDenied => NotDestroyed::Forbidden(rights::remedy(Capabilities::NET_ADMIN)),
             io::ErrorKind::Unsupported if socket.is_minisocket() => NotDestroyed::NotInThisState(socket.state),
             io::ErrorKind::Unsupported => NotDestroyed::NotBuilt,
             io::ErrorKind::InvalidInput if is_mptcp_listener(socket) => NotDestroyed::MptcpListener,

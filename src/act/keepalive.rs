@@ -5,8 +5,9 @@ use std::os::fd::AsFd;
 
 use super::target::Target;
 use crate::collect::descriptors::{Descriptors, Unreachable};
-use crate::collect::options;
+use crate::collect::{options, rights};
 use crate::model::change::KeepaliveChange;
+use crate::model::gap::Remedy;
 use crate::model::options::SocketOptions;
 
 /// A change that was made.
@@ -25,13 +26,13 @@ pub enum NotChanged {
     #[error("gone already")]
     Gone,
     /// Its descriptor cannot be had
-    #[error("{}{}", .0.reason(), .0.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default())]
+    #[error("{}{}", .0.reason(), advice(.0.remedy()))]
     Unreachable(Unreachable),
     /// No process has a descriptor for it
     #[error("{0}")]
     NobodyHolds(&'static str),
     /// Some process may have one, and may not be looked at
-    #[error("its process is hidden from this user; run as root or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH")]
+    #[error("its process is hidden from this user{}", advice(rights::remedy(rights::READ_DESCRIPTORS)))]
     Hidden,
     /// It came from /proc/net/tcp
     #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
@@ -42,6 +43,11 @@ pub enum NotChanged {
     /// The values that were read back are others: its program sets them too
     #[error("its options are others than those just set: its program seems to set them too")]
     Overwritten,
+}
+
+/// "; run as root"; nothing where nothing helps.
+pub(super) fn advice(remedy: Remedy) -> String {
+    remedy.phrase().map(|phrase| format!("; {phrase}")).unwrap_or_default()
 }
 
 /// Sets keepalive, one socket after the other.

@@ -82,7 +82,7 @@ impl<'a> Gather<'a> {
     /// Leaves out what is `own`.
     pub(super) fn new(action: &'a Action, own: Option<Own>) -> Self {
         let columns = action.deed.columns().iter().filter_map(|name| column(name)).collect();
-        let table = TableListing::new(columns, true, action.look, false, &|| None);
+        let table = TableListing::new(columns, true, action.look, false, &|_| None);
         Self {
             action,
             own,

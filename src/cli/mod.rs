@@ -21,6 +21,7 @@ mod watch;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
+use crate::collect::limits;
 pub use exit::{Exit, report};
 use settings::Task;
 
@@ -29,6 +30,7 @@ use settings::Task;
 /// # Errors
 /// What failed, for [`report`] to print and to turn into an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit> {
+    limits::raise();
     let arguments = args::parse(arguments)?;
     if let Some(args::Command::Help { topic }) = &arguments.command {
         return help::print(topic.as_deref());

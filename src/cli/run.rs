@@ -23,8 +23,14 @@ use crate::model::row::Row;
 use crate::model::snapshot::{Sink, Tail};
 use crate::model::state::StateSet;
 
+/// Bytes that a pipe holds, where stdout is one: a reader that is slower lets us go on meanwhile. More takes
+/// CAP_SYS_RESOURCE (/proc/sys/fs/pipe-max-size).
+const PIPE_BYTES: usize = 1 << 20;
+
 /// Does what the settings say.
 pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+    // What is no pipe refuses it.
+    let _ = rustix::pipe::fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
     let (mut told, mut first) = (Gaps::default(), true);
     let Some(interval) = settings.watch else {
         let tail = snapshot(settings, interrupt, None, first)?;
@@ -131,7 +137,7 @@ impl Round<'_> {
                 self.list(watched, output, csv, order)
             }
             Report::List { format: FormatArg::Table, columns, chosen, order } => {
-                let nothing = || self.nothing();
+                let nothing = |population| self.nothing(population);
                 let table = TableListing::new(columns.clone(), !chosen, look, totals, &nothing);
                 self.list(watched, output, table, order)
             }
@@ -166,27 +172,30 @@ impl Round<'_> {
         Ok(tail)
     }
 
-    /// What to say under an empty table. "No TCP sockets" must be true: where only some states were asked for, all are
-    /// counted.
-    fn nothing(self) -> Option<String> {
-        let request = &self.settings.request;
-        let filter = Filter::default();
-        let everything = Request { states: StateSet::ALL, needs: Needs::empty(), filter, ..request.clone() };
-        let counted = inspect(&everything, None, &mut Count, &|| self.interrupt.is_asked());
-        match counted.map(|tail| tail.summary.total()) {
-            Ok(others) if others > 0 => {
-                if !self.settings.quiet {
-                    let why = if request.filter.is_everything() {
-                        "is of this kind; -a shows all".to_owned()
-                    } else {
-                        format!("matches '{}'", self.settings.typed)
-                    };
-                    say(&format!("none of the {others} TCP sockets {why}"));
-                }
+    /// What to say under an empty table. "No TCP sockets" must be true: where the gauges do not say how many there are, and
+    /// only some states were asked for, all are counted.
+    fn nothing(self, population: Option<u64>) -> Option<String> {
+        match population.filter(|population| *population > 0).unwrap_or_else(|| self.count()) {
+            0 => Some("no TCP sockets".to_owned()),
+            _ if self.settings.quiet => None,
+            others => {
+                let why = if self.settings.request.filter.is_everything() {
+                    "is of this kind; -a shows all".to_owned()
+                } else {
+                    format!("matches '{}'", self.settings.typed)
+                };
+                say(&format!("none of the {others} TCP sockets {why}"));
                 None
             }
-            _ => Some("no TCP sockets".to_owned()),
         }
+    }
+
+    /// How many TCP sockets there are, of every kind.
+    fn count(self) -> u64 {
+        let (states, needs, filter) = (StateSet::ALL, Needs::empty(), Filter::default());
+        let everything = Request { states, needs, filter, ..self.settings.request.clone() };
+        let counted = inspect(&everything, None, &mut Count, &|| self.interrupt.is_asked());
+        counted.map_or(0, |tail| tail.summary.total())
     }
 }
 
@@ -215,11 +224,13 @@ pub(super) fn tell(gaps: &Gaps) {
     if gaps.is_empty() {
         return;
     }
-    let unseen: Vec<_> = gaps.iter().map(|gap| format!("{} ({}, {})", gap.what, gap.count, gap.why)).collect();
-    let mut remedies: Vec<_> = gaps.iter().map(|gap| gap.remedy).collect();
+    let unseen: Vec<_> =
+        gaps.iter().map(|gap| format!("{} ({}, {})", gap.kind.name(), gap.count, gap.cause())).collect();
+    let mut remedies: Vec<_> = gaps.iter().filter_map(|gap| gap.remedy.phrase()).collect();
     remedies.sort_unstable();
     remedies.dedup();
-    say(&format!("not seen: {}; to see it: {}", unseen.join(", "), remedies.join("; ")));
+    let to_see = if remedies.is_empty() { String::new() } else { format!("; to see it: {}", remedies.join("; ")) };
+    say(&format!("not seen: {}{to_see}", unseen.join(", ")));
 }
 
 /// One line on stderr. If nobody can read it, so be it.

@@ -12,9 +12,14 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use super::options::cookie_of;
+use super::refusals::{self, errno_of};
+use super::{limits, rights};
 use crate::model::address::Cookie;
+use crate::model::gap::Remedy;
+use crate::model::rights::Capabilities;
 
-/// Processes whose pidfd is kept open; beyond it all are closed and opened again as they come.
+/// Processes whose pidfd is kept open, where the limit of open files allows it; beyond it all are closed and opened again
+/// as they come.
 const MOST_PIDFDS: usize = 256;
 
 /// Why a socket's descriptor could not be had. Each reads well after "because".
@@ -22,8 +27,12 @@ const MOST_PIDFDS: usize = 256;
 pub enum Unreachable {
     /// No holder could be asked any more: they closed it, or ended
     Gone,
+    /// The kernel had no memory for it, or another error that says nothing of the socket
+    Failed,
     /// This program has no descriptor left to duplicate into
     NoDescriptor,
+    /// A seccomp profile or a security module stands before getsockopt(2)
+    NoGetsockopt,
     /// The kernel is older than 5.6, or a seccomp profile stands before it
     NoSystemCall,
     /// Every holder forbids it
@@ -35,31 +44,50 @@ impl Unreachable {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Gone => "its process closed it meanwhile",
+            Self::Failed => "the kernel failed to duplicate its descriptor",
+            Self::NoGetsockopt => "getsockopt(2) is refused by a seccomp profile or a security module",
             Self::NoDescriptor => "tcpulse ran out of descriptors",
             Self::NoSystemCall => "this kernel, or a seccomp profile, does not let descriptors be looked at",
             Self::Forbidden => "not permitted to look at its process's descriptors",
         }
     }
 
-    /// What would help; `None` where nothing is missing.
-    pub fn remedy(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Gone => return None,
-            Self::NoDescriptor => "raise the limit of descriptors (ulimit -n)",
-            Self::NoSystemCall => "use Linux 5.6 or later, and a seccomp profile that allows pidfd_getfd",
-            Self::Forbidden => {
-                "run as root or grant CAP_SYS_PTRACE; for processes of your own, kernel.yama.ptrace_scope=0 does too"
-            }
-        })
+    /// What would help.
+    pub fn remedy(self) -> Remedy {
+        match self {
+            Self::Gone => Remedy::None,
+            Self::Failed => Remedy::Do("take the snapshot again"),
+            Self::NoDescriptor => refusals::remedy(Errno::MFILE, Capabilities::empty()),
+            Self::NoGetsockopt => Remedy::Do("allow getsockopt in the seccomp profile"),
+            Self::NoSystemCall => Remedy::Do("use Linux 5.6 or later, and a seccomp profile that allows pidfd_getfd"),
+            Self::Forbidden => match rights::remedy(Capabilities::SYS_PTRACE) {
+                Remedy::Grant { is_root: false, .. } => Remedy::Do(
+                    "run as root or grant CAP_SYS_PTRACE; for processes of your own, kernel.yama.ptrace_scope=0 does too",
+                ),
+                remedy => remedy,
+            },
+        }
     }
 }
 
 /// Duplicates descriptors, and remembers which processes are not to be asked again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Descriptors {
     pidfds: FxHashMap<u32, OwnedFd>,
+    most_pidfds: usize,
     forbidding: FxHashSet<u32>,
     is_missing: bool,
+}
+
+impl Default for Descriptors {
+    fn default() -> Self {
+        Self {
+            pidfds: FxHashMap::default(),
+            most_pidfds: limits::room_for(MOST_PIDFDS),
+            forbidding: FxHashSet::default(),
+            is_missing: false,
+        }
+    }
 }
 
 impl Descriptors {
@@ -77,9 +105,15 @@ impl Descriptors {
             if self.is_missing {
                 return Err(Unreachable::NoSystemCall);
             }
-            match self.duplicate(pid, fd) {
-                Ok(socket) if cookie_of(socket.as_fd()).is_ok_and(|found| found == cookie) => return Ok(socket),
-                Ok(_) => {}
+            let duplicate = self.duplicate(pid, fd).and_then(|socket| match cookie_of(socket.as_fd()) {
+                Ok(found) if found == cookie => Ok(socket),
+                Ok(_) => Err(Unreachable::Gone),
+                // The number is another file's by now.
+                Err(error) if errno_of(&error) == Errno::NOTSOCK => Err(Unreachable::Gone),
+                Err(_) => Err(Unreachable::NoGetsockopt),
+            });
+            match duplicate {
+                Ok(socket) => return Ok(socket),
                 Err(reason) => unreachable = unreachable.max(reason),
             }
         }
@@ -105,7 +139,7 @@ impl Descriptors {
     }
 
     fn pidfd(&mut self, pid: u32) -> Result<BorrowedFd<'_>, Errno> {
-        if self.pidfds.len() >= MOST_PIDFDS && !self.pidfds.contains_key(&pid) {
+        if self.pidfds.len() >= self.most_pidfds && !self.pidfds.contains_key(&pid) {
             self.pidfds.clear();
         }
         let pidfd: &OwnedFd = match self.pidfds.entry(pid) {
@@ -134,7 +168,8 @@ impl Descriptors {
                 self.pidfds.remove(&pid);
                 Unreachable::Gone
             }
-            _ => Unreachable::Gone,
+            Errno::BADF | Errno::INVAL => Unreachable::Gone,
+            _ => Unreachable::Failed,
         }
     }
 }

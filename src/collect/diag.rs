@@ -27,6 +27,8 @@ pub const BUFFER_BYTES: usize = 64 * 1024;
 const BUFFERS: usize = 3;
 /// The kernel answers at once; a dump whose end was lost must not hold the program for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Answers to other requests that are passed over before one's own.
+const MOST_STRAY: usize = 64;
 /// `MSG_TRUNC`: recv returns the datagram's true length, also where the buffer was shorter.
 const MSG_TRUNC: i32 = 0x20;
 
@@ -157,6 +159,35 @@ impl DiagSocket {
                 }
             }
         }
+    }
+
+    /// Whether a program still has the socket open. The kernel finds connections by their ends; of other sockets, which
+    /// share them, it cannot say, and they are taken to be open.
+    pub fn is_open(&mut self, socket: &TcpSocket) -> bool {
+        if !socket.state.is_connection() {
+            return true;
+        }
+        let Some(cookie) = socket.id.cookie else { return false };
+        self.sequence = self.sequence.wrapping_add(1);
+        if self.send(&request::look_up(socket, cookie, self.sequence)).is_err() {
+            return false;
+        }
+        let mut buffer = vec![0; BUFFER_BYTES];
+        // An answer to another request may lie before ours; an error is one too, and then it is not there.
+        for _ in 0..MOST_STRAY {
+            let Ok(Some(length)) = self.receive(&mut buffer) else { return false };
+            for message in Messages::new(&buffer[..length.min(buffer.len())]).flatten() {
+                match message.payload {
+                    _ if !self.is_ours(&message) => {}
+                    Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) => {
+                        let found = inet_diag::decode(bytes, self.netns);
+                        return found.is_ok_and(|found| found.inode.is_some() && found.inode == socket.inode);
+                    }
+                    _ => return false,
+                }
+            }
+        }
+        false
     }
 
     /// Receives and takes apart in turn.

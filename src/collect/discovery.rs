@@ -8,10 +8,14 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustc_hash::FxHashSet;
+
 use super::error::CollectError;
+use super::refusals::{Refusals, errno_of, is_gone};
+use super::rights::{LOOK_AND_ENTER, READ_DESCRIPTORS};
 use super::{owners, process};
 use crate::model::address::NetnsId;
-use crate::model::gap::{Gap, Gaps};
+use crate::model::gap::{GapKind, Gaps};
 
 /// Which namespaces the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +29,7 @@ pub enum NetnsChoice {
 }
 
 /// A namespace that was found, not yet entered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Found {
     /// Inode number
     pub id: NetnsId,
@@ -37,7 +41,7 @@ pub struct Found {
 
 /// A file that stands for a namespace. It is opened only to go in, so that a thousand namespaces do not take a thousand
 /// descriptors.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Door {
     /// The file
     pub path: PathBuf,
@@ -50,71 +54,95 @@ pub struct Door {
 pub fn find(choice: &NetnsChoice) -> Result<(Vec<Found>, Gaps), CollectError> {
     let own_path = Path::new("/proc/thread-self/ns/net");
     let own = inode(own_path).map_err(|source| CollectError::Proc { path: own_path.into(), source })?;
+    let names = Names::read(own);
     match choice {
-        NetnsChoice::All => all(own),
-        NetnsChoice::Current => {
-            let name = name(own, own, None, Some(std::process::id()));
-            Ok((vec![Found { id: own, name, door: None }], Gaps::default()))
-        }
-        NetnsChoice::Named(wanted) => Ok((vec![named(wanted, own)?], Gaps::default())),
+        NetnsChoice::All => all(&names),
+        NetnsChoice::Current => Ok((vec![names.own()], Gaps::default())),
+        NetnsChoice::Named(wanted) => Ok((vec![named(wanted, &names)?], Gaps::default())),
     }
 }
 
-fn all(own: NetnsId) -> Result<(Vec<Found>, Gaps), CollectError> {
-    let mut found = vec![Found { id: own, name: name(own, own, None, Some(std::process::id())), door: None }];
-    let mut gaps = Gaps::default();
-    add_named(&mut found, own, RUN_NETNS);
-    let mut hidden = 0;
+/// What namespaces are called, looked up once: with a thousand of them it was asked a thousand times.
+struct Names {
+    own: NetnsId,
+    /// The namespace of pid 1; `None` where that cannot be told
+    host: Option<NetnsId>,
+    /// The files of /run/netns
+    labels: Vec<(PathBuf, NetnsId, String)>,
+}
+
+impl Names {
+    fn read(own: NetnsId) -> Self {
+        // Who may not look at pid 1 can still tell the host's first namespace: the host-wide sysctls show only there.
+        let is_first = || fs::exists("/proc/sys/net/ipv4/tcp_mem").unwrap_or(false);
+        let host = inode(&of_process(1)).ok().or_else(|| is_first().then_some(own));
+        Self { own, host, labels: named_files(RUN_NETNS) }
+    }
+
+    /// `host` for pid 1's, else the name of a file that stands for it, else the container's id, else the inode number.
+    fn of(&self, id: NetnsId, label: Option<&str>, pid: Option<u32>) -> String {
+        if self.host == Some(id) {
+            return "host".to_owned();
+        }
+        let known = || self.labels.iter().find(|(_, known, _)| *known == id).map(|(.., label)| label.as_str());
+        let label = label.or_else(known).map(str::to_owned);
+        label.or_else(|| pid.and_then(process::container_of)).unwrap_or_else(|| id.0.to_string())
+    }
+
+    /// The namespace that this process is in.
+    fn own(&self) -> Found {
+        Found { id: self.own, name: self.of(self.own, None, Some(std::process::id())), door: None }
+    }
+
+    fn found(&self, id: NetnsId, label: Option<&str>, pid: Option<u32>, path: PathBuf) -> Found {
+        let door = (id != self.own).then_some(Door { path });
+        Found { id, name: self.of(id, label, pid), door }
+    }
+}
+
+fn all(names: &Names) -> Result<(Vec<Found>, Gaps), CollectError> {
+    let mut found = vec![names.own()];
+    let mut known: FxHashSet<_> = [names.own].into_iter().collect();
+    let mut refused = Refusals::default();
+    for (path, id, label) in &names.labels {
+        if known.insert(*id) {
+            found.push(names.found(*id, Some(label), None, path.clone()));
+        }
+    }
     for pid in owners::pids()? {
         let path = of_process(pid);
         match inode(&path) {
-            Ok(id) if is_new(&found, id) => {
-                found.push(Found { id, name: name(id, own, None, Some(pid)), door: Some(Door { path }) });
+            Ok(id) => {
+                if known.insert(id) {
+                    found.push(names.found(id, None, Some(pid), path));
+                }
             }
-            Ok(_) => {}
-            Err(error) => hidden += u64::from(error.kind() == io::ErrorKind::PermissionDenied),
+            Err(error) if is_gone(errno_of(&error)) => {}
+            Err(error) => refused.note(errno_of(&error), || process::label_of(pid)),
         }
     }
     // After the processes, which tell which container a namespace belongs to: Docker's own file names do not.
-    add_named(&mut found, own, RUN_DOCKER_NETNS);
-    if hidden > 0 {
-        gaps.add(Gap {
-            what: "namespaces of processes",
-            why: "permission denied".to_owned(),
-            count: hidden,
-            remedy: "run as root or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-        });
-    }
-    Ok((found, gaps))
-}
-
-/// Adds the namespaces that files in `directory` stand for.
-fn add_named(found: &mut Vec<Found>, own: NetnsId, directory: &str) {
-    for (path, label) in named_files(directory) {
-        let Ok(id) = inode(&path) else { continue };
-        if is_new(found, id) && is_namespace(&path) {
-            found.push(Found { id, name: name(id, own, Some(&label), None), door: Some(Door { path }) });
+    for (path, id, label) in named_files(RUN_DOCKER_NETNS) {
+        if known.insert(id) {
+            found.push(names.found(id, Some(&label), None, path));
         }
     }
+    Ok((found, refused.gaps(GapKind::NamespacesOfProcesses, READ_DESCRIPTORS)))
 }
 
-fn named(wanted: &str, own: NetnsId) -> Result<Found, CollectError> {
-    let file = Path::new(RUN_NETNS).join(wanted);
-    if !wanted.contains('/') && is_namespace(&file) {
-        let id = inode(&file).map_err(|source| CollectError::Enter { name: wanted.to_owned(), source })?;
-        return Ok(Found { id, name: name(id, own, Some(wanted), None), door: door(id, own, &file) });
+fn named(wanted: &str, names: &Names) -> Result<Found, CollectError> {
+    if let Some((path, id, label)) = names.labels.iter().find(|(.., label)| label == wanted) {
+        return Ok(names.found(*id, Some(label), None, path.clone()));
     }
     if let Ok(pid) = wanted.parse::<u32>() {
         let path = of_process(pid);
         match inode(&path) {
-            Ok(id) => return Ok(Found { id, name: name(id, own, None, Some(pid)), door: door(id, own, &path) }),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                return Err(CollectError::Enter { name: wanted.to_owned(), source: error });
-            }
-            Err(_) => {}
+            Ok(id) => return Ok(names.found(id, None, Some(pid), path)),
+            Err(error) if is_gone(errno_of(&error)) => {}
+            Err(error) => return Err(CollectError::enter(wanted, error, LOOK_AND_ENTER)),
         }
     }
-    let (found, _) = all(own)?;
+    let (found, _) = all(names)?;
     let known = found.iter().map(|namespace| namespace.name.clone()).collect::<Vec<_>>().join(", ");
     found.into_iter().find(|namespace| answers_to(namespace, wanted)).ok_or_else(|| match wanted.parse() {
         Ok(pid) => CollectError::NoProcess(pid),
@@ -130,35 +158,20 @@ fn answers_to(namespace: &Found, wanted: &str) -> bool {
         || wanted.len() >= SHORT_ID && namespace.name.len() == 64 && namespace.name.starts_with(wanted)
 }
 
-/// `host` for pid 1's, else the name of a file that stands for it, else the container's id, else the inode number.
-fn name(id: NetnsId, own: NetnsId, label: Option<&str>, pid: Option<u32>) -> String {
-    let host = match inode(&of_process(1)) {
-        Ok(host) => host == id,
-        // Who may not look at pid 1 can still tell the host's first namespace: the host-wide sysctls show only there.
-        Err(_) => id == own && fs::exists("/proc/sys/net/ipv4/tcp_mem").unwrap_or(false),
-    };
-    if host {
-        return "host".to_owned();
-    }
-    let label = label.map(str::to_owned).or_else(|| {
-        let mut files = named_files(RUN_NETNS).into_iter();
-        files.find(|(path, _)| inode(path).is_ok_and(|known| known == id)).map(|(_, label)| label)
-    });
-    label.or_else(|| pid.and_then(process::container_of)).unwrap_or_else(|| id.0.to_string())
-}
-
 /// Where ip-netns(8) keeps namespaces.
 const RUN_NETNS: &str = "/run/netns";
 /// Where Docker does, by names of its own.
 const RUN_DOCKER_NETNS: &str = "/run/docker/netns";
 
-/// The files of a directory that keeps namespaces, with their names.
-fn named_files(directory: &str) -> Vec<(PathBuf, String)> {
-    let mut files: Vec<_> = fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
+/// The namespaces that the files of a directory stand for, with their names. A name left over after its namespace is gone
+/// is a plain file.
+fn named_files(directory: &str) -> Vec<(PathBuf, NetnsId, String)> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries
         .map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned()))
+        .filter(|(path, _)| is_namespace(path))
+        .filter_map(|(path, label)| Some((inode(&path).ok()?, path, label)))
+        .map(|(id, path, label)| (path, id, label))
         .collect();
     files.sort();
     files
@@ -172,17 +185,8 @@ fn inode(path: &Path) -> io::Result<NetnsId> {
     fs::metadata(path).map(|metadata| NetnsId(metadata.ino()))
 }
 
-fn is_new(found: &[Found], id: NetnsId) -> bool {
-    found.iter().all(|known| known.id != id)
-}
-
-/// A name left over in /run/netns after its namespace is gone is a plain file.
 fn is_namespace(path: &Path) -> bool {
     const NSFS_MAGIC: i64 = 0x6e73_6673;
     #[allow(clippy::useless_conversion, reason = "f_type has another width on other architectures")]
     rustix::fs::statfs(path).is_ok_and(|fs| i64::from(fs.f_type) == NSFS_MAGIC)
-}
-
-fn door(id: NetnsId, own: NetnsId, path: &Path) -> Option<Door> {
-    (id != own).then(|| Door { path: path.to_owned() })
 }

@@ -1,15 +1,21 @@
 //! What can go wrong while asking, in the words that the user reads.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use crate::decode::netlink::Errno;
+use rustix::io::Errno;
+
+use super::refusals::{self, errno_of};
+use crate::decode::netlink;
+use crate::model::gap::Remedy;
+use crate::model::rights::Capabilities;
 
 /// A failure that leaves nothing to show. What merely leaves something out is a gap.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// A directory or file of /proc that everything depends on
-    #[error("cannot read {}: {source}; tcpulse needs /proc mounted and readable", path.display())]
+    #[error("cannot read {}: {source}; {}", path.display(), proc_remedy(source))]
     Proc {
         /// The path
         path: PathBuf,
@@ -23,13 +29,18 @@ pub enum CollectError {
     #[error("no process {0}: it is gone, or hidden from this user")]
     NoProcess(u32),
     /// The user named a namespace that may not be entered
-    #[error("cannot enter network namespace '{name}': {source}; run as root or grant CAP_SYS_ADMIN")]
+    #[error("cannot enter network namespace '{name}': {source}{}", advice(*.remedy))]
     Enter {
         /// As the user wrote it
         name: String,
         /// Why
         source: io::Error,
+        /// What to do about it
+        remedy: Remedy,
     },
+    /// It ended, or its name stands for another one now
+    #[error("network namespace '{0}' ended during the snapshot")]
+    Ended(String),
     /// sock_diag was asked for by name and is not to be had
     #[error(
         "sock_diag is not available in namespace '{netns}': {refusal}; --source procfs reads /proc/net/tcp instead"
@@ -53,6 +64,26 @@ pub enum CollectError {
     Worker(String),
 }
 
+impl CollectError {
+    /// A namespace cannot be entered, which takes the capabilities `needed`.
+    pub(super) fn enter(name: &str, source: io::Error, needed: Capabilities) -> Self {
+        let remedy = refusals::remedy(errno_of(&source), needed);
+        Self::Enter { name: name.to_owned(), source, remedy }
+    }
+}
+
+fn proc_remedy(error: &io::Error) -> Cow<'static, str> {
+    let errno = errno_of(error);
+    let is_short = matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM);
+    let remedy = is_short.then(|| refusals::remedy(errno, Capabilities::empty()).phrase()).flatten();
+    remedy.unwrap_or(Cow::Borrowed("tcpulse needs /proc mounted and readable"))
+}
+
+/// "; run as root"; nothing where nothing helps.
+fn advice(remedy: Remedy) -> String {
+    remedy.phrase().map(|phrase| format!("; {phrase}")).unwrap_or_default()
+}
+
 /// Why the kernel would not speak sock_diag with us.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -61,7 +92,7 @@ pub enum Refusal {
     Socket(io::Error),
     /// The request was answered by an error
     #[error("the kernel refuses the request ({})", io::Error::from_raw_os_error(.0.0))]
-    Request(Errno),
+    Request(netlink::Errno),
     /// Sending or receiving failed
     #[error("the netlink socket fails ({0})")]
     Transport(io::Error),
@@ -69,17 +100,21 @@ pub enum Refusal {
 
 impl Refusal {
     /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> Remedy {
         let errno = match self {
             Self::Request(errno) => Some(errno.0),
             Self::Socket(error) | Self::Transport(error) => error.raw_os_error(),
         };
-        match errno.map(rustix::io::Errno::from_raw_os_error) {
-            Some(rustix::io::Errno::NOENT) => "load the kernel module tcp_diag",
-            Some(rustix::io::Errno::PERM | rustix::io::Errno::ACCESS) => {
-                "allow NETLINK_SOCK_DIAG in the seccomp or SELinux profile"
+        match errno.map(Errno::from_raw_os_error) {
+            Some(Errno::NOENT) => Remedy::Do("load the kernel module tcp_diag"),
+            Some(Errno::PERM | Errno::ACCESS) => {
+                Remedy::Do("allow NETLINK_SOCK_DIAG in the seccomp or SELinux profile")
             }
-            _ => "none on a kernel without sock_diag (gVisor, WSL 1, CONFIG_INET_DIAG off)",
+            Some(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS)) => {
+                refusals::remedy(errno, Capabilities::empty())
+            }
+            // gVisor, WSL 1, a kernel without CONFIG_INET_DIAG: there is no sock_diag to be had.
+            _ => Remedy::None,
         }
     }
 }

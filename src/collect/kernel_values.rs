@@ -1,46 +1,60 @@
 //! sysctls, gauges and counters, read from within a namespace: /proc/sys/net and /proc/thread-self/net follow the thread
-//! that opens them (CRATES.md 6).
+//! that opens them.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 
+use super::refusals::{Refusals, errno_of, is_gone};
 use crate::decode::{key_values, sysctl};
 use crate::model::counters::{Counters, SockStat};
-use crate::model::sysctl::Sysctls;
+use crate::model::sysctl::{SYSCTLS, Sysctl, Sysctls};
 
-/// Every sysctl of the table; what is missing or unreadable is absent.
-pub fn sysctls() -> Sysctls {
-    Sysctls::read_with(|spec| {
-        let text = fs::read_to_string(format!("/proc/sys/{}", spec.path)).ok()?;
-        sysctl::decode(&text, spec.format)
+/// Every sysctl of the table. One that this kernel lacks is absent; what else keeps one from being read is noted.
+pub fn sysctls(refused: &mut Refusals) -> Sysctls {
+    Sysctls::read_with(|spec| match fs::read_to_string(format!("/proc/sys/{}", spec.path)) {
+        Ok(text) => sysctl::decode(&text, spec.format),
+        Err(error) => {
+            let errno = errno_of(&error);
+            // Every namespace of every kernel since 4.5 has this one: without it, /proc/sys is masked.
+            let is_always_there = spec.path == SYSCTLS[Sysctl::KeepaliveTime as usize].path;
+            if is_always_there || !is_gone(errno) {
+                refused.note(errno, || Some(spec.name()));
+            }
+            None
+        }
     })
 }
 
 /// /proc/net/sockstat and sockstat6.
-pub fn sockstat() -> SockStat {
-    let text = net_file("sockstat") + &net_file("sockstat6");
+pub fn sockstat(refused: &mut Refusals) -> SockStat {
+    let (all, ipv6) = (net_file("sockstat", refused), net_file("sockstat6", refused));
+    // Half of the numbers would pass for all of them.
+    let (Some(all), Some(ipv6)) = (all, ipv6) else { return SockStat::default() };
+    let text = all + &ipv6;
     SockStat::read_with(|gauge| key_values::from_inline(&text, gauge.group, gauge.name))
 }
 
 /// The Tcp lines of /proc/net/snmp and the TcpExt lines of /proc/net/netstat.
-pub fn counters() -> Counters {
-    Counters {
-        tcp: key_values::from_line_pairs(&net_file("snmp"), "Tcp"),
-        tcp_ext: key_values::from_line_pairs(&net_file("netstat"), "TcpExt"),
+pub fn counters(refused: &mut Refusals) -> Counters {
+    let mut pairs = |file, group| key_values::from_line_pairs(&net_file(file, refused).unwrap_or_default(), group);
+    Counters { tcp: pairs("snmp", "Tcp"), tcp_ext: pairs("netstat", "TcpExt") }
+}
+
+/// Empty where this kernel has no such file: then every name in it is absent. `None` where it could not be read.
+fn net_file(name: &str, refused: &mut Refusals) -> Option<String> {
+    match net_file_below(name, u64::MAX) {
+        Ok(text) => Some(text),
+        Err(error) if is_gone(errno_of(&error)) => Some(String::new()),
+        Err(error) => {
+            refused.note(errno_of(&error), || Some(format!("/proc/net/{name}")));
+            None
+        }
     }
 }
 
-/// Empty where the file is missing: then every name in it is absent.
-fn net_file(name: &str) -> String {
-    net_file_below(name, u64::MAX)
-}
-
-/// The same, empty too where the file is not shorter than `bytes`.
-pub(super) fn net_file_below(name: &str, bytes: u64) -> String {
+/// The text of a file of /proc/net; empty where it is not shorter than `bytes`.
+pub(super) fn net_file_below(name: &str, bytes: u64) -> io::Result<String> {
     let mut text = String::new();
-    let file = File::open(format!("/proc/thread-self/net/{name}"));
-    match file.and_then(|file| file.take(bytes).read_to_string(&mut text)) {
-        Ok(read) if (read as u64) < bytes => text,
-        _ => String::new(),
-    }
+    let read = File::open(format!("/proc/thread-self/net/{name}"))?.take(bytes).read_to_string(&mut text)?;
+    Ok(if (read as u64) < bytes { text } else { String::new() })
 }

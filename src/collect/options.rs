@@ -39,8 +39,8 @@ impl OptionReader {
     ) -> Result<SocketOptions, Unreachable> {
         let holders = owners.iter().map(|(process, fd)| (process.pid, fd));
         let read = self.descriptors.of(holders, cookie).and_then(|socket| {
-            // An option of the five that every kernel has cannot fail on a TCP socket.
-            read(socket.as_fd(), state, more).map_err(|_| Unreachable::Gone)
+            // The five options that every kernel has do not fail on a TCP socket, unless somebody forbids to ask.
+            read(socket.as_fd(), state, more).map_err(|_| Unreachable::NoGetsockopt)
         });
         read.inspect_err(|unreachable| *self.refused.entry(*unreachable).or_default() += 1)
     }

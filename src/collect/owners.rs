@@ -12,11 +12,16 @@ use std::thread;
 
 use procfs::process::Process as ProcDir;
 use rustix::fs::{OFlags, RawDir, readlinkat_raw};
+use rustix::io::Errno;
 
 use super::error::CollectError;
 use super::process;
+use super::refusals::{Refusals, errno_of, is_denied, is_gone};
+use super::rights::READ_DESCRIPTORS;
+use super::threads::processors;
 use super::users::Users;
-use crate::model::gap::{Gap, Gaps};
+use super::wanted::Wanted;
+use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::owner::{Holding, OpenDescriptors, OwnerTable, Process};
 
 const DIRENT_BYTES: usize = 32 * 1024;
@@ -27,19 +32,37 @@ const LINK_BYTES: usize = 24;
 const PROCESSES_A_THREAD: usize = 8;
 /// More would wait for each other's locks in the kernel.
 const MOST_THREADS: usize = 4;
+/// So many descriptors of each process are read whatever was found before: a socket that processes share was mostly
+/// opened early, before they were forked.
+const ALWAYS_READ: u64 = 1024;
 
-/// Looks through every process; with `limits` also at how many descriptors each may open, and with `beside` on all
-/// processors: it takes less time, and not less of them. Those that may not be looked into are a gap; those that vanish
-/// meanwhile are not.
+/// How to look through the processes.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanRequest<'a> {
+    /// Count the descriptors of each process and read their limit
+    pub limits: bool,
+    /// Use all processors: it takes less time, and not less of them
+    pub beside: bool,
+    /// Only the holders of these sockets are wanted
+    pub wanted: Option<&'a Wanted>,
+}
+
+/// Looks through every process. Those that could not be looked into are a gap; those that vanish meanwhile are not.
 ///
 /// # Errors
 /// /proc cannot be listed.
-pub fn scan(users: &mut Users, limits: bool, beside: bool) -> Result<(OwnerTable, Gaps), CollectError> {
-    let pids = pids()?;
-    let most = if beside { thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS) } else { 1 };
-    let scans = scan_all(&pids, limits, most.min(pids.len().div_ceil(PROCESSES_A_THREAD)));
-    let mut hidden: u64 = scans.iter().map(|scan| scan.hidden).sum();
-    let mut found: Vec<_> = scans.into_iter().flat_map(|scan| scan.found).collect();
+pub fn scan(users: &mut Users, request: ScanRequest<'_>) -> Result<(OwnerTable, Gaps), CollectError> {
+    let mut pids = pids()?;
+    if let Some(wanted) = request.wanted {
+        wanted.sort(&mut pids);
+    }
+    let most = if request.beside { processors().min(MOST_THREADS) } else { 1 };
+    let scans = scan_all(&pids, request, most.min(pids.len().div_ceil(PROCESSES_A_THREAD)));
+    let (mut found, mut refused) = (Vec::new(), Refusals::default());
+    for scan in scans {
+        found.extend(scan.found);
+        refused.extend(scan.refused);
+    }
     // Whichever thread came to it: a socket's processes stand in the same order each time.
     found.sort_unstable_by_key(|(process, _)| process.pid);
     let (mut processes, mut holdings) = (Vec::with_capacity(found.len()), Vec::new());
@@ -49,15 +72,8 @@ pub fn scan(users: &mut Users, limits: bool, beside: bool) -> Result<(OwnerTable
         holdings.extend(held.into_iter().map(|(inode, fd)| Holding { inode, process: number, fd }));
         processes.push(process);
     }
-    let mut gaps = Gaps::default();
-    if hidden > 0 {
-        gaps.add(Gap {
-            what: "process owners",
-            why: "permission denied".to_owned(),
-            count: hidden,
-            remedy: "run as root or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-        });
-    }
+    let mut hidden = refused.count();
+    let mut gaps = refused.gaps(GapKind::ProcessOwners, READ_DESCRIPTORS);
     for gap in [hidden_pids(), outer_processes()].into_iter().flatten() {
         hidden += 1;
         gaps.add(gap);
@@ -66,18 +82,19 @@ pub fn scan(users: &mut Users, limits: bool, beside: bool) -> Result<(OwnerTable
 }
 
 /// Each thread takes the next process that none has taken.
-fn scan_all(pids: &[u32], limits: bool, threads: usize) -> Vec<Scan> {
+fn scan_all(pids: &[u32], request: ScanRequest<'_>, threads: usize) -> Vec<Scan> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut scan = Scan::new(limits);
+        let mut scan = Scan::default();
+        let mut dirents = vec![MaybeUninit::uninit(); DIRENT_BYTES];
         while let Some(pid) = pids.get(next.fetch_add(1, Ordering::Relaxed)) {
-            scan.process(*pid);
+            scan.process(*pid, request, &mut dirents);
         }
         scan
     };
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads)
-            // Whom the kernel gives no thread does it alone.
+            // If no thread can be spawned, this one scans alone.
             .filter_map(|_| thread::Builder::new().name("owners".to_owned()).spawn_scoped(scope, work).ok())
             .collect();
         let mut scans = vec![work()];
@@ -104,105 +121,141 @@ pub fn pids() -> Result<Vec<u32>, CollectError> {
 
 /// /proc mounted with hidepid=2 does not even list other users' processes; pid 1 is never missing otherwise.
 fn hidden_pids() -> Option<Gap> {
-    (!fs::exists("/proc/1").unwrap_or(true)).then(|| Gap {
-        what: "process list",
-        why: "/proc is mounted with hidepid".to_owned(),
-        count: 1,
-        remedy: "run as root, or as a member of the group in the mount's gid option",
-    })
+    let remedy = Remedy::Do("run as root, or as a member of the group in the mount's gid option");
+    let gap = || Gap::new(GapKind::ProcessList, "/proc is mounted with hidepid or subset=pid", remedy);
+    (!fs::exists("/proc/1").unwrap_or(true)).then(gap)
 }
 
 /// In a pid namespace of its own (a container on the host's network) /proc does not show the processes outside.
 fn outer_processes() -> Option<Gap> {
     /// `PROC_PID_INIT_INO`: the inode of the first pid namespace, the same on every kernel since 3.8.
     const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
+    let remedy = Remedy::Do("run in the host's pid namespace (docker --pid=host, hostPID)");
+    let gap = || Gap::new(GapKind::OuterProcesses, "a container's /proc does not show them", remedy);
     let own = fs::metadata("/proc/self/ns/pid").ok()?.ino();
-    (own != FIRST_PID_NAMESPACE).then(|| Gap {
-        what: "processes outside this pid namespace",
-        why: "a container's /proc does not show them".to_owned(),
-        count: 1,
-        remedy: "run in the host's pid namespace (docker --pid=host, hostPID)",
-    })
+    (own != FIRST_PID_NAMESPACE).then(gap)
 }
 
+/// Inode and descriptor of sockets.
+type Sockets = Vec<(u32, u32)>;
+
 /// What one thread has found.
+#[derive(Default)]
 struct Scan {
-    /// Processes that hold sockets, with inode and descriptor of each
-    found: Vec<(Process, Vec<(u32, u32)>)>,
-    hidden: u64,
-    dirents: Vec<MaybeUninit<u8>>,
-    limits: bool,
+    /// Processes that hold sockets
+    found: Vec<(Process, Sockets)>,
+    refused: Refusals,
 }
 
 /// What one process has open.
 #[derive(Default)]
 struct Opened {
-    /// Inode and descriptor of each socket
-    sockets: Vec<(u32, u32)>,
+    sockets: Sockets,
     /// Descriptors of any kind
     count: u64,
-    /// The kernel refused to tell what the descriptors are, which it may do although it lists them (the directory is
-    /// readable by its owner, the links need ptrace rights)
-    refused: bool,
+    /// What kept the rest from being read. The kernel may refuse to tell what the descriptors are although it lists them
+    /// (the directory is readable by its owner, the links need ptrace rights)
+    refused: Option<Errno>,
 }
 
 impl Scan {
-    fn new(limits: bool) -> Self {
-        Self { found: Vec::new(), hidden: 0, dirents: vec![MaybeUninit::uninit(); DIRENT_BYTES], limits }
+    fn process(&mut self, pid: u32, request: ScanRequest<'_>, dirents: &mut [MaybeUninit<u8>]) {
+        if let Err(errno) = self.try_process(pid, request, dirents)
+            && !is_gone(errno)
+        {
+            self.refused.note(errno, || process::label_of(pid));
+        }
     }
 
-    fn process(&mut self, pid: u32) {
-        let Ok(process) = ProcDir::new(pid.cast_signed()) else { return };
-        let directory = match process.open_relative_flags("fd", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC) {
+    fn try_process(
+        &mut self,
+        pid: u32,
+        request: ScanRequest<'_>,
+        dirents: &mut [MaybeUninit<u8>],
+    ) -> Result<(), Errno> {
+        let process = ProcDir::new(pid.cast_signed()).map_err(|error| errno(&error))?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = match process.open_relative_flags("fd", flags).map_err(|error| errno(&error)) {
             Ok(directory) => directory,
-            Err(procfs::ProcError::PermissionDenied(_)) if process::is_zombie(&process) => return,
-            Err(procfs::ProcError::PermissionDenied(_)) => {
-                self.hidden += 1;
-                return;
-            }
-            Err(_) => return,
+            Err(errno) if is_denied(errno) && process::is_zombie(&process) => return Ok(()),
+            Err(errno) => return Err(errno),
         };
-        let Opened { sockets, count, mut refused } = self.descriptors(&directory);
+        let Opened { sockets, count, refused } = descriptors(&directory, request, dirents);
         if !sockets.is_empty() {
-            match process::describe(&process, pid) {
-                Ok(mut described) => {
-                    let limit = || process::descriptor_limit(&process);
-                    described.descriptors = self.limits.then(|| OpenDescriptors { open: count, limit: limit() });
-                    self.found.push((described, sockets));
-                }
-                Err(error) => refused = !matches!(error, procfs::ProcError::NotFound(_)) && !is_gone(&error),
-            }
+            let mut described = process::describe(&process, pid).map_err(|error| errno(&error))?;
+            let limit = || process::descriptor_limit(&process);
+            described.descriptors = request.limits.then(|| OpenDescriptors { open: count, limit: limit() });
+            self.found.push((described, sockets));
         }
-        self.hidden += u64::from(refused);
-    }
-
-    /// Notes each descriptor that is a socket.
-    fn descriptors(&mut self, directory: &File) -> Opened {
-        let mut opened = Opened::default();
-        let mut entries = RawDir::new(directory, &mut self.dirents);
-        while let Some(Ok(entry)) = entries.next() {
-            let Some(fd) = number(entry.file_name().to_bytes()) else { continue };
-            opened.count += 1;
-            match socket_inode(directory, entry.file_name()) {
-                Ok(Some(inode)) => opened.sockets.push((inode, fd)),
-                Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => {
-                    opened.refused = true;
-                    break;
-                }
-                Ok(None) | Err(_) => {}
-            }
-        }
-        opened
+        refused.map_or(Ok(()), Err)
     }
 }
 
-/// ESRCH, which procfs does not tell apart.
-fn is_gone(error: &procfs::ProcError) -> bool {
-    let gone = Some(rustix::io::Errno::SRCH.raw_os_error());
-    matches!(error, procfs::ProcError::Io(error, _) if error.raw_os_error() == gone)
+/// The descriptors of a process that are sockets, and wanted.
+fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeUninit<u8>]) -> Opened {
+    let ScanRequest { wanted, limits, .. } = request;
+    let mut opened = Opened::default();
+    let mut entries = RawDir::new(directory, dirents);
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(errno) => {
+                opened.refused = Some(errno).filter(|errno| !is_gone(*errno));
+                break;
+            }
+        };
+        let Some(fd) = number(entry.file_name().to_bytes()) else { continue };
+        opened.count += 1;
+        if opened.count > ALWAYS_READ && wanted.is_some_and(Wanted::are_found) {
+            if limits {
+                continue;
+            }
+            break;
+        }
+        match socket_inode(directory, entry.file_name()) {
+            Ok(Some(inode)) if wanted.is_none_or(|wanted| wanted.note(inode, fd)) => opened.sockets.push((inode, fd)),
+            // Closed meanwhile, or no socket.
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(errno) => {
+                opened.refused = Some(errno);
+                break;
+            }
+        }
+    }
+    if let Some(wanted) = wanted.filter(|_| opened.count > ALWAYS_READ && opened.refused.is_none()) {
+        shared(directory, wanted, &mut opened.sockets);
+    }
+    opened
 }
 
-fn socket_inode(directory: &File, name: &CStr) -> rustix::io::Result<Option<u32>> {
+/// Looks for sockets that were found in another process at the same number: there a fork leaves what it shares. So a
+/// process with very many descriptors need not be read to its end.
+fn shared(directory: &File, wanted: &Wanted, sockets: &mut Sockets) {
+    for (inode, fd) in wanted.found() {
+        let mut digits = itoa::Buffer::new();
+        let mut name = digits.format(fd).as_bytes().to_vec();
+        name.push(0);
+        let Ok(name) = CStr::from_bytes_with_nul(&name) else { continue };
+        let is_it = matches!(socket_inode(directory, name), Ok(Some(found)) if found == inode);
+        if is_it && !sockets.contains(&(inode, fd)) {
+            sockets.push((inode, fd));
+        }
+    }
+}
+
+/// The error number of an error of procfs.
+fn errno(error: &procfs::ProcError) -> Errno {
+    match error {
+        procfs::ProcError::PermissionDenied(_) => Errno::ACCESS,
+        procfs::ProcError::NotFound(_) => Errno::NOENT,
+        procfs::ProcError::Io(error, _) => errno_of(error),
+        procfs::ProcError::Incomplete(_) | procfs::ProcError::InternalError(_) | procfs::ProcError::Other(_) => {
+            Errno::IO
+        }
+    }
+}
+
+fn socket_inode(directory: &File, name: &CStr) -> Result<Option<u32>, Errno> {
     let mut link = [MaybeUninit::uninit(); LINK_BYTES];
     let (target, _) = readlinkat_raw(directory, name, &mut link)?;
     let inode = target.strip_prefix(b"socket:[").and_then(|rest| rest.strip_suffix(b"]")).and_then(number);

@@ -64,6 +64,12 @@ pub fn container_of(pid: u32) -> Option<String> {
     groups.0.iter().find_map(|group| cgroup::container(&group.pathname)).map(str::to_owned)
 }
 
+/// `comm[pid]` of a process of which no more may be seen; `None` where it is gone.
+pub fn label_of(pid: u32) -> Option<String> {
+    let comm = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(format!("{}[{pid}]", String::from_utf8_lossy(comm.trim_ascii_end())))
+}
+
 /// Whether the process is a zombie: its descriptors are closed, so there is nothing to hide.
 pub fn is_zombie(process: &ProcDir) -> bool {
     process

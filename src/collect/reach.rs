@@ -2,17 +2,25 @@
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
+use rustix::io::Errno;
 
 use super::kernel_values::net_file_below;
+use super::refusals::{Refusals, errno_of, is_gone};
 use crate::decode::reach::{routes, unresolved};
 use crate::model::reach::Reach;
 
 /// A router's table may have a million lines. One that is longer than this is left alone.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// What can be read; the rest is empty, so that nothing is doubted.
-pub fn reach() -> Reach {
-    let Ok(interfaces) = getifaddrs() else { return Reach::default() };
+/// What can be read; the rest is empty, so that nothing is doubted, and noted.
+pub fn reach(refused: &mut Refusals) -> Reach {
+    let interfaces = match getifaddrs() {
+        Ok(interfaces) => interfaces,
+        Err(errno) => {
+            refused.note(Errno::from_raw_os_error(errno as i32), || Some("getifaddrs".to_owned()));
+            return Reach::default();
+        }
+    };
     // Not IFF_RUNNING, which follows the carrier up to a second later.
     let up_and_idle = |flags: InterfaceFlags| {
         flags.contains(InterfaceFlags::IFF_UP)
@@ -23,12 +31,16 @@ pub fn reach() -> Reach {
         interfaces.filter(|interface| up_and_idle(interface.flags)).map(|interface| interface.interface_name).collect();
     without_carrier.sort_unstable();
     without_carrier.dedup();
-    let unresolved = unresolved(&net_file_below("arp", MOST_BYTES));
-    // The routes decide nothing where there is nothing to doubt.
-    let routes = if without_carrier.is_empty() && unresolved.is_empty() {
-        Vec::new()
-    } else {
-        routes(&net_file_below("route", MOST_BYTES))
+    let mut file = |name: &str| {
+        net_file_below(name, MOST_BYTES).unwrap_or_else(|error| {
+            if !is_gone(errno_of(&error)) {
+                refused.note(errno_of(&error), || Some(format!("/proc/net/{name}")));
+            }
+            String::new()
+        })
     };
+    let unresolved = unresolved(&file("arp"));
+    // The routes decide nothing where there is nothing to doubt.
+    let routes = if without_carrier.is_empty() && unresolved.is_empty() { Vec::new() } else { routes(&file("route")) };
     Reach { routes, without_carrier, unresolved }
 }

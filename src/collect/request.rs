@@ -84,8 +84,18 @@ const SOCK_DESTROY: u16 = 21;
 
 /// The bytes that ask the kernel to destroy the socket with this cookie, and to say whether it did.
 pub fn destroy(socket: &Socket, cookie: Cookie, sequence: u32) -> Vec<u8> {
-    let Cookie(cookie) = cookie;
-    let request = InetRequest {
+    let mut bytes = message(one(socket, cookie), NLM_F_REQUEST | NLM_F_ACK, sequence);
+    bytes[4..6].copy_from_slice(&SOCK_DESTROY.to_ne_bytes());
+    bytes
+}
+
+/// The bytes that ask for the socket with this cookie, and no other.
+pub fn look_up(socket: &Socket, cookie: Cookie, sequence: u32) -> Vec<u8> {
+    message(one(socket, cookie), NLM_F_REQUEST, sequence)
+}
+
+fn one(socket: &Socket, Cookie(cookie): Cookie) -> InetRequest {
+    InetRequest {
         family: if socket.family == Family::Ipv4 { AF_INET } else { AF_INET6 },
         protocol: IPPROTO_TCP,
         extensions: ExtensionFlags::empty(),
@@ -99,10 +109,7 @@ pub fn destroy(socket: &Socket, cookie: Cookie, sequence: u32) -> Vec<u8> {
             // Two words, the lower first (`sock_diag_check_cookie`).
             cookie: words(cookie),
         },
-    };
-    let mut bytes = message(request, NLM_F_REQUEST | NLM_F_ACK, sequence);
-    bytes[4..6].copy_from_slice(&SOCK_DESTROY.to_ne_bytes());
-    bytes
+    }
 }
 
 fn words(cookie: u64) -> [u8; 8] {

@@ -3,20 +3,28 @@
 //! setns(2) changes the calling thread only, and what it opens stays in that namespace; so nobody else is moved.
 
 use std::fs::File;
-use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::thread;
 
 use nix::sched::{CloneFlags, setns};
+use rustix::io::Errno;
 
 use super::diag::DiagSocket;
 use super::discovery::{Door, Found, NetnsChoice};
 use super::error::{CollectError, Refusal};
-use super::kernel_values;
 use super::proc_net::ProcNetTcp;
 use super::reach::reach;
-use crate::model::gap::{Gap, Gaps};
+use super::refusals::{self, Refusals, cause, errno_of, is_gone};
+use super::rights::LOOK_AND_ENTER;
+use super::{kernel_values, limits};
+use crate::model::counters::{Counters, Population};
+use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::needs::Needs;
+use crate::model::reach::Reach;
+use crate::model::rights::Capabilities;
+use crate::model::state::StateSet;
+use crate::model::sysctl::Sysctls;
 
 /// Where the rows are to come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +37,49 @@ pub enum SourceChoice {
     Procfs,
 }
 
-/// An open source of rows.
+/// Where the rows of a namespace come from.
 #[derive(Debug)]
 pub enum Rows {
     /// sock_diag
     Diag(DiagSocket),
     /// /proc/net/tcp
     Proc(ProcNetTcp),
-    /// Nobody wants rows, so nothing was opened
+    /// One of the two: opened when its turn comes, so that a thousand namespaces do not take a thousand descriptors
+    Later(Found, Source),
+    /// There are none: nobody wants them, or the namespace has no TCP socket
     None,
 }
 
-/// A namespace with its source of rows, open.
+impl Rows {
+    /// The same, open.
+    ///
+    /// # Errors
+    /// The namespace has ended, or cannot be entered or read any more.
+    pub fn open(self) -> Result<Self, CollectError> {
+        match self {
+            Self::Later(found, source) => within(&found, || match source {
+                Source::SockDiag => open_diag(&found).map(Self::Diag),
+                Source::Procfs => open_procfs(&found),
+            }),
+            opened => Ok(opened),
+        }
+    }
+}
+
+/// What is to be read in each namespace.
+#[derive(Debug, Clone, Copy)]
+pub struct VisitRequest<'a> {
+    /// As the user named the namespaces
+    pub choice: &'a NetnsChoice,
+    /// Where rows are to come from
+    pub source: SourceChoice,
+    /// States of the rows that are wanted; empty for none
+    pub states: StateSet,
+    /// Which values are wanted
+    pub needs: Needs,
+}
+
+/// A namespace with its rows.
 #[derive(Debug)]
 pub struct Visited {
     /// What was read in it
@@ -49,29 +88,35 @@ pub struct Visited {
     pub rows: Rows,
 }
 
+/// Sources of rows that stay open from the visit on. More are opened when their turn comes.
+const MOST_OPEN: usize = 32;
+
 /// Enters every namespace of `found`. One that may not be entered is a gap, or an error if the user named it.
 ///
 /// # Errors
 /// The only namespace asked for cannot be entered, or nothing in it can be read.
-pub fn visit_all(
-    found: Vec<Found>,
-    choice: &NetnsChoice,
-    source: SourceChoice,
-    rows_wanted: bool,
-    needs: Needs,
-) -> Result<(Vec<Visited>, Gaps), CollectError> {
-    let mut visited = Vec::new();
+pub fn visit_all(found: Vec<Found>, request: VisitRequest<'_>) -> Result<(Vec<Visited>, Gaps), CollectError> {
+    let mut visited: Vec<Visited> = Vec::new();
     let mut gaps = Gaps::default();
     let mut last = None;
+    let (mut open, most_open) = (0, limits::room_for(MOST_OPEN));
     for namespace in found {
-        match visit(&namespace, source, rows_wanted, needs) {
-            Ok((visit, refusal)) => {
-                if let Some(refusal) = refusal {
-                    gaps.add(fallback_gap(&refusal));
+        match visit(&namespace, request) {
+            Ok((mut visit, unseen)) => {
+                gaps.extend(unseen);
+                let is_open = matches!(visit.rows, Rows::Diag(_) | Rows::Proc(_));
+                if !is_open && let Some(first) = visited.first() {
+                    // Nothing was asked there; the same kernel would have answered the same.
+                    visit.namespace.source = first.namespace.source;
+                }
+                if is_open && open == most_open {
+                    visit.rows = Rows::Later(namespace, visit.namespace.source);
+                } else {
+                    open += usize::from(is_open);
                 }
                 visited.push(visit);
             }
-            Err(error) if *choice == NetnsChoice::All => {
+            Err(error) if *request.choice == NetnsChoice::All => {
                 gaps.add(gap_for(&error));
                 last = Some(error);
             }
@@ -85,32 +130,36 @@ pub fn visit_all(
 }
 
 /// Among many namespaces, one that cannot be seen does not spoil the others.
-fn gap_for(error: &CollectError) -> Gap {
-    let (why, remedy) = match error {
-        CollectError::Enter { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-            (source.to_string(), "run as root or grant CAP_SYS_ADMIN")
+pub fn gap_for(error: &CollectError) -> Gap {
+    let (why, example, remedy) = match error {
+        CollectError::Enter { name, source, remedy } => (cause(errno_of(source)), name, *remedy),
+        CollectError::ProcNetTcp { netns, source } => {
+            let errno = errno_of(source);
+            (format!("/proc/net/tcp: {}", cause(errno)), netns, refusals::remedy(errno, Capabilities::empty()))
         }
-        CollectError::Enter { source, .. } | CollectError::ProcNetTcp { source, .. } => {
-            (source.to_string(), "raise the limits of this process (ulimit -n, pids) or choose namespaces with -N")
+        CollectError::SockDiag { netns, refusal } => (format!("sock_diag: {refusal}"), netns, refusal.remedy()),
+        CollectError::Ended(name) => {
+            ("it ended during the snapshot".to_owned(), name, Remedy::Do("take the snapshot again"))
         }
-        other => (other.to_string(), "choose namespaces with -N"),
+        CollectError::Worker(name) => (
+            "no thread could be started to enter it".to_owned(),
+            name,
+            Remedy::Do("raise the limit of processes (ulimit -u, pids.max)"),
+        ),
+        other => return Gap::new(GapKind::Namespaces, other.to_string(), Remedy::None),
     };
-    Gap { what: "namespaces", why, count: 1, remedy }
+    Gap { example: Some(example.clone()), ..Gap::new(GapKind::Namespaces, why, remedy) }
 }
 
 fn fallback_gap(refusal: &Refusal) -> Gap {
-    Gap {
-        what: "socket details",
-        why: format!("sock_diag: {refusal}; read from /proc/net/tcp instead"),
-        count: 1,
-        remedy: refusal.remedy(),
-    }
+    let why = format!("sock_diag: {refusal}; read from /proc/net/tcp instead");
+    Gap::new(GapKind::SocketDetails, why, refusal.remedy())
 }
 
-type Visit = (Visited, Option<Refusal>);
+type Visit = (Visited, Gaps);
 
-fn visit(found: &Found, source: SourceChoice, rows_wanted: bool, needs: Needs) -> Result<Visit, CollectError> {
-    within(found, || look_around(found, source, rows_wanted, needs))
+fn visit(found: &Found, request: VisitRequest<'_>) -> Result<Visit, CollectError> {
+    within(found, || look_around(found, request))
 }
 
 /// Runs `work` inside a namespace, in a thread of its own where that is not the namespace of this one.
@@ -121,14 +170,20 @@ pub(super) fn within<T: Send>(
     found: &Found,
     work: impl FnOnce() -> Result<T, CollectError> + Send,
 ) -> Result<T, CollectError> {
-    let door = match &found.door {
-        None => return work(),
-        Some(Door { path }) => File::open(path).map_err(|error| enter_failed(found, error))?,
-    };
+    let Some(Door { path }) = &found.door else { return work() };
+    let door = File::open(path).map_err(|error| match errno_of(&error) {
+        errno if is_gone(errno) => CollectError::Ended(found.name.clone()),
+        _ => CollectError::enter(&found.name, error, LOOK_AND_ENTER),
+    })?;
+    // The process may have ended, and its number may be another's in another namespace by now.
+    if !door.metadata().is_ok_and(|metadata| metadata.ino() == found.id.0) {
+        return Err(CollectError::Ended(found.name.clone()));
+    }
     let door = &door;
     thread::scope(|scope| {
         let worker = thread::Builder::new().name(format!("netns {}", found.id.0)).spawn_scoped(scope, || {
-            setns(door, CloneFlags::CLONE_NEWNET).map_err(|errno| enter_failed(found, errno.into()))?;
+            setns(door, CloneFlags::CLONE_NEWNET)
+                .map_err(|errno| CollectError::enter(&found.name, errno.into(), Capabilities::SYS_ADMIN))?;
             work()
         });
         let died = || CollectError::Worker(found.name.clone());
@@ -136,40 +191,88 @@ pub(super) fn within<T: Send>(
     })
 }
 
-fn enter_failed(found: &Found, source: io::Error) -> CollectError {
-    CollectError::Enter { name: found.name.clone(), source }
-}
-
 /// Runs in the namespace's own thread.
-fn look_around(found: &Found, source: SourceChoice, rows_wanted: bool, needs: Needs) -> Result<Visit, CollectError> {
-    let (rows, refusal) = match source {
-        _ if !rows_wanted => (Rows::None, None),
-        SourceChoice::Procfs => (open_procfs(found)?, None),
-        SourceChoice::SockDiag => match DiagSocket::open(found.id) {
-            Ok(socket) => (Rows::Diag(socket), None),
-            Err(refusal) => return Err(CollectError::SockDiag { netns: found.name.clone(), refusal }),
-        },
-        SourceChoice::Auto => match DiagSocket::open(found.id) {
-            Ok(socket) => (Rows::Diag(socket), None),
-            Err(refusal) => (open_procfs(found)?, Some(refusal)),
-        },
-    };
+fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, CollectError> {
+    let needs = request.needs;
+    let mut unread = Unread::default();
+    // Before anything is opened here: our own socket would count.
+    let sockstat = kernel_values::sockstat(&mut unread.counters);
+    // The kernel is asked in this namespace, and in one that the user named, whether it would answer at all.
+    let is_one_of_many = found.door.is_some() && *request.choice == NetnsChoice::All;
+    let population = sockstat.population().filter(|_| is_one_of_many);
+    let states = population.map_or(StateSet::ALL, Population::states).intersection(request.states);
+    let (rows, refusal) = if states.is_empty() { (Rows::None, None) } else { open_rows(found, request.source)? };
     let kernel = needs.contains(Needs::KERNEL);
     let namespace = Namespace {
         id: found.id,
         name: found.name.clone(),
         source: match rows {
             Rows::Proc(_) => Source::Procfs,
-            Rows::None if source == SourceChoice::Procfs => Source::Procfs,
-            Rows::Diag(_) | Rows::None => Source::SockDiag,
+            Rows::None if request.source == SourceChoice::Procfs => Source::Procfs,
+            _ => Source::SockDiag,
         },
-        sysctls: (kernel || needs.contains(Needs::SYSCTLS)).then(kernel_values::sysctls).unwrap_or_default(),
-        sockstat: kernel.then(kernel_values::sockstat).unwrap_or_default(),
-        counters: kernel.then(kernel_values::counters).unwrap_or_default(),
-        reach: needs.contains(Needs::LIVENESS).then(reach).unwrap_or_default(),
-        interfaces: interfaces(),
+        sysctls: if kernel || needs.contains(Needs::SYSCTLS) {
+            kernel_values::sysctls(&mut unread.sysctls)
+        } else {
+            Sysctls::default()
+        },
+        sockstat,
+        counters: if kernel { kernel_values::counters(&mut unread.counters) } else { Counters::default() },
+        reach: if needs.contains(Needs::LIVENESS) && !states.is_empty() {
+            reach(&mut unread.routes)
+        } else {
+            Reach::default()
+        },
+        interfaces: if states.is_empty() { Vec::new() } else { interfaces(&mut unread.interfaces) },
     };
-    Ok((Visited { namespace, rows }, refusal))
+    let mut gaps = unread.gaps(&found.name);
+    refusal.into_iter().for_each(|refusal| gaps.add(fallback_gap(&refusal)));
+    Ok((Visited { namespace, rows }, gaps))
+}
+
+/// What could not be read in a namespace.
+#[derive(Default)]
+struct Unread {
+    sysctls: Refusals,
+    counters: Refusals,
+    routes: Refusals,
+    interfaces: Refusals,
+}
+
+impl Unread {
+    fn gaps(self, netns: &str) -> Gaps {
+        let mut gaps = Gaps::default();
+        for (refused, kind) in [
+            (self.sysctls, GapKind::Sysctls),
+            (self.counters, GapKind::Counters),
+            (self.routes, GapKind::Routes),
+            (self.interfaces, GapKind::Interfaces),
+        ] {
+            for gap in &refused.gaps(kind, Capabilities::empty()) {
+                let is_masked = kind == GapKind::Sysctls && gap.remedy == Remedy::Do("take the snapshot again");
+                let remedy = if is_masked { Remedy::Do("unmask /proc/sys in this container") } else { gap.remedy };
+                let example = gap.example.as_deref().map(|file| format!("{file} in {netns}"));
+                gaps.add(Gap { remedy, example, ..gap.clone() });
+            }
+        }
+        gaps
+    }
+}
+
+/// A source of rows, and why it is not the better one.
+fn open_rows(found: &Found, source: SourceChoice) -> Result<(Rows, Option<Refusal>), CollectError> {
+    match source {
+        SourceChoice::Procfs => Ok((open_procfs(found)?, None)),
+        SourceChoice::SockDiag => Ok((Rows::Diag(open_diag(found)?), None)),
+        SourceChoice::Auto => match DiagSocket::open(found.id) {
+            Ok(socket) => Ok((Rows::Diag(socket), None)),
+            Err(refusal) => Ok((open_procfs(found)?, Some(refusal))),
+        },
+    }
+}
+
+fn open_diag(found: &Found) -> Result<DiagSocket, CollectError> {
+    DiagSocket::open(found.id).map_err(|refusal| CollectError::SockDiag { netns: found.name.clone(), refusal })
 }
 
 fn open_procfs(found: &Found) -> Result<Rows, CollectError> {
@@ -177,7 +280,14 @@ fn open_procfs(found: &Found) -> Result<Rows, CollectError> {
 }
 
 /// Index and name of each interface of the calling thread's namespace; none if they cannot be listed.
-fn interfaces() -> Vec<(u32, String)> {
-    let Ok(list) = nix::net::if_::if_nameindex() else { return Vec::new() };
-    list.iter().map(|interface| (interface.index(), interface.name().to_string_lossy().into_owned())).collect()
+fn interfaces(refused: &mut Refusals) -> Vec<(u32, String)> {
+    match nix::net::if_::if_nameindex() {
+        Ok(list) => {
+            list.iter().map(|interface| (interface.index(), interface.name().to_string_lossy().into_owned())).collect()
+        }
+        Err(errno) => {
+            refused.note(Errno::from_raw_os_error(errno as i32), || Some("if_nameindex".to_owned()));
+            Vec::new()
+        }
+    }
 }

@@ -199,15 +199,19 @@ fn summary(json: &mut Json<'_>, summary: &Summary, listed: u64) {
     json.end_object();
 }
 
+/// What stands in place of a remedy where nothing helps from here.
+const NO_REMEDY: &str = "none: the kernel, a security module or another user namespace refuses it";
+
 /// What could not be seen, as a value.
 pub fn gaps(json: &mut Json<'_>, gaps: &Gaps) {
     json.array();
     for gap in gaps {
         json.object();
-        json.key(key!("what")).string(gap.what);
+        json.key(key!("what")).string(gap.kind.name());
         json.key(key!("why")).string(&gap.why);
         json.key(key!("count")).number(gap.count);
-        json.key(key!("remedy")).string(gap.remedy);
+        json.key(key!("remedy")).string(gap.remedy.phrase().as_deref().unwrap_or(NO_REMEDY));
+        json.key(key!("example")).optional_string(gap.example.as_deref());
         json.end_object();
     }
     json.end_array();

@@ -12,6 +12,7 @@ use super::style::Styles;
 use crate::fields::column::{Column, Width};
 use crate::fields::layout::{Demand, GAP, fit};
 use crate::fields::table::column;
+use crate::model::counters::Population;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
 use crate::text::shorten;
@@ -117,20 +118,19 @@ pub struct TableListing<'a> {
     look: Look,
     table: Option<Table>,
     totals: bool,
-    nothing: &'a dyn Fn() -> Option<String>,
+    /// TCP sockets of the namespaces, by their gauges
+    population: Option<u64>,
+    nothing: &'a Nothing<'a>,
 }
+
+/// What to say where there is no row, given how many TCP sockets there are, where the gauges say so.
+type Nothing<'a> = dyn Fn(Option<u64>) -> Option<String> + 'a;
 
 impl<'a> TableListing<'a> {
     /// With `add_netns` a column for the namespace is put in where there is more than one; with `totals` a line of
     /// totals ends the table. `nothing` is asked what to say where there is no row.
-    pub fn new(
-        columns: Vec<Column>,
-        add_netns: bool,
-        look: Look,
-        totals: bool,
-        nothing: &'a dyn Fn() -> Option<String>,
-    ) -> Self {
-        Self { columns, add_netns, look, table: None, totals, nothing }
+    pub fn new(columns: Vec<Column>, add_netns: bool, look: Look, totals: bool, nothing: &'a Nothing<'a>) -> Self {
+        Self { columns, add_netns, look, table: None, totals, population: None, nothing }
     }
 }
 
@@ -144,6 +144,8 @@ impl Encoder for TableListing<'_> {
         let titles = columns.iter().map(|column| (column.title.to_string(), column.width, column.importance)).collect();
         self.table = Some(Table::new(titles, self.look));
         self.columns = columns;
+        let populations = head.namespaces.iter().map(|namespace| namespace.sockstat.population());
+        self.population = populations.map(|population| population.map(Population::tcp_sockets)).sum();
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
@@ -163,7 +165,7 @@ impl Encoder for TableListing<'_> {
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
         let left_out = self.table.as_mut().map_or(0, |table| table.write(out));
         let last_line = if listed == 0 && tail.summary.total() == 0 {
-            (self.nothing)()
+            (self.nothing)(self.population)
         } else {
             self.totals.then(|| totals(tail, listed, left_out))
         };

@@ -12,7 +12,7 @@ use crate::collect::descriptors::Unreachable;
 use crate::collect::options::OptionReader;
 use crate::diagnose::{Facts, Judge, keepalive};
 use crate::model::address::{Endpoint, NetnsId};
-use crate::model::gap::{Gap, Gaps};
+use crate::model::gap::{Gap, GapKind, Gaps};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
@@ -159,8 +159,8 @@ impl<'a> Judging<'a> {
     pub(super) fn gaps(&self) -> Gaps {
         let mut gaps = Gaps::default();
         for (unread, count) in self.reader.refused() {
-            if let Some(remedy) = unread.remedy() {
-                gaps.add(Gap { what: "socket options", why: unread.reason().to_owned(), count, remedy });
+            if unread != Unreachable::Gone {
+                gaps.add(Gap::new(GapKind::SocketOptions, unread.reason(), unread.remedy()).times(count));
             }
         }
         gaps

@@ -7,8 +7,9 @@ use rustc_hash::FxHashSet;
 
 use crate::collect::error::CollectError;
 use crate::collect::host::Stopwatch;
-use crate::collect::owners;
+use crate::collect::owners::{self, ScanRequest};
 use crate::collect::users::Users;
+use crate::collect::wanted::Wanted;
 use crate::model::gap::Gaps;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
@@ -69,6 +70,12 @@ pub(super) struct Owners {
 }
 
 impl Owners {
+    /// Those that a scan of all processes found, which nobody keeps.
+    pub(super) fn scanned(Scanned { table, gaps, took }: Scanned) -> Self {
+        let (at, has_limits, nobodys) = (Duration::ZERO, false, FxHashSet::default());
+        Self { kept: KeptOwners { table, gaps, at, took, has_limits, scan: 0, nobodys }, is_old: false }
+    }
+
     pub(super) fn table(&self) -> &OwnerTable {
         &self.kept.table
     }
@@ -131,14 +138,21 @@ impl Owners {
 #[derive(Debug)]
 pub(super) struct Scanned {
     pub(super) table: OwnerTable,
-    gaps: Gaps,
+    pub(super) gaps: Gaps,
     took: Duration,
 }
 
-/// Looks through all processes: on one thread for whoever does so again and again.
-pub(super) fn scan(users: &mut Users, needs: Needs, is_watched: bool) -> Result<Scanned, CollectError> {
+/// Looks through all processes, or as far as it takes to find the holders of the sockets that are wanted. On one thread
+/// for whoever does so again and again.
+pub(super) fn scan(
+    users: &mut Users,
+    needs: Needs,
+    is_watched: bool,
+    wanted: Option<&Wanted>,
+) -> Result<Scanned, CollectError> {
     let stopwatch = Stopwatch::start();
-    let (table, gaps) = owners::scan(users, needs.contains(Needs::LIMITS), !is_watched)?;
+    let request = ScanRequest { limits: needs.contains(Needs::LIMITS), beside: !is_watched, wanted };
+    let (table, gaps) = owners::scan(users, request)?;
     Ok(Scanned { table, gaps, took: stopwatch.elapsed() })
 }
 
@@ -159,7 +173,7 @@ pub(super) fn owners(
     if let Some((kept, _)) = before.filter(is_good) {
         return Ok(Owners { kept, is_old: true });
     }
-    let Scanned { table, gaps, took } = scan(users, needs, is_watched)?;
+    let Scanned { table, gaps, took } = scan(users, needs, is_watched, None)?;
     let kept = KeptOwners { table, gaps, at, took, has_limits, scan: number, nobodys: FxHashSet::default() };
     Ok(Owners { kept, is_old: false })
 }

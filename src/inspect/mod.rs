@@ -4,16 +4,18 @@
 //! twelve bytes for each descriptor.
 
 mod cookies;
+mod dump;
 mod judging;
 mod kept;
 mod pipeline;
+mod waiting;
 
 use std::time::Duration;
 
 use crate::collect::discovery::{self, NetnsChoice};
 use crate::collect::error::CollectError;
 use crate::collect::host::{Stopwatch, host, now, ticks_per_second};
-use crate::collect::visit::{Rows, SourceChoice, visit_all};
+use crate::collect::visit::{Rows, SourceChoice, VisitRequest, visit_all};
 use crate::diagnose::Judge;
 use crate::diagnose::sightings::Sightings;
 use crate::filter::Filter;
@@ -101,8 +103,9 @@ pub fn inspect<S: Sink + ?Sized>(
     let stopwatch = Stopwatch::start();
     let taken_at = now();
     let (found, mut gaps) = discovery::find(&request.netns)?;
-    let (visited, refused) =
-        visit_all(found, &request.netns, request.source, !request.families.is_empty(), request.needs)?;
+    let states = if request.families.is_empty() { StateSet::NONE } else { request.states };
+    let visit = VisitRequest { choice: &request.netns, source: request.source, states, needs: request.needs };
+    let (visited, refused) = visit_all(found, visit)?;
     gaps.extend(refused);
     let (namespaces, sources): (Vec<_>, Vec<Rows>) =
         visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();

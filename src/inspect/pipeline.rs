@@ -1,34 +1,36 @@
 //! From dumps to rows: each message is decoded, its holder, user and cgroup looked up, and the row handed over.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind};
+use std::cell::OnceCell;
 
 use rustc_hash::FxHashSet;
 
 use super::cookies::CookieSet;
+use super::dump::{Dumped, Dumper, lost};
 use super::judging::Judging;
 use super::kept::{self, Owners, Scanned};
+use super::waiting::{Waiting, still_there};
 use super::{InspectError, Request, Watched};
-use crate::collect::cgroups::{self, Cgroups};
-use crate::collect::diag::{DiagSocket, DumpError, DumpFaults};
-use crate::collect::error::Refusal;
+use crate::collect::cgroups::Cgroups;
 use crate::collect::proc_net::ProcNetTcp;
-use crate::collect::request::DumpRequest;
+use crate::collect::rights;
+use crate::collect::threads::processors;
 use crate::collect::users::Users;
-use crate::collect::visit::{Rows, SourceChoice};
-use crate::filter::{Bytecode, Dialect, Terms};
-use crate::model::address::Family;
-use crate::model::gap::{Gap, Gaps};
+use crate::collect::visit::{Rows, SourceChoice, gap_for};
+use crate::collect::wanted::Wanted;
+use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::needs::Needs;
 use crate::model::owner::Holder;
+use crate::model::rights::Capabilities;
 use crate::model::row::Row;
 use crate::model::snapshot::{Sink, Summary};
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 
-/// Rows that are kept for a second look at their owners, at most. Beyond it they go out as hidden, and are counted.
-const SECOND_LOOKS: usize = 4096;
+/// Rows that wait for their owners to be looked for, at most. Where more wait, every process is looked through at once;
+/// those whose owners are not found then go out without one, and are counted.
+const MOST_WAITING: usize = 4096;
 
 /// What a row lacks before it is known to be wanted: it costs more than to filter by the rest.
 const LATE: Needs = Needs::LIVENESS
@@ -38,11 +40,12 @@ const LATE: Needs = Needs::LIVENESS
     .union(Needs::USER)
     .union(Needs::CGROUP);
 
-/// Where rows come from, and who may hold them.
+/// Where rows come from.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     namespace: &'a Namespace,
-    owners: Option<&'a Owners>,
+    /// Number of its source of rows
+    number: usize,
 }
 
 struct Pipeline<'a, S: ?Sized> {
@@ -52,16 +55,15 @@ struct Pipeline<'a, S: ?Sized> {
     users: Users,
     cgroups: Cgroups,
     judging: Judging<'a>,
-    second_looks: Vec<(&'a Namespace, Socket)>,
+    /// Owners of sockets, once they have been looked for
+    owners: &'a OnceCell<Owners>,
+    wants_owners: bool,
+    waiting: Vec<Waiting<'a>>,
+    /// Listeners that are not wanted for themselves, while their owners have not been looked for
+    listeners: Vec<Socket>,
     /// Inodes that nobody was found to hold
     nobodys: FxHashSet<u32>,
-    /// Owners as they were looked for a second time
-    newer: Option<Scanned>,
-    /// States and families that the filter leaves of those asked for
     states: StateSet,
-    families: Vec<Family>,
-    /// The bytecode that this kernel takes; `None` where it takes none
-    dialect: Option<Dialect>,
     /// The filter asks for marks, and the kernel did not tell one
     lacks_marks: bool,
     asks_marks: bool,
@@ -79,45 +81,44 @@ pub(super) fn run<S: Sink + ?Sized>(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(Summary, Gaps), InspectError> {
     let mut users = Users::default();
-    let owners = if request.needs.contains(Needs::OWNERS) && !request.families.is_empty() {
+    let owners = OnceCell::new();
+    let wants_owners = request.needs.contains(Needs::OWNERS) && !request.families.is_empty();
+    // Of all connections nearly all owners are wanted, and of what is watched they are kept; else they are looked for
+    // when it is known which sockets are listed.
+    let is_narrow = !request.filter.is_everything() || request.states.without(StateSet::listeners()).is_empty();
+    if wants_owners && (watched.is_some() || !is_narrow) {
         let kept = watched.as_mut().map(|watched| (&mut watched.kept, watched.clock.elapsed()));
-        Some(kept::owners(kept, &mut users, request.needs)?)
-    } else {
-        None
-    };
-    let families = request.filter.families();
+        let found = kept::owners(kept, &mut users, request.needs)?;
+        owners.get_or_init(|| found);
+    }
+    let judging = Judging::new(request, watched.as_deref_mut());
+    let wants_listeners = judging.wants_listeners(request.states.intersection(request.filter.states()));
+    let mut dumper = Dumper::new(request, wants_listeners, judging.is_watched());
     let mut pipeline = Pipeline {
         request,
         sink,
         interrupted,
         users,
         cgroups: Cgroups::default(),
-        judging: Judging::new(request, watched.as_deref_mut()),
-        second_looks: Vec::new(),
+        judging,
+        owners: &owners,
+        wants_owners,
+        waiting: Vec::new(),
+        listeners: Vec::new(),
         nobodys: FxHashSet::default(),
-        newer: None,
-        states: request.states.intersection(request.filter.states()),
-        families: request.families.iter().copied().filter(|family| families.contains(family)).collect(),
-        dialect: Some(Dialect { has_equal: true, has_mark: true }),
+        states: dumper.states(),
         lacks_marks: false,
         asks_marks: request.filter.asks_marks(),
         summary: Summary::default(),
-        gaps: Gaps::default(),
+        gaps: owners.get().map(Owners::gaps).unwrap_or_default(),
     };
-    pipeline.gaps.extend(owners.as_ref().map(Owners::gaps).unwrap_or_default());
-    for (namespace, source) in namespaces.iter().zip(&mut sources) {
-        let place = Place { namespace, owners: owners.as_ref() };
-        match source {
-            Rows::Diag(socket) => pipeline.dump(place, socket)?,
-            Rows::Proc(files) => pipeline.read(place, files)?,
-            Rows::None => {}
-        }
-    }
-    pipeline.look_again()?;
+    pipeline.read_all(&mut dumper, namespaces, &mut sources)?;
+    let newer = pipeline.settle(&mut sources)?;
     pipeline.gaps.extend(pipeline.judging.gaps());
+    pipeline.lacks_marks |= dumper.lacks_marks;
     pipeline.note_what_the_filter_could_not_see(namespaces);
-    let Pipeline { newer, nobodys, summary, gaps, .. } = pipeline;
-    if let (Some(owners), Some(watched)) = (owners, watched) {
+    let Pipeline { nobodys, summary, gaps, .. } = pipeline;
+    if let (Some(owners), Some(watched)) = (owners.into_inner(), watched) {
         let newer = newer.map(|newer| (newer, watched.clock.elapsed()));
         owners.keep(&mut watched.kept, newer, nobodys, request.is_part);
     }
@@ -125,112 +126,108 @@ pub(super) fn run<S: Sink + ?Sized>(
 }
 
 impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
-    /// Over sock_diag, with as much of the filter as this kernel takes.
-    fn dump(&mut self, place: Place<'a>, socket: &mut DiagSocket) -> Result<(), InspectError> {
-        let family = match self.families[..] {
-            [] => return Ok(()),
-            [family] => Some(family),
-            _ => None,
-        };
-        let mut bytecode = self.bytecode(place.namespace);
-        let listeners_come = bytecode == Bytecode::Everything && self.states.contains(TcpState::Listen);
-        if self.judging.wants_listeners(self.states) && !listeners_come && bytecode != Bytecode::Nothing {
-            let (states, needs) = (StateSet::listeners(), Needs::empty());
-            let dump = DumpRequest { family, states, needs, bytecode: &[], beside: false };
-            let noted = socket.dump(dump, |socket| {
-                self.judging.note_listener(socket, Holder::of(socket, place.owners.map(Owners::table)));
-                Ok(())
-            });
-            self.judge_dump(noted)?;
-        }
-        let mut seen = CookieSet::default();
-        loop {
-            let code = match &bytecode {
-                Bytecode::Nothing => return Ok(()),
-                Bytecode::Everything => &[][..],
-                Bytecode::Ops(ops) => ops,
+    /// Every namespace in turn; small ones are dumped side by side, so that each processor walks the kernel's tables.
+    fn read_all(
+        &mut self,
+        dumper: &mut Dumper<'_>,
+        namespaces: &'a [Namespace],
+        sources: &mut [Rows],
+    ) -> Result<(), InspectError> {
+        let most = processors();
+        let mut pending: Vec<_> = namespaces.iter().zip(sources).enumerate().collect();
+        pending.retain(|(_, (_, rows))| !matches!(rows, Rows::None));
+        let mut rest = &mut pending[..];
+        while !rest.is_empty() {
+            let small = rest.iter().take(most).take_while(|(_, (namespace, rows))| dumper.is_small(namespace, rows));
+            let together = small.count().max(1);
+            let (batch, others) = std::mem::take(&mut rest).split_at_mut(together);
+            rest = others;
+            let mut fetched = if batch.len() > 1 {
+                let mut batch: Vec<_> =
+                    batch.iter_mut().map(|(_, (namespace, rows))| (*namespace, &mut **rows)).collect();
+                dumper.fetch_all(&mut batch)
+            } else {
+                Vec::new()
             };
-            let (states, needs) = (self.states, self.request.needs);
-            // Without attributes a row is made faster than it is handed to another thread.
-            let beside = !self.judging.is_watched() && !needs.is_empty();
-            let dump = DumpRequest { family, states, needs, bytecode: code, beside };
-            let dumped = socket.dump(dump, |socket| {
-                if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) {
-                    self.socket(place, socket)?;
+            for (index, (number, (namespace, rows))) in batch.iter_mut().enumerate() {
+                let place = Place { namespace, number: *number };
+                match fetched.get_mut(index).and_then(Option::take) {
+                    Some(fetched) => {
+                        let (mut gaps, mut seen) = (Gaps::default(), CookieSet::default());
+                        fetched.hand_over(&mut gaps, |dumped| self.dumped(place, &mut seen, dumped))?;
+                        self.gaps.extend(gaps);
+                    }
+                    None => self.read(dumper, place, rows)?,
                 }
-                Ok(())
-            });
-            match (dumped, self.dialect) {
-                (Err(DumpError::Refused(Refusal::Request(errno))), Some(dialect)) if !code.is_empty() => {
-                    self.dialect = self.simpler(dialect, errno.0);
-                    bytecode = self.bytecode(place.namespace);
-                }
-                (dumped, _) => return self.judge_dump(dumped),
             }
+        }
+        Ok(())
+    }
+
+    /// One namespace.
+    fn read(&mut self, dumper: &mut Dumper<'_>, place: Place<'a>, rows: &mut Rows) -> Result<(), InspectError> {
+        match rows {
+            Rows::Diag(socket) => {
+                let (mut gaps, mut seen) = (Gaps::default(), CookieSet::default());
+                let dumped =
+                    dumper.dump(place.namespace, socket, &mut gaps, |dumped| self.dumped(place, &mut seen, dumped));
+                self.gaps.extend(gaps);
+                dumped
+            }
+            Rows::Proc(files) => self.read_files(dumper, place, files),
+            Rows::Later(found, source) => match Rows::Later(found.clone(), *source).open() {
+                // Closed as soon as it has been read.
+                Ok(mut opened) => self.read(dumper, place, &mut opened),
+                Err(error) => {
+                    self.gaps.add(gap_for(&error));
+                    Ok(())
+                }
+            },
+            Rows::None => Ok(()),
         }
     }
 
-    /// What the kernel can decide of the filter in this namespace.
-    fn bytecode(&self, namespace: &Namespace) -> Bytecode {
-        let Some(dialect) = self.dialect else { return Bytecode::Everything };
-        self.request.filter.bytecode(&Terms { namespace, cgroup: &cgroups::id, dialect })
-    }
-
-    /// What may be taken where the kernel refused this.
-    fn simpler(&mut self, dialect: Dialect, errno: i32) -> Option<Dialect> {
-        match io::Error::from_raw_os_error(errno).kind() {
-            ErrorKind::PermissionDenied if dialect.has_mark => {
-                self.lacks_marks = true;
-                Some(Dialect { has_mark: false, ..dialect })
+    /// What a dump brings. A socket may come twice.
+    fn dumped(&mut self, place: Place<'a>, seen: &mut CookieSet, dumped: Dumped<'_>) -> Result<(), InspectError> {
+        match dumped {
+            Dumped::Listener(socket) => {
+                self.note_listener(socket, Holder::of(socket, self.owners.get().map(Owners::table)))
             }
-            ErrorKind::InvalidInput if dialect.has_equal => Some(Dialect { has_equal: false, ..dialect }),
-            _ => None,
+            Dumped::Row(socket) if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) => {
+                self.socket(place, socket)?;
+            }
+            Dumped::Row(_) => {}
         }
+        Ok(())
     }
 
     /// What does not match because it was not told is not said to match nothing.
     fn note_what_the_filter_could_not_see(&mut self, namespaces: &[Namespace]) {
         if self.lacks_marks {
-            self.gaps.add(Gap {
-                what: "marks",
-                why: "the kernel tells them to CAP_NET_ADMIN only".to_owned(),
-                count: 1,
-                remedy: "run as root or grant CAP_NET_ADMIN",
-            });
+            let remedy = rights::remedy(Capabilities::NET_ADMIN);
+            self.gaps.add(Gap::new(GapKind::Marks, "the kernel tells them to CAP_NET_ADMIN only", remedy));
         }
         let from_proc = namespaces.iter().filter(|namespace| namespace.source == Source::Procfs).count() as u64;
         if from_proc > 0 && self.request.filter.asks_details() {
-            self.gaps.add(Gap {
-                what: "details that the filter asks for",
-                why: "/proc/net/tcp does not tell them".to_owned(),
-                count: from_proc,
-                remedy: "use --source auto where sock_diag is to be had",
-            });
+            let remedy = Remedy::Do("use --source auto where sock_diag is to be had");
+            let why = "/proc/net/tcp does not tell them";
+            self.gaps.add(Gap::new(GapKind::FilterDetails, why, remedy).times(from_proc));
         }
-    }
-
-    /// What became of a dump.
-    fn judge_dump(&mut self, dumped: Result<DumpFaults, DumpError<InspectError>>) -> Result<(), InspectError> {
-        match dumped {
-            Ok(faults) => report(&faults, &mut self.gaps),
-            Err(DumpError::Receiver(error)) => return Err(error),
-            Err(DumpError::Refused(refusal)) => lost(&mut self.gaps, refusal.to_string(), 1),
-        }
-        Ok(())
     }
 
     /// Every family, from /proc.
-    fn read(&mut self, place: Place<'a>, files: &mut ProcNetTcp) -> Result<(), InspectError> {
+    fn read_files(
+        &mut self,
+        dumper: &Dumper<'_>,
+        place: Place<'a>,
+        files: &mut ProcNetTcp,
+    ) -> Result<(), InspectError> {
         if self.request.source == SourceChoice::Procfs && self.states.contains(TcpState::BoundInactive) {
-            self.gaps.add(Gap {
-                what: "bound sockets",
-                why: "/proc/net/tcp does not list them".to_owned(),
-                count: 1,
-                remedy: "use --source auto",
-            });
+            let why = "/proc/net/tcp does not list them";
+            self.gaps.add(Gap::new(GapKind::BoundSockets, why, Remedy::Do("use --source auto")));
         }
-        for family in self.families.clone() {
-            match files.read(family, place.namespace.id, |socket| self.socket(place, socket)) {
+        for family in dumper.families() {
+            match files.read(*family, place.namespace.id, |socket| self.socket(place, socket)) {
                 Ok(Ok(unreadable)) => {
                     lost(&mut self.gaps, "lines of /proc/net/tcp of an unknown form".to_owned(), unreadable);
                 }
@@ -241,40 +238,64 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         Ok(())
     }
 
-    /// One socket: filtered, counted, and handed over or kept for a second look.
+    /// One socket: filtered, counted, and handed over, or kept until its owner is found.
     fn socket(&mut self, place: Place<'a>, socket: &Socket) -> Result<(), InspectError> {
         if (self.interrupted)() {
             return Err(InspectError::Interrupted);
         }
-        let holder = self.judging.holder(socket, place.owners);
-        let is_unsettled = place.owners.is_some_and(|owners| owners.is_unsettled(&holder, socket.inode));
+        let owners = self.owners.get();
+        let is_early = self.wants_owners && owners.is_none();
+        let holder = self.judging.holder(socket, owners);
+        let is_unsettled = match owners {
+            Some(owners) => owners.is_unsettled(&holder, socket.inode),
+            None => is_early && matches!(holder, Holder::NotAsked),
+        };
         // To whom the kernel tells marks it tells those of every socket, 0 too.
         self.lacks_marks |= self.asks_marks && socket.inode.is_some() && socket.attributes.class.mark.is_none();
         // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
         if !self.states.contains(socket.state) || self.is_out(place.namespace, socket, holder, is_unsettled) {
-            self.judging.note_listener(socket, holder);
+            self.note_listener(socket, holder);
             return Ok(());
         }
-        if place.owners.is_some_and(|owners| owners.is_nobodys(&holder, socket.inode)) {
+        // Rows that need no owner wait too: all stay in the kernel's order.
+        if is_early {
+            self.wait(place, socket);
+            return if self.waiting.len() < MOST_WAITING { Ok(()) } else { self.look_through_all() };
+        }
+        if owners.is_some_and(|owners| owners.is_nobodys(&holder, socket.inode)) {
             self.nobodys.extend(socket.inode);
         }
-        if is_unsettled && place.owners.is_some_and(|owners| owners.is_recent(self.judging.now())) {
+        if !is_unsettled {
+            return self.hand_over(place.namespace, socket, holder);
+        }
+        if owners.is_some_and(|owners| owners.is_recent(self.judging.now())) {
             return self.hand_over(place.namespace, socket, Holder::NotAsked);
         }
-        if is_unsettled {
-            if self.second_looks.len() < SECOND_LOOKS {
-                self.second_looks.push((place.namespace, socket.clone()));
-                return Ok(());
-            }
-            self.gaps.add(Gap {
-                what: "owners of new sockets",
-                why: "more came up during the snapshot than are looked for twice".to_owned(),
-                count: 1,
-                remedy: "take the snapshot again",
-            });
+        if self.waiting.len() < MOST_WAITING {
+            self.wait(place, socket);
+            return Ok(());
         }
-        let holder = if is_unsettled { holder.unsettled() } else { holder };
-        self.hand_over(place.namespace, socket, holder)
+        let why = "more came up during the snapshot than are looked for twice";
+        self.gaps.add(Gap::new(GapKind::NewOwners, why, Remedy::Do("take the snapshot again")));
+        self.hand_over(place.namespace, socket, holder.unsettled())
+    }
+
+    fn wait(&mut self, place: Place<'a>, socket: &Socket) {
+        let Place { namespace, number } = place;
+        self.waiting.push(Waiting { namespace, source: number, socket: socket.clone() });
+    }
+
+    /// Takes in a row that is not wanted for itself: if it is a listener, its requests are judged by its options.
+    fn note_listener(&mut self, socket: &Socket, holder: Holder<'_>) {
+        let is_early = self.wants_owners && self.owners.get().is_none();
+        match holder {
+            Holder::NotAsked if is_early && socket.state == TcpState::Listen => {
+                if self.listeners.len() < MOST_WAITING {
+                    self.listeners.push(socket.clone());
+                }
+            }
+            holder => self.judging.note_listener(socket, holder),
+        }
     }
 
     /// Whether it is clear before anything dear is looked up that the filter does not mean it.
@@ -315,23 +336,76 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         Ok(())
     }
 
-    /// The processes were looked through before the dump, so a socket made in between seems to have no owner. Before
-    /// it is called the kernel's own, the processes are looked through once more.
-    fn look_again(&mut self) -> Result<(), InspectError> {
-        let waiting = std::mem::take(&mut self.second_looks);
-        if waiting.is_empty() {
+    /// More rows wait than are kept: every process is looked through, and those that follow need not wait.
+    fn look_through_all(&mut self) -> Result<(), InspectError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.iter().all(|row| row.socket.inode.is_none()) {
+            for row in waiting {
+                self.hand_over(row.namespace, &row.socket, Holder::of(&row.socket, None))?;
+            }
             return Ok(());
         }
-        let scanned = kept::scan(&mut self.users, self.request.needs, self.judging.is_watched())?;
-        for (namespace, socket) in &waiting {
-            let holder = Holder::of(socket, Some(&scanned.table));
-            if holder.owners().is_none() {
-                self.nobodys.extend(socket.inode);
+        let scanned = kept::scan(&mut self.users, self.request.needs, self.judging.is_watched(), None)?;
+        self.gaps.merge(scanned.gaps.clone());
+        let owners = self.owners.get_or_init(|| Owners::scanned(scanned));
+        self.note_listeners(Some(owners));
+        for row in waiting {
+            let holder = Holder::of(&row.socket, Some(owners.table()));
+            // Opened or handed on during the scan, perhaps.
+            if owners.is_unsettled(&holder, row.socket.inode) {
+                self.waiting.push(row);
+            } else {
+                self.hand_over(row.namespace, &row.socket, holder)?;
             }
-            self.hand_over(namespace, socket, holder)?;
         }
-        self.newer = Some(scanned);
         Ok(())
+    }
+
+    fn note_listeners(&mut self, owners: Option<&Owners>) {
+        for socket in std::mem::take(&mut self.listeners) {
+            self.judging.note_listener(&socket, Holder::of(&socket, owners.map(Owners::table)));
+        }
+    }
+
+    /// Looks for the owners of the rows that wait. A socket that nobody holds is called the kernel's own only if it is
+    /// still there: its program may have closed it before its descriptors were read.
+    fn settle(&mut self, sources: &mut [Rows]) -> Result<Option<Scanned>, InspectError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let requests = waiting.iter().any(|row| row.socket.state == TcpState::SynRecv);
+        let listeners = if requests { std::mem::take(&mut self.listeners) } else { Vec::new() };
+        let sockets = waiting.iter().map(|row| &row.socket).chain(&listeners);
+        let wanted = Wanted::new(sockets.filter_map(|socket| Some((socket.inode?, socket.uid))));
+        if waiting.is_empty() {
+            return Ok(None);
+        }
+        let is_watched = self.judging.is_watched();
+        let scanned = if wanted.is_empty() {
+            None
+        } else {
+            // What is kept for the next snapshot has to be whole.
+            let wanted = (!is_watched).then_some(&wanted);
+            let scanned = kept::scan(&mut self.users, self.request.needs, is_watched, wanted)?;
+            self.gaps.merge(scanned.gaps.clone());
+            Some(scanned)
+        };
+        let table = scanned.as_ref().map(|scanned| &scanned.table);
+        for socket in listeners {
+            self.judging.note_listener(&socket, Holder::of(&socket, table));
+        }
+        let unheld = |row: &Waiting<'_>| matches!(Holder::of(&row.socket, table), Holder::Kernel);
+        let unheld: Vec<_> = waiting.iter().filter(|row| unheld(row)).collect();
+        let there = still_there(&unheld, sources);
+        for row in &waiting {
+            let holder = match Holder::of(&row.socket, table) {
+                Holder::Kernel if !row.socket.inode.is_some_and(|inode| there.contains(&inode)) => Holder::NotAsked,
+                holder => holder,
+            };
+            if holder.owners().is_none() {
+                self.nobodys.extend(row.socket.inode);
+            }
+            self.hand_over(row.namespace, &row.socket, holder)?;
+        }
+        Ok(scanned.filter(|_| is_watched))
     }
 }
 
@@ -339,24 +413,4 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 fn interface<'a>(socket: &Socket, namespace: &'a Namespace) -> Option<Cow<'a, str>> {
     let index = socket.interface?;
     Some(namespace.interface(index).map_or_else(|| Cow::Owned(format!("if{index}")), Cow::Borrowed))
-}
-
-/// Each way in which a dump can be less than whole, in words.
-fn report(faults: &DumpFaults, gaps: &mut Gaps) {
-    let mut lost = |why: &str, count| lost(gaps, why.to_owned(), count);
-    lost("the table changed during the dump, which may be inconsistent", u64::from(faults.interrupted));
-    lost("datagrams of the dump were longer than the receive buffer", faults.truncated);
-    lost("the kernel dropped messages of the dump", faults.overrun);
-    lost("datagrams of the dump were malformed", faults.bad_frames);
-    lost("the kernel sent messages of an unknown form", faults.undecodable);
-    if let Some(errno) = faults.broke_off {
-        lost(&format!("the kernel broke the dump off: {}", io::Error::from_raw_os_error(errno.0)), 1);
-    }
-}
-
-/// Notes that rows may be missing, if any are.
-fn lost(gaps: &mut Gaps, why: String, count: u64) {
-    if count > 0 {
-        gaps.add(Gap { what: "sockets", why, count, remedy: "take the snapshot again" });
-    }
 }

@@ -3,6 +3,7 @@
 //! Names come from the files, so a kernel with more or fewer has more or fewer; the tables only explain them.
 //! Meanings follow `Documentation/networking/snmp_counter.rst` and `include/uapi/linux/snmp.h`.
 
+use super::state::{StateSet, TcpState};
 use super::sysctl::Scope;
 
 /// Counters since the namespace was made, by the names that the kernel gives them.
@@ -137,6 +138,50 @@ impl SockStat {
     /// Each line of the table with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&'static GaugeSpec, Option<i64>)> + '_ {
         GAUGES.iter().zip(self.0)
+    }
+
+    /// How many sockets there are; `None` where the kernel does not say.
+    pub fn population(&self) -> Option<Population> {
+        let gauge = |key| {
+            let value = self.iter().find(|(gauge, _)| gauge.key == key).and_then(|(_, value)| value);
+            value.map(|value| u64::try_from(value).unwrap_or(0))
+        };
+        // Without IPv6 there is no such file.
+        let tcp6 = gauge("tcp6_inuse").unwrap_or(0);
+        Some(Population {
+            of_any_kind: gauge("sockets_used")?,
+            tcp: gauge("tcp_inuse")? + tcp6,
+            time_wait: gauge("tcp_tw")?,
+        })
+    }
+}
+
+/// How many sockets a namespace has, by its gauges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Population {
+    /// Of every protocol: what programs hold, and TCP orphans
+    pub of_any_kind: u64,
+    /// TCP sockets in the kernel's tables, orphans and listeners included. Not among them: minisockets (TIME-WAIT,
+    /// requests, which take a listener) and sockets that are only bound
+    pub tcp: u64,
+    /// TIME-WAIT and FIN-WAIT-2 minisockets
+    pub time_wait: u64,
+}
+
+impl Population {
+    /// The states that a socket of the namespace can be in: to ask for another walks the tables of the whole host for
+    /// nothing.
+    pub fn states(self) -> StateSet {
+        match self {
+            Self { of_any_kind: 0, tcp: 0, time_wait: 0 } => StateSet::NONE,
+            Self { tcp: 0, time_wait: 0, .. } => StateSet::NONE.with(TcpState::BoundInactive),
+            Self { .. } => StateSet::ALL,
+        }
+    }
+
+    /// TCP sockets and minisockets.
+    pub fn tcp_sockets(self) -> u64 {
+        self.tcp + self.time_wait
     }
 }
 

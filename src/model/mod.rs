@@ -16,6 +16,7 @@ pub mod needs;
 pub mod options;
 pub mod owner;
 pub mod reach;
+pub mod rights;
 pub mod row;
 pub mod sequence;
 pub mod snapshot;

@@ -19,7 +19,7 @@ use crate::fields::table::column;
 use crate::fields::value::Value;
 use crate::filter::{Filter, quoted};
 use crate::model::address::NetnsId;
-use crate::model::gap::Gaps;
+use crate::model::gap::{GapKind, Gaps};
 use crate::model::liveness::Verdict;
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
@@ -162,7 +162,7 @@ impl<'a> Gathering<'a> {
     pub fn sight(mut self, tail: Tail, farewells: Vec<Farewell>) -> Sight {
         // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
         // none that were ever seen.)
-        let is_whole = !tail.gaps.iter().any(|gap| gap.what == "sockets");
+        let is_whole = !tail.gaps.iter().any(|gap| gap.kind == GapKind::Sockets);
         self.memory.end(farewells, &self.namespaces, is_whole);
         match self.wanted.view {
             View::Peers | View::Processes => self.group_rows(),

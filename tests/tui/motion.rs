@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use ratatui::crossterm::event::KeyCode;
 use tcpulse::fields::value::Value;
+use tcpulse::model::gap::{Gap, GapKind, Remedy};
 use tcpulse::model::liveness::Verdict;
 use tcpulse::model::socket::Socket;
 use tcpulse::model::state::TcpState;
@@ -47,12 +48,8 @@ fn rows_that_come_and_go_are_marked_for_a_moment_and_nothing_else_moves() {
 #[test]
 fn a_dump_that_lost_rows_makes_none_of_them_gone() {
     let mut scene = Scene::busy(SIZE);
-    scene.gaps.add(tcpulse::model::gap::Gap {
-        what: "sockets",
-        why: "the kernel dropped messages of the dump".to_owned(),
-        count: 1,
-        remedy: "take the snapshot again",
-    });
+    let why = "the kernel dropped messages of the dump";
+    scene.gaps.add(Gap::new(GapKind::Sockets, why, Remedy::Do("take the snapshot again")));
     scene.look(&BUSY[..1]);
     assert_eq!(ages(&scene), [(1, Age::Settled)]);
     scene.keys("6");

@@ -11,7 +11,7 @@ use ratatui::crossterm::event::{
 use tcpulse::filter::Names;
 use tcpulse::model::address::{Cookie, Endpoint, Family, NetnsId};
 use tcpulse::model::counters::{Counters, SockStat};
-use tcpulse::model::gap::{Gap, Gaps};
+use tcpulse::model::gap::{Gap, GapKind, Gaps, Remedy};
 use tcpulse::model::keepalive::Keepalive;
 use tcpulse::model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
 use tcpulse::model::namespace::{Namespace, Source};
@@ -257,11 +257,13 @@ fn push(gathering: &mut Gathering<'_>, namespaces: &[Namespace], made: Made) {
 /// What nobody sees.
 pub(crate) fn forbidden() -> Gaps {
     let mut gaps = Gaps::default();
-    gaps.add(Gap {
-        what: "process owners",
-        why: "permission denied".to_owned(),
-        count: 12,
-        remedy: "run as root or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-    });
+    gaps.add(
+        Gap::new(
+            GapKind::ProcessOwners,
+            "permission denied",
+            Remedy::Do("run as root or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
+        )
+        .times(12),
+    );
     gaps
 }

@@ -13,7 +13,7 @@ use crate::cli::asked;
 use crate::cli::settings::complete;
 use crate::filter::Filter;
 use crate::inspect::{InspectError, Request, Watched, inspect};
-use crate::model::gap::Gap;
+use crate::model::gap::{Gap, GapKind, Remedy};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
@@ -157,12 +157,9 @@ impl Looker {
             Ok(mut tail) => {
                 let (farewells, lost) = self.farewells.take();
                 if lost > 0 {
-                    tail.gaps.add(Gap {
-                        what: "connections between two looks",
-                        why: "the kernel told of more at once than it had room for".to_owned(),
-                        count: lost,
-                        remedy: "run as root, or look at one namespace (-N)",
-                    });
+                    let why = "the kernel told of more at once than it had room for";
+                    let remedy = Remedy::Do("run as root, or look at one namespace (-N)");
+                    tail.gaps.add(Gap::new(GapKind::ShortConnections, why, remedy).times(lost));
                 }
                 let sight = gathering.sight(tail, farewells);
                 self.farewells.cover(sight.namespaces.iter().map(|(id, _)| *id));

@@ -77,7 +77,7 @@ fn unseen(state: &State) -> String {
     };
     let said = format!("not seen: {} ({}){more} ", first.counted(), first.why);
     // With what to do about it where there is room.
-    let said_all = format!("{} not seen{more}: {} ", first.counted(), first.remedy);
-    let is_wide = usize::from(state.size.0) >= ROOM_FOR_KEYS + said_all.width();
-    printable(if is_wide { &said_all } else { &said }).into_owned()
+    let said_all = first.remedy.phrase().map(|remedy| format!("{} not seen{more}: {remedy} ", first.counted()));
+    let fits = |text: &String| usize::from(state.size.0) >= ROOM_FOR_KEYS + text.width();
+    printable(&said_all.filter(fits).unwrap_or(said)).into_owned()
 }

@@ -31,13 +31,12 @@ fn lines(state: &State) -> Vec<(String, Style, String)> {
     let mut lines = Vec::new();
     if let Some(sight) = state.sight.as_ref().filter(|sight| !sight.gaps.is_empty()) {
         lines.push(title("Not seen"));
-        lines.extend(sight.gaps.iter().map(|gap| {
-            (
-                format!(" {}", gap.counted()),
-                theme.warning,
-                printable(&format!("{}; {}", gap.why, gap.remedy)).into_owned(),
-            )
-        }));
+        lines.extend(
+            sight
+                .gaps
+                .iter()
+                .map(|gap| (format!(" {}", gap.counted()), theme.warning, printable(&gap.explained()).into_owned())),
+        );
         lines.push(blank());
     }
     lines.push(title("Keys"));

@@ -1,0 +1,33 @@
+//! What this process is allowed to do, so that a remedy names what is missing and nothing that it already has.
+
+use rustix::thread::{CapabilitySet, capabilities};
+
+use crate::model::gap::Remedy;
+use crate::model::rights::Capabilities;
+
+/// What it takes to read other users' descriptors.
+pub const READ_DESCRIPTORS: Capabilities = Capabilities::SYS_PTRACE.union(Capabilities::DAC_READ_SEARCH);
+
+/// What it takes to find the namespace of another user's process, and to enter it.
+pub const LOOK_AND_ENTER: Capabilities = Capabilities::SYS_PTRACE.union(Capabilities::SYS_ADMIN);
+
+/// The effective capabilities of the calling thread; none where the kernel does not say.
+pub fn effective() -> Capabilities {
+    let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
+    let known = [
+        (CapabilitySet::DAC_READ_SEARCH, Capabilities::DAC_READ_SEARCH),
+        (CapabilitySet::NET_ADMIN, Capabilities::NET_ADMIN),
+        (CapabilitySet::SYS_ADMIN, Capabilities::SYS_ADMIN),
+        (CapabilitySet::SYS_PTRACE, Capabilities::SYS_PTRACE),
+    ];
+    known.into_iter().filter(|(theirs, _)| held.contains(*theirs)).map(|(_, ours)| ours).collect()
+}
+
+/// What to do where these capabilities would have been enough and the kernel said no.
+pub fn remedy(needed: Capabilities) -> Remedy {
+    let missing = needed - effective();
+    if missing.is_empty() {
+        return Remedy::None;
+    }
+    Remedy::Grant { missing, is_root: rustix::process::geteuid().is_root() }
+}

@@ -1,0 +1,22 @@
+//! Work on several processors.
+
+use std::thread;
+
+/// How many processors this process may use.
+pub fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Does `work` on each item, each on a thread of its own. `None` for one whose thread could not be started, or panicked.
+pub fn side_by_side<I: Send, T: Send>(
+    name: &str,
+    items: &mut [I],
+    work: impl Fn(&mut I) -> T + Sync,
+) -> Vec<Option<T>> {
+    let work = &work;
+    thread::scope(|scope| {
+        let start = |item| thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, move || work(item));
+        let workers: Vec<_> = items.iter_mut().map(start).collect();
+        workers.into_iter().map(|worker| worker.ok()?.join().ok()).collect()
+    })
+}

@@ -1,0 +1,45 @@
+//! Rows that wait for their owners to be looked for.
+
+use rustc_hash::FxHashSet;
+
+use crate::collect::visit::Rows;
+use crate::model::address::Family;
+use crate::model::namespace::Namespace;
+use crate::model::socket::Socket;
+
+/// One of them.
+pub(super) struct Waiting<'a> {
+    pub(super) namespace: &'a Namespace,
+    /// Number of the source that it came from
+    pub(super) source: usize,
+    pub(super) socket: Socket,
+}
+
+/// The inodes of those that are still open, as far as their sources can say.
+pub(super) fn still_there(rows: &[&Waiting<'_>], sources: &mut [Rows]) -> FxHashSet<u32> {
+    let mut there = FxHashSet::default();
+    let mut last_read = None;
+    for row in rows {
+        match sources.get_mut(row.source) {
+            Some(Rows::Diag(kernel)) => {
+                if kernel.is_open(&row.socket) {
+                    there.extend(row.socket.inode);
+                }
+            }
+            // The whole file is read, once.
+            Some(Rows::Proc(files)) if last_read != Some(row.source) => {
+                last_read = Some(row.source);
+                for family in Family::ALL {
+                    let note = |socket: &Socket| {
+                        there.extend(socket.inode);
+                        Ok::<(), std::convert::Infallible>(())
+                    };
+                    // What cannot be read any more is not said to be there.
+                    let _ = files.read(family, row.namespace.id, note);
+                }
+            }
+            _ => {}
+        }
+    }
+    there
+}
