@@ -195,6 +195,7 @@ impl Scan {
 fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeUninit<u8>]) -> Opened {
     let ScanRequest { wanted, limits, .. } = request;
     let mut opened = Opened::default();
+    let (mut is_asked, mut is_counted_only) = (false, false);
     let mut entries = RawDir::new(directory, dirents);
     while let Some(entry) = entries.next() {
         let entry = match entry {
@@ -206,7 +207,12 @@ fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeU
         };
         let Some(fd) = number(entry.file_name().to_bytes()) else { continue };
         opened.count += 1;
-        if opened.count > ALWAYS_READ && wanted.is_some_and(Wanted::are_found) {
+        // All have a holder. A process that has none of them so far is not read to its end.
+        let is_idle = !is_asked && opened.count > ALWAYS_READ && opened.sockets.is_empty();
+        if let Some(wanted) = wanted.filter(|wanted| is_idle && wanted.are_found()) {
+            (is_asked, is_counted_only) = (true, !shares(directory, wanted));
+        }
+        if is_counted_only {
             if limits {
                 continue;
             }
@@ -222,25 +228,19 @@ fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeU
             }
         }
     }
-    if let Some(wanted) = wanted.filter(|_| opened.count > ALWAYS_READ && opened.refused.is_none()) {
-        shared(directory, wanted, &mut opened.sockets);
-    }
     opened
 }
 
-/// Looks for sockets that were found in another process at the same number: there a fork leaves what it shares. So a
-/// process with very many descriptors need not be read to its end.
-fn shared(directory: &File, wanted: &Wanted, sockets: &mut Sockets) {
-    for (inode, fd) in wanted.found() {
+/// Whether the process has one of the sockets under the number that another process has it under: so a fork leaves what
+/// it shares.
+fn shares(directory: &File, wanted: &Wanted) -> bool {
+    wanted.found().any(|(inode, fd)| {
         let mut digits = itoa::Buffer::new();
         let mut name = digits.format(fd).as_bytes().to_vec();
         name.push(0);
-        let Ok(name) = CStr::from_bytes_with_nul(&name) else { continue };
-        let is_it = matches!(socket_inode(directory, name), Ok(Some(found)) if found == inode);
-        if is_it && !sockets.contains(&(inode, fd)) {
-            sockets.push((inode, fd));
-        }
-    }
+        let name = CStr::from_bytes_with_nul(&name);
+        name.is_ok_and(|name| matches!(socket_inode(directory, name), Ok(Some(found)) if found == inode))
+    })
 }
 
 /// The error number of an error of procfs.

@@ -99,20 +99,13 @@ pub fn visit_all(found: Vec<Found>, request: VisitRequest<'_>) -> Result<(Vec<Vi
     let mut visited: Vec<Visited> = Vec::new();
     let mut gaps = Gaps::default();
     let mut last = None;
-    let (mut open, most_open) = (0, limits::room_for(MOST_OPEN));
-    for namespace in found {
-        match visit(&namespace, request) {
+    for visit in visit_each(&found, request) {
+        match visit {
             Ok((mut visit, unseen)) => {
                 gaps.extend(unseen);
-                let is_open = matches!(visit.rows, Rows::Diag(_) | Rows::Proc(_));
-                if !is_open && let Some(first) = visited.first() {
+                if let (Rows::None, Some(first)) = (&visit.rows, visited.first()) {
                     // Nothing was asked there; the same kernel would have answered the same.
                     visit.namespace.source = first.namespace.source;
-                }
-                if is_open && open == most_open {
-                    visit.rows = Rows::Later(namespace, visit.namespace.source);
-                } else {
-                    open += usize::from(is_open);
                 }
                 visited.push(visit);
             }
@@ -127,6 +120,38 @@ pub fn visit_all(found: Vec<Found>, request: VisitRequest<'_>) -> Result<(Vec<Vi
         Some(error) if visited.is_empty() => Err(error),
         _ => Ok((visited, gaps)),
     }
+}
+
+/// What came of each visit. One thread goes from namespace to namespace: to start one for each took a busy host a
+/// millisecond a namespace.
+fn visit_each(found: &[Found], request: VisitRequest<'_>) -> Vec<Result<Visit, CollectError>> {
+    let mut room = limits::room_for(MOST_OPEN);
+    let mut visit = |found: &Found| {
+        let mut visited = look_around(found, request)?;
+        if matches!(visited.0.rows, Rows::Diag(_) | Rows::Proc(_)) {
+            if room == 0 {
+                visited.0.rows = Rows::Later(found.clone(), visited.0.namespace.source);
+            }
+            room = room.saturating_sub(1);
+        }
+        Ok(visited)
+    };
+    let mut visits: Vec<_> = found.iter().map(|found| found.door.is_none().then(|| visit(found))).collect();
+    let away: Vec<_> = found.iter().zip(&mut visits).filter(|(_, visit)| visit.is_none()).collect();
+    if !away.is_empty() {
+        let travel = |(found, place): (&Found, &mut Option<Result<Visit, CollectError>>)| {
+            *place = Some(enter(found).and_then(|()| visit(found)));
+        };
+        thread::scope(|scope| {
+            let worker = thread::Builder::new().name("namespaces".to_owned());
+            // Places that it leaves empty are errors below.
+            let _ = worker
+                .spawn_scoped(scope, move || away.into_iter().for_each(travel))
+                .map(thread::ScopedJoinHandle::join);
+        });
+    }
+    let unvisited = |found: &Found| Err(CollectError::Worker(found.name.clone()));
+    found.iter().zip(visits).map(|(found, visit)| visit.unwrap_or_else(|| unvisited(found))).collect()
 }
 
 /// Among many namespaces, one that cannot be seen does not spoil the others.
@@ -158,10 +183,6 @@ fn fallback_gap(refusal: &Refusal) -> Gap {
 
 type Visit = (Visited, Gaps);
 
-fn visit(found: &Found, request: VisitRequest<'_>) -> Result<Visit, CollectError> {
-    within(found, || look_around(found, request))
-}
-
 /// Runs `work` inside a namespace, in a thread of its own where that is not the namespace of this one.
 ///
 /// # Errors
@@ -170,7 +191,20 @@ pub(super) fn within<T: Send>(
     found: &Found,
     work: impl FnOnce() -> Result<T, CollectError> + Send,
 ) -> Result<T, CollectError> {
-    let Some(Door { path }) = &found.door else { return work() };
+    if found.door.is_none() {
+        return work();
+    }
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().name(format!("netns {}", found.id.0));
+        let worker = worker.spawn_scoped(scope, || enter(found).and_then(|()| work()));
+        let died = || CollectError::Worker(found.name.clone());
+        worker.map_err(|_| died())?.join().map_err(|_| died())?
+    })
+}
+
+/// Moves the calling thread into a namespace.
+fn enter(found: &Found) -> Result<(), CollectError> {
+    let Some(Door { path }) = &found.door else { return Ok(()) };
     let door = File::open(path).map_err(|error| match errno_of(&error) {
         errno if is_gone(errno) => CollectError::Ended(found.name.clone()),
         _ => CollectError::enter(&found.name, error, LOOK_AND_ENTER),
@@ -179,19 +213,11 @@ pub(super) fn within<T: Send>(
     if !door.metadata().is_ok_and(|metadata| metadata.ino() == found.id.0) {
         return Err(CollectError::Ended(found.name.clone()));
     }
-    let door = &door;
-    thread::scope(|scope| {
-        let worker = thread::Builder::new().name(format!("netns {}", found.id.0)).spawn_scoped(scope, || {
-            setns(door, CloneFlags::CLONE_NEWNET)
-                .map_err(|errno| CollectError::enter(&found.name, errno.into(), Capabilities::SYS_ADMIN))?;
-            work()
-        });
-        let died = || CollectError::Worker(found.name.clone());
-        worker.map_err(|_| died())?.join().map_err(|_| died())?
-    })
+    setns(door, CloneFlags::CLONE_NEWNET)
+        .map_err(|errno| CollectError::enter(&found.name, errno.into(), Capabilities::SYS_ADMIN))
 }
 
-/// Runs in the namespace's own thread.
+/// Reads what is wanted of the calling thread's namespace.
 fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, CollectError> {
     let needs = request.needs;
     let mut unread = Unread::default();

@@ -1,7 +1,5 @@
 //! Who holds a socket: processes by descriptors, or the kernel, and in which way.
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
-
 use super::socket::Socket;
 use super::state::TcpState;
 
@@ -54,21 +52,60 @@ pub struct Holding {
 #[derive(Debug, Default)]
 pub struct OwnerTable {
     processes: Vec<Process>,
+    /// In the order of their inodes
     holdings: Vec<Holding>,
-    /// Where in `holdings` those of an inode begin: a search by halves misses the cache at every step
-    starts: FxHashMap<u32, u32>,
+    index: Index,
     hidden_processes: u64,
+}
+
+/// Where in the sorted holdings an inode is to be looked for. Sockets come in the order of the kernel's hash, so each look-up
+/// misses the cache: here at one bucket and one holding, in a hash table of starts at three places.
+#[derive(Debug, Default)]
+struct Index {
+    /// The lowest inode
+    lowest: u32,
+    /// Inodes of one bucket differ in so many bits
+    shift: u32,
+    /// Where each bucket begins in the holdings; one more than there are buckets
+    starts: Vec<u32>,
+}
+
+impl Index {
+    /// `holdings` in the order of their inodes. About one bucket for each of them.
+    fn new(holdings: &[Holding]) -> Self {
+        let (Some(first), Some(last)) = (holdings.first(), holdings.last()) else { return Self::default() };
+        let span = u64::from(last.inode - first.inode) + 1;
+        let shift = (span / holdings.len() as u64).max(1).ilog2();
+        let mut index = Self { lowest: first.inode, shift, starts: Vec::new() };
+        let buckets = index.bucket(last.inode).map_or(0, |last| last + 1);
+        index.starts.reserve(buckets + 1);
+        for (at, holding) in holdings.iter().enumerate() {
+            let bucket = index.bucket(holding.inode).unwrap_or(0);
+            if index.starts.len() <= bucket {
+                index.starts.resize(bucket + 1, at as u32);
+            }
+        }
+        index.starts.push(holdings.len() as u32);
+        index
+    }
+
+    fn bucket(&self, inode: u32) -> Option<usize> {
+        inode.checked_sub(self.lowest).map(|above| (above >> self.shift) as usize)
+    }
+
+    /// Where holdings of this inode can be.
+    fn range(&self, inode: u32) -> std::ops::Range<usize> {
+        let bounds =
+            self.bucket(inode).and_then(|bucket| Some((self.starts.get(bucket)?, self.starts.get(bucket + 1)?)));
+        bounds.map_or(0..0, |(start, end)| *start as usize..*end as usize)
+    }
 }
 
 impl OwnerTable {
     /// `holdings` in any order; `hidden_processes` counts those whose descriptors could not be read.
     pub fn new(processes: Vec<Process>, mut holdings: Vec<Holding>, hidden_processes: u64) -> Self {
         holdings.sort_unstable();
-        let mut starts = FxHashMap::with_capacity_and_hasher(holdings.len(), FxBuildHasher);
-        for (start, holding) in holdings.iter().enumerate() {
-            starts.entry(holding.inode).or_insert(start as u32);
-        }
-        Self { processes, holdings, starts, hidden_processes }
+        Self { index: Index::new(&holdings), processes, holdings, hidden_processes }
     }
 
     /// All that hold the socket with this inode.
@@ -78,9 +115,12 @@ impl OwnerTable {
 
     /// Who holds the socket with this inode, for [`OwnerTable::owners`]: good as long as the table is.
     pub fn held(&self, inode: u32) -> Held {
-        let Some(&start) = self.starts.get(&inode) else { return Held::default() };
-        let all = self.holdings.get(start as usize..).unwrap_or_default();
+        let range = self.index.range(inode);
+        let bucket = self.holdings.get(range.clone()).unwrap_or_default();
+        let skipped = bucket.partition_point(|holding| holding.inode < inode);
+        let all = bucket.get(skipped..).unwrap_or_default();
         let count = all.iter().take_while(|holding| holding.inode == inode).count();
+        let start = (range.start + skipped) as u32;
         Held { first: all.first().filter(|_| count > 0).copied(), start, count: count as u32 }
     }
 
@@ -225,6 +265,31 @@ impl<'a> Holder<'a> {
         match self {
             Self::Processes(owners) => Some(*owners),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Holding, OwnerTable};
+    use proptest::prelude::{any, prop, prop_oneof, proptest};
+
+    proptest! {
+        /// Whatever the inodes, close together or far apart: it finds what a search through all would find.
+        #[test]
+        fn the_index_finds_every_holding(
+            inodes in prop::collection::vec(prop_oneof![0..50_u32, any::<u32>(), u32::MAX - 20..=u32::MAX], 0..200),
+            asked in prop::collection::vec(prop_oneof![0..60_u32, any::<u32>()], 0..50),
+        ) {
+            let holding = |(fd, inode): (usize, &u32)| Holding { inode: *inode, process: 0, fd: fd as u32 };
+            let holdings: Vec<_> = inodes.iter().enumerate().map(holding).collect();
+            let table = OwnerTable::new(Vec::new(), holdings.clone(), 0);
+            for inode in inodes.iter().chain(&asked) {
+                let expected = holdings.iter().filter(|holding| holding.inode == *inode);
+                let held = table.held(*inode);
+                assert_eq!(held.first, expected.clone().min().copied());
+                assert_eq!(held.count as usize, expected.count());
+            }
         }
     }
 }

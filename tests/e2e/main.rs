@@ -8,6 +8,7 @@ mod support;
 mod schema_support;
 
 mod against_ss;
+mod blind;
 mod churn;
 mod cli;
 mod dashboard;

@@ -43,6 +43,14 @@ impl Sleeper {
         Self { child: start(&mut Command::new(program), sockets), directory: Some(directory) }
     }
 
+    /// A process with so many descriptors below that of `socket`.
+    pub fn crowded(netns: &Netns, descriptors: usize, socket: &dyn AsRawFd) -> Self {
+        let null = fs::File::open("/dev/null").unwrap();
+        let mut sockets: Vec<&dyn AsRawFd> = vec![&null; descriptors];
+        sockets.push(socket);
+        Self { child: start(&mut netns.command("sleep", User::Root), &sockets), directory: None }
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -26,10 +26,15 @@ pub fn refuse_sock_diag(command: &mut Command) {
 
 /// Makes pidfd_getfd(2) fail with EPERM in the command, as Yama does and every other check of ptrace.
 pub fn refuse_pidfd_getfd(command: &mut Command) {
+    refuse(command, libc::SYS_pidfd_getfd, libc::EPERM);
+}
+
+/// Makes a system call fail with this error in the command.
+pub fn refuse(command: &mut Command, call: libc::c_long, errno: i32) {
     let filter = [
         load(NUMBER),
-        jump_unless_equal(libc::SYS_pidfd_getfd as u32, 1),
-        statement(0x06, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        jump_unless_equal(call as u32, 1),
+        statement(0x06, libc::SECCOMP_RET_ERRNO | errno as u32),
         statement(0x06, libc::SECCOMP_RET_ALLOW),
     ];
     install(command, filter);
