@@ -27,6 +27,11 @@ pub(crate) enum What {
     StatHalf,
     DumpFew,
     StatFew,
+    DumpNone,
+    LsNone,
+    LsListeners,
+    JsonPiped,
+    StatNamespaces,
     Ss,
     SsAttributes,
     SsProcesses,
@@ -73,11 +78,17 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
         tcpulse(What::StatHalf, &["stat", "src", "127.0.1.0/24"]),
         floor(What::DumpFew, "bare dump, dst 127.0.1.1", bench, &[DUMP, "0", "dst", "127.0.1.1", "32"]),
         tcpulse(What::StatFew, &["stat", "dst", "127.0.1.1"]),
+        // Nothing comes from there: the kernel walks its tables for nothing, and once is enough.
+        floor(What::DumpNone, "bare dump, src 203.0.113.1", bench, &[DUMP, "0", "src", "203.0.113.1", "32"]),
+        tcpulse(What::LsNone, &["ls", "src", "203.0.113.1"]),
         floor(What::DumpAttributes, "bare dump, attributes", bench, &[DUMP, &ATTRIBUTES.to_string()]),
         tcpulse(What::JsonNoProcesses, &["--json", "--no-processes"]),
         dump_info(bench),
         floor(What::Scan, "bare scan", bench, &[SCAN]),
+        // Few sockets: their owners are found without a look at every descriptor.
+        tcpulse(What::LsListeners, &["ls", "-l"]),
         tcpulse(What::JsonNoSockopts, &["--json", "--no-sockopts"]),
+        piped(),
         tcpulse(What::Json, &["--json"]),
         tcpulse(What::Ls, &["ls"]),
         // All rows pass: what is measured is the asking, not the leaving out.
@@ -106,6 +117,24 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
         None => missing.push(Missing { tool: "somo", remedy: "cargo install somo --root target/somo" }),
     }
     (jobs, missing)
+}
+
+/// What is measured beside many namespaces in which nothing is.
+pub(crate) fn among_namespaces() -> Vec<Job> {
+    let mut job = tcpulse(What::StatNamespaces, &["stat"]);
+    job.title = format!("{}, {EMPTY_NAMESPACES} empty namespaces", job.title);
+    vec![job]
+}
+
+/// Namespaces in which nothing is.
+pub(crate) const EMPTY_NAMESPACES: usize = 100;
+
+/// The same as JSON without sockopts, to a reader.
+fn piped() -> Job {
+    let command = format!("'{}' --json --no-sockopts -q | cat", tcpulse_path().display());
+    let mut job = tool(What::JsonPiped, Path::new("/bin/sh"), &["-c", &command]);
+    "`tcpulse --json --no-sockopts`, to cat".clone_into(&mut job.title);
+    job
 }
 
 /// What the dashboard asks the kernel for.

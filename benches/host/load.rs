@@ -14,7 +14,7 @@ use nix::sys::socket::{
     sockopt::Linger,
 };
 
-use crate::HOLD;
+use crate::{HOLD, INHABIT};
 
 /// Descriptors of a loader that are no ends of connections: a listener, standard streams, and what std may open.
 const SPARE_DESCRIPTORS: usize = 200;
@@ -74,6 +74,49 @@ impl Drop for Load {
             let _ = loader.wait();
         }
     }
+}
+
+/// Processes in network namespaces of their own, in which nothing is. Dropping it ends them.
+pub(crate) struct Namespaces(Vec<Child>);
+
+impl Namespaces {
+    /// Starts them and waits until each is in its namespace.
+    pub(crate) fn new(bench: &Path, count: usize) -> Result<Self> {
+        let mut namespaces = Self(Vec::new());
+        for _ in 0..count {
+            let mut inhabitant = Command::new(bench)
+                .arg(INHABIT)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .context("starting a process for a namespace")?;
+            let stdout = inhabitant.stdout.take().context("a process without a pipe")?;
+            namespaces.0.push(inhabitant);
+            let mut line = String::new();
+            BufReader::new(stdout).read_line(&mut line).context("reading from a process in a namespace")?;
+            if line.is_empty() {
+                bail!("no network namespace can be made; its own error is above (it takes root)");
+            }
+        }
+        Ok(namespaces)
+    }
+}
+
+impl Drop for Namespaces {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(|inhabitant| drop(inhabitant.stdin.take()));
+        for inhabitant in &mut self.0 {
+            let _ = inhabitant.wait();
+        }
+    }
+}
+
+/// Sits in a network namespace of its own until the bench ends.
+pub(crate) fn inhabit() -> Result<()> {
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).context("unshare(CLONE_NEWNET)")?;
+    writeln!(io::stdout(), "ready").context("saying that the namespace stands")?;
+    io::stdin().read_to_end(&mut Vec::new()).context("waiting for the end of the bench")?;
+    Ok(())
 }
 
 /// How many descriptors a loader may open.

@@ -32,6 +32,9 @@ const JUDGE: &str = "@judge";
 /// Read the links of all descriptors.
 const SCAN: &str = "@scan";
 
+/// Sit in a network namespace of one's own.
+const INHABIT: &str = "@inhabit";
+
 /// Delayed ACKs and the end of the loaders' own work shall not be measured.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -71,6 +74,7 @@ fn main() -> Result<()> {
             let bytecode = bare::prefix(code, addr.parse()?, bits.parse()?);
             bare::dump(attributes.parse()?, &bytecode).map(|sockets| println!("{sockets}"))
         }
+        [INHABIT] => load::inhabit(),
         [JUDGE] => verdict::judge().map(|nanos| println!("{nanos}")),
         [SCAN] => bare::scan().map(|links| println!("{links}")),
         ["--bench"] => bench(&Size::from_environment()?),
@@ -123,6 +127,10 @@ fn bench(size: &Size) -> Result<()> {
     }
     let (jobs, missing) = jobs::loaded(&bench);
     let mut all = measure::interleaved(&jobs, size.rounds)?;
+    match load::Namespaces::new(&bench, jobs::EMPTY_NAMESPACES) {
+        Ok(_namespaces) => all.extend(measure::interleaved(&jobs::among_namespaces(), size.rounds)?),
+        Err(error) => eprintln!("not measured beside empty namespaces: {error:#}"),
+    }
     eprintln!("measuring the dashboard");
     let dump_ms = || -> Result<f64> {
         let series = measure::interleaved(&[jobs::dump_info(&bench)], size.rounds)?;

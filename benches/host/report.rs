@@ -110,6 +110,11 @@ impl Results<'_> {
         Some(self.find(what)?.times(&others?))
     }
 
+    /// The same of medians, where the two were not measured in the same rounds.
+    fn ratio(&self, what: What, other: What) -> Option<f64> {
+        Some(self.find(what)?.wall_ms() / self.find(other)?.wall_ms())
+    }
+
     fn targets(&self, facts: &Facts) -> Vec<Target> {
         let at_most =
             |what, limit: f64, ratio| target(what, format!("<= {limit} x"), ratio, "x", |ratio| ratio <= limit);
@@ -135,6 +140,18 @@ impl Results<'_> {
                 "stat of few by a filter / bare dump, same bytecode",
                 1.1,
                 self.times(What::StatFew, &[What::DumpFew]),
+            ),
+            at_most(
+                "ls by a filter without a match / bare dump, same bytecode",
+                1.2,
+                self.times(What::LsNone, &[What::DumpNone]),
+            ),
+            at_most("ls -l, owners of a few / bare scan of all", 0.6, self.times(What::LsListeners, &[What::Scan])),
+            at_most("stat beside 100 empty namespaces / stat", 1.3, self.ratio(What::StatNamespaces, What::Stat)),
+            at_most(
+                "json without sockopts to a pipe / to /dev/null",
+                1.3,
+                self.times(What::JsonPiped, &[What::JsonNoSockopts]),
             ),
             at_most("ls by predicates that all pass / ls", 1.15, self.times(What::LsFiltered, &[What::Ls])),
             at_most("json without owners / bare dump", 4.0, self.times(What::JsonNoProcesses, &[What::Dump])),

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use tcpulse::collect::diag::DiagSocket;
 use tcpulse::collect::host::ticks_per_second;
 use tcpulse::collect::kernel_values::sysctls;
+use tcpulse::collect::refusals::Refusals;
 use tcpulse::collect::request::DumpRequest;
 use tcpulse::diagnose::{Facts, Judge, keepalive};
 use tcpulse::model::address::NetnsId;
@@ -30,7 +31,8 @@ pub(crate) fn judge() -> Result<u128> {
         Ok::<(), std::convert::Infallible>(())
     });
     dumped.map_err(|error| anyhow!("the dump failed: {error:?}"))?;
-    let (sysctls, judge) = (sysctls(), Judge { hz: ticks_per_second(), active_within_ms: 60_000 });
+    let (sysctls, judge) =
+        (sysctls(&mut Refusals::default()), Judge { hz: ticks_per_second(), active_within_ms: 60_000 });
     let begin = Instant::now();
     for _ in 0..ROUNDS {
         for socket in &rows {

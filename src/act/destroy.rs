@@ -72,7 +72,7 @@ impl Destroyer {
         let wanted: Vec<_> = targets.into_iter().map(|target| target.socket.id.netns).collect();
         found.retain(|namespace| wanted.contains(&namespace.id));
         let (source, states, needs) = (SourceChoice::SockDiag, StateSet::ALL, Needs::empty());
-        let (visited, _) = visit_all(found, VisitRequest { choice, source, states, needs })?;
+        let (visited, _) = visit_all(&found, VisitRequest { choice, source, states, needs })?;
         let mut sockets = FxHashMap::default();
         for Visited { namespace, rows } in visited {
             // One that cannot be opened any more has no socket, and each target in it says so.

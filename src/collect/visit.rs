@@ -95,11 +95,11 @@ const MOST_OPEN: usize = 32;
 ///
 /// # Errors
 /// The only namespace asked for cannot be entered, or nothing in it can be read.
-pub fn visit_all(found: Vec<Found>, request: VisitRequest<'_>) -> Result<(Vec<Visited>, Gaps), CollectError> {
+pub fn visit_all(found: &[Found], request: VisitRequest<'_>) -> Result<(Vec<Visited>, Gaps), CollectError> {
     let mut visited: Vec<Visited> = Vec::new();
     let mut gaps = Gaps::default();
     let mut last = None;
-    for visit in visit_each(&found, request) {
+    for visit in visit_each(found, request) {
         match visit {
             Ok((mut visit, unseen)) => {
                 gaps.extend(unseen);
@@ -278,7 +278,7 @@ impl Unread {
                 let is_masked = kind == GapKind::Sysctls && gap.remedy == Remedy::Do("take the snapshot again");
                 let remedy = if is_masked { Remedy::Do("unmask /proc/sys in this container") } else { gap.remedy };
                 let example = gap.example.as_deref().map(|file| format!("{file} in {netns}"));
-                gaps.add(Gap { remedy, example, ..gap.clone() });
+                gaps.add(Gap { example, remedy, ..gap.clone() });
             }
         }
         gaps

@@ -26,6 +26,7 @@ use crate::model::state::{StateSet, TcpState};
 const SMALL: u64 = 2_000;
 
 /// What a dump brings.
+#[derive(Clone, Copy)]
 pub(super) enum Dumped<'s> {
     /// A socket that was asked for
     Row(&'s Socket),

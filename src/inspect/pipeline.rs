@@ -154,7 +154,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
                 match fetched.get_mut(index).and_then(Option::take) {
                     Some(fetched) => {
                         let (mut gaps, mut seen) = (Gaps::default(), CookieSet::default());
-                        fetched.hand_over(&mut gaps, |dumped| self.dumped(place, &mut seen, dumped))?;
+                        fetched.hand_over(&mut gaps, |row| self.take(place, &mut seen, row))?;
                         self.gaps.extend(gaps);
                     }
                     None => self.read(dumper, place, rows)?,
@@ -169,10 +169,9 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         match rows {
             Rows::Diag(socket) => {
                 let (mut gaps, mut seen) = (Gaps::default(), CookieSet::default());
-                let dumped =
-                    dumper.dump(place.namespace, socket, &mut gaps, |dumped| self.dumped(place, &mut seen, dumped));
+                let read = dumper.dump(place.namespace, socket, &mut gaps, |row| self.take(place, &mut seen, row));
                 self.gaps.extend(gaps);
-                dumped
+                read
             }
             Rows::Proc(files) => self.read_files(dumper, place, files),
             Rows::Later(found, source) => match Rows::Later(found.clone(), *source).open() {
@@ -188,10 +187,10 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     }
 
     /// What a dump brings. A socket may come twice.
-    fn dumped(&mut self, place: Place<'a>, seen: &mut CookieSet, dumped: Dumped<'_>) -> Result<(), InspectError> {
-        match dumped {
+    fn take(&mut self, place: Place<'a>, seen: &mut CookieSet, row: Dumped<'_>) -> Result<(), InspectError> {
+        match row {
             Dumped::Listener(socket) => {
-                self.note_listener(socket, Holder::of(socket, self.owners.get().map(Owners::table)))
+                self.note_listener(socket, Holder::of(socket, self.owners.get().map(Owners::table)));
             }
             Dumped::Row(socket) if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) => {
                 self.socket(place, socket)?;

@@ -22,9 +22,8 @@ pub(super) fn still_there(rows: &[&Waiting<'_>], sources: &mut [Rows]) -> FxHash
     for row in rows {
         match sources.get_mut(row.source) {
             Some(Rows::Diag(kernel)) => {
-                if kernel.is_open(&row.socket) {
-                    there.extend(row.socket.inode);
-                }
+                let is_open = kernel.is_open(&row.socket);
+                there.extend(row.socket.inode.filter(|_| is_open));
             }
             // The whole file is read, once.
             Some(Rows::Proc(files)) if last_read != Some(row.source) => {

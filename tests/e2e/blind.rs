@@ -208,12 +208,14 @@ fn a_namespace_with_nothing_but_a_bound_socket_is_not_taken_for_empty() {
     assert_eq!((&found["state"], &found["local"]["port"]), (&"bound-inactive".into(), &4747.into()));
 }
 
+/// More descriptors than are read of a process that has none of the sockets in question.
+const MANY: usize = 3_000;
+
 #[test]
 fn a_socket_shared_by_processes_with_very_many_descriptors_shows_each_of_them() {
     if !is_root("a_socket_shared_by_processes_with_very_many_descriptors_shows_each_of_them") {
         return;
     }
-    const MANY: usize = 3_000;
     let netns = Netns::new();
     let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
     let many: Vec<_> = (0..3).map(|_| Sleeper::crowded(&netns, MANY, &listener)).collect();

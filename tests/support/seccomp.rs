@@ -33,8 +33,8 @@ pub fn refuse_pidfd_getfd(command: &mut Command) {
 pub fn refuse(command: &mut Command, call: libc::c_long, errno: i32) {
     let filter = [
         load(NUMBER),
-        jump_unless_equal(call as u32, 1),
-        statement(0x06, libc::SECCOMP_RET_ERRNO | errno as u32),
+        jump_unless_equal(call.cast_unsigned() as u32, 1),
+        statement(0x06, libc::SECCOMP_RET_ERRNO | errno.cast_unsigned()),
         statement(0x06, libc::SECCOMP_RET_ALLOW),
     ];
     install(command, filter);
