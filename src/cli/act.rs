@@ -10,6 +10,7 @@ use super::candidates::{Candidate, Gather};
 use super::change::Assignment;
 use super::exit::{Exit, UsageError};
 use super::journal::Journal;
+use super::output::{Output, OutputError, print};
 use super::run::{say, tell};
 use super::signals::Interrupt;
 use crate::act::destroy::{Destroyer, NotDestroyed};
@@ -133,7 +134,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
             Err(Undone { why, .. }) => results.failed(deed.past(), candidate, &why),
         }
     }
-    tell_deadlines(action, changed, interrupt, &mut results)?;
+    tell_deadlines(action, changed, interrupt, &mut results);
     results.exit(candidates.len())
 }
 
@@ -190,15 +191,17 @@ fn refuse_too_many(action: &Action, matched: u64) -> anyhow::Result<()> {
 
 /// Shows all that would be done; fails where it would be refused.
 fn rehearse(action: &Action, gathered: &Gather<'_>, what: &str) -> anyhow::Result<Exit> {
-    let mut stdout = io::stdout();
-    stdout.write_all(gathered.list())?;
+    let mut list = gathered.list().to_vec();
     if let Deed::Set(_) = action.deed {
         for candidate in gathered.candidates() {
-            writeln!(stdout, "would set {}: {}", printable(&candidate.label), candidate.planned())?;
+            writeln!(list, "would set {}: {}", printable(&candidate.label), candidate.planned())?;
         }
     }
+    let printed = print(list);
     say(&format!("would {what}; nothing was changed"));
+    // A refusal is the answer, also where nobody has read the list to its end.
     refuse_too_many(action, gathered.matched())?;
+    printed?;
     Ok(Exit::Done)
 }
 
@@ -264,7 +267,7 @@ impl Results {
     }
 
     fn tell(&mut self, line: &str) {
-        let told = writeln!(io::stdout(), "{}", text::printable(line));
+        let told = Output.write_all(format!("{}\n", printable(line)).as_bytes());
         if self.unsaid.is_ok() {
             self.unsaid = told;
         }
@@ -280,6 +283,8 @@ impl Results {
         say(&format!("not {verb}: {}: {why}", candidate.label));
     }
 
+    /// What became of the sockets decides. Only where all was done does it matter that this could not be written; a reader
+    /// who has read enough does not matter at all.
     fn exit(self, wanted: usize) -> anyhow::Result<Exit> {
         let Self { done, gone, failed, unsaid, .. } = self;
         let untried = wanted - done - gone - failed;
@@ -287,12 +292,13 @@ impl Results {
             let interrupted = if untried > 0 { format!(", {untried} not tried: interrupted") } else { String::new() };
             say(&format!("{done} of {wanted} done, {failed} failed{interrupted}"));
         }
-        unsaid.context("the changes were made, but what they were cannot be written")?;
-        Ok(match (untried, failed) {
-            (1.., _) => Exit::Interrupted,
-            (0, 0) => Exit::Done,
-            (0, _) => Exit::Failed,
-        })
+        let unsaid =
+            unsaid.map_err(OutputError::from).or_else(|error| error.is_broken_pipe().then_some(()).ok_or(error));
+        match (untried, failed) {
+            (1.., _) => Ok(Exit::Interrupted),
+            (0, 1..) => Ok(Exit::Failed),
+            (0, 0) => unsaid.map(|()| Exit::Done).context("the changes were made, but not all could be reported"),
+        }
     }
 }
 
@@ -334,23 +340,21 @@ pub(super) fn run_quietly(action: &Action, journal: &mut Journal) -> anyhow::Res
 }
 
 /// What was set, and when the kernel would notice a dead peer now.
-fn tell_deadlines(
-    action: &Action,
-    changed: Vec<(&Candidate, String)>,
-    interrupt: &Interrupt,
-    results: &mut Results,
-) -> anyhow::Result<()> {
+fn tell_deadlines(action: &Action, changed: Vec<(&Candidate, String)>, interrupt: &Interrupt, results: &mut Results) {
     let after = super::candidates::deadlines(action, changed.iter().map(|(candidate, _)| *candidate), interrupt);
     for (candidate, line) in changed {
-        let now = after.as_ref().ok().and_then(|after| after.get(&candidate.target.socket.id));
+        let now = after.as_ref().map(|after| after.get(&candidate.target.socket.id));
         let dead_in = match now {
             // A listener has none.
-            Some(now) if now == text::DASH => String::new(),
-            Some(now) => format!("; dead-in {} -> {now}", candidate.dead_in),
-            None => "; gone since".to_owned(),
+            Ok(Some(now)) if now == text::DASH => String::new(),
+            Ok(Some(now)) => format!("; dead-in {} -> {now}", candidate.dead_in),
+            Ok(None) => "; gone since".to_owned(),
+            Err(_) => String::new(),
         };
         let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
         results.tell(&format!("{line}{dead_in}{at_once}"));
     }
-    after.map(drop)
+    if let Err(error) = after {
+        say(&format!("cannot read the new dead-in of the sockets that were set: {error:#}"));
+    }
 }

@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use clap::error::ErrorKind;
 
+use super::args::ColorChoice;
+use super::output::{OutputError, print};
+use super::terminal::Terminal;
 use crate::collect::error::CollectError;
 use crate::inspect::InspectError;
 use crate::text::printable;
@@ -42,7 +45,7 @@ pub fn report(error: &anyhow::Error) -> Exit {
         return Exit::Done;
     }
     if let Some(error) = error.downcast_ref::<clap::Error>() {
-        return report_clap(error);
+        return report_clap(error).unwrap_or_else(|unwritten| report(&unwritten.into()));
     }
     let exit = match error.downcast_ref::<InspectError>() {
         Some(InspectError::Interrupted) => return Exit::Interrupted,
@@ -50,23 +53,29 @@ pub fn report(error: &anyhow::Error) -> Exit {
         _ if error.is::<UsageError>() => Exit::Usage,
         _ => Exit::Failed,
     };
-    // Nobody is left to be told if stderr is closed.
     // Our own errors name their cause in their text; only what anyhow put on top of another error has to be unrolled.
     let text = if error.is::<InspectError>() { error.to_string() } else { format!("{error:#}") };
-    let _ = writeln!(io::stderr(), "tcpulse: {}", lines(&text));
+    // What is said of the command line has lines of its own. In any other error a line break comes from outside: from the
+    // name of a namespace, say.
+    let text = if error.is::<UsageError>() { lines(&text) } else { printable(&text).into_owned() };
+    // Nobody is left to be told if stderr is closed.
+    let _ = writeln!(io::stderr(), "tcpulse: {text}");
     exit
 }
 
 /// Help and version go to stdout and are no errors; the rest begins with the program's name like every other error.
-fn report_clap(error: &clap::Error) -> Exit {
+fn report_clap(error: &clap::Error) -> Result<Exit, OutputError> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let _ = error.print();
-        return Exit::Done;
+        // Not clap's own printing, which writes through the standard library and takes a closed stdout for success.
+        let help = error.render();
+        let has_colours = Terminal::of_stdout().colours(ColorChoice::Auto);
+        print(if has_colours { help.ansi().to_string() } else { help.to_string() })?;
+        return Ok(Exit::Done);
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let _ = writeln!(io::stderr(), "tcpulse: {}", lines(text));
-    Exit::Usage
+    Ok(Exit::Usage)
 }
 
 /// Harmless, line by line.
@@ -75,13 +84,10 @@ fn lines(text: &str) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
-/// Whoever read our output has read enough: no error, whichever layer met it.
+/// Whether the reader of a listing has read enough, which is no error. A broken pipe anywhere else is one.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let inner = match cause.downcast_ref::<InspectError>() {
-            Some(InspectError::Output(error)) => Some(error),
-            _ => cause.downcast_ref::<io::Error>(),
-        };
-        inner.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+    match error.downcast_ref::<InspectError>() {
+        Some(InspectError::Output(error)) => error.kind() == io::ErrorKind::BrokenPipe,
+        _ => error.downcast_ref::<OutputError>().is_some_and(OutputError::is_broken_pipe),
+    }
 }

@@ -1,9 +1,8 @@
 //! `tcpulse help`: of the program, of a command, of the filter language.
 
-use std::io::{self, Write};
-
 use super::args::command;
 use super::exit::{Exit, UsageError};
+use super::output;
 use crate::filter;
 
 /// Prints the help of a topic; without one the program's.
@@ -21,6 +20,6 @@ pub(super) fn print(topic: Option<&str>) -> anyhow::Result<Exit> {
             command.render_long_help().to_string()
         }
     };
-    io::stdout().write_all(text.as_bytes())?;
+    output::print(text)?;
     Ok(Exit::Done)
 }

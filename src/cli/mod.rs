@@ -12,6 +12,7 @@ mod dashboard;
 mod exit;
 mod help;
 mod journal;
+mod output;
 mod run;
 mod settings;
 mod signals;
@@ -19,7 +20,6 @@ mod terminal;
 mod watch;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 
 use crate::collect::limits;
 pub use exit::{Exit, report};
@@ -36,14 +36,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         return help::print(topic.as_deref());
     }
     if let Some(args::Command::Config) = &arguments.command {
-        io::stdout().write_all(config::commented_defaults().as_bytes())?;
+        output::print(config::commented_defaults())?;
         return Ok(Exit::Done);
     }
     let (task, notes) = settings::judge(arguments, &terminal::Terminal::of_stdout())?;
+    output::check()?;
     notes.iter().for_each(|note| run::say(note));
     match task {
         Task::Explain(text) => {
-            io::stdout().write_all(text.as_bytes())?;
+            output::print(text)?;
             Ok(Exit::Done)
         }
         Task::Look(settings) => run::run(&settings, &signals::Interrupt::install()?),

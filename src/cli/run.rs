@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::args::FormatArg;
 use super::exit::Exit;
+use super::output::{Output, print};
 use super::settings::{Report, Settings};
 use super::signals::Interrupt;
 use super::terminal::Terminal;
@@ -58,7 +59,7 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
                 tell(&tail.gaps);
             }
             if settings.format() == FormatArg::Table {
-                io::stdout().write_all(b"\n")?;
+                print("\n")?;
             }
         }
         (told, first) = (tail.gaps, false);
@@ -99,15 +100,14 @@ fn snapshot(
     watched: Option<&mut Watched>,
     first: bool,
 ) -> Result<Tail, InspectError> {
-    let stdout = io::stdout().lock();
     let round = Round { settings, interrupt, first };
     match settings.screen.filter(|_| settings.draws_over()) {
         // The terminal may have another size by now.
         Some(rows) => {
             let rows = Terminal::of_stdout().size.map_or(rows, |(_, rows)| rows);
-            round.report(watched, Screen::new(stdout, rows))
+            round.report(watched, Screen::new(Output, rows))
         }
-        None => round.report(watched, stdout),
+        None => round.report(watched, Output),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod reach;
 pub mod refusals;
 pub mod request;
 pub mod rights;
+pub mod stdout;
 pub mod threads;
 pub mod users;
 pub mod visit;
