@@ -14,6 +14,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook::{flag, low_level::pipe};
 
 use super::exit::Exit;
+use crate::collect::ending::exit_on_second;
 
 /// Knows whether the user wants out.
 #[derive(Debug)]
@@ -27,8 +28,8 @@ impl Interrupt {
     pub(super) fn install() -> anyhow::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         let (wake, waker) = UnixStream::pair().context("cannot make a pipe for signals")?;
-        flag::register_conditional_shutdown(SIGINT, Exit::Interrupted as i32, Arc::clone(&asked))
-            .and_then(|_| flag::register(SIGINT, Arc::clone(&asked)))
+        exit_on_second(SIGINT, Exit::Interrupted as i32, Arc::clone(&asked))
+            .and_then(|()| flag::register(SIGINT, Arc::clone(&asked)))
             .and_then(|_| pipe::register(SIGINT, waker))
             .context("cannot handle SIGINT")?;
         Ok(Self { asked, wake })

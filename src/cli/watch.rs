@@ -2,25 +2,24 @@
 
 use std::io::{self, Write};
 
-/// The terminal's other screen, for as long as this value lives: afterwards everything is as it was.
+use crate::collect::ending;
+
+/// The terminal's other screen, for as long as this value lives, or until a signal ends the program: afterwards everything
+/// is as it was.
 #[derive(Debug)]
 pub(super) struct OtherScreen;
 
 impl OtherScreen {
     /// Goes over to it.
     pub(super) fn enter() -> io::Result<Self> {
-        let mut stdout = io::stdout();
-        stdout.write_all(b"\x1b[?1049h")?;
-        stdout.flush()?;
+        ending::enter()?;
         Ok(Self)
     }
 }
 
 impl Drop for OtherScreen {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing put back.
-        let _ = io::stdout().write_all(b"\x1b[?1049l");
-        let _ = io::stdout().flush();
+        ending::leave();
     }
 }
 

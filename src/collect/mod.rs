@@ -5,6 +5,7 @@ pub mod cgroups;
 pub mod descriptors;
 pub mod diag;
 pub mod discovery;
+pub mod ending;
 pub mod error;
 pub mod farewell;
 pub mod host;

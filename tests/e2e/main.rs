@@ -20,6 +20,7 @@ mod judged;
 mod kill;
 mod namespaces;
 mod options;
+mod output;
 mod owners;
 mod set;
 mod streaming;
