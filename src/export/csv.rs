@@ -1,8 +1,11 @@
-//! CSV after RFC 4180: CRLF, quotes where needed, one header. Cells that a spreadsheet would run as a formula are
-//! defused, control characters escaped.
+//! CSV after RFC 4180, but for lines that end with LF as everything else on Linux: awk would take a CR for a part of the last
+//! cell. Quotes where needed, one header; a cell of a number column holds a number or nothing. Cells that a spreadsheet would
+//! run as a formula are defused, control characters escaped.
+
+use std::borrow::Cow;
 
 use super::list::Encoder;
-use crate::fields::column::Column;
+use crate::fields::column::{Column, Kind};
 use crate::fields::value::Value;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
@@ -30,7 +33,7 @@ impl Encoder for CsvListing {
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
-        line(out, self.columns.iter().map(|column| column.value(row)));
+        line(out, self.columns.iter().map(|column| number_or_nothing(column, column.value(row))));
     }
 
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
@@ -52,12 +55,22 @@ pub fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>) {
         }
         cell(out, &value);
     }
-    out.extend_from_slice(b"\r\n");
+    out.push(b'\n');
+}
+
+/// The cell of a column of numbers, in which no word stands: whether the kernel holds a socket says the column `holder`.
+pub fn number_or_nothing<'a>(column: &Column, value: Value<'a>) -> Value<'a> {
+    let is_word = matches!(column.kind, Kind::Number) && value.text().is_some_and(|text| text.starts_with('('));
+    if is_word { Value::Absent } else { value }
 }
 
 fn cell(out: &mut Vec<u8>, value: &Value<'_>) {
-    let text = value.plain();
-    let formula = matches!(value, Value::Name(_)) && text.starts_with(['=', '+', '-', '@']);
+    let text = match value {
+        // What the word would say stands in the column `bound`.
+        Value::Bounded { ms: None, .. } => Cow::Borrowed(""),
+        value => value.plain(),
+    };
+    let formula = matches!(value, Value::Name(_)) && is_formula(&text);
     let quoted = text.contains([',', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
     if quoted {
         out.push(b'"');
@@ -76,6 +89,11 @@ fn cell(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
+/// Whether a spreadsheet may run it: by its first sign, also of full width, and also behind white space, which some cut off.
+fn is_formula(text: &str) -> bool {
+    text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::line;
@@ -89,14 +107,23 @@ mod tests {
 
     #[test]
     fn cells_follow_rfc_4180() {
-        assert_eq!(written("plain"), "plain,1\r\n");
-        assert_eq!(written("a,b \"c\""), "\"a,b \"\"c\"\"\",1\r\n");
-        assert_eq!(written("two\nlines"), "two\\nlines,1\r\n");
+        assert_eq!(written("plain"), "plain,1\n");
+        assert_eq!(written("a,b \"c\""), "\"a,b \"\"c\"\"\",1\n");
+        assert_eq!(written("two\nlines"), "two\\nlines,1\n");
     }
 
     #[test]
     fn formulas_are_defused() {
-        assert_eq!(written("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0,1\r\n");
-        assert_eq!(written("@SUM(1,2)"), "\"'@SUM(1,2)\",1\r\n");
+        assert_eq!(written("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0,1\n");
+        assert_eq!(written("@SUM(1,2)"), "\"'@SUM(1,2)\",1\n");
+        for sign in ["=", "+", "-", "@", "＝", "＋", "－", "＠"] {
+            assert_eq!(written(&format!("{sign}1")), format!("'{sign}1,1\n"));
+            assert_eq!(written(&format!(" \u{3000}{sign}1")), format!("\"' \u{3000}{sign}1\",1\n"));
+        }
+        // Escaped, these begin with a backslash.
+        for space in ["\t", "\r", "\n"] {
+            assert!(written(&format!("{space}=1")).starts_with('\\'));
+        }
+        assert_eq!(written("a=1"), "a=1,1\n");
     }
 }
