@@ -279,12 +279,41 @@ fn what_is_shown_is_written_to_a_file_and_copied() {
             assert_eq!(rows[0]["local"], local.as_str());
             assert_eq!((&rows[0]["recv_q_bytes"], &rows[0]["dead_in_ms"]), (&0.into(), &serde_json::Value::Null));
         } else {
-            assert!(text.starts_with("local,peer,recv_q_bytes,dead_in_ms\r\n") && text.contains(&local), "{text}");
+            assert!(text.starts_with("local,peer,recv_q_bytes,dead_in_ms,bound\n") && text.contains(&local), "{text}");
         }
     }
+    assert!(std::fs::read_to_string(directory.0.join("rows.csv")).unwrap().ends_with(",0,,never\n"));
     // What is there is not written over.
     session.type_keys(&format!("e\x15{}\r", directory.0.join("rows.csv").display()));
     session.see("is there already");
+    quit(session);
+}
+
+#[test]
+fn an_export_that_finds_no_room_leaves_nothing_behind() {
+    if !is_root("an_export_that_finds_no_room_leaves_nothing_behind") {
+        return;
+    }
+    let netns = Netns::new();
+    let sockets: Vec<_> = (0..40).map(|_| connection(&netns, "127.0.0.1:0")).collect();
+    let directory = Directory::new("full");
+    let script = "mount -t tmpfs -o size=4k none \"$1\" && exec \"$0\" -N current";
+    let mut command = netns.command("unshare", User::Root);
+    let path = directory.0.join("tcpulse");
+    command.args(["-m", "sh", "-c", script, TCPULSE]).arg(&path);
+    command.env("XDG_CONFIG_HOME", "/nonexistent").env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
+    let mut session = Session::start(command);
+    session.see("80 connections");
+    let inside = PathBuf::from(format!("/proc/{}/root{}", session.pid(), path.display()));
+    session.type_keys(&format!("e\x15{}\r", path.join("rows.json").display()));
+    session.see("not written: ");
+    assert_eq!(std::fs::read_dir(&inside).unwrap().count(), 0);
+    drop(sockets);
+    session.type_keys("/src :1\r");
+    session.see_no("127.0.0.1:");
+    session.type_keys(&format!("e\x15{}\r", path.join("rows.json").display()));
+    session.see("wrote 0 rows");
+    assert_eq!(std::fs::read_dir(&inside).unwrap().count(), 1);
     quit(session);
 }
 
