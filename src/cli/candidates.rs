@@ -17,6 +17,7 @@ use crate::inspect::{Request, inspect};
 use crate::model::change::KeepaliveChange;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
+use crate::model::owner::escaped;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::SocketId;
@@ -131,7 +132,8 @@ impl<'a> Gather<'a> {
         };
         let was_enabled = row.judged.is_some_and(|judged| judged.keepalive.enabled == Some(true));
         let holders = row.holder.owners().into_iter().flat_map(|owners| owners.processes());
-        let mut holders: Vec<_> = holders.map(|process| process.comm.clone()).collect();
+        let mut holders: Vec<_> =
+            holders.map(|process| escaped(&process.comm, &[',', '+', '(', ')']).into_owned()).collect();
         holders.dedup();
         let nobody = row.holder.name().unwrap_or("unknown");
         Candidate {

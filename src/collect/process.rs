@@ -7,25 +7,26 @@ use std::io::Read;
 use procfs::ProcResult;
 use procfs::process::{LimitValue, ProcState, Process as ProcDir};
 
-use crate::decode::cgroup;
-use crate::model::owner::Process;
+use crate::decode::{cgroup, status};
+use crate::model::owner::{Process, label};
 
 /// Longest /proc/PID/comm: 15 bytes, more for kernel threads.
 const COMM_BYTES: u64 = 256;
+/// /proc/PID/status is one to two KB long, and the user ids stand near its beginning.
+const STATUS_BYTES: u64 = 16 * 1024;
 
 /// Reads comm, exe, uid and cgroup. What is refused is absent.
 ///
 /// # Errors
 /// The process is gone.
 pub fn describe(process: &ProcDir, pid: u32) -> ProcResult<Process> {
-    let mut comm = Vec::new();
-    process.open_relative("comm")?.take(COMM_BYTES).read_to_end(&mut comm)?;
+    let comm = read(process, "comm", COMM_BYTES)?;
     let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
-    let uid = process.status().ok().map(|status| status.ruid);
+    let uid = read(process, "status", STATUS_BYTES).ok().and_then(|status| status::real_uid(&status));
     let cgroup = cgroup_path(process);
     Ok(Process {
         pid,
-        label: format!("{comm}[{pid}]"),
+        label: label(&comm, pid),
         comm,
         exe: process.exe().ok().map(|path| path.to_string_lossy().into_owned()),
         uid,
@@ -35,6 +36,13 @@ pub fn describe(process: &ProcDir, pid: u32) -> ProcResult<Process> {
         cgroup,
         descriptors: None,
     })
+}
+
+/// The beginning of a file of the process.
+fn read(process: &ProcDir, file: &str, most_bytes: u64) -> ProcResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    process.open_relative(file)?.take(most_bytes).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// `RLIMIT_NOFILE`, the soft one; none where there is none, or it may not be read.

@@ -8,4 +8,5 @@ pub mod key_values;
 pub mod netlink;
 pub mod proc_tcp;
 pub mod reach;
+pub mod status;
 pub mod sysctl;

@@ -7,7 +7,7 @@ use crate::model::address::Side;
 use crate::model::keepalive::Keepalive;
 use crate::model::needs::Needs;
 use crate::model::options::MoreOptions;
-use crate::model::owner::Process;
+use crate::model::owner::{Process, escaped};
 use crate::model::row::Row;
 
 /// One line of the table.
@@ -15,7 +15,7 @@ use crate::model::row::Row;
 pub struct Column {
     /// As typed after `-o`, `--sort` and `--by`
     pub name: Cow<'static, str>,
-    /// As printed above the column
+    /// As printed above the column: the name in capitals, so that it can be typed
     pub title: Cow<'static, str>,
     /// Unit of its numbers
     pub unit: Unit,
@@ -114,10 +114,12 @@ impl PartialEq for Column {
 }
 
 impl Column {
-    /// Whether `name`, in any case and with `_` for `-`, means this column.
+    /// Whether `name`, in any case and with `_` for `-`, means this column: by its name, or by its key.
     pub fn is_called(&self, name: &str) -> bool {
         let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-        self.name.len() == name.len() && self.name.bytes().zip(name.bytes()).all(|(ours, theirs)| ours == fold(theirs))
+        let mut typed = name.bytes().map(fold);
+        let is_name = typed.by_ref().take(self.name.len()).eq(self.name.bytes());
+        is_name && (typed.len() == 0 || typed.eq(self.unit.suffix().bytes().map(fold)))
     }
 
     /// The key of its values where they stand without a unit (CSV): with the unit in the key.
@@ -201,13 +203,16 @@ fn joined<'a>(row: &Row<'a>, cell: OfProcess) -> Value<'a> {
     };
     let mut processes = owners.processes();
     if let (Some(only), None) = (processes.next(), processes.next()) {
-        return cell(only);
+        return match cell(only) {
+            Value::Name(name) => Value::Name(part(name, only)),
+            other => other,
+        };
     }
     let mut parts: Vec<Cow<'a, str>> = Vec::new();
-    for value in owners.processes().map(cell) {
-        let part = match value {
+    for process in owners.processes() {
+        let part = match cell(process) {
             Value::Absent => continue,
-            Value::Name(name) => name,
+            Value::Name(name) => part(name, process),
             other => Cow::Owned(other.plain().into_owned()),
         };
         if !parts.contains(&part) {
@@ -219,4 +224,14 @@ fn joined<'a>(row: &Row<'a>, cell: OfProcess) -> Value<'a> {
         1 => Value::Name(parts.swap_remove(0)),
         _ => Value::Name(parts.join(",").into()),
     }
+}
+
+/// A name among others: a comma in it would make two of it, and parentheses around it something that is no process. A label
+/// has none of these any more.
+fn part<'a>(name: Cow<'a, str>, process: &Process) -> Cow<'a, str> {
+    let has_structure = name.contains(',') || (name.starts_with('(') && name.ends_with(')'));
+    if has_structure && *name != process.label {
+        return Cow::Owned(escaped(&name, &[',', '(', ')']).into_owned());
+    }
+    name
 }

@@ -12,7 +12,7 @@ use crate::model::address::{Endpoint, Side};
 use crate::model::liveness::Bound;
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
-use crate::model::owner::Holder;
+use crate::model::owner::{Holder, of_label};
 use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::sysctl::{Sysctl, SysctlValue};
@@ -155,11 +155,15 @@ fn passes(column: &Column, test: &Test, row: &Row<'_>) -> bool {
         Test::Ordered(order, wanted) => {
             column.any(row, |value| number(&value, column).is_some_and(|number| order.holds(&number, wanted)))
         }
-        Test::Like(pattern) => column.any_cell(row, |value| match &value {
-            Value::Absent => false,
-            Value::Name(name) => pattern.is_in(name),
-            value => pattern.is_in(&value.plain()),
-        }),
+        Test::Like(pattern) => {
+            let is_in = |value: Value<'_>| match &value {
+                Value::Absent => false,
+                Value::Name(name) => pattern.is_in(name),
+                value => pattern.is_in(&value.plain()),
+            };
+            // A cell shows a process by its label, in which the name may be escaped.
+            column.any_cell(row, is_in) || column.any(row, is_in)
+        }
     }
 }
 
@@ -176,7 +180,7 @@ fn has(column: &Column, item: &Item, row: &Row<'_>) -> bool {
                 column.any(row, |value| matches!(value, Value::Name(name) if stands_for(wanted, &name)))
             }
             // As a cell shows a process: nginx[812].
-            _ if wanted.ends_with(']') => column.any_cell(row, |value| is_text(&value, wanted)),
+            _ if wanted.ends_with(']') && column.any_cell(row, |value| is_shown(&value, wanted)) => true,
             _ => column.any(row, |value| is_text(&value, wanted)),
         },
     }
@@ -188,6 +192,12 @@ fn is_text(value: &Value<'_>, wanted: &str) -> bool {
         Value::Word(word) => word == wanted,
         _ => false,
     }
+}
+
+/// Whether a cell shows it, or would if nothing were escaped in names of processes.
+fn is_shown(value: &Value<'_>, wanted: &str) -> bool {
+    let is_label = |text: &str| of_label(text).is_some_and(|(comm, pid)| format!("{comm}[{pid}]") == wanted);
+    is_text(value, wanted) || matches!(value, Value::Name(name) if name.contains('\\') && is_label(name))
 }
 
 /// Whether "nobody" would be the truth of who holds it.

@@ -1,5 +1,7 @@
 //! Who holds a socket: processes by descriptors, or the kernel, and in which way.
 
+use std::borrow::Cow;
+
 use super::socket::Socket;
 use super::state::TcpState;
 
@@ -10,7 +12,7 @@ pub struct Process {
     pub pid: u32,
     /// /proc/PID/comm, bytes that are no UTF-8 replaced by U+FFFD
     pub comm: String,
-    /// `comm[pid]`: it stands in every row
+    /// `comm[pid]`, made by [`label`]: it stands in every row
     pub label: String,
     /// Target of /proc/PID/exe; none without the right to read it
     pub exe: Option<String>,
@@ -26,6 +28,36 @@ pub struct Process {
     pub container: Option<String>,
     /// Its descriptors, where they were asked for
     pub descriptors: Option<OpenDescriptors>,
+}
+
+/// `comm[pid]`. What would be read as structure is escaped in the name, so that a process which calls itself `sshd[1],x`
+/// looks like neither two processes nor process 1: `sshd\x5b1\x5d\x2cx[77]`.
+pub fn label(comm: &str, pid: u32) -> String {
+    format!("{}[{pid}]", escaped(comm, &STRUCTURE))
+}
+
+/// Name and pid of a label.
+pub fn of_label(label: &str) -> Option<(String, u32)> {
+    let (name, pid) = label.strip_suffix(']')?.rsplit_once('[')?;
+    let unescape = |name: String, character: &char| name.replace(&escape(*character), &character.to_string());
+    Some((STRUCTURE.iter().fold(name.to_owned(), unescape), pid.parse().ok()?))
+}
+
+/// What tells the parts of a label, and labels from each other; and the backslash, so that no name looks like another one
+/// escaped.
+const STRUCTURE: [char; 4] = ['[', ']', ',', '\\'];
+
+/// A name with these characters written as `\x2c`.
+pub fn escaped<'a>(name: &'a str, characters: &[char]) -> Cow<'a, str> {
+    if !name.contains(characters) {
+        return Cow::Borrowed(name);
+    }
+    let escape = |c: char| if characters.contains(&c) { escape(c) } else { c.to_string() };
+    Cow::Owned(name.chars().map(escape).collect())
+}
+
+fn escape(character: char) -> String {
+    format!("\\x{:02x}", character as u32)
 }
 
 /// Descriptors of a process.
@@ -271,7 +303,7 @@ impl<'a> Holder<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Holding, OwnerTable};
+    use super::{Holding, OwnerTable, label, of_label};
     use proptest::prelude::{any, prop, prop_oneof, proptest};
 
     proptest! {
@@ -291,5 +323,20 @@ mod tests {
                 assert_eq!(held.count as usize, expected.count());
             }
         }
+    }
+
+    #[test]
+    fn one_process_never_looks_like_two_or_like_another_pid() {
+        assert_eq!(label("nginx: worker", 12), "nginx: worker[12]");
+        assert_eq!(label("sshd[1],x", 77), "sshd\\x5b1\\x5d\\x2cx[77]");
+        assert_eq!(label("\\x5b", 1), "\\x5cx5b[1]");
+    }
+
+    #[test]
+    fn a_label_is_read_back() {
+        for comm in ["nginx", "sshd[1],x", "\\x5b", "\\", "[", "", "a\\x5cx2c,]"] {
+            assert_eq!(of_label(&label(comm, 9)), Some((comm.to_owned(), 9)), "{comm}");
+        }
+        assert_eq!(of_label("(kernel)"), None);
     }
 }

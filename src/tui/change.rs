@@ -10,7 +10,7 @@ use crate::model::address::Endpoint;
 use crate::model::liveness::{Bound, Verdict};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
-use crate::model::owner::{Holder, Holding, OwnerTable, Owners, Process};
+use crate::model::owner::{Holder, Holding, OwnerTable, Owners, Process, of_label};
 use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
@@ -100,12 +100,11 @@ impl Change {
 /// `name[pid]`
 fn process(text: &str) -> Option<Process> {
     let label = text.to_owned();
-    let (comm, pid) = text.strip_suffix(']')?.rsplit_once('[')?;
-    let pid = pid.parse().ok()?;
+    let (comm, pid) = of_label(text)?;
     let none = None;
     Some(Process {
         pid,
-        comm: comm.to_owned(),
+        comm,
         label,
         exe: none.clone(),
         uid: None,

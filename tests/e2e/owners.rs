@@ -3,6 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
+use tcpulse::fields::column::{Column, Kind};
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
@@ -33,7 +34,7 @@ fn a_socket_shared_by_processes_shows_each_of_them_with_each_descriptor() {
     }
     assert!(owners.iter().any(|owner| owner["pid"] == std::process::id()), "{row}");
     let stat = tcpulse(&["stat", "--by", "process,local-port", "--format", "csv", "-q", "-N", "current"]).stdout;
-    assert!(stat.contains(&format!("sharer,{port},1\r\n")), "{stat}");
+    assert!(stat.contains(&format!("sharer,{port},1\n")), "{stat}");
     let pairs = tcpulse(&["stat", "--by", "comm,pid", "--json", "-q", "-N", "current"]).json();
     for group in pairs["groups"].as_array().unwrap() {
         let is_ours = |sleeper: &Sleeper| group["pid"] == sleeper.pid();
@@ -64,13 +65,112 @@ fn a_name_that_attacks_the_terminal_is_shown_harmlessly() {
 }
 
 #[test]
+fn one_process_never_looks_like_two_or_like_another_pid() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let name = "sshd[1],x";
+    let sleeper = Sleeper::named(name.as_bytes(), &[&listener]);
+    drop(listener);
+    let label = format!("sshd\\x5b1\\x5d\\x2cx[{}]", sleeper.pid());
+    let here = ["-q", "-N", "current"];
+    let run = |arguments: &[&str]| tcpulse(&[arguments, &here].concat());
+    let of_port = format!("sport = {port}");
+    for format in ["table", "csv"] {
+        let columns = ["ls", "-l", "-o", "local-port,process,comm", "--no-header", "--format", format, &of_port];
+        let line = run(&columns).stdout;
+        let words: Vec<_> = line.trim().split([',', ' ']).filter(|word| !word.is_empty()).collect();
+        assert_eq!(words, [&port.to_string(), &label, "sshd[1]\\x2cx"], "{line}");
+    }
+    let acted = [&["kill", "--dry-run", "-l", &of_port][..], &["set", "keepalive=on", "--dry-run", "-l", &of_port]];
+    for arguments in acted {
+        let run = run(arguments);
+        assert!(run.stdout.contains(&label), "{arguments:?}: {}", run.stdout);
+        assert!(run.stderr.contains("1 socket (1 of sshd[1]\\x2cx)"), "{arguments:?}: {}", run.stderr);
+    }
+    // A filter takes the name as it is, and the label as it is shown.
+    for filter in [
+        format!("process = '{name}'"),
+        format!("comm = '{name}'"),
+        format!("process = '{name}[{}]'", sleeper.pid()),
+        format!("process = {}", label.replace('\\', "\\\\")),
+        format!("process ~ '{name}'"),
+        format!("~ '{name}[{}]'", sleeper.pid()),
+    ] {
+        let found = run(&["ls", "-l", "-o", "local-port", "--no-header", &filter]).stdout;
+        assert_eq!(found.trim(), port.to_string(), "{filter}");
+    }
+    for filter in ["process = sshd", "process = 'sshd[1]'", "pid = 1 and process ~ sshd"] {
+        let found = run(&["ls", "-l", "-o", "local-port", "--no-header", filter]).stdout;
+        assert!(!found.contains(&port.to_string()), "{filter}");
+    }
+    let row = row_of_port(&run(&["--json"]).json(), port);
+    assert_eq!((&row["owners"][0]["comm"], &row["owners"][0]["pid"]), (&name.into(), &sleeper.pid().into()));
+}
+
+#[test]
+fn a_name_that_is_no_utf_8_has_its_uid_all_the_same() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let sleeper = Sleeper::named(b"\xff\xfe", &[&listener]);
+    let row = row_of_port(&tcpulse(&["--json", "-q", "-N", "current"]).json(), port);
+    let owner = row["owners"].as_array().unwrap().iter().find(|owner| owner["pid"] == sleeper.pid()).unwrap().clone();
+    assert_eq!(owner["uid"], nix::unistd::getuid().as_raw(), "{owner}");
+}
+
+#[test]
+fn a_column_of_numbers_holds_numbers_or_nothing() {
+    if !is_root("a_column_of_numbers_holds_numbers_or_nothing") {
+        return;
+    }
+    let zoo = Zoo::new();
+    zoo.settle();
+    let columns = tcpulse::fields::table::columns();
+    let is_number = |column: &Column| matches!(column.kind, Kind::Number | Kind::Deadline | Kind::Port(_));
+    let numbers: Vec<_> = columns.filter(is_number).collect();
+    let names: Vec<_> =
+        numbers.iter().map(|column| &*column.name).filter(|name| !["pid", "fd"].contains(name)).collect();
+    let arguments = ["ls", "-a", "-q", "-N", "current", "--format", "csv", "--no-header", "-o", &names.join(",")];
+    let csv = tcpulse_in(&zoo.netns, User::Root, &arguments).stdout;
+    assert!(csv.lines().count() > 10 && !csv.contains('\r'));
+    for line in csv.lines() {
+        for (cell, name) in line.split(',').zip(&names) {
+            assert!(cell.is_empty() || cell.parse::<u64>().is_ok(), "{name}: {cell}");
+        }
+    }
+    // A socket may have several processes, but none of them is called (orphan).
+    let csv = tcpulse_in(
+        &zoo.netns,
+        User::Root,
+        &["ls", "-a", "-q", "-N", "current", "--format", "csv", "-o", "holder,pid,fd", "--no-header"],
+    );
+    for line in csv.stdout.lines() {
+        let digits = line.trim_start_matches(|c: char| c.is_alphabetic() || c == '-');
+        assert_eq!(digits != ",,", line.starts_with("process,"), "{line}");
+        assert!(digits.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '"'), "{line}");
+    }
+    let stat = ["stat", "-q", "-N", "current", "--format", "csv", "--by", "pid", "--no-header"];
+    assert!(!tcpulse_in(&zoo.netns, User::Root, &stat).stdout.contains('('));
+    // What the number means stands beside it.
+    let csv = tcpulse_in(&zoo.netns, User::Root, &["ls", "-a", "-q", "-N", "current", "--format", "csv"]).stdout;
+    let mut lines = csv.lines();
+    let header: Vec<_> = lines.next().unwrap().split(',').collect();
+    let at = header.iter().position(|key| *key == "dead_in_ms").unwrap();
+    assert_eq!(header[at + 1], "bound");
+    for line in lines {
+        let cells: Vec<_> = line.split(',').collect();
+        let has_number = !cells[at].is_empty();
+        assert_eq!(has_number, ["exact", "at_least", "at_most"].contains(&cells[at + 1]), "{line}");
+    }
+}
+
+#[test]
 fn a_cell_that_a_spreadsheet_would_run_is_defused() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let _sleeper = Sleeper::named(b"=cmd|' C'!A0", &[&listener]);
     drop(listener);
     let csv = tcpulse(&["ls", "-l", "-q", "-N", "current", "-o", "comm,local-port", "--format", "csv"]).stdout;
-    assert!(csv.contains(&format!("'=cmd|' C'!A0,{port}\r\n")), "{csv}");
+    assert!(csv.contains(&format!("'=cmd|' C'!A0,{port}\n")), "{csv}");
 }
 
 #[test]
