@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
+use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::liveness::Bound;
@@ -71,6 +73,11 @@ pub fn micros(us: u64) -> String {
         1_000..1_000_000 => format!("{}.{}ms", us / 1000, us % 1000 / 100),
         _ => duration(us / 1000),
     }
+}
+
+/// A time of day in UTC, as RFC 3339 has it, to the millisecond: `2026-11-20T12:00:00.123Z`; `None` beyond the year 9999.
+pub fn timestamp(time: SystemTime) -> Option<String> {
+    Timestamp::try_from(time).ok().map(|time| format!("{time:.3}"))
 }
 
 /// A time with its bound: `40.0s`, `≤40.0s`, `≥40.0s`, `never`; nothing where there is none.

@@ -201,6 +201,7 @@ proptest! {
         };
         let judged = Judged { keepalive, liveness };
         let row = Row {
+            taken_at: std::time::SystemTime::UNIX_EPOCH,
             socket: &socket, namespace: &namespace, interface: None, user: None, cgroup: None, holder: Holder::NotAsked,
             options: options.as_ref(), judged: Some(&judged),
         };

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
-use schema_support::{SCHEMA, assert_valid, assert_valid_line, errors, line_errors};
+use schema_support::{Checker, KERNEL, SCHEMA, STAT, assert_valid, assert_valid_line, errors, line_errors};
 use serde_json::{Map, Value, json};
 use tcpulse::model::address::Family;
 use tcpulse::model::counters::GAUGES;
@@ -195,9 +195,9 @@ fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
 }
 
 /// Pointers to the parts of the schema that name keys; conditions, which only refine what is named elsewhere, are not.
-fn schemas_of_objects() -> Vec<String> {
+fn schemas_of_objects(schema: &Value) -> Vec<String> {
     let refines = |pointer: &str| ["/if/", "/then/", "/else/"].iter().any(|condition| pointer.contains(condition));
-    let all = pointers(&SCHEMA).into_iter().filter(|pointer| !refines(pointer));
+    let all = pointers(schema).into_iter().filter(|pointer| !refines(pointer));
     all.filter_map(|pointer| Some(pointer.strip_suffix("/properties")?.to_owned())).collect()
 }
 
@@ -209,24 +209,38 @@ fn words_at(pointer: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_schema_is_valid_draft_2020_12() {
-    assert_eq!(SCHEMA["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    let complaint = jsonschema::draft202012::meta::validate(&SCHEMA).err().map(|error| error.to_string());
-    assert_eq!(complaint, None);
+    for schema in [&*SCHEMA, &STAT, &KERNEL] {
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        let complaint = jsonschema::draft202012::meta::validate(schema).err().map(|error| error.to_string());
+        assert_eq!(complaint, None);
+    }
+}
+
+#[test]
+fn what_the_schemas_share_is_the_same_in_each() {
+    for schema in [&*STAT, &KERNEL] {
+        let shared = ["origin_members", "host", "namespace", "sysctls", "sockstat", "counters", "gap"];
+        for name in shared.into_iter().filter(|name| !schema["$defs"][name].is_null()) {
+            assert_eq!(schema["$defs"][name], SCHEMA["$defs"][name], "{name} of {}", schema["$id"]);
+        }
+    }
 }
 
 #[test]
 fn every_key_of_the_schema_is_described() {
-    for object in schemas_of_objects() {
-        for (key, value) in SCHEMA.pointer(&object).unwrap()["properties"].as_object().unwrap() {
-            let described = value["description"].as_str().is_some_and(|text| !text.is_empty());
-            assert!(described, "{object}: {key} has no description");
+    for schema in [&*SCHEMA, &STAT, &KERNEL] {
+        for object in schemas_of_objects(schema) {
+            for (key, value) in schema.pointer(&object).unwrap()["properties"].as_object().unwrap() {
+                let described = value["description"].as_str().is_some_and(|text| !text.is_empty());
+                assert!(described, "{object}: {key} has no description");
+            }
         }
     }
 }
 
 #[test]
 fn every_object_of_the_schema_refuses_keys_it_does_not_name() {
-    for object in schemas_of_objects() {
+    for object in schemas_of_objects(&SCHEMA) {
         let schema = SCHEMA.pointer(&object).unwrap();
         let closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false;
         // Members are closed by what is made of them, a line by what its type leads to; counters are the kernel's.
@@ -269,6 +283,57 @@ fn lines_of_ndjson_are_valid_from_every_source() {
         assert!(rows.iter().all(|row| row["type"] == "connection"));
         sockets.assert_among(rows, &format!("{source:?}, gaps {}", tail["gaps"]));
     }
+}
+
+/// stdout of a command as lines of JSON.
+fn json_lines(arguments: &[&str]) -> Vec<Value> {
+    tcpulse(arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn counts_and_kernel_values_are_valid_as_documents_and_as_lines() {
+    let _sockets = Sockets::new();
+    let (stat_schema, kernel_schema) = (Checker::new(&STAT), Checker::new(&KERNEL));
+    let stat = ["state", "process,state", "peer-addr,local-port", "pid", "bound,verdict"];
+    let commands = stat.into_iter().map(|by| (&stat_schema, vec!["stat", "--by", by])).chain([
+        (&stat_schema, vec!["stat", "-n", "0"]),
+        (&kernel_schema, vec!["kernel"]),
+        (&kernel_schema, vec!["kernel", "-a"]),
+    ]);
+    for (schema, command) in commands {
+        let document: Value = serde_json::from_str(&tcpulse(&[&command[..], &["--json"]].concat())).unwrap();
+        assert_eq!(schema.errors(&document), [""; 0], "{command:?}");
+        let lines = json_lines(&[&command[..], &["--format", "ndjson"]].concat());
+        for line in &lines {
+            assert_eq!(schema.line_errors(line), [""; 0], "{command:?}");
+        }
+        assert_eq!((&lines[0]["type"], &lines[lines.len() - 1]["type"]), (&document["type"], &json!("summary")));
+        // A schema that takes anything would be none.
+        let surplus = with(&document, "", |document| document["surplus"] = json!(0));
+        assert!(!schema.errors(&surplus).is_empty(), "{command:?}");
+        for key in document.as_object().unwrap().keys() {
+            let missing = with(&document, "", |document| drop(document.as_object_mut().unwrap().remove(key)));
+            assert!(!schema.errors(&missing).is_empty(), "{command:?} without {key}");
+        }
+    }
+}
+
+#[test]
+fn every_line_says_when_and_on_which_host_and_a_row_also_in_which_namespace() {
+    let _sockets = Sockets::new();
+    for command in [&["ls", "-a"][..], &["ls", "-a", "-s", "local"], &["stat", "--by", "process"], &["kernel"]] {
+        let lines = json_lines(&[command, &["--format", "ndjson"]].concat());
+        let (taken_at, hostname) = (&lines[0]["taken_at"], &lines[0]["host"]["hostname"]);
+        assert!(lines.len() > 1 && taken_at.is_string() && hostname.is_string());
+        for line in &lines {
+            assert_eq!((&line["taken_at"], &line["hostname"]), (taken_at, hostname), "{line}");
+            let is_row = line["type"] == "connection";
+            assert!(!is_row || line["netns_name"] == lines[0]["namespaces"][0]["name"], "{line}");
+        }
+    }
+    // In one object these stand once, at its head.
+    let document: Value = serde_json::from_str(&tcpulse(&["--json"])).unwrap();
+    assert!(rows(&document)[0].get("taken_at").is_none() && document.get("hostname").is_none());
 }
 
 #[test]
@@ -473,11 +538,18 @@ fn keys_that_contradict_each_other_are_noticed() {
 #[test]
 fn a_wrong_line_of_ndjson_is_noticed() {
     let document = small_document();
-    let line = with(&document["connections"][1], "", |row| row["type"] = json!("connection"));
+    let line = with(&document["connections"][1], "", |row| {
+        row["type"] = json!("connection");
+        row["taken_at"] = document["taken_at"].clone();
+        row["hostname"] = document["host"]["hostname"].clone();
+        row["netns_name"] = document["namespaces"][0]["name"].clone();
+    });
     assert_valid_line(&line);
     let refused = |change: &dyn Fn(&mut Value)| assert!(!line_errors(&with(&line, "", change)).is_empty());
     refused(&|line| drop(line.as_object_mut().unwrap().remove("type")));
     refused(&|line| drop(line.as_object_mut().unwrap().remove("state")));
+    refused(&|line| drop(line.as_object_mut().unwrap().remove("netns_name")));
+    refused(&|line| line["taken_at"] = json!("yesterday"));
     refused(&|line| line["type"] = json!("summary"));
     refused(&|line| line["type"] = json!("row"));
     refused(&|line| line["surplus"] = json!(0));

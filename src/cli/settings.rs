@@ -407,7 +407,15 @@ fn chosen_columns(
     };
     let keep = |column: &Column| !(choose.no_processes && column.needs.contains(Needs::OWNERS));
     refuse_blind_columns(shared, chosen.iter().flatten())?;
-    let columns = chosen.unwrap_or_else(|| defaults.iter().filter_map(|name| column(name)).filter(keep).collect());
+    let defaults = defaults.iter().flat_map(|name| match (format, *name) {
+        // Machines read the time as a number, so that what it means has to stand beside it.
+        (FormatArg::Csv, "dead-in") => &["dead-in", "bound"][..],
+        _ => std::slice::from_ref(name),
+    });
+    // Rounds follow each other without a line between them.
+    let first = (format == FormatArg::Csv && shared.show.watch.is_some()).then_some(&"taken-at");
+    let columns = chosen
+        .unwrap_or_else(|| first.into_iter().chain(defaults).filter_map(|name| column(name)).filter(keep).collect());
     let needs = match format {
         FormatArg::Json | FormatArg::Ndjson => Needs::all() - Needs::ALL_OPTIONS,
         FormatArg::Table | FormatArg::Csv => needs_of(&columns),

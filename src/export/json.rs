@@ -54,6 +54,11 @@ impl<'a> Json<'a> {
         Self { out, comma: false }
     }
 
+    /// Writes to the end of `out`, where a value or a member of the same list stands already.
+    pub fn after(out: &'a mut Vec<u8>) -> Self {
+        Self { out, comma: true }
+    }
+
     /// Opens an object.
     pub fn object(&mut self) {
         self.separate();

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::csv;
 use super::json::{Json, key};
-use super::snapshot::{gaps, head_members, line};
+use super::snapshot::{Lines, gaps, head_members};
 use super::stat::StatFormat;
 use super::table::{Look, Table, styled};
 use crate::fields::column::Width;
@@ -140,8 +140,9 @@ impl<W: Write> Sink for Kernel<W> {
                 out.push(b'\n');
             }
             StatFormat::Ndjson => {
-                line(&mut out, "kernel", |json| head_members(json, head));
-                line(&mut out, "summary", end);
+                let lines = Lines::new(head);
+                lines.first(&mut out, "kernel", head, |json| head_members(json, head));
+                lines.write(&mut out, "summary", end);
             }
         }
         self.output.write_all(&out)?;

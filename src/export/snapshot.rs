@@ -1,17 +1,17 @@
 //! The JSON snapshot and its line-by-line form (PRODUCT.md 4).
 
-use jiff::Timestamp;
-
 use super::SCHEMA;
 use super::connection::Connections;
 use super::json::{Json, key};
 use super::list::Encoder;
+use crate::model::address::NetnsId;
 use crate::model::counters::Counters;
 use crate::model::gap::Gaps;
 use crate::model::namespace::Namespace;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Summary, Tail};
 use crate::model::sysctl::{SysctlValue, Sysctls};
+use crate::text::timestamp;
 
 /// One object, its connections in an array; a row a line.
 #[derive(Debug, Default)]
@@ -66,19 +66,40 @@ impl Encoder for JsonSnapshot {
     }
 }
 
-/// One object a line, each with its `type`.
+/// One object a line, each with its `type`, and with what tells lines of many snapshots and hosts apart.
 #[derive(Debug, Default)]
 pub struct NdjsonSnapshot {
     connections: Connections,
+    lines: Lines,
+    /// A namespace, and what the lines of its rows begin with: rows come by namespace
+    rows: (Option<NetnsId>, Vec<u8>),
+}
+
+impl NdjsonSnapshot {
+    /// What the lines of a namespace's rows begin with.
+    fn begin(&mut self, namespace: &Namespace) {
+        let (last, begun) = &mut self.rows;
+        if last.replace(namespace.id) != Some(namespace.id) {
+            begun.clear();
+            self.lines.begin(begun, "connection").key(key!("netns_name")).string(&namespace.name);
+        }
+    }
 }
 
 impl Encoder for NdjsonSnapshot {
     fn head(&mut self, head: &Head, out: &mut Vec<u8>) {
-        line(out, "snapshot", |json| head_members(json, head));
+        self.lines = Lines::new(head);
+        self.rows.0 = None;
+        self.lines.first(out, "snapshot", head, |json| head_members(json, head));
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
-        line(out, "connection", |json| self.connections.members(json, row));
+        self.begin(row.namespace);
+        out.extend_from_slice(&self.rows.1);
+        let mut json = Json::after(out);
+        self.connections.members(&mut json, row);
+        json.end_object();
+        out.push(b'\n');
     }
 
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
@@ -90,7 +111,7 @@ impl Encoder for NdjsonSnapshot {
     }
 
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
-        line(out, "summary", |json| {
+        self.lines.write(out, "summary", |json| {
             json.key(key!("summary"));
             summary(json, &tail.summary, listed);
             json.key(key!("gaps"));
@@ -100,14 +121,55 @@ impl Encoder for NdjsonSnapshot {
     }
 }
 
-/// One line of NDJSON.
-pub fn line(out: &mut Vec<u8>, kind: &'static str, members: impl FnOnce(&mut Json<'_>)) {
-    let mut json = Json::new(out);
-    json.object();
-    json.key(key!("type")).string(kind);
-    members(&mut json);
-    json.end_object();
-    out.push(b'\n');
+/// Lines of NDJSON: what is the same in each line of a snapshot is written once and copied.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// When and where, as members of an object
+    origin: Vec<u8>,
+}
+
+impl Lines {
+    /// Lines of this snapshot.
+    pub fn new(head: &Head) -> Self {
+        let mut origin = Vec::new();
+        let mut json = Json::new(&mut origin);
+        taken_at(&mut json, head);
+        hostname(&mut json, head);
+        Self { origin }
+    }
+
+    /// The first line, which says more of when and where.
+    pub fn first(&self, out: &mut Vec<u8>, kind: &'static str, head: &Head, members: impl FnOnce(&mut Json<'_>)) {
+        let mut json = Json::new(out);
+        json.object();
+        json.key(key!("type")).word(kind);
+        members(&mut json);
+        hostname(&mut json, head);
+        json.end_object();
+        out.push(b'\n');
+    }
+
+    /// Any other line.
+    pub fn write(&self, out: &mut Vec<u8>, kind: &'static str, members: impl FnOnce(&mut Json<'_>)) {
+        let mut json = self.begin(out, kind);
+        members(&mut json);
+        json.end_object();
+        out.push(b'\n');
+    }
+
+    /// The beginning of a line.
+    fn begin<'a>(&self, out: &'a mut Vec<u8>, kind: &'static str) -> Json<'a> {
+        let mut json = Json::new(out);
+        json.object();
+        json.key(key!("type")).word(kind);
+        json.raw(&self.origin);
+        json
+    }
+}
+
+/// What `host` says too, where a column of a table can be made of it.
+fn hostname(json: &mut Json<'_>, head: &Head) {
+    json.key(key!("hostname")).string(&head.host.hostname);
 }
 
 /// What stands before the rows of every document: version, time, host, namespaces.
@@ -122,14 +184,15 @@ pub fn head_members(json: &mut Json<'_>, head: &Head) {
 pub fn preamble(json: &mut Json<'_>, head: &Head) {
     json.key(key!("schema")).number(SCHEMA);
     json.key(key!("tcpulse")).string(env!("CARGO_PKG_VERSION"));
-    match Timestamp::try_from(head.taken_at) {
-        Ok(taken_at) => json.key(key!("taken_at")).display(format_args!("{taken_at:.3}")),
-        Err(_) => json.key(key!("taken_at")).null(),
-    }
+    taken_at(json, head);
     json.key(key!("host")).object();
     json.key(key!("hostname")).string(&head.host.hostname);
     json.key(key!("kernel")).string(&head.host.kernel);
     json.end_object();
+}
+
+fn taken_at(json: &mut Json<'_>, head: &Head) {
+    json.key(key!("taken_at")).optional_string(timestamp(head.taken_at).as_deref());
 }
 
 fn namespace(json: &mut Json<'_>, namespace: &Namespace) {

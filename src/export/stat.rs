@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::csv;
 use super::json::{Json, key};
-use super::snapshot::{gaps, line, preamble};
+use super::snapshot::{Lines, gaps, preamble};
 use super::table::{Look, Table, styled};
 use crate::fields::column::{Column, Get, Width};
 use crate::fields::value::Value;
@@ -134,12 +134,13 @@ impl<W: Write> Stat<W> {
     }
 
     fn ndjson(&self, head: &Head, groups: &[Group], tail: &Tail, out: &mut Vec<u8>) {
-        line(out, "stat", |json| {
+        let lines = Lines::new(head);
+        lines.first(out, "stat", head, |json| {
             preamble(json, head);
             self.by_member(json);
         });
-        groups.iter().for_each(|group| line(out, "group", |json| self.group_members(json, group)));
-        line(out, "summary", |json| tail_members(json, tail));
+        groups.iter().for_each(|group| lines.write(out, "group", |json| self.group_members(json, group)));
+        lines.write(out, "summary", |json| tail_members(json, tail));
     }
 
     fn csv(&self, groups: &[Group], out: &mut Vec<u8>) {
@@ -148,7 +149,8 @@ impl<W: Write> Stat<W> {
             csv::line(out, self.by.iter().map(|column| Value::Word(column.key().into())).chain([count]));
         }
         for (keys, count) in groups {
-            csv::line(out, keys.iter().map(Key::value).chain([Value::Number(*count)]));
+            let cells = self.by.iter().zip(keys).map(|(column, key)| csv::number_or_nothing(column, key.value()));
+            csv::line(out, cells.chain([Value::Number(*count)]));
         }
     }
 

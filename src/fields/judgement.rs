@@ -69,7 +69,7 @@ pub(super) fn judgement() -> Vec<Column> {
         .needs(Needs::INFO),
         number(
             "close-wait-age",
-            "CW-AGE",
+            "CLOSE-WAIT-AGE",
             40,
             "time since the peer closed and our program did not; ≥ at least",
             close_wait_age,
@@ -101,13 +101,17 @@ pub(super) fn options() -> Vec<Column> {
         option("user-timeout", "USER-TIMEOUT", "TCP_USER_TIMEOUT, 0 for none", |known| known.user_timeout_ms)
             .unit(Unit::Millis)
             .needs(Needs::LIVENESS | Needs::ALL_OPTIONS),
-        text("keepalive-source", "KA-SOURCE", 20, "where keepalive is known from: socket, inferred or sysctl", |row| {
-            known(row).and_then(|known| known.source).map_or(Value::Absent, |source| Value::word(source.name()))
-        })
+        text(
+            "keepalive-source",
+            "KEEPALIVE-SOURCE",
+            20,
+            "where keepalive is known from: socket, inferred or sysctl",
+            |row| known(row).and_then(|known| known.source).map_or(Value::Absent, |source| Value::word(source.name())),
+        )
         .grouped()
         .word(|| KeepaliveSource::ALL.iter().map(|source| source.name()).collect())
         .needs(Needs::LIVENESS),
-        text("keepalive-unknown", "KA-UNKNOWN", 20, "why something of keepalive is not known", |row| {
+        text("keepalive-unknown", "KEEPALIVE-UNKNOWN", 20, "why something of keepalive is not known", |row| {
             known(row).and_then(|known| known.unknown_because).map_or(Value::Absent, Value::word)
         })
         .grouped()

@@ -42,7 +42,7 @@ pub fn columns() -> impl Iterator<Item = Column> {
     groups().into_iter().flat_map(|(_, columns)| columns)
 }
 
-/// The column of that name, in any case, with `_` or `-`.
+/// The column of that name, in any case, with `_` or `-`, and with its unit or without: `dead-in`, `dead_in_ms`.
 pub fn column(name: &str) -> Option<Column> {
     columns().find(|column| column.is_called(name))
 }
@@ -201,19 +201,20 @@ fn ends() -> Vec<Column> {
             .word(|| Family::ALL.iter().map(|family| family.name()).collect()),
         text("local", "LOCAL", 99, "local address and port", local).grouped().kind(Kind::End(Side::Local)),
         text("peer", "PEER", 98, "remote address and port", peer).grouped().kind(Kind::End(Side::Peer)),
-        text("local-addr", "LOCAL ADDR", 30, "local address", |row| Value::Addr(row.socket.local.addr))
+        text("local-addr", "LOCAL-ADDR", 30, "local address", |row| Value::Addr(row.socket.local.addr))
             .grouped()
             .kind(Kind::Address(Side::Local)),
-        number("local-port", "LPORT", 30, "local port", |row| port(row.socket.local))
+        number("local-port", "LOCAL-PORT", 30, "local port", |row| port(row.socket.local))
             .grouped()
             .kind(Kind::Port(Side::Local)),
-        text("peer-addr", "PEER ADDR", 30, "remote address", |row| Value::Addr(row.socket.remote.addr))
+        text("peer-addr", "PEER-ADDR", 30, "remote address", |row| Value::Addr(row.socket.remote.addr))
             .grouped()
             .kind(Kind::Address(Side::Peer)),
-        number("peer-port", "PPORT", 30, "remote port", |row| port(row.socket.remote))
+        number("peer-port", "PEER-PORT", 30, "remote port", |row| port(row.socket.remote))
             .grouped()
             .kind(Kind::Port(Side::Peer)),
-        text("interface", "IFACE", 20, "interface it is bound to", |row| Value::name(row.interface)).grouped(),
+        text("interface", "INTERFACE", 20, "interface it is bound to", |row| Value::name(row.interface)).grouped(),
+        text("taken-at", "TAKEN-AT", 20, "when the snapshot was begun, UTC", |row| Value::Time(row.taken_at)),
     ]
 }
 
@@ -265,7 +266,7 @@ fn hands() -> Vec<Column> {
         .with_process(|process| Value::name(Some(&process.label)), |process| Value::name(Some(&process.comm))),
         of_process("pid", "PID", 50, "ids of the processes that hold it", |process| Value::Number(process.pid.into()))
             .kind(Kind::Number),
-        of_process("comm", "COMMAND", 50, "names of the processes that hold it", |process| {
+        of_process("comm", "COMM", 50, "names of the processes that hold it", |process| {
             Value::name(Some(&process.comm))
         }),
         of_process("exe", "EXE", 25, "program files of the processes", |process| Value::name(process.exe.as_deref())),
@@ -318,7 +319,7 @@ fn details() -> Vec<Column> {
         })
         .grouped()
         .needs(Needs::INFO),
-        text("shutdown", "SHUT", 20, "directions still open: <-> both, --> send, <-- receive, --- none", |row| {
+        text("shutdown", "SHUTDOWN", 20, "directions still open: <-> both, --> send, <-- receive, --- none", |row| {
             row.socket.attributes.shutdown.map_or(Value::Absent, |mask| Value::word(mask.arrows()))
         })
         .grouped(),
@@ -445,6 +446,21 @@ mod tests {
         for name in [CONNECTION_COLUMNS, LISTENER_COLUMNS, ALL_COLUMNS].concat() {
             assert!(column(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn titles_can_be_typed() {
+        for column in columns() {
+            assert_eq!(column.title, column.name.to_uppercase());
+        }
+    }
+
+    #[test]
+    fn each_key_means_its_own_column() {
+        for wanted in columns() {
+            assert_eq!(column(&wanted.key()), Some(wanted));
+        }
+        assert!(column("rtt_ms").is_none() && column("state_").is_none() && column("_ms").is_none());
     }
 
     #[test]

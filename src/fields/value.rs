@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use crate::model::liveness::Bound;
 use crate::text;
@@ -24,6 +25,8 @@ pub enum Value<'a> {
     Word(Cow<'static, str>),
     /// Text from outside: it is written only after it was made harmless
     Name(Cow<'a, str>),
+    /// A time of day, with its day
+    Time(SystemTime),
     /// An address
     Addr(IpAddr),
     /// An address with port and device
@@ -132,6 +135,7 @@ impl<'a> Value<'a> {
             Self::Absent | Self::Bounded { ms: None, .. } => Cow::Borrowed(""),
             Self::Word(word) => Cow::Borrowed(word),
             Self::Name(name) => text::printable(name),
+            Self::Time(time) => Cow::Owned(text::timestamp(*time).unwrap_or_default()),
             Self::Addr(addr) => Cow::Owned(addr.to_canonical().to_string()),
             Self::Endpoint { addr, device, port } => Cow::Owned(text::endpoint(*addr, *device, *port)),
         }
@@ -146,6 +150,7 @@ impl<'a> Value<'a> {
             Self::Absent | Self::Bounded { ms: None, .. } => SortKey::Absent,
             Self::Word(word) => SortKey::Text(word.to_string()),
             Self::Name(name) => SortKey::Text(name.to_string()),
+            Self::Time(time) => text::timestamp(*time).map_or(SortKey::Absent, SortKey::Text),
             Self::Addr(addr) => SortKey::Addr(addr.to_canonical(), 0),
             Self::Endpoint { addr, port, .. } => SortKey::Addr(addr.to_canonical(), *port),
         }

@@ -190,6 +190,7 @@ fn is_text(value: &Value<'_>, wanted: &str) -> bool {
     match value {
         Value::Name(name) => name == wanted,
         Value::Word(word) => word == wanted,
+        Value::Time(_) => value.plain() == wanted,
         _ => false,
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Parser<'a> {
     columns: Vec<Column>,
     pub(super) family: Option<Family>,
     is_mixed: bool,
+    /// What bare numbers are counted in, behind a field that was typed with its unit: `idle_ms > 5000`
+    pub(super) unit: &'static str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,7 +62,7 @@ struct Frame {
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &str, tokens: Vec<(Token, Range<usize>)>, names: &'a dyn Names) -> Self {
         let columns = columns().collect();
-        Self { tokens, at: 0, end: text.len(), names, columns, family: None, is_mixed: false }
+        Self { tokens, at: 0, end: text.len(), names, columns, family: None, is_mixed: false, unit: "" }
     }
 
     /// Reads all of it.

@@ -33,9 +33,32 @@ pub(super) fn of(parser: &mut Parser<'_>, column: &Column) -> Result<Expr, Wrong
     }
 }
 
+/// The unit that a column's name was typed with, as its numbers are typed; empty where it was typed without.
+pub(super) fn typed_unit(typed: &str, column: &Column) -> &'static str {
+    match column.unit {
+        _ if typed == column.name => "",
+        Unit::Millis => "ms",
+        Unit::Micros => "us",
+        Unit::Seconds => "s",
+        Unit::Bytes | Unit::BytesPerSecond => "B",
+        Unit::None | Unit::Tenths => "",
+    }
+}
+
+/// A number, or both ends of a range of them, with the unit that they have for lack of another.
+pub(super) fn with_unit(text: String, unit: &str) -> String {
+    let is_bare = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if unit.is_empty() || !text.split('-').all(is_bare) {
+        return text;
+    }
+    text.split('-').map(|number| format!("{number}{unit}")).collect::<Vec<_>>().join("-")
+}
+
 /// A column's text is searched for a pattern.
 pub(super) fn like(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Expr, Wrong> {
     let place = parser.last_place();
+    // Digits are searched for as they are.
+    parser.unit = "";
     let column = parser.column(column).cloned().ok_or_else(|| parser.unknown_field(column, place))?;
     let test = Test::Like(pattern(parser)?);
     Ok(unless(negated, is(Condition::Column(Box::new(column), test))))

@@ -106,7 +106,12 @@ fn word_condition(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> R
             Err((place, format!("'{lower}' is compared with nothing: write it alone, or 'not {lower}'")))
         }
         _ => match (comparison_ahead(parser), parser.column(word).cloned()) {
-            (Some(_), Some(column)) => predicate::of(parser, &column),
+            (Some(_), Some(column)) => {
+                parser.unit = predicate::typed_unit(&lower, &column);
+                let of = predicate::of(parser, &column);
+                parser.unit = "";
+                of
+            }
             (Some(_), None) => Err(parser.unknown_field(word, place)),
             (None, Some(column)) => Err((place, predicate::what_to_say(&column))),
             (None, None) => lone_word(parser, word, place),
@@ -388,7 +393,7 @@ pub(super) fn value(parser: &mut Parser<'_>, what: &str) -> Result<Operand, Wron
     match parser.peek().cloned() {
         Some((Token::Word(text) | Token::Quoted(text), place)) => {
             parser.next();
-            Ok((text, place))
+            Ok((predicate::with_unit(text, parser.unit), place))
         }
         _ => Err((parser.here(), format!("a value is missing here: {what}"))),
     }

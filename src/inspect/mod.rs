@@ -111,7 +111,7 @@ pub fn inspect<S: Sink + ?Sized>(
         visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();
     let head = Head { taken_at, host: host(), namespaces };
     sink.head(&head)?;
-    let (summary, more_gaps) = pipeline::run(request, &head.namespaces, sources, watched, sink, interrupted)?;
+    let (summary, more_gaps) = pipeline::run(request, &head, sources, watched, sink, interrupted)?;
     gaps.extend(more_gaps);
     let tail = Tail { summary, gaps, elapsed: stopwatch.elapsed() };
     sink.tail(&tail)?;

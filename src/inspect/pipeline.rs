@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::time::SystemTime;
 
 use rustc_hash::FxHashSet;
 
@@ -24,7 +25,7 @@ use crate::model::needs::Needs;
 use crate::model::owner::Holder;
 use crate::model::rights::Capabilities;
 use crate::model::row::Row;
-use crate::model::snapshot::{Sink, Summary};
+use crate::model::snapshot::{Head, Sink, Summary};
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 
@@ -50,6 +51,7 @@ struct Place<'a> {
 
 struct Pipeline<'a, S: ?Sized> {
     request: &'a Request,
+    taken_at: SystemTime,
     sink: &'a mut S,
     interrupted: &'a dyn Fn() -> bool,
     users: Users,
@@ -71,10 +73,10 @@ struct Pipeline<'a, S: ?Sized> {
     gaps: Gaps,
 }
 
-/// Reads `sources`, one for each of `namespaces`, to their ends.
+/// Reads `sources`, one for each of the namespaces, to their ends.
 pub(super) fn run<S: Sink + ?Sized>(
     request: &Request,
-    namespaces: &[Namespace],
+    head: &Head,
     mut sources: Vec<Rows>,
     mut watched: Option<&mut Watched>,
     sink: &mut S,
@@ -96,6 +98,7 @@ pub(super) fn run<S: Sink + ?Sized>(
     let mut dumper = Dumper::new(request, wants_listeners, judging.is_watched());
     let mut pipeline = Pipeline {
         request,
+        taken_at: head.taken_at,
         sink,
         interrupted,
         users,
@@ -112,11 +115,11 @@ pub(super) fn run<S: Sink + ?Sized>(
         summary: Summary::default(),
         gaps: owners.get().map(Owners::gaps).unwrap_or_default(),
     };
-    pipeline.read_all(&mut dumper, namespaces, &mut sources)?;
+    pipeline.read_all(&mut dumper, &head.namespaces, &mut sources)?;
     let newer = pipeline.settle(&mut sources)?;
     pipeline.gaps.extend(pipeline.judging.gaps());
     pipeline.lacks_marks |= dumper.lacks_marks;
-    pipeline.note_what_the_filter_could_not_see(namespaces);
+    pipeline.note_what_the_filter_could_not_see(&head.namespaces);
     let Pipeline { nobodys, summary, gaps, .. } = pipeline;
     if let (Some(owners), Some(watched)) = (owners.into_inner(), watched) {
         let newer = newer.map(|newer| (newer, watched.clock.elapsed()));
@@ -301,7 +304,8 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     fn is_out(&self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>, is_unsettled: bool) -> bool {
         let interface = interface(socket, namespace);
         let interface = interface.as_deref();
-        let row = Row { socket, namespace, interface, user: None, cgroup: None, holder, options: None, judged: None };
+        let (taken_at, user, cgroup) = (self.taken_at, None, None);
+        let row = Row { taken_at, socket, namespace, interface, user, cgroup, holder, options: None, judged: None };
         // Who holds it may turn out at the second look.
         let unsettled = if is_unsettled { Needs::OWNERS } else { Needs::empty() };
         self.request.filter.decide(&row, Needs::all() - LATE - unsettled) == Some(false)
@@ -315,6 +319,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         let cgroup = socket.attributes.cgroup_id.filter(|_| needs.contains(Needs::CGROUP));
         let interface = interface(socket, namespace);
         let row = Row {
+            taken_at: self.taken_at,
             socket,
             namespace,
             interface: interface.as_deref(),

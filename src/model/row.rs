@@ -1,5 +1,7 @@
 //! A socket with all that is known around it, as the sinks get it.
 
+use std::time::SystemTime;
+
 use super::keepalive::Keepalive;
 use super::liveness::Liveness;
 use super::namespace::Namespace;
@@ -19,6 +21,8 @@ pub struct Judged {
 /// One row. Borrowed: it is made, handed on, and forgotten.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
+    /// When the snapshot was begun
+    pub taken_at: SystemTime,
     /// What the kernel said
     pub socket: &'a Socket,
     /// The namespace it lives in

@@ -84,6 +84,7 @@ impl Change {
         let holdings = (0..processes.len() as u32).map(holding).collect();
         let owners = OwnerTable::new(processes, holdings, 0);
         let row = Row {
+            taken_at: std::time::SystemTime::UNIX_EPOCH,
             socket: &self.socket,
             namespace,
             interface: None,

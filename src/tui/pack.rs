@@ -113,6 +113,7 @@ pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
         Value::Bounded { ms: None, .. } => out.push(NOT_APPLICABLE),
         Value::Word(word) => pack_text(word, dictionary, out),
         Value::Name(name) => pack_text(name, dictionary, out),
+        Value::Time(_) => pack_text(&value.plain(), dictionary, out),
         Value::Addr(addr) => pack_addr(*addr, ADDR_V4, ADDR_V6, out),
         Value::Endpoint { addr, device, port } => {
             let first = out.len();

@@ -120,7 +120,7 @@ fn options_choose_families_states_columns_and_order() {
         User::Root,
         &["ls", "-l", "-4", "-o", "local,recv-q,idle", "--format", "csv", "-N", "current", "-q"],
     );
-    assert_eq!(csv.stdout, "local,recv_q_bytes,idle_ms\r\n127.0.0.1:2000,,\r\n");
+    assert_eq!(csv.stdout, "local,recv_q_bytes,idle_ms\n127.0.0.1:2000,,\n");
     drop(held);
 }
 

@@ -18,11 +18,22 @@ const ERROR_CHARS: usize = 300;
 pub static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/schema/snapshot-1.schema.json")).unwrap());
 
+/// That of `tcpulse stat`.
+pub static STAT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/schema/stat-1.schema.json")).unwrap());
+
+/// That of `tcpulse kernel`.
+pub static KERNEL: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/schema/kernel-1.schema.json")).unwrap());
+
 static DOCUMENT: LazyLock<Validator> = LazyLock::new(|| validator(&SCHEMA));
 
-static LINE: LazyLock<Validator> = LazyLock::new(|| {
-    validator(&json!({ "$schema": SCHEMA["$schema"], "$ref": "#/$defs/line", "$defs": SCHEMA["$defs"] }))
-});
+static LINE: LazyLock<Validator> = LazyLock::new(|| validator(&lines_of(&SCHEMA)));
+
+/// The schema of the lines of a schema's NDJSON.
+fn lines_of(schema: &Value) -> Value {
+    json!({ "$schema": schema["$schema"], "$ref": "#/$defs/line", "$defs": schema["$defs"] })
+}
 
 fn validator(schema: &Value) -> Validator {
     jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true).build(schema).unwrap()
@@ -48,6 +59,28 @@ pub fn errors(document: &Value) -> Vec<String> {
 /// What is wrong with a line of NDJSON; nothing if it is valid.
 pub fn line_errors(line: &Value) -> Vec<String> {
     errors_by(&LINE, line)
+}
+
+/// Any of the schemas, ready to hold much against it.
+pub struct Checker {
+    document: Validator,
+    line: Validator,
+}
+
+impl Checker {
+    pub fn new(schema: &Value) -> Self {
+        Self { document: validator(schema), line: validator(&lines_of(schema)) }
+    }
+
+    /// What is wrong with a document.
+    pub fn errors(&self, document: &Value) -> Vec<String> {
+        errors_by(&self.document, document)
+    }
+
+    /// What is wrong with a line.
+    pub fn line_errors(&self, line: &Value) -> Vec<String> {
+        errors_by(&self.line, line)
+    }
 }
 
 /// Deepest first: where a part is wrong, the keys of the whole count as unevaluated too, and that is only noise.

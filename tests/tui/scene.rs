@@ -242,6 +242,7 @@ fn push(gathering: &mut Gathering<'_>, namespaces: &[Namespace], made: Made) {
     let owners = OwnerTable::new(vec![process(made.pid)], vec![Holding { inode, process: 0, fd: 7 }], 0);
     let namespace = namespaces.iter().find(|namespace| namespace.id.0 == made.netns).unwrap();
     let row = Row {
+        taken_at: std::time::SystemTime::UNIX_EPOCH,
         socket: &socket,
         namespace,
         interface: None,
