@@ -171,6 +171,24 @@ fn every_condition_is_understood_and_says_what_it_was() {
 }
 
 #[test]
+fn a_field_typed_with_its_unit_takes_bare_numbers() {
+    for (key, name) in [
+        ("idle_ms > 5000", "idle > 5s"),
+        ("IDLE-MS >= 1.5s", "idle >= 1.5s"),
+        ("dead_in_ms in {1000-2000, never}", "dead-in in {1s-2s, never}"),
+        ("rtt_us < 800 and recv_q_bytes > 1024", "rtt < 800us and recv-q > 1024B"),
+        ("keepidle_s = 60", "keepidle = 60s"),
+        ("pacing_rate_bytes_per_s > 1000", "pacing-rate > 1000B"),
+        ("idle_ms = none or rtt_us ~ 81", "idle = none or rtt ~ 81"),
+    ] {
+        assert_eq!(parse(key).unwrap(), parse(name).unwrap(), "{key}");
+    }
+    // The unit goes no further than its comparison, and other units are no names.
+    assert!(parse("idle_ms > 5 and idle > 5").unwrap_err().message().contains("needs a unit"));
+    assert!(parse("idle_s > 5").unwrap_err().message().contains("unknown field 'idle_s'"));
+}
+
+#[test]
 fn one_argument_and_many_mean_the_same() {
     let many = ["(", "dport", "=", ":443", "or", "sport", "=", ":80", ")", "and", "!", "state", "established"];
     assert_eq!(parse(&many.join(" ")), parse("(dport=:443|sport=:80)&!state established"));

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::list::Encoder;
-use crate::fields::column::{Column, Kind};
+use crate::fields::column::{Column, Get, Kind};
 use crate::fields::value::Value;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
@@ -33,7 +33,7 @@ impl Encoder for CsvListing {
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
-        line(out, self.columns.iter().map(|column| number_or_nothing(column, column.value(row))));
+        line(out, self.columns.iter().map(|column| suited(column, column.value(row))));
     }
 
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
@@ -64,6 +64,17 @@ pub fn number_or_nothing<'a>(column: &Column, value: Value<'a>) -> Value<'a> {
     if is_word { Value::Absent } else { value }
 }
 
+/// The cell of a row as machines want it. Several processes are separated by semicolons, so that hardly a cell needs quotes:
+/// DuckDB decides by the first 20,480 lines whether a file has any, and cannot read one that comes later.
+pub fn suited<'a>(column: &Column, value: Value<'a>) -> Value<'a> {
+    let is_list = matches!(column.get, Get::Process { .. } | Get::Descriptors);
+    match number_or_nothing(column, value) {
+        Value::Name(text) if is_list && text.contains(',') => Value::Name(text.replace(',', ";").into()),
+        Value::Word(text) if is_list && text.contains(',') => Value::Word(text.replace(',', ";").into()),
+        value => value,
+    }
+}
+
 fn cell(out: &mut Vec<u8>, value: &Value<'_>) {
     let text = match value {
         // What the word would say stands in the column `bound`.
@@ -71,7 +82,7 @@ fn cell(out: &mut Vec<u8>, value: &Value<'_>) {
         value => value.plain(),
     };
     let formula = matches!(value, Value::Name(_)) && is_formula(&text);
-    let quoted = text.contains([',', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
+    let quoted = text.contains([',', '"', '\r', '\n']);
     if quoted {
         out.push(b'"');
     }
@@ -118,7 +129,7 @@ mod tests {
         assert_eq!(written("@SUM(1,2)"), "\"'@SUM(1,2)\",1\n");
         for sign in ["=", "+", "-", "@", "＝", "＋", "－", "＠"] {
             assert_eq!(written(&format!("{sign}1")), format!("'{sign}1,1\n"));
-            assert_eq!(written(&format!(" \u{3000}{sign}1")), format!("\"' \u{3000}{sign}1\",1\n"));
+            assert_eq!(written(&format!(" \u{3000}{sign}1")), format!("' \u{3000}{sign}1,1\n"));
         }
         // Escaped, these begin with a backslash.
         for space in ["\t", "\r", "\n"] {

@@ -229,9 +229,10 @@ fn joined<'a>(row: &Row<'a>, cell: OfProcess) -> Value<'a> {
 /// A name among others: a comma in it would make two of it, and parentheses around it something that is no process. A label
 /// has none of these any more.
 fn part<'a>(name: Cow<'a, str>, process: &Process) -> Cow<'a, str> {
-    let has_structure = name.contains(',') || (name.starts_with('(') && name.ends_with(')'));
+    const SEPARATORS: [char; 3] = [',', ';', '"'];
+    let has_structure = name.contains(SEPARATORS) || (name.starts_with('(') && name.ends_with(')'));
     if has_structure && *name != process.label {
-        return Cow::Owned(escaped(&name, &[',', '(', ')']).into_owned());
+        return Cow::Owned(escaped(&name, &[',', ';', '"', '(', ')']).into_owned());
     }
     name
 }

@@ -43,9 +43,9 @@ pub fn of_label(label: &str) -> Option<(String, u32)> {
     Some((STRUCTURE.iter().fold(name.to_owned(), unescape), pid.parse().ok()?))
 }
 
-/// What tells the parts of a label, and labels from each other; and the backslash, so that no name looks like another one
-/// escaped.
-const STRUCTURE: [char; 4] = ['[', ']', ',', '\\'];
+/// What separates the parts of a label, and labels from each other in tables and in CSV; and the backslash, so that no name
+/// looks like another one escaped.
+const STRUCTURE: [char; 6] = ['[', ']', ',', ';', '"', '\\'];
 
 /// A name with these characters written as `\x2c`.
 pub fn escaped<'a>(name: &'a str, characters: &[char]) -> Cow<'a, str> {
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_label_is_read_back() {
-        for comm in ["nginx", "sshd[1],x", "\\x5b", "\\", "[", "", "a\\x5cx2c,]"] {
+        for comm in ["nginx", "sshd[1],x", "a;b\"c", "\\x5b", "\\", "[", "", "a\\x5cx2c,]"] {
             assert_eq!(of_label(&label(comm, 9)), Some((comm.to_owned(), 9)), "{comm}");
         }
         assert_eq!(of_label("(kernel)"), None);

@@ -125,6 +125,62 @@ fn options_choose_families_states_columns_and_order() {
 }
 
 #[test]
+fn headers_are_the_names_of_the_columns_and_keys_are_names_too() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let names: Vec<_> = tcpulse::fields::table::columns().map(|column| column.name.into_owned()).collect();
+    let keys: Vec<_> = tcpulse::fields::table::columns().map(|column| column.key()).collect();
+    let filter = format!("sport = {port}");
+    let ls = |columns: &[String], more: &[&str]| {
+        tcpulse(&[&["ls", "-l", "-q", "-N", "current", &filter, "-o", &columns.join(",")], more].concat())
+    };
+    let table = ls(&names, &[]).stdout;
+    let header: Vec<_> = table.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(header, names.iter().map(|name| name.to_uppercase()).collect::<Vec<_>>());
+    let headers: Vec<_> = header.iter().map(|&title| title.to_owned()).collect();
+    for columns in [&names, &keys, &headers] {
+        let csv = ls(columns, &["--format", "csv", "-s", "idle_ms:desc"]);
+        assert_eq!(csv.code, Some(0), "{}", csv.stderr);
+        assert_eq!(csv.stdout.lines().next().unwrap(), keys.join(","));
+    }
+    let counts = tcpulse(&["stat", "--by", "local_port,recv-q", "-q", "-N", "current"]);
+    assert_eq!(counts.code, Some(2), "{}", counts.stderr);
+    let counts = tcpulse(&["stat", "-l", "--by", "LOCAL_PORT", "-q", "-N", "current", &filter]).stdout;
+    assert!(counts.starts_with("LOCAL-PORT") && counts.contains(&port), "{counts}");
+    drop(listener);
+}
+
+#[test]
+fn rounds_of_csv_say_when_each_was_taken() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let filter = format!("sport = {}", listener.local_addr().unwrap().port());
+    let here = ["-q", "-N", "current", "--format", "csv"];
+    let mut child = Command::new(TCPULSE)
+        .args(["ls", "-a", "-w", "0.1", &filter])
+        .args(here)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let lines: Vec<_> = lines.take(4).map(Result::unwrap).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(lines[0].starts_with("taken_at,state,verdict,dead_in_ms,bound,local,"), "{}", lines[0]);
+    let times: Vec<_> = lines[1..].iter().map(|line| line.split(',').next().unwrap()).collect();
+    assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
+    assert!(
+        times.iter().all(|time| time.len() == "2026-11-20T12:00:00.123Z".len() && time.ends_with('Z')),
+        "{times:?}"
+    );
+    // Once is enough for one round, and chosen columns are those that were chosen.
+    let once = tcpulse(&[&["ls", "-a", &filter], &here[..]].concat()).stdout;
+    assert!(once.starts_with("state,verdict,dead_in_ms,bound,"), "{once}");
+    let chosen = tcpulse(&[&["ls", "-a", &filter, "-o", "taken-at,dead-in"], &here[..]].concat()).stdout;
+    assert!(chosen.starts_with("taken_at,dead_in_ms\n20") && chosen.ends_with("Z,\n"), "{chosen}");
+    drop(listener);
+}
+
+#[test]
 fn a_table_fits_the_columns_it_is_given() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     for columns in [200_usize, 120, 80, 40, 20, 10] {

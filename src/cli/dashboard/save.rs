@@ -94,7 +94,7 @@ fn as_csv(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -
                 _ => Value::Absent,
             });
             let value = match &column.source {
-                Source::Field(field) => csv::number_or_nothing(field, value),
+                Source::Field(field) => csv::suited(field, value),
                 _ => value,
             };
             iter::once(value).chain(bound)
