@@ -6,7 +6,9 @@
 use std::net::IpAddr;
 
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use tcpulse::fields::column::Column;
 use tcpulse::fields::table::columns;
+use tcpulse::fields::value::Unit;
 use tcpulse::filter::{Filter, Names, help};
 use tcpulse::model::state::{StateSet, TcpState};
 
@@ -292,12 +294,23 @@ fn errors_point_at_the_place_and_say_what_would_be_right() {
         "dport > *",
         "dport in 80",
         "dport in {80",
+        "dport in {80 and sport = 1",
+        "(dport in {80)",
+        "dport in {80, sport = 1",
+        "dport in {,80}",
+        "dport in {}",
         "dport in {9-8}",
         "dport ~ 80",
         "src 10.0.0.5/33",
         "src > 10.0.0.5",
         "idle > 10",
-        "send-q > 1000",
+        "send-q > 64 K",
+        "send-q = 1.5",
+        "send-q in {64, 128 K}",
+        "bytes-acked > 1Q",
+        "dead-in < never",
+        "dead-in >= never",
+        "idle > none",
         "probes > 1s",
         "pid = nginx",
         "cookie = xyz",
@@ -325,6 +338,25 @@ fn errors_point_at_the_place_and_say_what_would_be_right() {
     .map(|text| parse(text).map_or_else(|error| error.to_string(), |filter| format!("UNDERSTOOD: {filter}")))
     .collect();
     insta::assert_snapshot!("errors", errors.join("\n\n"));
+}
+
+#[test]
+fn every_field_of_bytes_takes_units_and_a_bare_number() {
+    let of_bytes = |column: &Column| matches!(column.unit, Unit::Bytes | Unit::BytesPerSecond);
+    let fields: Vec<_> = columns().filter(of_bytes).map(|column| column.name.into_owned()).collect();
+    for name in ["recv-q", "notsent", "pmtu", "bytes-acked", "bytes-retrans", "delivered-ce-bytes", "pacing-rate"] {
+        assert!(fields.iter().any(|field| field == name), "{name} is not counted in bytes");
+    }
+    for name in fields {
+        for (typed, same) in
+            [("65536", "64K"), ("65536", "64KiB"), ("0", "0B"), ("1M", "1024kb"), ("1073741824B", "1g")]
+        {
+            let [typed, same] = [typed, same].map(|size| format!("{name} >= {size}"));
+            assert_eq!(parse(&typed), parse(&same), "{typed}");
+            assert!(parse(&typed).is_ok(), "{typed}");
+        }
+        assert!(parse(&format!("{name} in {{1000-2000, 64K-1M}}")).is_ok(), "{name}");
+    }
 }
 
 #[test]

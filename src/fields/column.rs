@@ -73,6 +73,13 @@ pub enum Kind {
     Port(Side),
 }
 
+impl Kind {
+    /// Whether it is compared with numbers.
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Number | Self::Deadline)
+    }
+}
+
 /// The words that a column knows, in the order of the help.
 pub type Words = fn() -> Vec<&'static str>;
 
@@ -124,7 +131,7 @@ impl Column {
 
     /// The key of its values where they stand without a unit (CSV): with the unit in the key.
     pub fn key(&self) -> String {
-        self.name.replace('-', "_") + self.unit.suffix()
+        self.unit.key_of(&self.name)
     }
 
     /// The value for one cell.

@@ -50,7 +50,8 @@ pub fn column(name: &str) -> Option<Column> {
 fn info_column(index: usize, key: &'static str, help: &'static str) -> Column {
     // delivered_ce counts segments and delivered_ce_bytes bytes: there the unit has to stay in the name.
     let (name, unit) = match Unit::split(key) {
-        (name, _) if FIELDS.iter().any(|other| other.key == name && other.key != key) => (key, Unit::None),
+        (name, unit) if FIELDS.iter().any(|other| other.key == name && other.key != key) => (key, unit),
+        (name, Unit::None) if name.starts_with("bytes_") => (name, Unit::Bytes),
         split => split,
     };
     let name = name.replace('_', "-");
@@ -468,5 +469,8 @@ mod tests {
         assert_eq!(column("idle").unwrap().key(), "idle_ms");
         assert_eq!(column("rtt").unwrap().key(), "rtt_us");
         assert_eq!(column("recv-q").unwrap().key(), "recv_q_bytes");
+        // Where the name says it, it is not said twice.
+        assert_eq!(column("bytes-acked").unwrap().key(), "bytes_acked");
+        assert_eq!(column("delivered-ce-bytes").unwrap().key(), "delivered_ce_bytes");
     }
 }

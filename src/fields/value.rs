@@ -73,6 +73,12 @@ impl Unit {
         }
     }
 
+    /// The key of a column: its name, and the unit where the name does not say it (`bytes-acked`).
+    pub fn key_of(self, name: &str) -> String {
+        let is_said = self == Self::Bytes && name.split('-').any(|part| part == "bytes");
+        name.replace('-', "_") + if is_said { "" } else { self.suffix() }
+    }
+
     /// The unit that a key ends in, and the key without it.
     pub fn split(key: &str) -> (&str, Self) {
         [Self::BytesPerSecond, Self::Bytes, Self::Millis, Self::Micros]

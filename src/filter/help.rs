@@ -29,7 +29,7 @@ Comparing
 
 Values
   times                         500us, 20ms, 10s, 5m, 2h, 1d, 1h30m; 0 alone needs no unit
-  sizes                         512B, 64K, 1M, 2G (1K is 1024 bytes); of rates a second
+  sizes                         1000 (bytes), 512B, 64K, 1M, 2G (1K is 1024 bytes); of rates a second
   addresses                     10.0.0.5, 10.0.0.0/8, 10.0.0.5:443, [2001:db8::1]:443, [fe80::1%eth0], *:443, a host's name
   ports                         443, :443, https (from /etc/services)
   names of fields               in any case, with - or _

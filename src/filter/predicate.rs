@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use super::error::{Wrong, did_you_mean, one_of};
+use super::lexer::Token;
 use super::parser::Parser;
 use super::tree::{Condition, Expr, Item, Order, Test};
-use super::value::{Measure, item, number};
+use super::value::{Measure, is_size_unit, item, number};
 use super::words::{
-    Comparison, any_of, comparison, device, end, is, operands, pattern, ports, state_group, unknown_state, unless,
-    value,
+    Comparison, Operand, any_of, comparison, device, end, is, operands, pattern, ports, state_group, unknown_state,
+    unless, value,
 };
 use crate::fields::column::{Column, Get, Kind, folded};
 use crate::fields::value::Unit;
@@ -26,6 +27,9 @@ pub(super) fn of(parser: &mut Parser<'_>, column: &Column) -> Result<Expr, Wrong
     match comparison(parser) {
         Comparison::Among { negated, listed } => {
             let operands = operands(parser, listed, &what(column))?;
+            if let Some(last) = operands.last().filter(|_| column.kind.is_number()) {
+                refuse_lone_unit(parser, Measure::of(column.unit), last)?;
+            }
             among(column, operands).map(|among| unless(negated, among))
         }
         Comparison::Ordered(order) => ordered(parser, column, order),
@@ -188,12 +192,41 @@ fn ordered(parser: &mut Parser<'_>, column: &Column, order: Order) -> Result<Exp
     // `timer < 10s` asks when it fires.
     let expires = (column.name == "timer").then(|| parser.column("expires").cloned()).flatten();
     let column = expires.as_ref().unwrap_or(column);
-    if !matches!(column.kind, Kind::Number | Kind::Deadline) {
+    if !column.kind.is_number() {
         let help = format!("'{}' has no order; write {0} {}", column.name, example(column));
         return Err((sign, help));
     }
     let measure = Measure::of(column.unit);
     let (text, place) = value(parser, measure.examples())?;
-    let number = number(&text, measure).map_err(|why| (place, why))?;
+    let number = ordered_number(column, order, &text).map_err(|why| (place.clone(), why))?;
+    refuse_lone_unit(parser, measure, &(text, place))?;
     Ok(is(Condition::Column(Box::new(column.clone()), Test::Ordered(order, number))))
+}
+
+/// The number that `<` and its like compare with; the words for "at no time" and "nothing" have no order.
+fn ordered_number(column: &Column, order: Order, text: &str) -> Result<u64, String> {
+    let name = &column.name;
+    if matches!(column.kind, Kind::Deadline) && text.eq_ignore_ascii_case("never") {
+        let sign = order.symbol();
+        return Err(format!(
+            "'{sign} never' has no meaning: never is later than any time; write {name} = never, {name} != never, or \
+             {name} {}",
+            example(column)
+        ));
+    }
+    if text.eq_ignore_ascii_case("none") {
+        return Err(format!("'none' has no order; write {name} = none or {name} != none"));
+    }
+    number(text, Measure::of(column.unit))
+}
+
+/// `64 K` would be 64 bytes and a search for a K.
+fn refuse_lone_unit(parser: &Parser<'_>, measure: Measure, (text, place): &Operand) -> Result<(), Wrong> {
+    let is_size = matches!(measure, Measure::Size | Measure::Rate);
+    match parser.peek() {
+        Some((Token::Word(unit), after)) if is_size && is_size_unit(unit) && number(text, Measure::Count).is_ok() => {
+            Err((place.start..after.end, format!("write the unit without a space: {text}{unit}")))
+        }
+        _ => Ok(()),
+    }
 }

@@ -49,9 +49,9 @@ pub(super) enum Measure {
     Count,
     /// Microseconds, typed with a unit
     Time,
-    /// Bytes, typed with a unit
+    /// Bytes, typed with or without a unit
     Size,
-    /// Bytes a second, typed with a unit
+    /// Bytes a second, typed with or without a unit
     Rate,
 }
 
@@ -70,8 +70,8 @@ impl Measure {
         match self {
             Self::Count => "a number such as 0, 1 or 80",
             Self::Time => "a time with its unit, such as 500ms, 10s, 5m or 2h",
-            Self::Size => "a size with its unit, such as 512B, 64K or 1M",
-            Self::Rate => "bytes a second with their unit, such as 64K or 1M",
+            Self::Size => "a size in bytes, such as 1000, 64K or 1M",
+            Self::Rate => "bytes a second, such as 1000, 64K or 1M",
         }
     }
 
@@ -118,9 +118,14 @@ pub(super) fn number(text: &str, measure: Measure) -> Result<u64, String> {
     if measure == Measure::Count {
         return text.parse().map_err(|_| wrong());
     }
-    if let Ok(bare) = text.parse::<f64>() {
-        // 0 is 0 in every unit.
-        return if bare == 0.0 { Ok(0) } else { Err(format!("'{text}' needs a unit: {}", measure.examples())) };
+    // 0 is 0 in every unit; other times need theirs.
+    match (text.parse::<f64>(), measure) {
+        (Ok(0.0), _) => return Ok(0),
+        (Ok(_), Measure::Time) => return Err(format!("'{text}' needs a unit: {}", measure.examples())),
+        (Ok(_), _) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return text.parse().map_err(|_| too_large(text, measure));
+        }
+        _ => {}
     }
     let parts: Vec<_> = sum.parse(text).map_err(|_| wrong())?;
     let mut total = 0_u64;
@@ -129,11 +134,18 @@ pub(super) fn number(text: &str, measure: Measure) -> Result<u64, String> {
         let (_, factor) = known.ok_or_else(wrong)?;
         let whole: u64 = whole.parse().map_err(|_| wrong())?;
         let more = whole.checked_mul(*factor).and_then(|whole| whole.checked_add(tail(fraction, *factor)));
-        total = more
-            .and_then(|more| total.checked_add(more))
-            .ok_or_else(|| format!("'{text}' is too large; type {}", measure.examples()))?;
+        total = more.and_then(|more| total.checked_add(more)).ok_or_else(|| too_large(text, measure))?;
     }
     Ok(total)
+}
+
+fn too_large(text: &str, measure: Measure) -> String {
+    format!("'{text}' is too large; type {}", measure.examples())
+}
+
+/// Whether a word is a unit of size: behind a bare number it belongs to it.
+pub(super) fn is_size_unit(word: &str) -> bool {
+    BYTES.iter().any(|(unit, _)| unit.eq_ignore_ascii_case(word))
 }
 
 /// Digits before and after the point, and a unit.
@@ -192,7 +204,7 @@ mod tests {
     use super::{Item, Measure, c_number, item, number};
 
     #[test]
-    fn times_and_sizes_need_their_unit_and_take_sums() {
+    fn times_need_their_unit_sizes_may_have_one_and_both_take_sums() {
         for (text, micros) in
             [("10s", 10_000_000), ("1.5ms", 1_500), ("1h30m", 5_400_000_000), ("0", 0), ("2MIN", 120_000_000)]
         {
@@ -201,10 +213,14 @@ mod tests {
         assert_eq!(number("1M", Measure::Size), Ok(1 << 20));
         assert_eq!(number("1.5k", Measure::Size), Ok(1536));
         assert_eq!(number("64K/s", Measure::Rate), Ok(65536));
-        for (bare, measure) in
-            [("10", Measure::Time), ("1.5", Measure::Time), ("1000", Measure::Size), ("7", Measure::Rate)]
-        {
-            assert!(number(bare, measure).unwrap_err().contains("needs a unit: "), "{bare}");
+        for bare in ["10", "1.5"] {
+            assert!(number(bare, Measure::Time).unwrap_err().contains("needs a unit: "), "{bare}");
+        }
+        // A bare number is a number of bytes.
+        assert_eq!(number("1000", Measure::Size), Ok(1000));
+        assert_eq!(number("7/s", Measure::Rate), Ok(7));
+        for wrong in ["1.5", "1e3", "-1", "18446744073709551616", "1Q"] {
+            assert!(number(wrong, Measure::Size).is_err(), "{wrong}");
         }
         for wrong in ["", "s", "-1s", "1x", "1e3s", "99999999999999999999d", "1d99999999999999d", "nan", "inf"] {
             assert!(number(wrong, Measure::Time).is_err(), "{wrong}");

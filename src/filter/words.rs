@@ -369,6 +369,7 @@ pub(super) fn any_of(
 
 /// A list in braces.
 fn values(parser: &mut Parser<'_>, what: &str) -> Result<Vec<Operand>, Wrong> {
+    let opened = parser.here();
     if !parser.take(Sign::OpenList) {
         let help = "a list stands in braces, quoted for the shell: 'dport in {80, 443, 8000-8999}'";
         return Err((parser.here(), help.to_owned()));
@@ -378,6 +379,9 @@ fn values(parser: &mut Parser<'_>, what: &str) -> Result<Vec<Operand>, Wrong> {
         if parser.take(Sign::CloseList) {
             break;
         }
+        if goes_beyond_list(parser) {
+            return Err((opened, "this brace is open and never closed; a list is written {80, 443}".to_owned()));
+        }
         values.push(value(parser, what)?);
         parser.take(Sign::Comma);
     }
@@ -385,6 +389,16 @@ fn values(parser: &mut Parser<'_>, what: &str) -> Result<Vec<Operand>, Wrong> {
         Err((parser.last_place(), format!("the list is empty; it takes {what}")))
     } else {
         Ok(values)
+    }
+}
+
+/// Whether what comes next cannot stand in a list.
+fn goes_beyond_list(parser: &Parser<'_>) -> bool {
+    match parser.peek() {
+        None | Some((Token::Regex(_), _)) => true,
+        Some((Token::Sign(sign), _)) => *sign != Sign::Comma,
+        Some((Token::Word(word), _)) => ["and", "or", "not"].iter().any(|joint| word.eq_ignore_ascii_case(joint)),
+        Some((Token::Quoted(_), _)) => false,
     }
 }
 

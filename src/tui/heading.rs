@@ -108,7 +108,7 @@ impl Heading {
 
     /// The key of its values where they stand without a unit: with the unit in the key.
     pub fn key(&self) -> String {
-        self.name.replace('-', "_") + self.unit.suffix()
+        self.unit.key_of(&self.name)
     }
 
     /// The cell of a row of the snapshot; absent where it is a column of another view.
