@@ -18,7 +18,8 @@ use crate::model::liveness::Bound;
 /// What is written where a value is not known or does not apply.
 pub const DASH: &str = "—";
 
-/// A duration as people say it, cut and never rounded: `812ms`, `4.3s`, `119m 59s`, `2h 11m 15s`, `3d 4h 5m 6s`.
+/// A duration as people say it, in its largest units, cut and never rounded: `812ms`, `4.3s`, `15m 16s`, `1h 59m 59s`,
+/// `3d 4h 5m 6s`.
 pub fn duration(ms: u64) -> String {
     let mut out = Vec::with_capacity(16);
     push_duration(&mut out, ms);
@@ -48,9 +49,8 @@ fn duration_parts(ms: u64) -> [(u64, &'static str); 4] {
         0..1_000 => [(ms, "ms"), none, none, none],
         // Tenths as an integer: a float would round 59.99 up to 60.0.
         1_000..60_000 => [(seconds, "."), (ms % 1000 / 100, "s"), none, none],
-        // Minutes up to two hours, so that the default keepalive timer reads 119m 59s.
-        60_000..7_200_000 => [(minutes, "m "), (seconds % 60, "s"), none, none],
-        7_200_000..172_800_000 => [(hours, "h "), (minutes % 60, "m "), (seconds % 60, "s"), none],
+        60_000..3_600_000 => [(minutes, "m "), (seconds % 60, "s"), none, none],
+        3_600_000..86_400_000 => [(hours, "h "), (minutes % 60, "m "), (seconds % 60, "s"), none],
         _ => [(hours / 24, "d "), (hours % 24, "h "), (minutes % 60, "m "), (seconds % 60, "s")],
     }
 }
@@ -225,9 +225,12 @@ mod tests {
             (9_328, "9.3s"),
             (59_999, "59.9s"),
             (72_000, "1m 12s"),
-            (7_199_999, "119m 59s"),
+            (3_599_999, "59m 59s"),
+            (3_600_000, "1h 0m 0s"),
+            (7_199_999, "1h 59m 59s"),
             (7_875_000, "2h 11m 15s"),
-            (172_799_999, "47h 59m 59s"),
+            (86_399_999, "23h 59m 59s"),
+            (86_400_000, "1d 0h 0m 0s"),
             (273_906_000, "3d 4h 5m 6s"),
         ] {
             assert_eq!(duration(ms), text);
