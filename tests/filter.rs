@@ -288,6 +288,9 @@ fn every_column_can_be_asked_for_by_the_example_in_the_help() {
 fn errors_point_at_the_place_and_say_what_would_be_right() {
     let errors: Vec<_> = [
         "dprot = :443",
+        "remote = 10.0.0.2",
+        "cwnd > 10",
+        "process nginx",
         "dport",
         "dport = ",
         "dport = :http2",
@@ -356,6 +359,61 @@ fn every_field_of_bytes_takes_units_and_a_bare_number() {
             assert!(parse(&typed).is_ok(), "{typed}");
         }
         assert!(parse(&format!("{name} in {{1000-2000, 64K-1M}}")).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn words_alone_say_how_they_were_read_and_what_was_probably_meant() {
+    let advice = |text: &str| parse(text).unwrap().advice(StateSet::ALL).unwrap_or_default();
+    for (text, part) in [
+        ("port 443", "'port' and '443' were searched for as text, in addresses, processes and units"),
+        ("port 443", "did you mean 'sport = :443 or dport = :443'?"),
+        ("PORT :https", "did you mean 'sport = :https or dport = :https'?"),
+        ("host 10.0.0.2", "'host' was searched for"),
+        ("host 10.0.0.2", "did you mean 'dst 10.0.0.2 or src 10.0.0.2'?"),
+        ("host ::1", "'dst ::1 or src ::1'"),
+        ("remote", "did you mean 'peer = REMOTE'?"),
+        ("remote 10.0.0.2 and port 80", "'peer = 10.0.0.2' and 'sport = :80 or dport = :80'"),
+        ("program nginx", "'process = nginx'"),
+        ("a xor b", "there is no 'xor': write (A or B) and not (A and B)"),
+        ("tcp port 80", "every socket here is TCP"),
+        ("dprot :443", "'dport = :443'"),
+        ("establish", "'state established'"),
+        ("FIN_WAIT1", "'state fin-wait-1'"),
+        ("connected", "'state connected'"),
+        ("443", "did you mean ':443'?"),
+        ("nginx", "'nginx' was searched for as text, in addresses, processes and units; tcpulse help filter"),
+        ("nginx and dport = 1", "'nginx' was"),
+        ("not (not nginx)", "'nginx' was"),
+        ("a b c d e f g", "'e' and more were searched for"),
+        ("port and port or port not port", "did you mean 'sport = :PORT or dport = :PORT'?"),
+    ] {
+        assert!(advice(text).contains(part), "{text}: {}", advice(text));
+    }
+    // Of these words nothing depends, or they were meant to be searched for.
+    for text in ["", "dport = :443", "10.0.0.2", "time-wait", "not nginx", "~ nginx", "\"port\"", "process = port"] {
+        assert_eq!(advice(text), "", "{text}");
+    }
+    let listeners_too = parse("nginx").unwrap().advice(StateSet::connections()).unwrap();
+    assert!(listeners_too.ends_with("; -a looks at listeners too"), "{listeners_too}");
+    // What is suggested can be typed.
+    for text in
+        ["port 443", "host ::1", "remote 10.0.0.2", "program nginx", "dprot 443", "establish", "connected", "443"]
+    {
+        let advice = advice(text);
+        let filter = advice.split("did you mean '").nth(1).unwrap().split("'?").next().unwrap();
+        assert!(parse(filter).unwrap().advice(StateSet::ALL).is_none(), "{text}: {filter}");
+    }
+    assert!(advice(&"x ".repeat(50_000)).len() < 500);
+}
+
+#[test]
+fn a_pair_of_ends_can_be_turned_round() {
+    let turned = |text: &str| parse(text).unwrap().turned();
+    assert_eq!(turned("10.0.0.5:1->10.0.0.9:2"), parse("dst 10.0.0.5:1 src 10.0.0.9:2").ok());
+    assert_eq!(turned("10.0.0.5:1 -> [::1]:2").unwrap().turned(), parse("10.0.0.5:1->[::1]:2").ok());
+    for text in ["", "10.0.0.5:1", "src 10.0.0.5", "10.0.0.5:1->10.0.0.9:2 and pid = 1", "not 10.0.0.5:1->10.0.0.9:2"] {
+        assert_eq!(turned(text), None, "{text}");
     }
 }
 

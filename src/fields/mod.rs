@@ -6,5 +6,6 @@ mod judgement;
 pub mod kernel;
 pub mod layout;
 pub mod sheet;
+pub mod synonyms;
 pub mod table;
 pub mod value;

@@ -13,6 +13,7 @@ mod explain;
 mod help;
 mod host;
 mod lexer;
+mod lone;
 mod parser;
 mod pattern;
 mod predicate;
@@ -30,12 +31,15 @@ pub use complete::completions;
 pub use error::{FilterError, nearest};
 pub use help::help;
 pub use host::Names;
+pub use lone::as_filter;
 pub use print::quoted;
+pub use words::{begins_with_comparison, is_keyword, is_state};
 
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::row::Row;
 use crate::model::state::StateSet;
+use lone::Lone;
 use tree::{Condition, Expr};
 
 /// Which rows are meant. The default means all.
@@ -44,6 +48,10 @@ pub struct Filter {
     expr: Option<Expr>,
     needs: Option<Needs>,
     is_mixed: bool,
+    /// It is one pair of ends: `local->peer`
+    is_pair: bool,
+    /// Words that are searched for as text
+    lone: Vec<Lone>,
 }
 
 /// Two filters are equal if they ask the same in the same order, however they were typed.
@@ -60,8 +68,20 @@ impl Filter {
     /// It cannot be understood; the error shows where and says what would be right.
     pub fn parse(text: &str, names: &dyn Names) -> Result<Self, FilterError> {
         let parsed = lexer::tokens(text).and_then(|tokens| parser::Parser::new(text, tokens, names).parse());
-        let parser::Parsed { expr, is_mixed } = parsed.map_err(|wrong| FilterError::new(text, wrong))?;
-        Ok(Self { needs: expr.as_ref().map(needs), expr, is_mixed })
+        let parser::Parsed { expr, is_mixed, is_pair, lone } = parsed.map_err(|wrong| FilterError::new(text, wrong))?;
+        Ok(Self { needs: expr.as_ref().map(needs), expr, is_mixed, is_pair, lone })
+    }
+
+    /// The other way round, where it is one pair of ends: `peer->local`.
+    pub fn turned(&self) -> Option<Self> {
+        let expr = self.expr.as_ref().filter(|_| self.is_pair)?;
+        Some(Self { expr: Some(expr.turned()), ..self.clone() })
+    }
+
+    /// How words alone were read, and what was probably meant, for a filter that matched nothing in `states`; `None`
+    /// where it does not depend on such a word.
+    pub fn advice(&self, states: StateSet) -> Option<String> {
+        lone::advice(self.expr.as_ref()?, &self.lone, states)
     }
 
     /// Whether every row is meant.

@@ -8,9 +8,11 @@ use std::ops::Range;
 use super::error::{Wrong, did_you_mean, short};
 use super::host::Names;
 use super::lexer::{Sign, Token};
+use super::lone::Lone;
 use super::tree::{Condition, Expr};
 use super::words;
 use crate::fields::column::Column;
+use crate::fields::synonyms::meant;
 use crate::fields::table::columns;
 use crate::model::address::Family;
 
@@ -24,6 +26,10 @@ pub(super) struct Parsed {
     pub(super) expr: Option<Expr>,
     /// `and` and `or` stand beside each other without parentheses
     pub(super) is_mixed: bool,
+    /// It is `local->peer` and nothing else
+    pub(super) is_pair: bool,
+    /// Words that are searched for as text
+    pub(super) lone: Vec<Lone>,
 }
 
 /// Reads tokens.
@@ -34,6 +40,7 @@ pub(super) struct Parser<'a> {
     pub(super) names: &'a dyn Names,
     columns: Vec<Column>,
     pub(super) family: Option<Family>,
+    pub(super) lone: Vec<Lone>,
     is_mixed: bool,
     /// What bare numbers are counted in, behind a field that was typed with its unit: `idle_ms > 5000`
     pub(super) unit: &'static str,
@@ -62,7 +69,8 @@ struct Frame {
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &str, tokens: Vec<(Token, Range<usize>)>, names: &'a dyn Names) -> Self {
         let columns = columns().collect();
-        Self { tokens, at: 0, end: text.len(), names, columns, family: None, is_mixed: false, unit: "" }
+        let end = text.len();
+        Self { tokens, at: 0, end, names, columns, family: None, lone: Vec::new(), is_mixed: false, unit: "" }
     }
 
     /// Reads all of it.
@@ -135,7 +143,8 @@ impl<'a> Parser<'a> {
             (Some(family), Some(expr)) => Some(family.and(expr)),
             (_, expr) => expr,
         };
-        Ok(Parsed { expr, is_mixed: self.is_mixed })
+        let is_pair = matches!(&self.tokens[..], [_, (Token::Sign(Sign::Arrow), _), _]);
+        Ok(Parsed { expr, is_mixed: self.is_mixed, is_pair, lone: self.lone })
     }
 
     /// Adds a condition to what came before it.
@@ -208,7 +217,10 @@ impl<'a> Parser<'a> {
     pub(super) fn unknown_field(&self, name: &str, place: Range<usize>) -> Wrong {
         let known =
             self.columns.iter().map(|column| &*column.name).chain(words::KEYWORDS.iter().map(|(word, _)| *word));
-        let near = did_you_mean(name, known);
+        let near = match meant(name) {
+            [] => did_you_mean(name, known),
+            fields => format!("; did you mean '{}'?", fields.join("' or '")),
+        };
         let help = match name.to_ascii_lowercase().as_str() {
             "port" => "; write sport or dport, or :443 for either end",
             "addr" | "address" | "ip" | "host" => "; write src or dst, or the address alone for either end",

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::error::{Wrong, did_you_mean, one_of};
+use super::error::{Wrong, did_you_mean, one_of, short};
 use super::lexer::Token;
 use super::parser::Parser;
 use super::tree::{Condition, Expr, Item, Order, Test};
 use super::value::{Measure, is_size_unit, item, number};
 use super::words::{
-    Comparison, Operand, any_of, comparison, device, end, is, operands, pattern, ports, state_group, unknown_state,
-    unless, value,
+    Comparison, Operand, any_of, comparison, device, end, is, is_keyword, operands, pattern, ports, state_group,
+    unknown_state, unless, value,
 };
 use crate::fields::column::{Column, Get, Kind, folded};
 use crate::fields::value::Unit;
@@ -68,13 +68,12 @@ pub(super) fn like(parser: &mut Parser<'_>, column: &str, negated: bool) -> Resu
     Ok(unless(negated, is(Condition::Column(Box::new(column), test))))
 }
 
-/// What is missing after a column that stands alone.
-pub(super) fn what_to_say(column: &Column) -> String {
+/// What is missing after a column that stands alone, or before the word that follows it.
+pub(super) fn what_to_say(column: &Column, next: Option<&str>) -> String {
     let name = &column.name;
-    format!(
-        "'{name}' is a field; say what of it, such as {name} {} (to search for the word: ~ {name})",
-        example(column)
-    )
+    let is_value = |next: &&str| !is_keyword(next);
+    let such_as = next.filter(is_value).map_or_else(|| example(column), |next| format!("= {}", short(next)));
+    format!("'{name}' is a field; say what of it, such as {name} {such_as} (to search for the word: ~ {name})")
 }
 
 /// A comparison that means something for the column.

@@ -176,6 +176,19 @@ impl Expr {
         }
     }
 
+    /// The same with the ends in each other's place.
+    pub(super) fn turned(&self) -> Self {
+        let all = |parts: &[Self]| parts.iter().map(Self::turned).collect();
+        match self {
+            Self::All(parts) => Self::All(all(parts)),
+            Self::Any(parts) => Self::Any(all(parts)),
+            Self::Not(inner) => Self::Not(Box::new(inner.turned())),
+            Self::Is(Condition::End(Side::Local, end)) => Self::Is(Condition::End(Side::Peer, *end)),
+            Self::Is(Condition::End(Side::Peer, end)) => Self::Is(Condition::End(Side::Local, *end)),
+            Self::Is(other) => Self::Is(other.clone()),
+        }
+    }
+
     /// Hands over each condition, from left to right, and whether it stands under a `not`.
     pub(super) fn each(&self, visit: &mut impl FnMut(&Condition, bool)) {
         self.each_under(false, visit);

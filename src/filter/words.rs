@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::error::{Wrong, did_you_mean};
 use super::host::{Host, certain, host, port};
-use super::lexer::{Sign, Token};
+use super::lexer::{Sign, Token, tokens};
+use super::lone::Lone;
 use super::parser::Parser;
 use super::pattern::Pattern;
 use super::predicate;
@@ -113,7 +114,7 @@ fn word_condition(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> R
                 of
             }
             (Some(_), None) => Err(parser.unknown_field(word, place)),
-            (None, Some(column)) => Err((place, predicate::what_to_say(&column))),
+            (None, Some(column)) => Err((place, predicate::what_to_say(&column, next_word(parser).as_deref()))),
             (None, None) => lone_word(parser, word, place),
         },
     }
@@ -126,13 +127,23 @@ fn lone_word(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> Result
         let (peer, place) = value(parser, "the remote end, such as 10.0.0.9:5432")?;
         return Ok(local.and(host_condition(parser, &peer, place, Side::Peer)?));
     }
-    if let Some(states) = state_group(word).filter(|_| is_state(word)) {
+    if let Some(states) = is_state(word).then(|| state_group(word)).flatten() {
         return Ok(is(Condition::States(states)));
     }
-    Ok(match certain(word) {
-        Some(host) => from_host(parser, host.clone(), Side::Local).or(from_host(parser, host, Side::Peer)),
-        None => is(Condition::Text(Pattern::part(word))),
-    })
+    if let Some(host) = certain(word) {
+        return Ok(from_host(parser, host.clone(), Side::Local).or(from_host(parser, host, Side::Peer)));
+    }
+    let next = next_word(parser);
+    parser.lone.push(Lone { word: word.to_owned(), next });
+    Ok(is(Condition::Text(Pattern::part(word))))
+}
+
+/// The next token, where it is a word.
+fn next_word(parser: &Parser<'_>) -> Option<String> {
+    match parser.peek() {
+        Some((Token::Word(next) | Token::Quoted(next), _)) => Some(next.clone()),
+        _ => None,
+    }
 }
 
 fn is_clause(parser: &Parser<'_>, word: &str) -> bool {
@@ -187,8 +198,19 @@ pub(super) fn state_group(name: &str) -> Option<StateSet> {
 const GROUPS: [&str; 5] = ["all", "connected", "synchronized", "bucket", "big"];
 
 /// Whether a word alone is a state: the names are, those of groups could be anything.
-fn is_state(word: &str) -> bool {
-    !GROUPS.iter().any(|group| word.eq_ignore_ascii_case(group))
+pub fn is_state(word: &str) -> bool {
+    state_group(word).is_some() && !GROUPS.iter().any(|group| word.eq_ignore_ascii_case(group))
+}
+
+/// Whether a word begins or joins conditions, and is no field.
+pub fn is_keyword(word: &str) -> bool {
+    let word = folded(word);
+    KEYWORDS.iter().map(|(keyword, _)| *keyword).chain(["excl", "and", "or", "not"]).any(|keyword| keyword == word)
+}
+
+/// Whether a comparison stands at the beginning of a text: `= 5`, `>10s`, `in {1, 2}`.
+pub fn begins_with_comparison(text: &str) -> bool {
+    tokens(text).is_ok_and(|tokens| tokens.first().is_some_and(|(token, _)| comparison_of(token).is_some()))
 }
 
 /// Every word that stands for states.
