@@ -3,7 +3,9 @@
 use super::args::SetArgs;
 use super::asked::joined;
 use super::exit::UsageError;
-use crate::filter::{SETTABLE, assign, detecting, settable};
+use crate::fields::column::folded;
+use crate::fields::table::column;
+use crate::filter::{SETTABLE, assign, detecting, is_keyword, nearest, settable};
 use crate::model::change::KeepaliveChange;
 use crate::model::namespace::Namespace;
 use crate::model::sysctl::Sysctl;
@@ -25,6 +27,7 @@ impl Assignment {
 
     /// Takes the assignments off the front of the words, in one argument or many; what is left is the filter.
     pub(super) fn parse(arguments: &SetArgs) -> Result<(Self, String), UsageError> {
+        refuse_slips(&arguments.words)?;
         let mut change = KeepaliveChange::default();
         let text = joined(&arguments.words);
         let mut filter = text.trim_start();
@@ -94,6 +97,35 @@ fn assignment(word: &str) -> Option<(&'static str, &str)> {
     settable(key).filter(|_| is_value).map(|key| (key, value))
 }
 
+/// Other names of what can be set.
+const OTHER_KEYS: &[(&str, &[&str])] = &[
+    ("keepalive", &["ka", "so-keepalive"]),
+    ("idle", &["time", "keepalive-time", "tcp-keepidle"]),
+    ("interval", &["intvl", "keepalive-intvl", "tcp-keepintvl"]),
+    ("probes", &["count", "cnt", "keepalive-probes", "tcp-keepcnt"]),
+    ("user-timeout", &["timeout", "tcp-user-timeout"]),
+];
+
+/// Words such as `idel=60s`: nearly an assignment, and no comparison with a field.
+fn refuse_slips(arguments: &[String]) -> Result<(), UsageError> {
+    let alone = arguments.iter().filter(|argument| !argument.contains(char::is_whitespace));
+    let leading =
+        arguments.iter().flat_map(|argument| argument.split_whitespace().take_while(|word| word.contains('=')));
+    for word in leading.chain(alone.map(String::as_str)) {
+        let Some((key, value)) = word.split_once('=') else { continue };
+        let is_known = settable(key).is_some() || column(key).is_some() || is_keyword(key);
+        if is_known || key.ends_with(['!', '<', '>']) || value.starts_with(['=', '~']) {
+            continue;
+        }
+        let folded = folded(key);
+        let other = OTHER_KEYS.iter().find(|(_, others)| others.contains(&folded.as_str())).map(|(known, _)| *known);
+        if let Some(near) = other.or_else(|| nearest(key, SETTABLE.iter().map(|(known, _)| *known))) {
+            return Err(UsageError(format!("unknown key '{key}'; did you mean '{near}'?")));
+        }
+    }
+    Ok(())
+}
+
 fn assign_once(change: &mut KeepaliveChange, key: &str, value: &str) -> Result<(), UsageError> {
     match assign(change, key, value) {
         Ok(true) => Ok(()),
@@ -158,6 +190,15 @@ mod tests {
             (&["user-timeout=5us"], "whole milliseconds"),
             (&["idle=5s", "idle=6s"], "set twice"),
             (&["dport", "=", ":443"], "nothing to set"),
+            (&["idel=60s"], "unknown key 'idel'; did you mean 'idle'?"),
+            (&["keepalive=on", "idel=60s", "dport=:443"], "did you mean 'idle'?"),
+            (&["dport=:443", "idel=60s"], "did you mean 'idle'?"),
+            (&["keepalive=on idel=60s dport = :443"], "did you mean 'idle'?"),
+            (&["KeepAlve=on", "dport=:443"], "unknown key 'KeepAlve'; did you mean 'keepalive'?"),
+            (&["user_timout=5s"], "did you mean 'user-timeout'?"),
+            (&["timeout=30s", "dport=:443"], "did you mean 'user-timeout'?"),
+            (&["idel="], "did you mean 'idle'?"),
+            (&["foo=1"], "nothing to set"),
         ] {
             let error = parse(words, None).unwrap_err();
             assert!(error.contains(part), "{words:?}: {error}");
