@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use rustc_hash::FxHashSet;
 
 use super::args::ActingArgs;
+use super::asked::advice;
 use super::candidates::{Candidate, Gather};
 use super::change::Assignment;
 use super::exit::{Exit, UsageError};
@@ -99,6 +100,9 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
     }
     let Some(whose) = Candidate::summary(candidates) else {
         say(&format!("no socket to {} matches '{typed}'", if let Deed::Destroy = deed { "destroy" } else { "set" }));
+        if let Some(advice) = advice(&action.request, 0).filter(|_| !action.quiet) {
+            say(&advice);
+        }
         return Ok(Exit::NothingMatched);
     };
     let what = format!("{} {whose}", deed.imperative());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::choices;
+use super::habits::{self, Habits};
 use crate::filter::time_us;
 
 /// Every TCP connection of this host, and whether its peer is still there.
@@ -22,6 +23,7 @@ use crate::filter::time_us;
   tcpulse ls -l -o local,accept-q,backlog,drops,process
                                         listeners, and how full their accept queues are
   tcpulse kernel -N web                 the keepalive sysctls and TCP counters of the namespace web
+  tcpulse -tanp                         as with ss or netstat: a listing; -o -e -i -m add columns
 
 ", "Exit codes: 0 done, 1 failed, 2 usage, 3 nothing matched (set, kill), 4 something could not be seen and --strict was given, 130 interrupted"))]
 pub(super) struct Cli {
@@ -135,6 +137,9 @@ pub(super) struct Shared {
     pub(super) choose: Choose,
     #[command(flatten)]
     pub(super) show: Show,
+    /// What was spelled as other programs have it
+    #[arg(skip)]
+    pub(super) habits: Habits,
 }
 
 /// What is looked at.
@@ -151,7 +156,7 @@ pub(super) struct Choose {
     /// IPv6 sockets only; dual-stack sockets with IPv4 peers are among them
     #[arg(short = '6', long = "ipv6", global = true)]
     pub(super) ipv6: bool,
-    /// Listeners and bound sockets too; `kernel`: counters that are 0 too
+    /// Listeners and bound sockets too
     #[arg(short, long, global = true)]
     pub(super) all: bool,
     /// Listeners only
@@ -178,7 +183,8 @@ pub(super) struct Choose {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to show it")]
 pub(super) struct Show {
-    /// Columns, in this order; `tcpulse ls --help` lists them
+    /// Columns, in this order, or `all`; +NAME adds one to the usual columns, -NAME leaves one out; `tcpulse ls --help`
+    /// lists them
     #[arg(short = 'o', long, global = true, value_name = "LIST")]
     pub(super) columns: Option<String>,
     /// Sort by a column, with :desc from large to small
@@ -247,14 +253,60 @@ pub(super) enum ColorChoice {
 }
 
 /// Reads the command line.
-pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    Cli::from_arg_matches(&command().try_get_matches_from(arguments)?)
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Cli> {
+    let mut program = command();
+    program.build();
+    let (arguments, habits) = habits::read(arguments, &program)?;
+    let mut cli = Cli::from_arg_matches(&program.try_get_matches_from(arguments)?)?;
+    cli.shared.habits = habits;
+    Ok(cli)
 }
 
-/// The command line with the help that is made from the column table.
+/// Options that a command does not follow: each has a reason in `settings`, or nothing to do. They are read before and
+/// after every command all the same; the help of the command leaves them out.
+const NOT_TAKEN: &[(&str, &[&str])] = &[
+    ("show", &["all", "listening", "columns", "sort", "limit", "no_header"]),
+    ("stat", &["all", "columns", "sort"]),
+    (
+        "kernel",
+        &[
+            "ipv4",
+            "ipv6",
+            "listening",
+            "source",
+            "explain_filter",
+            "no_processes",
+            "no_sockopts",
+            "active_within",
+            "columns",
+            "sort",
+            "limit",
+        ],
+    ),
+    ("set", ACTING),
+    ("kill", ACTING),
+    ("config", &[]),
+    ("help", &[]),
+];
+
+/// They list sockets in their own way, once, and have to know whose they are.
+const ACTING: &[&str] = &["no_processes", "columns", "sort", "limit", "format", "json", "watch"];
+
+/// The command line with the help that is made from the column table, each command's with the options it follows.
 pub(super) fn command() -> clap::Command {
     let command = Cli::command().mut_subcommand("ls", |ls| ls.after_long_help(choices::ls_help()));
-    command.mut_subcommand("stat", |stat| stat.after_long_help(choices::stat_help()))
+    let command = command.mut_subcommand("stat", |stat| stat.after_long_help(choices::stat_help()));
+    let shared: Vec<_> = command.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
+    NOT_TAKEN.iter().fold(command, |command, (name, options)| {
+        let is_hidden = |option: &&clap::Arg| options.is_empty() || options.contains(&option.get_id().as_str());
+        // An option of the command's own goes before the one that all have.
+        let mut own: Vec<_> = shared.iter().filter(is_hidden).map(|option| option.clone().hide(true)).collect();
+        if *name == "kernel" {
+            let all = shared.iter().filter(|option| option.get_id() == "all").cloned();
+            own.extend(all.map(|all| all.help("Counters that are 0 too")));
+        }
+        command.mut_subcommand(name, |command| command.args(own))
+    })
 }
 
 /// Seconds, with or without a fraction or a unit: `2`, `0.5`, `500ms`, `1m`.
@@ -279,8 +331,20 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, interval};
+    use super::{NOT_TAKEN, command, duration, interval};
     use std::time::Duration;
+
+    #[test]
+    fn options_that_are_not_taken_exist() {
+        let program = command();
+        for (name, options) in NOT_TAKEN {
+            assert!(program.find_subcommand(name).is_some(), "{name}");
+            for id in *options {
+                assert!(program.get_arguments().any(|option| option.get_id() == id), "{id}");
+            }
+        }
+        command().debug_assert();
+    }
 
     #[test]
     fn a_time_needs_its_unit() {

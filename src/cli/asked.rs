@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::exit::UsageError;
 use crate::collect::names;
-use crate::filter::{Filter, Names, nearest, quoted};
+use crate::filter::{Filter, Names, quoted};
+use crate::inspect::Request;
 use crate::model::address::Cookie;
 use crate::model::state::StateSet;
 
@@ -65,20 +66,14 @@ pub(super) fn cookies(cookies: impl IntoIterator<Item = Cookie>) -> Result<Filte
     filter(&format!("cookie in {{{}}}", cookies.join(", ")))
 }
 
-/// A lone word that is nearly a command was meant as one.
-pub(super) fn refuse_slip(typed: &str) -> Result<(), UsageError> {
-    let command = super::args::command();
-    let near = nearest(typed, command.get_subcommands().map(clap::Command::get_name));
-    near.map_or(Ok(()), |near| {
-        Err(UsageError(format!(
-            "no command '{typed}'; did you mean '{near}'? To search for the word: tcpulse ls '{typed}'"
-        )))
-    })
-}
-
 /// The states to look at: the usual ones, or all where the filter asks for others.
 pub(super) fn states(filter: &Filter, usual: StateSet) -> StateSet {
     if filter.asks_beyond(usual) { StateSet::ALL } else { usual }
+}
+
+/// What to say of words that were searched for where nothing was found.
+pub(super) fn advice(request: &Request, found: u64) -> Option<String> {
+    request.filter.advice(request.states).filter(|_| found == 0)
 }
 
 /// What has to be said of a filter that can be read in two ways.

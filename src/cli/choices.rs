@@ -1,17 +1,21 @@
-//! What the user may choose from: columns by name, with errors that list the choices, and the help made from the table.
+//! What the user may choose from: columns by name, with errors that say what was meant, and the help made from the table.
 
 use std::fmt::Write;
 
 use super::exit::UsageError;
 use crate::export::list::Order;
 use crate::fields::column::Column;
+use crate::fields::synonyms::meant;
 use crate::fields::table::{column, columns};
+use crate::filter::nearest;
 
 /// Examples under `ls --help`.
 const LS_EXAMPLES: &str = "Examples:
   tcpulse ls -s idle:desc -n 20         the twenty connections silent for longest
   tcpulse ls -o state,local,peer,pid,rtt,total-retrans --format csv
                                         chosen columns for a spreadsheet, units in the header
+  tcpulse ls -o +rtt,+total-retrans,-idle
+                                        two more columns than usual, and one less; -o all: all
   tcpulse ls -a -N current -w 1         this namespace, listeners too, every second
 ";
 /// Examples under `stat --help`.
@@ -59,19 +63,6 @@ pub(super) const KERNEL_EXAMPLES: &str = "Examples:
   tcpulse kernel --json | jq '.namespaces[] | {name, time: .sysctls.tcp_keepalive_time_s}'
 ";
 
-/// The columns that a comma-separated list names.
-pub(super) fn parse_columns(list: &str) -> Result<Vec<Column>, UsageError> {
-    let columns: Vec<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(parse_column).collect();
-    if columns.is_empty() {
-        return Err(UsageError(format!("no column in '{list}'; {}", choose(&columns_by(|_| true)))));
-    }
-    columns.into_iter().collect()
-}
-
-fn parse_column(name: &str) -> Result<Column, UsageError> {
-    column(name).ok_or_else(|| UsageError(format!("unknown column '{name}'; {}", choose(&columns_by(|_| true)))))
-}
-
 /// `KEY`, `KEY:asc` or `KEY:desc`.
 pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<Order, UsageError> {
     let Some(sort) = sort else { return Ok(Order { limit, ..Order::default() }) };
@@ -83,7 +74,7 @@ pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<Orde
         }
     };
     let by = column(name).ok_or_else(|| {
-        UsageError(format!("cannot sort by '{name}': no such column; {}", choose(&columns_by(|_| true))))
+        UsageError(format!("cannot sort by '{name}': no such column; {}", hint(name, LISTED, |_| true)))
     })?;
     Ok(Order { by: Some(by), descending, limit })
 }
@@ -91,28 +82,46 @@ pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<Orde
 /// One or two columns that `stat` can count by.
 pub(super) fn parse_by(list: &str) -> Result<Vec<Column>, UsageError> {
     let names: Vec<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    let choices = || choose(&columns_by(|column| column.groups));
     if names.is_empty() || names.len() > 2 {
-        return Err(UsageError(format!(
-            "--by '{list}' names {} columns; it takes one or two; {}",
-            names.len(),
-            choices()
-        )));
+        return Err(UsageError(format!("--by '{list}' names {} columns; it takes one or two; {COUNTED}", names.len())));
     }
-    let parse = |name: &str| {
-        column(name)
-            .filter(|column| column.groups)
-            .ok_or_else(|| UsageError(format!("cannot count by '{name}'; {}", choices())))
-    };
-    names.into_iter().map(parse).collect()
+    let mut by: Vec<Column> = Vec::new();
+    for name in names {
+        let column = match column(name) {
+            Some(column) if column.groups => column,
+            Some(_) => return Err(UsageError(format!("cannot count by '{name}': too many values; {COUNTED}"))),
+            None => {
+                let hint = hint(name, COUNTED, |column| column.groups);
+                return Err(UsageError(format!("cannot count by '{name}': no such column; {hint}")));
+            }
+        };
+        if !by.contains(&column) {
+            by.push(column);
+        }
+    }
+    Ok(by)
 }
 
-fn columns_by(keep: impl Fn(&Column) -> bool) -> Vec<String> {
-    columns().filter(keep).map(|column| column.name.into_owned()).collect()
+/// Where the columns of `ls` stand.
+const LISTED: &str = "tcpulse ls --help lists the columns";
+/// Where the keys of `stat --by` stand.
+const COUNTED: &str = "tcpulse stat --help lists the keys";
+
+/// The error for a column of a listing that does not exist.
+pub(super) fn unknown_column(name: &str) -> UsageError {
+    UsageError(format!("unknown column '{name}'; {}", hint(name, LISTED, |_| true)))
 }
 
-fn choose(names: &[String]) -> String {
-    format!("choose from: {}", names.join(", "))
+/// The columns that a word may have meant, and where all of them stand.
+fn hint(name: &str, all: &str, keep: fn(&Column) -> bool) -> String {
+    let known: Vec<_> = columns().filter(keep).map(|column| column.name).collect();
+    let mut meant: Vec<_> =
+        meant(name).iter().filter(|name| known.iter().any(|known| known == *name)).copied().collect();
+    if meant.is_empty() {
+        meant.extend(nearest(name, known.iter().map(|name| &**name)));
+    }
+    let meant: Vec<_> = meant.iter().map(|name| format!("'{name}'")).collect();
+    if meant.is_empty() { all.to_owned() } else { format!("did you mean {}? {all}", meant.join(" or ")) }
 }
 
 /// Examples, then each column with what it holds.

@@ -74,8 +74,14 @@ fn report_clap(error: &clap::Error) -> Result<Exit, OutputError> {
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let _ = writeln!(io::stderr(), "tcpulse: {}", lines(text));
+    let _ = writeln!(io::stderr(), "tcpulse: {}", lines(&without_bad_advice(text)));
     Ok(Exit::Usage)
+}
+
+/// Without clap's advice to write `-- -t`, which would search for a text that nobody looks for.
+fn without_bad_advice(text: &str) -> String {
+    let is_bad = |line: &&str| line.trim_start().starts_with("tip: to pass ");
+    text.lines().filter(|line| !is_bad(line)).collect::<Vec<_>>().join("\n").replace("\n\n\n", "\n\n")
 }
 
 /// Harmless, line by line.

@@ -7,12 +7,16 @@ mod asked;
 mod candidates;
 mod change;
 mod choices;
+mod columns;
 mod config;
 mod dashboard;
 mod exit;
+mod habits;
 mod help;
+mod hints;
 mod journal;
 mod output;
+mod pair;
 mod run;
 mod settings;
 mod signals;
@@ -47,7 +51,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
             output::print(text)?;
             Ok(Exit::Done)
         }
-        Task::Look(settings) => run::run(&settings, &signals::Interrupt::install()?),
+        Task::Look(settings) => {
+            let interrupt = signals::Interrupt::install()?;
+            run::run(&pair::turn(settings, &interrupt)?, &interrupt)
+        }
         Task::Watch(dashboard) => dashboard::open(dashboard),
         Task::Act(action) => act::run(&action, &signals::Interrupt::install()?),
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::args::FormatArg;
+use super::asked::advice;
 use super::exit::Exit;
 use super::output::{Output, print};
 use super::settings::{Report, Settings};
@@ -32,10 +33,11 @@ const PIPE_BYTES: usize = 1 << 20;
 pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     // What is no pipe refuses it.
     let _ = rustix::pipe::fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
-    let (mut told, mut first) = (Gaps::default(), true);
+    let (mut told, mut first, mut advice_at_end) = (Gaps::default(), true, None);
     let Some(interval) = settings.watch else {
         let tail = snapshot(settings, interrupt, None, first)?;
         if !settings.quiet {
+            unfound(settings, &tail).iter().for_each(|advice| say(advice));
             tell(&tail.gaps);
         }
         let nothing = settings.seeks() && tail.summary.total() == 0;
@@ -55,6 +57,9 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
         let tail = ended?;
         // On a screen that is drawn over, talk would be drawn over too: there it waits for the end.
         if screen.is_none() {
+            if !settings.quiet && first {
+                unfound(settings, &tail).iter().for_each(|advice| say(advice));
+            }
             if !settings.quiet && tail.gaps != told {
                 tell(&tail.gaps);
             }
@@ -62,16 +67,23 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
                 print("\n")?;
             }
         }
+        advice_at_end = unfound(settings, &tail);
         (told, first) = (tail.gaps, false);
         interrupt.wait(interval)?;
     }
     if screen.is_some() {
         drop(screen);
         if !settings.quiet {
+            advice_at_end.iter().for_each(|advice| say(advice));
             tell(&told);
         }
     }
     Ok(Exit::Interrupted)
+}
+
+/// What was probably meant, where nothing was found.
+fn unfound(settings: &Settings, tail: &Tail) -> Option<String> {
+    advice(&settings.request, tail.summary.total())
 }
 
 impl Settings {

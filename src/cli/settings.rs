@@ -6,10 +6,12 @@ use super::act::{Action, Deed};
 use super::args::{ActingArgs, Choose, Cli, Command, FilterArgs, FormatArg, Shared, Show, SourceArg};
 use super::asked;
 use super::change::Assignment;
-use super::choices::{parse_by, parse_columns, parse_order};
+use super::choices::{parse_by, parse_order};
+use super::columns::ColumnChoice;
 use super::config::Config;
 use super::dashboard::{Dashboard, Services};
 use super::exit::UsageError;
+use super::hints::refuse_slip;
 use super::terminal::Terminal;
 use crate::collect::discovery::NetnsChoice;
 use crate::collect::visit::SourceChoice;
@@ -49,6 +51,8 @@ pub(super) struct Settings {
     pub(super) strict: bool,
     /// The filter as it was typed; empty where there is none
     pub(super) typed: String,
+    /// `show`: the filter the other way round, where it is a pair of ends
+    pub(super) turned: Option<Filter>,
 }
 
 /// What is made of a snapshot.
@@ -60,7 +64,7 @@ pub(super) enum Report {
         format: FormatArg,
         /// Columns of tables and CSV
         columns: Vec<Column>,
-        /// Whether the user chose them
+        /// Whether the user chose them, that of namespaces included
         chosen: bool,
         /// Order and limit
         order: Order,
@@ -159,8 +163,7 @@ impl Line {
     fn watch(self, size: (u16, u16), terminal: &Terminal) -> Result<Task, UsageError> {
         let Self { shared, typed, filter, .. } = self;
         let config = Config::load(&Services)?;
-        let chosen = shared.show.columns.as_deref().map(parse_columns).transpose()?;
-        refuse_blind_columns(&shared, chosen.iter().flatten())?;
+        let chosen = column_choices(&shared)?;
         let view = if shared.choose.listening { View::Listeners } else { config.view };
         let is_blind = |heading: &Heading| shared.choose.no_processes && heading.needs().contains(Needs::OWNERS);
         let mut others: Vec<_> = config
@@ -178,8 +181,8 @@ impl Line {
         for of_sockets in others.iter_mut().chain([&mut wanted]).filter(|wanted| wanted.view != View::Kernel) {
             (of_sockets.typed, of_sockets.filter) = (typed.clone(), filter.clone());
         }
-        if let Some(columns) = chosen {
-            wanted.columns = columns.into_iter().map(Heading::from).collect();
+        for choice in chosen {
+            wanted.columns = choice.apply(wanted.columns, |column| !is_blind_to(&shared, column))?;
         }
         let theme = terminal.theme(shared.show.color, config.theme);
         Ok(Task::Watch(Dashboard {
@@ -205,6 +208,7 @@ impl Line {
             Some(Command::Ls(_)) => list(&shared, format, false, &filter)?,
             _ => list(&shared, format, matches!(format, FormatArg::Json | FormatArg::Ndjson), &filter)?,
         };
+        let turned = matches!(command, Some(Command::Show { .. })).then(|| filter.turned()).flatten();
         let families = if matches!(report, Report::Kernel { .. }) { Vec::new() } else { families(&shared) };
         let request = request(&shared, families, states, needs, filter);
         if shared.choose.explain_filter {
@@ -213,6 +217,7 @@ impl Line {
         Ok(Task::Look(Settings {
             request,
             typed,
+            turned,
             report,
             look: look(&shared, terminal),
             screen: terminal.size.map(|(_, rows)| rows).filter(|&rows| rows > 1),
@@ -236,7 +241,7 @@ fn look(shared: &Shared, terminal: &Terminal) -> Look {
 fn asks_for_a_list(shared: &Shared) -> bool {
     let Show { format, json, watch, limit, sort, no_header, .. } = &shared.show;
     let is_shaped = format.is_some() || *json || *no_header || limit.is_some() || sort.is_some();
-    is_shaped || watch.is_some() || shared.choose.explain_filter
+    is_shaped || watch.is_some() || shared.choose.explain_filter || shared.habits.lists
 }
 
 /// The words that are not options: the filter, and what `set` is to set.
@@ -252,7 +257,7 @@ impl Words {
         let words = match command {
             None => {
                 let typed = asked::joined(bare);
-                asked::refuse_slip(&typed)?;
+                refuse_slip(bare, &super::args::command())?;
                 return Ok(Self { typed, assignment });
             }
             Some(_) if !bare.is_empty() => {
@@ -375,25 +380,40 @@ fn refuse_blind_columns<'a>(shared: &Shared, columns: impl IntoIterator<Item = &
         .try_for_each(|column| refuse_blindness(shared, column.needs, &format!("the column '{}'", column.name)))
 }
 
+/// Whether nobody looks for what the column shows.
+fn is_blind_to(shared: &Shared, column: &Column) -> bool {
+    shared.choose.no_processes && column.needs.contains(Needs::OWNERS)
+}
+
+/// What was said of columns: by -o, and by options that other programs have for them.
+fn column_choices(shared: &Shared) -> Result<Vec<ColumnChoice>, UsageError> {
+    let typed = shared.show.columns.as_deref().map(ColumnChoice::parse).transpose()?;
+    let habits = Some(&shared.habits.columns).filter(|columns| !columns.is_empty());
+    let choices: Vec<_> = typed.into_iter().chain(habits.map(|columns| ColumnChoice::added(columns))).collect();
+    refuse_blind_columns(shared, choices.iter().flat_map(ColumnChoice::named))?;
+    Ok(choices)
+}
+
 type Judged = (Report, StateSet, Needs);
 
 fn list(shared: &Shared, format: FormatArg, everything: bool, filter: &Filter) -> Result<Judged, UsageError> {
     let order = parse_order(shared.show.sort.as_deref(), shared.show.limit)?;
     refuse_blind_columns(shared, &order.by)?;
-    let (columns, states, needs) = chosen_columns(shared, format, everything, filter)?;
+    let choices = column_choices(shared)?;
+    let chosen = choices.iter().any(|choice| choice.settles("netns"));
+    let (columns, states, needs) = chosen_columns(shared, (format, everything), filter, &choices)?;
     let needs = needs | needs_of(order.by.as_slice());
-    Ok((Report::List { format, columns, chosen: shared.show.columns.is_some(), order }, states, needs))
+    Ok((Report::List { format, columns, chosen, order }, states, needs))
 }
 
 /// The columns of a listing, the states that it looks at, and what it has to know of a row.
 fn chosen_columns(
     shared: &Shared,
-    format: FormatArg,
-    everything: bool,
+    (format, everything): (FormatArg, bool),
     filter: &Filter,
+    choices: &[ColumnChoice],
 ) -> Result<(Vec<Column>, StateSet, Needs), UsageError> {
     let choose = &shared.choose;
-    let chosen = shared.show.columns.as_deref().map(parse_columns).transpose()?;
     let usual = match (choose.listening, choose.all || everything) {
         (true, _) => StateSet::listeners(),
         (false, true) => StateSet::ALL,
@@ -405,8 +425,7 @@ fn chosen_columns(
         shown if shown.without(StateSet::connections()).is_empty() => CONNECTION_COLUMNS,
         _ => ALL_COLUMNS,
     };
-    let keep = |column: &Column| !(choose.no_processes && column.needs.contains(Needs::OWNERS));
-    refuse_blind_columns(shared, chosen.iter().flatten())?;
+    let keep = |column: &Column| !is_blind_to(shared, column);
     let defaults = defaults.iter().flat_map(|name| match (format, *name) {
         // Machines read the time as a number, so that what it means has to stand beside it.
         (FormatArg::Csv, "dead-in") => &["dead-in", "bound"][..],
@@ -414,8 +433,8 @@ fn chosen_columns(
     });
     // Rounds follow each other without a line between them.
     let first = (format == FormatArg::Csv && shared.show.watch.is_some()).then_some(&"taken-at");
-    let columns = chosen
-        .unwrap_or_else(|| first.into_iter().chain(defaults).filter_map(|name| column(name)).filter(keep).collect());
+    let usual = first.into_iter().chain(defaults).filter_map(|name| column(name)).filter(keep).collect();
+    let columns = choices.iter().try_fold(usual, |columns, choice| choice.apply(columns, keep))?;
     let needs = match format {
         FormatArg::Json | FormatArg::Ndjson => Needs::all() - Needs::ALL_OPTIONS,
         FormatArg::Table | FormatArg::Csv => needs_of(&columns),

@@ -15,6 +15,7 @@ mod dashboard;
 mod endings;
 mod fallback;
 mod filter;
+mod habits;
 mod inference;
 mod judged;
 mod kill;

@@ -1,0 +1,165 @@
+//! `-o`: a list of columns, every column, or what to add to the usual ones and to leave out of them.
+
+use super::choices::unknown_column;
+use super::exit::UsageError;
+use crate::fields::column::Column;
+use crate::fields::table::{column, columns};
+
+/// The word for every column.
+const ALL: &str = "all";
+
+/// What was asked for goes last where a terminal is too narrow: only the ends and the verdict stay longer.
+const ASKED_FOR: u8 = 97;
+
+/// A list of columns as it was typed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ColumnChoice {
+    /// `+a,-b`: it starts from the usual columns, not from none
+    is_change: bool,
+    parts: Vec<Part>,
+}
+
+/// One name of the list.
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    adds: bool,
+    /// Every column where there is none
+    column: Option<Box<Column>>,
+}
+
+impl ColumnChoice {
+    /// Reads `a,b`, `all` or `+a,-b`.
+    pub(super) fn parse(list: &str) -> Result<Self, UsageError> {
+        let names: Vec<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        let is_signed = |name: &&str| name.starts_with(['+', '-']);
+        let is_change = names.iter().any(is_signed);
+        if let Some(bare) = names.iter().find(|name| is_change && !is_signed(name)) {
+            return Err(UsageError(format!(
+                "'{bare}' has neither + nor - in '{list}'; a list names the columns, or each of its names has a sign: \
+                 +{bare} adds one to the usual columns, -{bare} leaves it out"
+            )));
+        }
+        let part = |name: &&str| {
+            let bare = name.trim_start_matches(['+', '-']);
+            let column = if bare.eq_ignore_ascii_case(ALL) {
+                None
+            } else {
+                Some(Box::new(column(bare).ok_or_else(|| unknown_column(bare))?))
+            };
+            Ok(Part { adds: !name.starts_with('-'), column })
+        };
+        let parts = names.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+        if parts.is_empty() {
+            return Err(UsageError(format!("no column in '{list}'; tcpulse ls --help lists the columns")));
+        }
+        Ok(Self { is_change, parts })
+    }
+
+    /// These columns added to the usual ones.
+    pub(super) fn added(names: &[&str]) -> Self {
+        let part = |name: &&str| Some(Part { adds: true, column: Some(Box::new(column(name)?)) });
+        Self { is_change: true, parts: names.iter().filter_map(part).collect() }
+    }
+
+    /// The columns to show, each once; `usual` are those of which nothing was said, `may` says which of `all` can be had.
+    pub(super) fn apply<T>(&self, usual: Vec<T>, may: impl Fn(&Column) -> bool) -> Result<Vec<T>, UsageError>
+    where
+        T: From<Column> + PartialEq,
+    {
+        let mut chosen = if self.is_change { usual } else { Vec::new() };
+        for Part { adds, column } in &self.parts {
+            let named: Vec<_> = match column {
+                Some(column) => vec![self.weighed((**column).clone())],
+                None => columns().filter(&may).collect(),
+            };
+            for column in named.into_iter().map(T::from) {
+                match (adds, chosen.iter().position(|known| *known == column)) {
+                    (true, None) => chosen.push(column),
+                    (false, Some(at)) => drop(chosen.remove(at)),
+                    (true, Some(_)) | (false, None) => {}
+                }
+            }
+        }
+        if chosen.is_empty() {
+            return Err(UsageError("--columns leaves no column; name one to show, such as -o state".to_owned()));
+        }
+        Ok(chosen)
+    }
+
+    /// One that was asked for beside the usual ones is not the first to go.
+    fn weighed(&self, column: Column) -> Column {
+        let importance = if self.is_change { column.importance.max(ASKED_FOR) } else { column.importance };
+        Column { importance, ..column }
+    }
+
+    /// The columns that were asked for by name.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Column> {
+        self.parts.iter().filter(|part| part.adds).filter_map(|part| part.column.as_deref())
+    }
+
+    /// Whether it says everything about this column: it starts from none, or names it.
+    pub(super) fn settles(&self, name: &str) -> bool {
+        let is_named = |part: &Part| part.column.as_ref().is_none_or(|column| column.is_called(name));
+        !self.is_change || self.parts.iter().any(is_named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ColumnChoice;
+    use crate::fields::column::Column;
+    use crate::fields::table::{column, columns};
+
+    fn apply(list: &str) -> Result<Vec<String>, String> {
+        let usual: Vec<Column> = ["state", "local", "idle"].iter().filter_map(|name| column(name)).collect();
+        let chosen = ColumnChoice::parse(list).and_then(|choice| choice.apply(usual, |_| true));
+        chosen
+            .map_err(|error| error.0)
+            .map(|columns| columns.into_iter().map(|column| column.name.into_owned()).collect())
+    }
+
+    #[test]
+    fn a_list_is_absolute_or_a_change_and_names_each_column_once() {
+        for (list, expected) in [
+            ("rtt,STATE, rtt,", &["rtt", "state"][..]),
+            ("+rtt", &["state", "local", "idle", "rtt"]),
+            ("+rtt,-idle,+state", &["state", "local", "rtt"]),
+            ("-idle,-rtt", &["state", "local"]),
+            ("+rtt,-rtt", &["state", "local", "idle"]),
+            ("-all,+rtt", &["rtt"]),
+        ] {
+            assert_eq!(apply(list).unwrap(), expected, "{list}");
+        }
+        let all = columns().count();
+        assert_eq!(
+            (apply("all").unwrap().len(), apply("rtt,all").unwrap().len(), apply("+all").unwrap().len()),
+            (all, all, all)
+        );
+        assert_eq!(apply("rtt,all").unwrap()[0], "rtt");
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_what_was_meant() {
+        for (list, part) in [
+            ("+rtt,idle", "'idle' has neither + nor -"),
+            ("state,-idle", "'state' has neither + nor -"),
+            ("state,iddle", "unknown column 'iddle'; did you mean 'idle'? tcpulse ls --help lists the columns"),
+            ("-remote", "did you mean 'peer'?"),
+            ("port", "did you mean 'local-port' or 'peer-port'?"),
+            ("colour", "unknown column 'colour'; tcpulse ls --help"),
+            ("+", "unknown column ''"),
+            (",", "no column in ','"),
+            ("-all", "leaves no column"),
+        ] {
+            let error = apply(list).unwrap_err();
+            assert!(error.contains(part), "{list}: {error}");
+            assert!(error.len() < 200, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_choice_settles_what_it_names() {
+        let settles = |list| ColumnChoice::parse(list).unwrap().settles("netns");
+        assert_eq!(["state", "all", "+all", "-netns", "+rtt"].map(settles), [true, true, true, true, false]);
+    }
+}

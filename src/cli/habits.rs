@@ -1,0 +1,433 @@
+//! Options as people type them who come from ss, netstat and lsof: what is meant is taken where it is harmless, else one
+//! line says which command does it. A pure function over the arguments, before clap sees them; one table says what is
+//! meant by each option.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+
+use super::exit::UsageError;
+use super::hints;
+use crate::fields::table::column;
+use crate::filter::{begins_with_comparison, is_keyword, is_state};
+
+/// What an option of another program means here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// tcpulse does so anyway
+    Done,
+    /// Columns of a listing
+    Columns(&'static [&'static str]),
+    /// An option of ours
+    Option(&'static str),
+    /// Sockets of another kind
+    Kind(&'static str),
+    /// What to do instead
+    Instead(&'static str),
+}
+
+/// An option of another program; one of ours of the same letter goes first.
+struct Habit {
+    letter: Option<char>,
+    words: &'static [&'static str],
+    meaning: Meaning,
+}
+
+const fn habit(letter: Option<char>, words: &'static [&'static str], meaning: Meaning) -> Habit {
+    Habit { letter, words, meaning }
+}
+
+/// The options of ss, netstat and lsof that are known.
+const HABITS: &[Habit] = &[
+    habit(Some('t'), &["tcp"], Meaning::Done),
+    habit(Some('n'), &["numeric", "numeric-hosts", "numeric-ports"], Meaning::Done),
+    habit(Some('P'), &[], Meaning::Done),
+    habit(Some('p'), &["processes", "programs"], Meaning::Done),
+    habit(Some('O'), &["oneline"], Meaning::Done),
+    habit(Some('W'), &["wide"], Meaning::Done),
+    habit(Some('o'), &["options", "timers"], Meaning::Columns(&["timer", "expires"])),
+    habit(Some('e'), &["extended", "extend"], Meaning::Columns(&["uid", "inode", "cookie"])),
+    habit(Some('i'), &["info"], Meaning::Columns(&["cc", "rtt", "rto", "snd-cwnd", "total-retrans", "delivery-rate"])),
+    habit(Some('m'), &["memory"], Meaning::Columns(&["rmem", "rcvbuf", "wmem", "sndbuf"])),
+    habit(Some('H'), &[], Meaning::Option("--no-header")),
+    habit(Some('u'), &["udp"], Meaning::Kind("UDP")),
+    habit(Some('x'), &["unix"], Meaning::Kind("unix")),
+    habit(None, &["raw"], Meaning::Kind("raw")),
+    habit(Some('d'), &["dccp"], Meaning::Kind("DCCP")),
+    habit(Some('S'), &["sctp"], Meaning::Kind("SCTP")),
+    habit(Some('M'), &["mptcp"], Meaning::Kind("MPTCP")),
+    habit(Some('0'), &["packet"], Meaning::Kind("packet")),
+    habit(
+        Some('s'),
+        &["summary", "statistics"],
+        Meaning::Instead(
+            "the summary of ss is 'tcpulse stat', the statistics of netstat are 'tcpulse kernel'; to sort: -s idle:desc",
+        ),
+    ),
+    habit(Some('K'), &["kill"], Meaning::Instead("'tcpulse kill FILTER' destroys connections; it asks first")),
+    habit(
+        Some('c'),
+        &["continuous"],
+        Meaning::Instead(
+            "'tcpulse ls -w' repeats every 2 s, -w SECONDS as often as you say; by program: 'process = NAME'",
+        ),
+    ),
+    habit(
+        Some('r'),
+        &["resolve", "route"],
+        Meaning::Instead(
+            "tcpulse prints addresses as numbers; the dashboard shows names with the key r; routes: ip route",
+        ),
+    ),
+    habit(
+        Some('E'),
+        &["events"],
+        Meaning::Instead("the dashboard's view 'changes' shows connections that come and go"),
+    ),
+    habit(Some('B'), &["bound-inactive"], Meaning::Instead("write it as a filter: tcpulse ls 'state bound-inactive'")),
+    habit(Some('f'), &["family"], Meaning::Instead("-4 lists IPv4 sockets, -6 lists IPv6 sockets")),
+    habit(Some('A'), &["query", "socket"], Meaning::Instead("tcpulse shows TCP only; leave it out, or ask ss")),
+];
+
+/// What was taken from the arguments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Habits {
+    /// A listing was spelled, so no dashboard opens
+    pub(super) lists: bool,
+    /// Columns to show beside the others
+    pub(super) columns: Vec<&'static str>,
+}
+
+/// Reads the arguments, the first being the program's name: what clap is to see, and what was taken. `program` is built.
+pub(super) fn read(
+    arguments: impl IntoIterator<Item = OsString>,
+    program: &clap::Command,
+) -> Result<(Vec<OsString>, Habits), UsageError> {
+    let mut left: VecDeque<_> = arguments.into_iter().collect();
+    let mut reader = Reader {
+        out: left.pop_front().into_iter().collect(),
+        left,
+        program,
+        command: None,
+        after_word: false,
+        habits: Habits::default(),
+        typed: String::new(),
+        both: false,
+    };
+    while let Some(argument) = reader.left.pop_front() {
+        match argument.to_str() {
+            Some("--") => {
+                reader.out.push(argument);
+                break;
+            }
+            // The arrow of `show` in an argument of its own.
+            Some("->") => reader.word("\u{2192}".into()),
+            Some(text) if text.starts_with("--") => reader.long(&text.to_owned()[2..])?,
+            Some(text) if text.len() > 1 && text.starts_with('-') => reader.cluster(&text.to_owned()[1..])?,
+            Some(text) => {
+                if reader.is_command(text) {
+                    reader.command = Some(text.to_owned());
+                    // These have options of nobody's habit.
+                    if matches!(text, "help" | "config") {
+                        reader.out.push(argument);
+                        break;
+                    }
+                } else {
+                    reader.after_word = true;
+                }
+                reader.out.push(argument);
+            }
+            None => reader.word(argument),
+        }
+    }
+    reader.finish()
+}
+
+struct Reader<'a> {
+    left: VecDeque<OsString>,
+    out: Vec<OsString>,
+    program: &'a clap::Command,
+    /// The command, once it was read
+    command: Option<String>,
+    /// The last argument was a word of the filter
+    after_word: bool,
+    habits: Habits,
+    /// The last option that asked for columns
+    typed: String,
+    /// -a and -l stand together in one argument
+    both: bool,
+}
+
+/// How an option of ours takes its value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    Value,
+    /// -w: a value may follow
+    Perhaps,
+}
+
+impl Reader<'_> {
+    /// The command's own options, or the program's.
+    fn known(&self) -> &clap::Command {
+        let command = self.command.as_deref().and_then(|name| self.program.find_subcommand(name));
+        command.unwrap_or(self.program)
+    }
+
+    fn option(&self, is_it: impl Fn(&clap::Arg) -> bool) -> Option<(String, Takes)> {
+        let option = self.known().get_arguments().find(|option| is_it(option))?;
+        let takes = match option.get_num_args() {
+            Some(range) if !range.takes_values() => Takes::Nothing,
+            Some(range) if range.min_values() == 0 => Takes::Perhaps,
+            Some(_) => Takes::Value,
+            None if option.get_action().takes_values() => Takes::Value,
+            None => Takes::Nothing,
+        };
+        Some((option.get_id().to_string(), takes))
+    }
+
+    fn letter(&self, letter: char) -> Option<(String, Takes)> {
+        self.option(|option| option.get_short() == Some(letter))
+    }
+
+    fn is_command(&self, word: &str) -> bool {
+        self.command.is_none() && !self.after_word && self.program.find_subcommand(word).is_some()
+    }
+
+    fn word(&mut self, word: OsString) {
+        self.after_word = true;
+        self.out.push(word);
+    }
+
+    fn next_text(&self) -> Option<&str> {
+        self.left.front().and_then(|next| next.to_str())
+    }
+
+    /// Options of one letter each, with what the last of them takes.
+    fn cluster(&mut self, letters: &str) -> Result<(), UsageError> {
+        self.after_word = false;
+        self.both |= letters.contains('a') && letters.contains('l');
+        for (at, letter) in letters.char_indices() {
+            let rest = &letters[at + letter.len_utf8()..];
+            if let Some(instead) = self.lsof(letter, rest) {
+                return Err(UsageError(instead));
+            }
+            let is_ours = match letter {
+                'n' => self.is_limit(rest),
+                'o' | 's' => self.is_list(letter, rest),
+                _ => true,
+            };
+            match self.letter(letter).filter(|_| is_ours) {
+                Some((_, Takes::Nothing)) => self.out.push(format!("-{letter}").into()),
+                // -wt: nobody means t seconds; -w4 are four.
+                Some((_, Takes::Perhaps)) if self.are_letters(rest) && rest.starts_with(char::is_alphabetic) => {
+                    self.out.push(format!("-{letter}").into());
+                }
+                Some((id, _)) => {
+                    self.value(&id, &format!("-{letter}"), rest);
+                    return Ok(());
+                }
+                None => self.habit(letter, letters, rest)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// An option and its value: what stands behind it, or the next argument.
+    fn value(&mut self, id: &str, option: &str, rest: &str) {
+        if !rest.is_empty() {
+            return self.out.push(format!("{option}{rest}").into());
+        }
+        // A list may begin with a dash: -o -idle.
+        if id == "columns" && self.is_list('o', "") {
+            let list = self.left.pop_front().unwrap_or_default();
+            let mut joined = OsString::from("--columns=");
+            joined.push(list);
+            return self.out.push(joined);
+        }
+        self.out.push(option.into());
+        if self.left.front().is_some_and(|next| !next.as_encoded_bytes().starts_with(b"-")) {
+            self.out.extend(self.left.pop_front());
+        }
+    }
+
+    /// What another program means by a letter.
+    fn habit(&mut self, letter: char, letters: &str, rest: &str) -> Result<(), UsageError> {
+        let next = self.next_text().unwrap_or_default();
+        let is_number = |text: &str| text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if letter == 'p'
+            && let Some(pid) = [rest, next].into_iter().find(|text| is_number(text))
+        {
+            return Err(UsageError(format!(
+                "-p takes no number; the sockets of process {pid}: tcpulse {} 'pid = {pid}'",
+                self.listing()
+            )));
+        }
+        match HABITS.iter().find(|habit| habit.letter == Some(letter)) {
+            Some(Habit { meaning: Meaning::Kind(kind), .. }) => Err(UsageError(other_kind(kind, letter, letters))),
+            Some(habit) => self.take(habit.meaning, &format!("-{letter}")),
+            None => Err(UsageError(format!("unknown option '-{letter}'; {}", self.all_options()))),
+        }
+    }
+
+    /// Does what is meant by an option of another program.
+    fn take(&mut self, meaning: Meaning, typed: &str) -> Result<(), UsageError> {
+        self.habits.lists = true;
+        match meaning {
+            Meaning::Done => {}
+            Meaning::Columns(names) => {
+                typed.clone_into(&mut self.typed);
+                self.habits.columns.extend(names);
+            }
+            Meaning::Option(option) => self.out.push(option.into()),
+            Meaning::Kind(kind) => {
+                return Err(UsageError(format!("{typed}: tcpulse shows TCP only; for {kind} sockets: ss {typed}")));
+            }
+            Meaning::Instead(instead) => return Err(UsageError(format!("{typed}: {instead}"))),
+        }
+        Ok(())
+    }
+
+    /// `--word` or `--word=value`.
+    fn long(&mut self, text: &str) -> Result<(), UsageError> {
+        self.after_word = false;
+        let (word, value) = text.split_once('=').map_or((text, None), |(word, value)| (word, Some(value)));
+        if let Some((id, takes)) = self.option(|option| option.get_long() == Some(word)) {
+            match (takes, value) {
+                (Takes::Value | Takes::Perhaps, None) => self.value(&id, &format!("--{word}"), ""),
+                _ => self.out.push(format!("--{text}").into()),
+            }
+            return Ok(());
+        }
+        let habit = HABITS.iter().find(|habit| habit.words.contains(&word));
+        if let Some(habit) = habit.filter(|_| value.is_none()) {
+            return self.take(habit.meaning, &format!("--{word}"));
+        }
+        let next = self.next_text().filter(|next| !next.starts_with('-') && !self.is_command(next));
+        let wrong = hints::Wrong { word, value: value.or(next), listing: self.listing(), known: self.known() };
+        Err(UsageError(
+            wrong.hint(self.program).unwrap_or_else(|| format!("unknown option '--{word}'; {}", self.all_options())),
+        ))
+    }
+
+    /// Whether -n is --limit here: a number follows, or what was meant to be one.
+    fn is_limit(&self, rest: &str) -> bool {
+        let is_number = |text: &str| {
+            text.starts_with(|first: char| first.is_ascii_digit())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        match rest {
+            "" => self.next_text().is_some_and(is_number),
+            rest => rest.starts_with(|first: char| first == '=' || first.is_ascii_digit()),
+        }
+    }
+
+    /// Whether -o is --columns here, and -s --sort: a name follows, or what was meant to be one.
+    fn is_list(&self, letter: char, rest: &str) -> bool {
+        if let Some(rest) = rest.strip_prefix('=') {
+            return !rest.is_empty();
+        }
+        if !rest.is_empty() {
+            let is_name = letter == 'o' && rest == "all" || column(rest).is_some();
+            // Nobody spells an option twice: -ocolour is a word.
+            let is_repeated = |(at, other): (usize, char)| other == letter || rest[..at].contains(other);
+            return is_name || !self.are_letters(rest) || rest.char_indices().any(is_repeated);
+        }
+        let after = self.left.get(1).and_then(|after| after.to_str());
+        match (self.next_text(), letter) {
+            (Some(text), 'o') => is_column_list(text, after, self.program),
+            (Some(text), _) => is_name(text.split(':').next().unwrap_or(text), after, self.program),
+            (None, _) => false,
+        }
+    }
+
+    /// Whether each of these is an option by itself.
+    fn are_letters(&self, rest: &str) -> bool {
+        rest.chars()
+            .all(|letter| self.letter(letter).is_some() || HABITS.iter().any(|habit| habit.letter == Some(letter)))
+    }
+
+    /// lsof's -i and -s take what no option of ours does.
+    fn lsof(&self, letter: char, rest: &str) -> Option<String> {
+        let spec = if rest.is_empty() { self.next_text()? } else { rest };
+        match letter {
+            'i' => {
+                let others = self.left.iter().filter_map(|other| other.to_str());
+                let mut states =
+                    others.filter_map(|other| hints::lsof_states(other.strip_prefix("-s").unwrap_or(other)));
+                hints::lsof(spec, states.next_back())
+            }
+            's' => hints::lsof_states(spec)
+                .map(|states| format!("-s {spec} is lsof's; it is: tcpulse ls{}", hints::in_states(states, ""))),
+            _ => None,
+        }
+    }
+
+    /// The command that a hint is to name.
+    fn listing(&self) -> &str {
+        match self.command.as_deref() {
+            Some(command @ ("stat" | "show" | "kill" | "set")) => command,
+            _ => "ls",
+        }
+    }
+
+    fn all_options(&self) -> String {
+        let command = self.command.as_ref().map_or(String::new(), |command| format!("{command} "));
+        format!("tcpulse {command}--help lists the options")
+    }
+
+    fn finish(mut self) -> Result<(Vec<OsString>, Habits), UsageError> {
+        let is_listing = !matches!(self.command.as_deref(), Some("stat" | "kernel" | "set" | "kill"));
+        if let Some(command) = self.command.as_ref().filter(|_| !is_listing && !self.habits.columns.is_empty()) {
+            let typed = self.typed;
+            return Err(UsageError(format!(
+                "{typed} adds columns to a listing, and {command} has none to add to; leave it out, or list: tcpulse ls {typed}"
+            )));
+        }
+        // netstat's -a goes before its -l.
+        if self.both || self.habits.lists {
+            let has_all = self.out.iter().any(|argument| argument == "-a");
+            self.out.retain(|argument| !has_all || argument != "-l");
+        }
+        self.out.append(&mut self.left.into());
+        Ok((self.out, self.habits))
+    }
+}
+
+/// `-tulpn` asks for two kinds of sockets: which command shows which.
+fn other_kind(kind: &str, letter: char, letters: &str) -> String {
+    let of_tcp: String = letters.chars().filter(|&other| other != letter).collect();
+    let of_others: String = letters.chars().filter(|&other| other != 't').collect();
+    let ours = if of_tcp.is_empty() { String::new() } else { format!(": tcpulse -{of_tcp}") };
+    format!("-{letter}: tcpulse shows TCP only{ours}; for {kind} sockets: ss -{of_others}")
+}
+
+/// Whether a text behind -o is a list of columns rather than the beginning of a filter, as behind the -o of ss.
+fn is_column_list(text: &str, after: Option<&str>, program: &clap::Command) -> bool {
+    let is_of_list = |c: char| c.is_ascii_alphanumeric() || "+-_, ".contains(c);
+    if text.contains(',') || text.starts_with('+') {
+        return text.chars().all(is_of_list);
+    }
+    if let Some(removed) = text.strip_prefix('-') {
+        return removed.eq_ignore_ascii_case("all") || column(removed).is_some();
+    }
+    text.eq_ignore_ascii_case("all") || is_name(text, after, program)
+}
+
+/// Whether a word is a column, or what was meant to be one.
+fn is_name(text: &str, after: Option<&str>, program: &clap::Command) -> bool {
+    let is_word = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if !is_word || after.is_some_and(begins_with_comparison) {
+        return false;
+    }
+    if column(text).is_some() {
+        // `-o state established` is ss's first example: a list of one column that is the same in each row means nothing.
+        return !(text.eq_ignore_ascii_case("state") && after.is_some_and(is_state));
+    }
+    let begins_filter = is_keyword(text) && after.is_some() && !text.eq_ignore_ascii_case("owner");
+    !(begins_filter || is_state(text) || program.find_subcommand(text).is_some())
+}
+
+#[cfg(test)]
+#[path = "habits_tests.rs"]
+mod tests;

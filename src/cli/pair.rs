@@ -1,0 +1,40 @@
+//! `show peer->local`: a pair of ends that was typed the other way round.
+
+use std::io;
+
+use super::run::say;
+use super::settings::Settings;
+use super::signals::Interrupt;
+use crate::filter::Filter;
+use crate::inspect::{InspectError, Request, inspect};
+use crate::model::row::Row;
+use crate::model::snapshot::Sink;
+
+/// Turns the pair round where no socket has these ends and one has them the other way round. On a loopback both may be
+/// there: then what was typed is shown.
+pub(super) fn turn(mut settings: Settings, interrupt: &Interrupt) -> Result<Settings, InspectError> {
+    let Some(turned) = settings.turned.take() else { return Ok(settings) };
+    let is_there = |filter: &Filter| {
+        let request = Request { filter: filter.clone(), needs: filter.needs(), ..settings.request.clone() };
+        inspect(&request, None, &mut Count, &|| interrupt.is_asked()).map(|tail| tail.summary.total() > 0)
+    };
+    if is_there(&settings.request.filter)? || !is_there(&turned)? {
+        return Ok(settings);
+    }
+    if !settings.quiet {
+        let ends = settings.typed.split_once("->").or_else(|| settings.typed.split_once('\u{2192}'));
+        let pair = ends.map_or_else(String::new, |(peer, local)| format!(": {}->{}", local.trim(), peer.trim()));
+        say(&format!("'{}' is the other way round, the local end comes first{pair}", settings.typed));
+    }
+    settings.request.filter = turned;
+    Ok(settings)
+}
+
+/// Receives a snapshot for its counts alone.
+struct Count;
+
+impl Sink for Count {
+    fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
