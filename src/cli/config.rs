@@ -3,7 +3,6 @@
 
 use std::env;
 use std::fmt::Write;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use toml_edit::{Array, Document, Item, TableLike, Value};
 
 use super::exit::UsageError;
+use crate::collect::small_file::{self, Unreadable};
 use crate::filter::{Filter, Names, nearest, time_us};
 use crate::tui::heading::Heading;
 use crate::tui::keymap::{COMMANDS, Key, Keys, command_called};
@@ -155,7 +155,7 @@ fn one_of<'a>(value: &Value, what: &str, known: impl Iterator<Item = &'a str> + 
 }
 
 /// No such thing, but these are.
-fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(super) fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let near = nearest(typed, known.clone()).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
     format!("there is no {what} '{typed}'{near} There are: {}", known.collect::<Vec<_>>().join(", "))
         .replace("' There", "'. There")
@@ -166,13 +166,25 @@ impl Config {
     pub(super) fn load(names: &dyn Names) -> Result<Self, UsageError> {
         let Some(path) = path() else { return Ok(Self::default()) };
         let shown = path.display();
-        match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text, names).map_err(|wrong| UsageError(format!("{shown}, {wrong}"))),
-            // Somebody else's home, as setpriv leaves it: what may not be read is none of ours.
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+        let cannot = |why: &str| {
+            let help = "move it away, or write a new one: tcpulse config prints all settings";
+            UsageError(format!("{shown} cannot be read: {why}; {help}"))
+        };
+        match small_file::read(&path) {
+            Ok(file) => {
+                let text = String::from_utf8(file.bytes).map_err(|_| cannot("it is not UTF-8 text"))?;
+                Self::parse(&text, names).map_err(|wrong| UsageError(format!("{shown}, {wrong}")))
+            }
+            // Somebody else's home, as setpriv leaves it, or the /dev/null of a service: what may not be read is none of ours.
+            Err(Unreadable::Failed(error))
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
+                ) =>
+            {
                 Ok(Self::default())
             }
-            Err(error) => Err(UsageError(format!("{shown} cannot be read: {error}"))),
+            Err(why) => Err(cannot(&why.to_string())),
         }
     }
 

@@ -20,6 +20,7 @@ pub mod reach;
 pub mod refusals;
 pub mod request;
 pub mod rights;
+pub mod small_file;
 pub mod stdout;
 pub mod threads;
 pub mod users;

@@ -1,12 +1,14 @@
 //! Names that stand for numbers: services in /etc/services, hosts by the resolver (getaddrinfo(3), getnameinfo(3)).
 
-use std::fs;
 use std::net::{IpAddr, ToSocketAddrs};
+use std::path::Path;
+
+use super::small_file;
 
 /// The TCP port of a service, by its name or one of its aliases.
 pub fn service(name: &str) -> Option<u16> {
-    let text = fs::read_to_string("/etc/services").ok()?;
-    text.lines().find_map(|line| port_of(line, name))
+    let file = small_file::read(Path::new("/etc/services")).ok()?;
+    String::from_utf8_lossy(&file.bytes).lines().find_map(|line| port_of(line, name))
 }
 
 /// One line: `https  443/tcp  alias…  # comment`.

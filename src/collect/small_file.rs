@@ -1,0 +1,125 @@
+//! Small files that somebody else wrote, such as a configuration or /etc/services: read whole, and never waited for. A FIFO,
+//! a device, an endless or a very large file is an error, not a hang and not all of the memory.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The most bytes that such a file may have.
+pub const MOST_BYTES: u64 = 1 << 20;
+
+/// Why such a file gave nothing. Each reads well after "cannot be read: ".
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// open(2) or read(2) failed
+    #[error("{0}")]
+    Failed(#[from] io::Error),
+    /// A FIFO, a device, a directory
+    #[error("it is a {0}, and only a regular file is read")]
+    NotRegular(&'static str),
+    /// More than [`MOST_BYTES`]
+    #[error("it is larger than 1 MiB")]
+    TooLarge,
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct SmallFile {
+    /// Its content
+    pub bytes: Vec<u8>,
+    /// Who may have written it
+    pub owner: Owner,
+}
+
+/// Who may write to a file or directory.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner {
+    uid: u32,
+    /// Permission bits
+    mode: u32,
+}
+
+impl Owner {
+    /// Nobody but root. Where an access control list lets others write, the group's bit shows it (acl(5)).
+    pub fn is_root_alone(self) -> bool {
+        const GROUP_OR_OTHERS: u32 = 0o022;
+        self.uid == 0 && self.mode & GROUP_OR_OTHERS == 0
+    }
+
+    fn of(metadata: &Metadata) -> Self {
+        Self { uid: metadata.uid(), mode: metadata.mode() }
+    }
+}
+
+/// Who may write to the file or directory.
+///
+/// # Errors
+/// It is not there, or may not be looked at.
+pub fn owner(path: &Path) -> io::Result<Owner> {
+    fs::metadata(path).map(|metadata| Owner::of(&metadata))
+}
+
+/// Reads a regular file of at most [`MOST_BYTES`].
+///
+/// # Errors
+/// It cannot be opened or read, is no regular file, or is larger.
+pub fn read(path: &Path) -> Result<SmallFile, Unreadable> {
+    // Asked before it is opened, since to open some devices does something; and after, since it may be another by then.
+    check(&fs::metadata(path)?)?;
+    // Without O_NONBLOCK to open a FIFO waits for a writer.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    let metadata = file.metadata()?;
+    check(&metadata)?;
+    let mut bytes = Vec::new();
+    // It may grow while it is read.
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(Unreadable::TooLarge);
+    }
+    Ok(SmallFile { bytes, owner: Owner::of(&metadata) })
+}
+
+fn check(metadata: &Metadata) -> Result<(), Unreadable> {
+    let kind = metadata.file_type();
+    if !kind.is_file() {
+        return Err(Unreadable::NotRegular(match kind {
+            kind if kind.is_dir() => "directory",
+            kind if kind.is_fifo() => "FIFO",
+            kind if kind.is_socket() => "socket",
+            _ => "device",
+        }));
+    }
+    if metadata.len() > MOST_BYTES { Err(Unreadable::TooLarge) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_BYTES, Unreadable, read};
+    use std::fs::File;
+    use std::path::Path;
+
+    #[test]
+    fn only_small_regular_files_are_read_and_nothing_is_waited_for() {
+        let directory = std::env::temp_dir().join(format!("tcpulse-small-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = |name: &str| directory.join(name);
+        std::fs::write(path("small"), "x").unwrap();
+        File::create(path("just")).unwrap().set_len(MOST_BYTES).unwrap();
+        File::create(path("large")).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        nix::unistd::mkfifo(&path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(read(&path("small")).unwrap().bytes, b"x");
+        assert_eq!(read(&path("just")).unwrap().bytes.len() as u64, MOST_BYTES);
+        assert!(matches!(read(&path("large")), Err(Unreadable::TooLarge)));
+        assert!(matches!(read(&path("fifo")), Err(Unreadable::NotRegular("FIFO"))));
+        assert!(matches!(read(&directory), Err(Unreadable::NotRegular("directory"))));
+        assert!(matches!(read(Path::new("/dev/zero")), Err(Unreadable::NotRegular("device"))));
+        assert!(matches!(read(&path("none")), Err(Unreadable::Failed(_))));
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_the_kernel_that_claims_no_length_is_read_whole() {
+        assert!(!read(Path::new("/proc/self/status")).unwrap().bytes.is_empty());
+    }
+}
