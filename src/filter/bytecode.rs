@@ -42,6 +42,9 @@ enum Code {
     Never,
     /// The kernel has to look
     Ops(Vec<u8>),
+    /// So would it, with more code than it is sent: not written any further, since each piece is copied with what follows it,
+    /// and 90,000 ports took seconds
+    TooLong,
 }
 
 /// What has to be known to name things to the kernel.
@@ -108,7 +111,7 @@ pub(super) fn compile(expr: &Expr, terms: &Terms<'_>) -> Bytecode {
     match code(expr, terms) {
         Code::Never => Bytecode::Nothing,
         Code::Ops(ops) if ops.len() <= LONGEST => Bytecode::Ops(ops),
-        Code::Always | Code::Ops(_) => Bytecode::Everything,
+        Code::Always | Code::Ops(_) | Code::TooLong => Bytecode::Everything,
     }
 }
 
@@ -125,10 +128,10 @@ fn and(left: Code, right: Code) -> Code {
     match (left, right) {
         (Code::Never, _) | (_, Code::Never) => Code::Never,
         (Code::Always, other) | (other, Code::Always) => other,
+        (Code::TooLong, _) | (_, Code::TooLong) => Code::TooLong,
+        (Code::Ops(left), Code::Ops(right)) if left.len() + right.len() > LONGEST => Code::TooLong,
         (Code::Ops(mut left), Code::Ops(right)) => {
-            if left.len() + right.len() <= LONGEST {
-                fail_later(&mut left, right.len());
-            }
+            fail_later(&mut left, right.len());
             left.extend(right);
             Code::Ops(left)
         }
@@ -145,6 +148,8 @@ fn or(left: Code, right: Code) -> Code {
     match (left, right) {
         (Code::Always, _) | (_, Code::Always) => Code::Always,
         (Code::Never, other) | (other, Code::Never) => other,
+        (Code::TooLong, _) | (_, Code::TooLong) => Code::TooLong,
+        (Code::Ops(left), Code::Ops(right)) if left.len() + right.len() > LONGEST => Code::TooLong,
         (Code::Ops(mut left), Code::Ops(right)) => {
             left.extend(jump(OP + right.len()));
             left.extend(right);
@@ -158,6 +163,7 @@ fn not(code: Code) -> Code {
     match code {
         Code::Always => Code::Never,
         Code::Never => Code::Always,
+        Code::TooLong => Code::TooLong,
         Code::Ops(mut ops) => {
             ops.extend(jump(2 * OP));
             Code::Ops(ops)

@@ -41,6 +41,8 @@ pub(super) struct Parser<'a> {
     columns: Vec<Column>,
     pub(super) family: Option<Family>,
     pub(super) lone: Vec<Lone>,
+    /// How many regular expressions there are so far
+    pub(super) regexes: usize,
     is_mixed: bool,
     /// What bare numbers are counted in, behind a field that was typed with its unit: `idle_ms > 5000`
     pub(super) unit: &'static str,
@@ -69,8 +71,18 @@ struct Frame {
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &str, tokens: Vec<(Token, Range<usize>)>, names: &'a dyn Names) -> Self {
         let columns = columns().collect();
-        let end = text.len();
-        Self { tokens, at: 0, end, names, columns, family: None, lone: Vec::new(), is_mixed: false, unit: "" }
+        Self {
+            end: text.len(),
+            tokens,
+            at: 0,
+            names,
+            columns,
+            family: None,
+            lone: Vec::new(),
+            regexes: 0,
+            is_mixed: false,
+            unit: "",
+        }
     }
 
     /// Reads all of it.

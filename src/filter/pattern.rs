@@ -1,6 +1,16 @@
 //! Text that is searched for: a part of a word in any case, or a regular expression.
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
+
+/// Bytes of a regular expression: enough for some hundred names.
+const LONGEST: usize = 4096;
+/// Groups of one. A search keeps two numbers for each group and each state of the compiled expression: 45,000 groups in
+/// 90 KB asked for 97 GB.
+const MOST_GROUPS: usize = 16;
+/// Bytes of a compiled one, which repetitions of repetitions reach quickly. With the most groups a search takes some 5 MB.
+const LARGEST: usize = 256 * 1024;
+/// Of them in a filter.
+pub(super) const MOST_REGEXES: usize = 32;
 
 /// What text has to look like.
 #[derive(Debug, Clone)]
@@ -20,9 +30,29 @@ impl Pattern {
     /// Text that matches `regex`.
     ///
     /// # Errors
-    /// It is no regular expression, or one too large.
+    /// It is no regular expression, or one too large: what is wrong with it, and what would be right.
     pub(super) fn regex(regex: &str) -> Result<Self, String> {
-        Regex::new(regex).map(Self::Regex).map_err(|error| error.to_string())
+        if regex.len() > LONGEST {
+            return Err(format!(
+                "this regular expression has {} bytes, more than {LONGEST}; search for less, or for several: ~ /a/ or ~ /b/",
+                regex.len()
+            ));
+        }
+        let built = RegexBuilder::new(regex).size_limit(LARGEST).build().map_err(|error| match error.to_string() {
+            // The crate's one error that is about size, and its only name for it.
+            text if text.contains("size limit") => {
+                "this regular expression grows too large; repeat less of it, or fewer times".to_owned()
+            }
+            text => format!("no regular expression: {text}"),
+        })?;
+        // The whole match counts as one.
+        let groups = built.captures_len() - 1;
+        if groups > MOST_GROUPS {
+            return Err(format!(
+                "this regular expression has {groups} groups, more than {MOST_GROUPS}; write (?:…) for (…), which does the same"
+            ));
+        }
+        Ok(Self::Regex(built))
     }
 
     /// Whether it is found in `text`.
@@ -50,7 +80,7 @@ impl PartialEq for Pattern {
 
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::{MOST_REGEXES, Pattern};
 
     #[test]
     fn a_part_is_found_in_any_case_and_a_regex_as_it_is_written() {
@@ -59,5 +89,32 @@ mod tests {
         let regex = Pattern::regex(r"^ngin\w\[8").unwrap();
         assert!(regex.is_in("nginx[812]") && !regex.is_in("NGINX[812]"));
         assert!(Pattern::regex("(").is_err());
+    }
+
+    #[test]
+    fn many_expressions_are_refused_as_one_large_one_is() {
+        struct NoNames;
+        impl crate::filter::Names for NoNames {}
+        let filter = |count: usize| vec!["~ /a{4000}/"; count].join(" or ");
+        assert!(crate::filter::Filter::parse(&filter(MOST_REGEXES), &NoNames).is_ok());
+        let wrong = crate::filter::Filter::parse(&filter(MOST_REGEXES + 1), &NoNames).unwrap_err();
+        assert!(wrong.message().contains("more than 32 regular expressions"), "{wrong}");
+    }
+
+    #[test]
+    fn an_expression_that_would_take_all_of_the_memory_is_refused_with_what_would_be_right() {
+        for (regex, said) in [
+            ("()".repeat(45_000), "90000 bytes, more than 4096"),
+            ("()".repeat(1_000), "1000 groups, more than 16; write (?:…)"),
+            ("(a{1000}){1000}".to_owned(), "grows too large"),
+            ("(?:){1000000000}".to_owned(), "grows too large"),
+            ("(".repeat(2_000) + &")".repeat(2_000), "no regular expression: "),
+        ] {
+            let wrong = Pattern::regex(&regex).unwrap_err();
+            assert!(wrong.contains(said), "{said}: {wrong}");
+        }
+        let names = vec!["nginx"; 300].join("|");
+        assert!(Pattern::regex(&format!("^({names})$")).unwrap().is_in("nginx"));
+        assert!(Pattern::regex(&"(a)".repeat(16)).unwrap().is_in(&"a".repeat(16)));
     }
 }

@@ -7,7 +7,7 @@ use super::host::{Host, certain, host, port};
 use super::lexer::{Sign, Token, tokens};
 use super::lone::Lone;
 use super::parser::Parser;
-use super::pattern::Pattern;
+use super::pattern::{MOST_REGEXES, Pattern};
 use super::predicate;
 use super::tree::{Condition, Device, End, Expr, Order};
 use super::value::c_number;
@@ -439,7 +439,12 @@ pub(super) fn value(parser: &mut Parser<'_>, what: &str) -> Result<Operand, Wron
 pub(super) fn pattern(parser: &mut Parser<'_>) -> Result<Pattern, Wrong> {
     if let Some((Token::Regex(text), place)) = parser.peek().cloned() {
         parser.next();
-        return Pattern::regex(&text).map_err(|why| (place, format!("no regular expression: {why}")));
+        parser.regexes += 1;
+        if parser.regexes > MOST_REGEXES {
+            let help = "one is enough for several: ~ /a|b/";
+            return Err((place, format!("more than {MOST_REGEXES} regular expressions in a filter; {help}")));
+        }
+        return Pattern::regex(&text).map_err(|why| (place, why));
     }
     let (text, place) = value(parser, "a part of a name, or /a regular expression/")?;
     if text.is_empty() { Err((place, NOTHING.to_owned())) } else { Ok(Pattern::part(&text)) }
