@@ -9,7 +9,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::io;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::Refusal;
 use super::request::{self, DumpRequest, TCPDIAG_GETSOCK};
@@ -29,6 +29,8 @@ const BUFFERS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Answers to other requests that are passed over before one's own.
 const MOST_STRAY: usize = 64;
+/// The same kernel must not hold it by words that are no answer: so many in a row, and never for longer than its silence.
+const MOST_IDLE: u32 = 1_000;
 /// `MSG_TRUNC`: recv returns the datagram's true length, also where the buffer was shorter.
 const MSG_TRUNC: i32 = 0x20;
 
@@ -68,7 +70,33 @@ type Received = io::Result<Option<usize>>;
 #[derive(PartialEq, Eq)]
 enum Progress {
     More,
+    /// Nothing of ours: lost, empty, or another's
+    Idle,
     Ended,
+}
+
+/// Ends a wait that brings nothing: ENOBUFS, empty datagrams or words of other requests without end.
+#[derive(Default)]
+struct Patience {
+    idle: u32,
+    since: Option<Instant>,
+}
+
+impl Patience {
+    /// After each receive.
+    fn after(&mut self, progress: &Progress) -> io::Result<()> {
+        if *progress != Progress::Idle {
+            *self = Self::default();
+            return Ok(());
+        }
+        self.idle += 1;
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if self.idle < MOST_IDLE && since.elapsed() < PATIENCE {
+            return Ok(());
+        }
+        let why = format!("no answer among {} datagrams that were empty, lost or of other requests", self.idle);
+        Err(io::Error::new(io::ErrorKind::TimedOut, why))
+    }
 }
 
 /// Why a dump ended without reaching its end.
@@ -148,6 +176,7 @@ impl DiagSocket {
         self.sequence = self.sequence.wrapping_add(1);
         self.send(&request::destroy(socket, cookie, self.sequence)).map_err(Refusal::Transport)?;
         let mut buffer = vec![0; BUFFER_BYTES];
+        let mut patience = Patience::default();
         loop {
             let length = self.receive(&mut buffer).map_err(Refusal::Transport)?.unwrap_or(0);
             for message in Messages::new(&buffer[..length.min(buffer.len())]).flatten() {
@@ -158,6 +187,7 @@ impl DiagSocket {
                     _ => {}
                 }
             }
+            patience.after(&Progress::Idle).map_err(Refusal::Transport)?;
         }
     }
 
@@ -197,11 +227,14 @@ impl DiagSocket {
         each: &mut impl FnMut(&TcpSocket) -> Result<(), E>,
     ) -> Result<(), DumpError<E>> {
         let mut buffer = vec![0; BUFFER_BYTES];
+        let mut patience = Patience::default();
         loop {
             let received = self.receive(&mut buffer);
-            if self.take(&buffer, received, faults, each)? == Progress::Ended {
+            let progress = self.take(&buffer, received, faults, each)?;
+            if progress == Progress::Ended {
                 return Ok(());
             }
+            patience.after(&progress).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
         }
     }
 
@@ -221,10 +254,13 @@ impl DiagSocket {
             }
             // Sending fails once the reader has ended: then it needs no more buffers.
             (0..BUFFERS).for_each(|_| drop(give_back.send(vec![0; BUFFER_BYTES])));
+            let mut patience = Patience::default();
             for (buffer, received) in datagrams {
-                if self.take(&buffer, received, faults, each)? == Progress::Ended {
+                let progress = self.take(&buffer, received, faults, each)?;
+                if progress == Progress::Ended {
                     break;
                 }
+                patience.after(&progress).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
                 drop(give_back.send(buffer));
             }
             Ok(())
@@ -258,8 +294,9 @@ impl DiagSocket {
     ) -> Result<Progress, DumpError<E>> {
         let Some(length) = received.map_err(|error| DumpError::Refused(Refusal::Transport(error)))? else {
             faults.overrun += 1;
-            return Ok(Progress::More);
+            return Ok(Progress::Idle);
         };
+        let mut progress = Progress::Idle;
         faults.truncated += u64::from(length > buffer.len());
         for message in Messages::new(&buffer[..length.min(buffer.len())]) {
             let Ok(message) = message else {
@@ -273,6 +310,7 @@ impl DiagSocket {
             faults.interrupted |= message.interrupted;
             match message.payload {
                 Payload::Data(SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK, bytes) => {
+                    progress = Progress::More;
                     match inet_diag::decode(bytes, self.netns) {
                         Ok(mut socket) => {
                             // Closed, it is in none of the tables that a dump walks, but for the one of bound sockets.
@@ -294,7 +332,7 @@ impl DiagSocket {
                 Payload::Data(..) => faults.stray += 1,
             }
         }
-        Ok(Progress::More)
+        Ok(progress)
     }
 
     fn is_ours(&self, message: &Message<'_>) -> bool {
@@ -327,7 +365,7 @@ impl DiagSocket {
 
 #[cfg(test)]
 mod tests {
-    use super::DiagSocket;
+    use super::{DiagSocket, MOST_IDLE, Patience, Progress};
     use crate::collect::request::DumpRequest;
     use crate::model::address::NetnsId;
     use crate::model::needs::Needs;
@@ -345,6 +383,19 @@ mod tests {
         });
         assert_eq!(faults.unwrap(), super::DumpFaults::default());
         found
+    }
+
+    #[test]
+    fn a_wait_that_brings_nothing_ends_and_every_answer_begins_it_anew() {
+        let mut patience = Patience::default();
+        for _ in 0..3 {
+            for _ in 1..MOST_IDLE {
+                patience.after(&Progress::Idle).unwrap();
+            }
+            patience.after(&Progress::More).unwrap();
+        }
+        let end = (0..MOST_IDLE).find_map(|_| patience.after(&Progress::Idle).err()).unwrap();
+        assert_eq!(end.kind(), std::io::ErrorKind::TimedOut);
     }
 
     #[test]

@@ -21,6 +21,9 @@ use crate::model::socket::Socket as TcpSocket;
 const GROUPS: [u32; 2] = [1, 3];
 /// Room for some ten thousand farewells: who is slower loses some, and sees by the next dump that they are gone.
 const RECEIVE_BYTES: usize = 4 << 20;
+/// Datagrams that are read of one namespace before the next one has its turn. One that says so often that some was lost, and
+/// nothing else, says nothing.
+const MOST_AT_ONCE: u64 = 10_000;
 /// `MSG_DONTWAIT`
 const DONT_WAIT: i32 = 0x40;
 
@@ -50,11 +53,13 @@ impl Listener {
         Ok(Self { socket, netns })
     }
 
-    /// All that has been said since it was last asked; says how often some was lost.
-    fn hear(&self, buffer: &mut [u8], each: &mut impl FnMut(TcpSocket)) -> u64 {
+    /// What has been said since it was last asked. Never waits, and never reads for ever.
+    fn hear(&self, buffer: &mut [u8], each: &mut impl FnMut(TcpSocket)) -> Heard {
         let mut lost = 0;
-        loop {
+        for _ in 0..MOST_AT_ONCE {
             match self.socket.recv(&mut &mut *buffer, DONT_WAIT) {
+                // No datagram of the kernel's is empty.
+                Ok(0) => return Heard { lost, is_over: true },
                 Ok(length) => {
                     for message in Messages::new(&buffer[..length.min(buffer.len())]).flatten() {
                         if let Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) = message.payload
@@ -67,10 +72,19 @@ impl Listener {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // More may lie behind them.
                 Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => lost += 1,
-                Err(_) => return lost,
+                Err(error) => return Heard { lost, is_over: error.kind() != io::ErrorKind::WouldBlock },
             }
         }
+        Heard { lost, is_over: lost == MOST_AT_ONCE }
     }
+}
+
+/// What came of listening once.
+struct Heard {
+    /// How often some was lost
+    lost: u64,
+    /// The socket fails: to wait for it again would end at once, for ever
+    is_over: bool,
 }
 
 /// Listens in every namespace that `choice` names and `wanted` takes. One that cannot be listened in is left out: what is
@@ -82,14 +96,22 @@ pub fn listen(choice: &NetnsChoice, wanted: impl Fn(NetnsId) -> bool) -> Vec<Lis
 }
 
 /// Waits until something is said, or for so long, and hands it over. Says how often some was lost: more was said than there
-/// is room for.
-pub fn wait(listeners: &[Listener], at_most: Duration, mut each: impl FnMut(TcpSocket)) -> u64 {
+/// is room for. Listeners whose socket fails are taken out.
+pub fn wait(listeners: &mut Vec<Listener>, at_most: Duration, mut each: impl FnMut(TcpSocket)) -> u64 {
     let mut polled: Vec<_> = listeners.iter().map(|listener| PollFd::new(&listener.socket, PollFlags::IN)).collect();
     let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: i64::from(at_most.subsec_nanos()) };
     // Interrupted, or out of memory: it is tried again anyway.
     let _ = poll(&mut polled, Some(&timeout));
-    let ready: Vec<_> = polled.iter().map(|polled| !polled.revents().is_empty()).collect();
+    let mut ready = polled.iter().map(|polled| !polled.revents().is_empty()).collect::<Vec<_>>().into_iter();
     let mut buffer = vec![0; BUFFER_BYTES];
-    let ready = listeners.iter().zip(ready).filter(|(_, is_ready)| *is_ready);
-    ready.map(|(listener, _)| listener.hear(&mut buffer, &mut each)).sum()
+    let mut lost = 0;
+    listeners.retain(|listener| {
+        if !ready.next().unwrap_or(false) {
+            return true;
+        }
+        let heard = listener.hear(&mut buffer, &mut each);
+        lost += heard.lost;
+        !heard.is_over
+    });
+    lost
 }

@@ -47,7 +47,7 @@ impl Farewells {
                     listeners.append(&mut shared.new);
                     listeners.retain(|listener| shared.wanted.contains(&listener.netns()));
                 }
-                let lost = wait(&listeners, PATIENCE, |socket| {
+                let lost = wait(&mut listeners, PATIENCE, |socket| {
                     let farewell = Farewell { socket, at: SystemTime::now() };
                     let heard = &mut lock(&shared).heard;
                     // More than can be shown is not kept.
