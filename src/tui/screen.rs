@@ -44,6 +44,16 @@ pub struct Areas {
     pub footer: Rect,
 }
 
+/// What is drawn of a terminal of this size, columns first. No screen has more cells, and two frames are held in memory: of
+/// the 65535 by 65535 that a terminal may claim they took 400 GB.
+pub fn drawn((columns, rows): (u16, u16)) -> (u16, u16) {
+    const MOST_COLUMNS: u16 = 2_000;
+    const MOST_CELLS: u32 = 400_000;
+    let columns = columns.min(MOST_COLUMNS);
+    let most_rows = MOST_CELLS / u32::from(columns.max(1));
+    (columns, rows.min(u16::try_from(most_rows).unwrap_or(u16::MAX)))
+}
+
 /// The parts of the screen now.
 pub fn areas(state: &State) -> Areas {
     let (columns, rows) = state.size;

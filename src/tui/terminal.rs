@@ -3,7 +3,7 @@
 use std::io::{self, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
@@ -11,7 +11,10 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use ratatui::{Frame, Terminal};
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
+
+use super::screen::drawn;
 
 /// Whether the terminal is ours: the panic hook must not give back what was not taken.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -36,7 +39,7 @@ impl Screen {
             before(panic);
         }));
         enter(has_mouse)?;
-        Ok(Self { terminal: Some(Terminal::new(CrosstermBackend::new(io::stdout()))?), has_mouse })
+        Ok(Self { terminal: Some(open()?), has_mouse })
     }
 
     /// Gives it back while `meanwhile` runs, then takes it again and draws all of it anew.
@@ -58,7 +61,7 @@ impl Screen {
         // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the thread that reads keys.
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.put_away();
-        self.terminal = Some(Terminal::new(CrosstermBackend::new(io::stdout()))?);
+        self.terminal = Some(open()?);
         Ok(())
     }
 
@@ -95,6 +98,14 @@ impl Drop for Screen {
         self.put_away();
         give_back();
     }
+}
+
+/// As large as it is, or as much of it as is drawn. A change of size is followed by [`Screen::renew`].
+fn open() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
+    let backend = CrosstermBackend::new(io::stdout());
+    let size = backend.size()?;
+    let (width, height) = drawn((size.width, size.height));
+    Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, width, height)) })
 }
 
 fn enter(has_mouse: bool) -> io::Result<()> {

@@ -16,6 +16,7 @@ mod endings;
 mod fallback;
 mod filter;
 mod habits;
+mod hostile;
 mod inference;
 mod judged;
 mod kill;

@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod host;
 pub mod link;
 pub mod netns;
 pub mod processes;

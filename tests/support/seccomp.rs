@@ -40,6 +40,17 @@ pub fn refuse(command: &mut Command, call: libc::c_long, errno: i32) {
     install(command, filter);
 }
 
+/// Makes recvfrom(2) return nothing at once in the command, for ever: with this error, or empty where it is 0.
+pub fn starve_receives(command: &mut Command, errno: u32) {
+    let filter = [
+        load(NUMBER),
+        jump_unless_equal(libc::SYS_recvfrom as u32, 1),
+        statement(0x06, libc::SECCOMP_RET_ERRNO | errno),
+        statement(0x06, libc::SECCOMP_RET_ALLOW),
+    ];
+    install(command, filter);
+}
+
 #[allow(unsafe_code, reason = "libc")]
 fn install<const N: usize>(command: &mut Command, filter: [libc::sock_filter; N]) {
     let install = move || {

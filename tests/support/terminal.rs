@@ -35,8 +35,13 @@ pub struct Session {
 
 impl Session {
     /// Starts it, 120 cells wide.
-    pub fn start(mut command: Command) -> Self {
-        let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
+    pub fn start(command: Command) -> Self {
+        Self::start_claiming(command, COLUMNS, ROWS)
+    }
+
+    /// Starts it on a terminal that says that it is so large; what is drawn beyond 120 by 40 cells is not seen.
+    pub fn start_claiming(mut command: Command, columns: u16, rows: u16) -> Self {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         // Close-on-exec from the first moment: programs of other tests would keep the terminal alive.
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let master = posix_openpt(flags).unwrap();
@@ -69,10 +74,14 @@ impl Session {
         Self { child, keyboard, screen, is_hung_up, modes_before, seen: String::new(), emulator }
     }
 
+    /// The terminal says another size, and is as large as before.
+    pub fn claim(&mut self, columns: u16, rows: u16) {
+        set_size(&self.keyboard, &Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 });
+    }
+
     /// Another size: the program is told by SIGWINCH.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        set_size(&self.keyboard, &size);
+        self.claim(columns, rows);
         self.emulator.screen_mut().set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
     }
 

@@ -23,6 +23,7 @@ use crate::inspect::Request;
 use crate::model::needs::Needs;
 use crate::tui::action::{Effect, Event};
 use crate::tui::run::{Ended, listen, run};
+use crate::tui::screen::drawn;
 use crate::tui::sight::Wanted;
 use crate::tui::state::{Setup, State};
 use looker::Looker;
@@ -62,7 +63,7 @@ impl Names for Services {
 /// Opens it, and returns when the user has enough.
 pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let Dashboard { request, allowed, wanted, others, size, interval, has_mouse, most_of_a_core, setup } = dashboard;
-    let state = State::new(wanted.clone(), others, interval, size, setup);
+    let state = State::new(wanted.clone(), others, interval, drawn(size), setup);
     let (events, happened) = channel();
     let (orders, ordered) = channel();
     let found = events.clone();

@@ -66,7 +66,7 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
             Vec::new()
         }
         Event::Input(Input::Resize(columns, rows)) => {
-            state.size = (columns, rows);
+            state.size = screen::drawn((columns, rows));
             Vec::new()
         }
         Event::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => press(state, key, names),
