@@ -11,16 +11,19 @@ use super::candidates::{Candidate, Gather};
 use super::change::Assignment;
 use super::exit::{Exit, UsageError};
 use super::journal::Journal;
+use super::note::{Event, Note};
 use super::output::{Output, OutputError, print};
+use super::policy::Policy;
 use super::run::{say, tell};
 use super::signals::Interrupt;
 use crate::act::destroy::{Destroyer, NotDestroyed};
-use crate::act::keepalive::{NotChanged, Setter};
+use crate::act::keepalive::{Changed, NotChanged, Setter};
 use crate::act::own::Own;
+use crate::collect::caller::Caller;
 use crate::export::table::Look;
 use crate::inspect::{Request, inspect};
 use crate::model::socket::SocketId;
-use crate::text::keepalive::differences;
+use crate::text::keepalive::{assignments, differences};
 use crate::text::{self, printable};
 
 /// What is to be done to each socket.
@@ -86,6 +89,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
             "there is no terminal to ask at; give --yes to do it without asking, or --dry-run to see what it would do";
         return Err(UsageError(help.to_owned()).into());
     }
+    let mut journal = open_journal(action)?;
     let (gathered, is_partial) = gather(action, &|| interrupt.is_asked())?;
     if is_partial && action.strict {
         say("something could not be seen, and --strict was given; nothing was changed");
@@ -122,30 +126,150 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
             return Ok(if interrupt.is_asked() { Exit::Interrupted } else { Exit::Failed });
         }
     }
-    let mut results = Results::new(how, action.quiet);
+    let help = if journal.may_be_left_out() { "; --no-log leaves it out" } else { "" };
+    let (mut results, mut changed) = (Results::default(), Vec::new());
+    let stopped = carry_out(action, candidates, &mut journal, &|| interrupt.is_asked(), &mut |report| match report {
+        Report::Made(candidate, line) => {
+            results.done(&line);
+            changed.push(candidate);
+        }
+        Report::Not(candidate, Undone { is_gone: true, .. }) => results.gone(candidate),
+        Report::Not(candidate, Undone { why, .. }) => results.failed(deed.past(), candidate, &why),
+        Report::Unnoted(_) if action.quiet && !how.require_log => {}
+        Report::Unnoted(why) => say(&format!("from here on changes are not noted in the journal: {why}{help}")),
+    })?;
+    let is_cut_short = tell_deadlines(action, &changed, interrupt, &mut results);
+    let exit = results.exit(candidates.len(), stopped.as_ref())?;
+    Ok(if is_cut_short && exit == Exit::Done { Exit::Interrupted } else { exit })
+}
+
+/// The journal for an action that the caller may take; where notes are required, one that can be written.
+fn open_journal(action: &Action) -> anyhow::Result<Journal> {
+    let (caller, policy) = (Caller::find(), Policy::load()?);
+    policy.permit(action.deed, &caller)?;
+    policy.permit_silence(&action.how, &caller)?;
+    let mut journal = Journal::new(&caller, policy, action.how.no_log, action.how.require_log);
+    if journal.is_required() && !journal.check() {
+        bail!("nothing was changed: {}", unnoted(&mut journal));
+    }
+    Ok(journal)
+}
+
+/// A note is required, and there is none.
+fn unnoted(journal: &mut Journal) -> String {
+    let why = journal.failure().unwrap_or_default();
+    format!(
+        "each change has to be noted in the journal first, and that fails: {why}; see that journald or a syslogd reads it"
+    )
+}
+
+/// What is reported while an action is carried out.
+enum Report<'a> {
+    /// A change was made: which
+    Made(&'a Candidate, String),
+    /// It was not
+    Not(&'a Candidate, Undone),
+    /// From here on the changes are not noted in the journal: why
+    Unnoted(String),
+}
+
+/// Why the rest was not tried.
+enum Stopped {
+    Interrupted,
+    /// Each change has to be noted, and cannot be: why
+    Unnoted(String),
+}
+
+/// Goes through the sockets: notes what is about to be done to one, does it, reports it, and notes what became of it. So
+/// whatever ends the program in between, each change was reported, or at least its intent was noted.
+fn carry_out<'a>(
+    action: &Action,
+    candidates: &'a [Candidate],
+    journal: &mut Journal,
+    is_over: &dyn Fn() -> bool,
+    report: &mut dyn FnMut(Report<'a>),
+) -> anyhow::Result<Option<Stopped>> {
     let mut doer = Doer::open(action, candidates)?;
-    let mut changed = Vec::new();
-    for candidate in candidates.iter().take_while(|_| !interrupt.is_asked()) {
-        match doer.apply(candidate) {
-            Ok(line) => {
-                results.done(&format!("{line} {}", candidate.identity()));
-                match deed {
-                    Deed::Destroy => results.tell(&line),
-                    Deed::Set(_) => changed.push((candidate, line)),
-                }
+    for candidate in candidates {
+        if is_over() {
+            return Ok(Some(Stopped::Interrupted));
+        }
+        if !journal.note(&action.intent(candidate)) {
+            if journal.is_required() {
+                return Ok(Some(Stopped::Unnoted(unnoted(journal))));
             }
-            Err(Undone { is_gone: true, .. }) => results.gone(candidate),
-            Err(Undone { why, .. }) => results.failed(deed.past(), candidate, &why),
+            journal.failure().into_iter().for_each(|why| report(Report::Unnoted(why)));
+        }
+        let became = doer.apply(candidate);
+        let note = action.result(candidate, &became);
+        report(match became {
+            Ok(Made { line, .. }) => Report::Made(candidate, line),
+            Err(undone) => Report::Not(candidate, undone),
+        });
+        if !journal.note(&note) {
+            journal.failure().into_iter().for_each(|why| report(Report::Unnoted(why)));
         }
     }
-    tell_deadlines(action, changed, interrupt, &mut results);
-    results.exit(candidates.len())
+    Ok(None)
+}
+
+impl Action {
+    /// A note of what is about to be done.
+    fn intent<'a>(&'a self, candidate: &'a Candidate) -> Note<'a> {
+        let socket = &candidate.target.socket;
+        let (command, what, old, new) = match self.deed {
+            Deed::Destroy => ("kill", None, socket.state.to_string(), "destroyed".to_owned()),
+            Deed::Set(assignment) => {
+                let old = candidate.was.as_ref().map_or("unknown".to_owned(), assignments);
+                let new =
+                    candidate.was.map_or("unknown".to_owned(), |was| assignments(&candidate.change.applied_to(was)));
+                ("set", Some(assignment.to_string()), old, new)
+            }
+        };
+        let mut pids: Vec<_> = candidate.target.holders.iter().map(|(pid, _)| *pid).collect();
+        pids.dedup();
+        Note {
+            event: Event::Intent,
+            command,
+            // There the sockets are chosen one by one.
+            in_dashboard: self.only.is_some(),
+            socket,
+            owner: &candidate.holder,
+            pids,
+            what,
+            old,
+            new,
+            why: None,
+            filter: &self.typed,
+        }
+    }
+
+    /// A note of what became of it.
+    fn result<'a>(&'a self, candidate: &'a Candidate, became: &Result<Made, Undone>) -> Note<'a> {
+        let intent = self.intent(candidate);
+        match became {
+            Ok(Made { changed: None, .. }) => Note { event: Event::Done, ..intent },
+            Ok(Made { changed: Some(Changed { before, after }), .. }) => {
+                Note { event: Event::Done, old: assignments(before), new: assignments(after), ..intent }
+            }
+            Err(Undone { is_gone: true, why }) => Note { event: Event::Gone, why: Some(why.clone()), ..intent },
+            Err(Undone { why, .. }) => Note { event: Event::Failed, why: Some(why.clone()), ..intent },
+        }
+    }
 }
 
 /// What does it, whatever it is, to one socket after the other.
 enum Doer {
     Destroyer(Destroyer),
     Setter(Setter),
+}
+
+/// It was done.
+struct Made {
+    /// "destroyed …", "set …: keepalive off -> on"
+    line: String,
+    /// Options before and after
+    changed: Option<Changed>,
 }
 
 /// It was not done.
@@ -164,21 +288,22 @@ impl Doer {
         })
     }
 
-    /// What was done: "destroyed …", "set …: keepalive off -> on".
-    fn apply(&mut self, candidate: &Candidate) -> Result<String, Undone> {
+    fn apply(&mut self, candidate: &Candidate) -> Result<Made, Undone> {
         let Candidate { target, change, label, .. } = candidate;
         match self {
             Self::Destroyer(destroyer) => {
                 let undone =
                     |why: NotDestroyed| Undone { is_gone: matches!(why, NotDestroyed::Gone), why: why.to_string() };
                 destroyer.destroy(target).map_err(undone)?;
-                Ok(format!("destroyed {label}"))
+                Ok(Made { line: format!("destroyed {label}"), changed: None })
             }
             Self::Setter(setter) => {
                 let undone =
                     |why: NotChanged| Undone { is_gone: matches!(why, NotChanged::Gone), why: why.to_string() };
                 let changed = setter.set(target, change).map_err(undone)?;
-                Ok(format!("set {label}: {}", differences(&changed.before, &changed.after)))
+                let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
+                let line = format!("set {label}: {}{at_once}", differences(&changed.before, &changed.after));
+                Ok(Made { line, changed: Some(changed) })
             }
         }
     }
@@ -244,9 +369,6 @@ fn capitalised(text: &str) -> String {
 
 /// What became of the sockets: told at once, so that nothing is lost if the rest is interrupted.
 struct Results {
-    journal: Journal,
-    /// Whether to say that there is no journal
-    quiet: bool,
     done: usize,
     /// Closed by itself, or along with its other end, before its turn came: nothing is left to be done
     gone: usize,
@@ -255,23 +377,25 @@ struct Results {
     unsaid: io::Result<()>,
 }
 
+impl Default for Results {
+    fn default() -> Self {
+        Self { done: 0, gone: 0, failed: 0, unsaid: Ok(()) }
+    }
+}
+
 impl Results {
-    fn new(how: &ActingArgs, quiet: bool) -> Self {
-        Self { journal: Journal::new(how.no_log), quiet, done: 0, gone: 0, failed: 0, unsaid: Ok(()) }
-    }
-
-    /// A change was made: `note` goes to the journal.
-    fn done(&mut self, note: &str) {
+    /// A change was made.
+    fn done(&mut self, line: &str) {
         self.done += 1;
-        if let Err(error) = self.journal.note(note)
-            && !self.quiet
-        {
-            say(&format!("the changes are not noted in the journal: /dev/log: {error}; --no-log leaves it out"));
-        }
+        self.tell(line);
     }
 
+    /// To stdout; where nobody can read that, to stderr.
     fn tell(&mut self, line: &str) {
         let told = Output.write_all(format!("{}\n", printable(line)).as_bytes());
+        if told.is_err() {
+            say(line);
+        }
         if self.unsaid.is_ok() {
             self.unsaid = told;
         }
@@ -289,16 +413,21 @@ impl Results {
 
     /// What became of the sockets decides. Only where all was done does it matter that this could not be written; a reader
     /// who has read enough does not matter at all.
-    fn exit(self, wanted: usize) -> anyhow::Result<Exit> {
-        let Self { done, gone, failed, unsaid, .. } = self;
+    fn exit(self, wanted: usize, stopped: Option<&Stopped>) -> anyhow::Result<Exit> {
+        let Self { done, gone, failed, unsaid } = self;
         let untried = wanted - done - gone - failed;
         if failed + untried > 0 {
-            let interrupted = if untried > 0 { format!(", {untried} not tried: interrupted") } else { String::new() };
-            say(&format!("{done} of {wanted} done, {failed} failed{interrupted}"));
+            let rest = match stopped {
+                Some(Stopped::Interrupted) => format!(", {untried} not tried: interrupted"),
+                Some(Stopped::Unnoted(why)) => format!(", {untried} not tried: {why}"),
+                None => String::new(),
+            };
+            say(&format!("{done} of {wanted} done, {failed} failed{rest}"));
         }
         let unsaid =
             unsaid.map_err(OutputError::from).or_else(|error| error.is_broken_pipe().then_some(()).ok_or(error));
         match (untried, failed) {
+            (1.., _) if matches!(stopped, Some(Stopped::Unnoted(_))) => Ok(Exit::Failed),
             (1.., _) => Ok(Exit::Interrupted),
             (0, 1..) => Ok(Exit::Failed),
             (0, 0) => unsaid.map(|()| Exit::Done).context("the changes were made, but not all could be reported"),
@@ -307,7 +436,8 @@ impl Results {
 }
 
 /// Does it without a word, for the dashboard; says what became of it in one line, and to which sockets it was done.
-pub(super) fn run_quietly(action: &Action, journal: &mut Journal) -> anyhow::Result<(String, Vec<SocketId>)> {
+pub(super) fn run_quietly(action: &Action) -> anyhow::Result<(String, Vec<SocketId>)> {
+    let mut journal = open_journal(action)?;
     let (gathered, _) = gather(action, &|| false)?;
     let candidates = gathered.candidates();
     let verb = action.deed.past();
@@ -315,50 +445,58 @@ pub(super) fn run_quietly(action: &Action, journal: &mut Journal) -> anyhow::Res
     told.extend(
         gathered.spared().iter().map(|spared| format!("left alone, since this session runs over it: {spared}")),
     );
-    let mut doer = Doer::open(action, candidates)?;
-    for candidate in candidates {
-        match doer.apply(candidate) {
-            Ok(line) => {
+    let stopped = carry_out(action, candidates, &mut journal, &|| false, &mut |report| {
+        told.push(match report {
+            Report::Made(candidate, line) => {
                 done.push(candidate.target.socket.id);
-                let noted = journal.note(&format!("{line} {}", candidate.identity()));
-                told.push(noted.map_or_else(
-                    |error| format!("{line} (not noted in the journal: /dev/log: {error})"),
-                    |()| line.clone(),
-                ));
+                line
             }
-            Err(Undone { why, .. }) => told.push(format!("not {verb}: {}: {why}", candidate.label)),
-        }
+            Report::Not(candidate, Undone { why, .. }) => format!("not {verb}: {}: {why}", candidate.label),
+            Report::Unnoted(why) => format!("not noted in the journal: {why}"),
+        });
+    })?;
+    if let Some(Stopped::Unnoted(why)) = stopped {
+        told.push(format!("not {verb}: {why}"));
     }
-    let first = told.first().cloned().unwrap_or_else(|| "gone already".to_owned());
-    let line = if told.len() <= 1 {
-        first
-    } else {
-        let failed = told.iter().find(|line| !line.starts_with(verb));
-        let wanted = action.only.as_ref().map_or(candidates.len(), FxHashSet::len);
-        failed.map_or_else(
-            || format!("{verb} {} of {wanted}", done.len()),
-            |why| format!("{verb} {} of {wanted}; {why}", done.len()),
-        )
+    // What was done stands first: the rest may be cut.
+    told.sort_by_key(|line| !line.starts_with(verb));
+    let line = match &told[..] {
+        [] => "gone already".to_owned(),
+        [line] => line.clone(),
+        // Of one socket all that there is to say.
+        lines if candidates.len() == 1 => lines.join("; "),
+        lines => {
+            let failed = lines.iter().find(|line| !line.starts_with(verb));
+            let wanted = action.only.as_ref().map_or(candidates.len(), FxHashSet::len);
+            let why = failed.map_or(String::new(), |why| format!("; {why}"));
+            format!("{verb} {} of {wanted}{why}", done.len())
+        }
     };
     Ok((line, done))
 }
 
-/// What was set, and when the kernel would notice a dead peer now.
-fn tell_deadlines(action: &Action, changed: Vec<(&Candidate, String)>, interrupt: &Interrupt, results: &mut Results) {
-    let after = super::candidates::deadlines(action, changed.iter().map(|(candidate, _)| *candidate), interrupt);
-    for (candidate, line) in changed {
-        let now = after.as_ref().map(|after| after.get(&candidate.target.socket.id));
-        let dead_in = match now {
+/// When the kernel would notice a dead peer now, of each socket that was set. The changes were reported before, so that an
+/// interrupt or a failure here takes nothing away. Whether it was interrupted.
+fn tell_deadlines(action: &Action, changed: &[&Candidate], interrupt: &Interrupt, results: &mut Results) -> bool {
+    if changed.is_empty() || matches!(action.deed, Deed::Destroy) || interrupt.is_asked() {
+        return false;
+    }
+    let after = match super::candidates::deadlines(action, changed.iter().copied(), interrupt) {
+        Ok(after) => after,
+        Err(error) => {
+            let is_cut_short = interrupt.is_asked();
+            let why = if is_cut_short { "interrupted".to_owned() } else { format!("{error:#}") };
+            say(&format!("the changes were made; their new dead-in was not read: {why}"));
+            return is_cut_short;
+        }
+    };
+    for candidate in changed {
+        match after.get(&candidate.target.socket.id) {
             // A listener has none.
-            Ok(Some(now)) if now == text::DASH => String::new(),
-            Ok(Some(now)) => format!("; dead-in {} -> {now}", candidate.dead_in),
-            Ok(None) => "; gone since".to_owned(),
-            Err(_) => String::new(),
-        };
-        let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
-        results.tell(&format!("{line}{dead_in}{at_once}"));
+            Some(now) if now == text::DASH => {}
+            Some(now) => results.tell(&format!("{}: dead-in {} -> {now}", candidate.label, candidate.dead_in)),
+            None => results.tell(&format!("gone since: {}", candidate.label)),
+        }
     }
-    if let Err(error) = after {
-        say(&format!("cannot read the new dead-in of the sockets that were set: {error:#}"));
-    }
+    false
 }

@@ -125,9 +125,12 @@ pub(super) struct ActingArgs {
     /// Do not leave out the ssh connection that this is run over
     #[arg(long)]
     pub(super) include_self: bool,
-    /// Do not note the changes in the journal, which is done as root
-    #[arg(long)]
+    /// Do not note the changes in the journal; refused to a user who makes them with more rights than his own
+    #[arg(long, conflicts_with = "require_log")]
     pub(super) no_log: bool,
+    /// Change nothing that cannot be noted in the journal first
+    #[arg(long)]
+    pub(super) require_log: bool,
 }
 
 /// Options that stand before or after the command.

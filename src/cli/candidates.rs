@@ -31,12 +31,12 @@ pub(super) struct Candidate {
     pub(super) target: Target,
     /// What it is called: its ends, its state, who holds it
     pub(super) label: String,
-    /// Who holds it, for a count
-    holder: String,
+    /// Who holds it, for a count and for the journal
+    pub(super) holder: String,
     /// What is to be set on it
     pub(super) change: KeepaliveChange,
     /// Its options, where they could be read
-    was: Option<SocketOptions>,
+    pub(super) was: Option<SocketOptions>,
     /// Setting it makes the kernel probe the peer at once
     pub(super) probes_at_once: bool,
     /// When the kernel would have given up on its peer
@@ -56,12 +56,6 @@ impl Candidate {
     pub(super) fn planned(&self) -> String {
         let Some(was) = self.was else { return "its options cannot be read, so not set either".to_owned() };
         differences(&was, &self.change.applied_to(was))
-    }
-
-    /// What tells it from every other socket, for the journal.
-    pub(super) fn identity(&self) -> String {
-        let SocketId { netns, cookie } = self.target.socket.id;
-        format!("netns={} cookie={:x}", netns.0, cookie.map_or(0, |cookie| cookie.0))
     }
 }
 

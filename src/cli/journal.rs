@@ -1,47 +1,188 @@
-//! The journal: what was changed on this host, told to syslog(3)'s socket so that it can be found out later who did it.
+//! The journal: a line before each change of a socket and one after it, sent to the socket that syslogd or journald listen
+//! on, so that it can be found out later who did it. It never holds up what it notes: a journal that does not read is
+//! waited for briefly, and then left alone.
 
 use std::io;
-use std::os::unix::net::UnixDatagram;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
+
+use super::note::{Note, Who};
+use super::policy::Policy;
+use crate::collect::caller::Caller;
 
 /// Where syslogd or journald listen.
 const DEV_LOG: &str = "/dev/log";
 /// `LOG_DAEMON`, `LOG_NOTICE`.
 const PRIORITY: u8 = 3 << 3 | 5;
+/// A note may wait so long for room in the journal's queue.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// All notes of a run may: 700 sockets never add up to minutes.
+const BUDGET: Duration = Duration::from_secs(1);
 
-/// A line to it, opened with the first note: who changes nothing need not know whether there is one.
+/// Which changes are noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// None: root said so
+    Nothing,
+    /// Those of sockets of other users: the caller has no more rights than anybody
+    OfOthers,
+    /// All
+    All,
+}
+
+/// The way to the journal, opened with the first note: who changes nothing need not know whether there is one.
 #[derive(Debug)]
-pub(super) enum Journal {
-    /// Nothing is noted
-    Off,
-    /// Changes are to be noted
-    Wanted,
-    /// They are
-    Open(UnixDatagram),
+enum Door {
+    Shut,
+    Open(OwnedFd, SocketType),
+    /// It failed: not tried again in this run
+    Failed,
+}
+
+/// Takes the notes of one run.
+#[derive(Debug)]
+pub(super) struct Journal {
+    who: Who,
+    rule: Rule,
+    /// No change without a note
+    is_required: bool,
+    door: Door,
+    /// How long the notes of this run have waited
+    waited: Duration,
+    /// A failure that nobody was told of yet
+    untold: Option<String>,
 }
 
 impl Journal {
-    /// As root changes are noted, unless the user does not want it.
-    pub(super) fn new(no_log: bool) -> Self {
-        if rustix::process::geteuid().is_root() && !no_log { Self::Wanted } else { Self::Off }
+    /// What a privileged caller does is noted, and what anybody does to the sockets of others. `is_silent` is whether root
+    /// wants no notes, `is_required` whether somebody wants no change without one.
+    pub(super) fn new(caller: &Caller, policy: Policy, is_silent: bool, is_required: bool) -> Self {
+        let is_required = is_required || policy.require_log;
+        let rule = match () {
+            () if is_silent && caller.is_root() => Rule::Nothing,
+            () if is_required || caller.is_privileged => Rule::All,
+            () => Rule::OfOthers,
+        };
+        let who = Who::of(caller);
+        Self { who, rule, is_required, door: Door::Shut, waited: Duration::ZERO, untold: None }
     }
 
-    /// One line, harmless. After a failure nothing is noted any more.
-    pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
-        let noted = self.try_note(text);
-        if noted.is_err() {
-            *self = Self::Off;
-        }
-        noted
+    /// Whether nothing may be changed without a note.
+    pub(super) fn is_required(&self) -> bool {
+        self.is_required
     }
 
-    fn try_note(&mut self, text: &str) -> io::Result<()> {
-        if let Self::Wanted = self {
-            let socket = UnixDatagram::unbound()?;
-            socket.connect(DEV_LOG)?;
-            *self = Self::Open(socket);
-        }
-        let Self::Open(socket) = self else { return Ok(()) };
-        let line = format!("<{PRIORITY}>tcpulse[{}]: {}", std::process::id(), crate::text::printable(text));
-        socket.send(line.as_bytes()).map(|_| ())
+    /// Whether the caller may do without it.
+    pub(super) fn may_be_left_out(&self) -> bool {
+        self.who.uid == 0 && !self.is_required
     }
+
+    /// Whether a note could be taken now: the journal is there.
+    pub(super) fn check(&mut self) -> bool {
+        let opened = open(&mut self.door);
+        self.keep(opened)
+    }
+
+    /// Takes a note, if this one is to be taken. False if it should have been and could not; see [`Journal::failure`].
+    pub(super) fn note(&mut self, note: &Note<'_>) -> bool {
+        let is_wanted = match self.rule {
+            Rule::Nothing => false,
+            Rule::All => true,
+            Rule::OfOthers => note.socket.uid != Some(self.who.uid),
+        };
+        if !is_wanted {
+            return true;
+        }
+        let line = format!("<{PRIORITY}>tcpulse[{}]: {}", std::process::id(), note.line(&self.who));
+        let sent = self.send(line.as_bytes());
+        self.keep(sent)
+    }
+
+    /// Why notes are not taken any more: said once.
+    pub(super) fn failure(&mut self) -> Option<String> {
+        self.untold.take()
+    }
+
+    fn keep(&mut self, done: io::Result<()>) -> bool {
+        let Err(error) = done else { return true };
+        // A second failure would say that the door is shut.
+        if !matches!(self.door, Door::Failed) {
+            self.door = Door::Failed;
+            self.untold = Some(format!("{DEV_LOG}: {error}"));
+        }
+        false
+    }
+
+    fn send(&mut self, line: &[u8]) -> io::Result<()> {
+        match self.send_once(line) {
+            // It was started anew meanwhile, and listens on another socket of the same name.
+            Err(error) if is_gone(&error) => {
+                self.door = Door::Shut;
+                self.send_once(line)
+            }
+            sent => sent,
+        }
+    }
+
+    fn send_once(&mut self, line: &[u8]) -> io::Result<()> {
+        open(&mut self.door)?;
+        let Door::Open(socket, kind) = &self.door else { return Ok(()) };
+        // On a stream a NUL ends a message, as syslog(3) has it.
+        let ended = [line, b"\0"].concat();
+        let mut rest = if *kind == SocketType::STREAM { &ended[..] } else { line };
+        let allowed = PATIENCE.min(BUDGET.saturating_sub(self.waited));
+        let began = Instant::now();
+        let sent = loop {
+            match send(socket, rest, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+                Ok(length) if *kind == SocketType::STREAM && length < rest.len() => rest = &rest[length..],
+                Ok(_) => break Ok(()),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    let left = allowed.saturating_sub(began.elapsed());
+                    if left.is_zero() {
+                        break Err(io::Error::new(io::ErrorKind::TimedOut, "whoever listens there does not read"));
+                    }
+                    wait_for_room(socket, left);
+                }
+                Err(error) => break Err(error.into()),
+            }
+        };
+        self.waited += began.elapsed();
+        sent
+    }
+}
+
+/// Whether nobody is at the other end any more.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected};
+    matches!(error.kind(), ConnectionRefused | ConnectionReset | BrokenPipe | NotConnected)
+}
+
+/// Connects to it, by datagrams or else by a stream, as syslog(3) does. Neither waits.
+fn open(door: &mut Door) -> io::Result<()> {
+    match door {
+        Door::Shut => {}
+        Door::Open(..) => return Ok(()),
+        Door::Failed => return Err(io::Error::other("it failed before")),
+    }
+    let address = SocketAddrUnix::new(DEV_LOG)?;
+    let connected = |kind| {
+        let socket = socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+        connect(&socket, &address).map(|()| Door::Open(socket, kind))
+    };
+    *door = match connected(SocketType::DGRAM) {
+        Err(Errno::PROTOTYPE) => connected(SocketType::STREAM)?,
+        opened => opened?,
+    };
+    Ok(())
+}
+
+/// Until something can be sent, or for so long. Interrupted, it is tried again anyway.
+fn wait_for_room(socket: &OwnedFd, at_most: Duration) {
+    let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: i64::from(at_most.subsec_nanos()) };
+    let _ = poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&timeout));
 }

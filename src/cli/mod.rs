@@ -15,8 +15,10 @@ mod habits;
 mod help;
 mod hints;
 mod journal;
+mod note;
 mod output;
 mod pair;
+mod policy;
 mod run;
 mod settings;
 mod signals;
@@ -25,6 +27,7 @@ mod watch;
 
 use std::ffi::OsString;
 
+use crate::collect::caller::{Caller, forget_environment};
 use crate::collect::limits;
 pub use exit::{Exit, report};
 use settings::Task;
@@ -35,6 +38,9 @@ use settings::Task;
 /// What failed, for [`report`] to print and to turn into an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit> {
     limits::raise();
+    if Caller::find().has_rights_of_file {
+        forget_environment();
+    }
     let arguments = args::parse(arguments)?;
     if let Some(args::Command::Help { topic }) = &arguments.command {
         return help::print(topic.as_deref());

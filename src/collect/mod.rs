@@ -1,6 +1,7 @@
 //! The only room that asks the kernel: netlink sockets, /proc, namespaces, the clock. What it gets it hands to `decode`;
 //! what it is refused it turns into gaps, or into errors that name the operation, the object and the cause.
 
+pub mod caller;
 pub mod cgroups;
 pub mod descriptors;
 pub mod diag;

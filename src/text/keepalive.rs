@@ -54,18 +54,23 @@ pub fn user_timeout(ms: u32) -> String {
 /// An option's name, and how it is shown.
 type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
 
+/// What `set` can change, in its order.
+const ALL: [Shown<'_>; 5] = [
+    ("keepalive", &|options| if options.keepalive { "on" } else { "off" }.to_owned()),
+    ("idle", &|options| format!("{}s", options.keepidle_s)),
+    ("interval", &|options| format!("{}s", options.keepintvl_s)),
+    ("probes", &|options| options.keepcnt.to_string()),
+    ("user-timeout", &|options| user_timeout(options.user_timeout_ms)),
+];
+
+/// "keepalive=on idle=60s interval=10s probes=6 user-timeout=0", as `set` would take it.
+pub fn assignments(options: &SocketOptions) -> String {
+    ALL.map(|(name, shown)| format!("{name}={}", shown(options))).join(" ")
+}
+
 /// "keepalive off -> on, idle 7200s -> 60s": what is other than before.
 pub fn differences(before: &SocketOptions, after: &SocketOptions) -> String {
-    let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
-    let seconds = |seconds: u32| format!("{seconds}s");
-    let all: [Shown<'_>; 5] = [
-        ("keepalive", &|options| on_off(options.keepalive)),
-        ("idle", &|options| seconds(options.keepidle_s)),
-        ("interval", &|options| seconds(options.keepintvl_s)),
-        ("probes", &|options| options.keepcnt.to_string()),
-        ("user-timeout", &|options| user_timeout(options.user_timeout_ms)),
-    ];
-    let changed = all.iter().map(|(name, shown)| (name, shown(before), shown(after)));
+    let changed = ALL.iter().map(|(name, shown)| (name, shown(before), shown(after)));
     let changed: Vec<_> =
         changed.filter(|(_, old, new)| old != new).map(|(name, old, new)| format!("{name} {old} -> {new}")).collect();
     if changed.is_empty() { "had these values already".to_owned() } else { changed.join(", ") }

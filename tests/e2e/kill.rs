@@ -3,7 +3,6 @@
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
-use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 
 use crate::support::netns::{Netns, User};
@@ -268,37 +267,6 @@ fn inherit(command: &mut std::process::Command, socket: &TcpStream) {
     };
     // SAFETY: the closure makes only system calls and allocates nothing.
     unsafe { command.pre_exec(keep) };
-}
-
-#[test]
-fn each_change_is_a_line_in_the_journal() {
-    if !is_root("each_change_is_a_line_in_the_journal") {
-        return;
-    }
-    let netns = Netns::new();
-    let directory = std::env::temp_dir().join(format!("tcpulse-journal-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let journal = UnixDatagram::bind(directory.join("log")).unwrap();
-    journal.set_nonblocking(true).unwrap();
-    let run = |arguments: &str| {
-        // A /dev of its own, in which the journal is ours.
-        let log = directory.join("log");
-        let script = format!("mount -t tmpfs none /dev && ln -s {} /dev/log && {TCPULSE} {arguments}", log.display());
-        let output = netns.command("unshare", User::Root).args(["-m", "sh", "-c", &script]).output().unwrap();
-        let run = Run::from(output);
-        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{arguments}");
-        let mut line = [0; 1024];
-        journal.recv(&mut line).map(|length| String::from_utf8_lossy(&line[..length]).into_owned())
-    };
-    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
-    let local = client.local_addr().unwrap();
-    let set = run(&format!("set keepalive=on idle=60s src {local} -N current -q --yes")).unwrap();
-    assert!(set.starts_with("<29>tcpulse[") && set.contains(&format!("]: set {local}->")), "{set}");
-    assert!(set.contains("keepalive off -> on, idle 7200s -> 60s") && set.contains(" cookie="), "{set}");
-    assert!(run(&format!("set keepalive=off src {local} -N current -q --yes --no-log")).is_err());
-    let kill = run(&format!("kill src {local} -N current -q --yes")).unwrap();
-    assert!(kill.contains(&format!("]: destroyed {local}->")) && kill.contains("established e2e-"), "{kill}");
-    std::fs::remove_dir_all(&directory).unwrap();
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use crate::cli::act::{Action, Deed, run_quietly};
 use crate::cli::args::ActingArgs;
 use crate::cli::change::Assignment;
-use crate::cli::journal::Journal;
 use crate::cli::settings::complete;
 use crate::export::style::Styles;
 use crate::export::table::Look;
@@ -14,45 +13,38 @@ use crate::model::needs::Needs;
 use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
 
-/// Keeps the journal open from deed to deed.
-pub(super) struct Deeds {
-    journal: Journal,
-}
-
-impl Default for Deeds {
-    fn default() -> Self {
-        Self { journal: Journal::new(false) }
-    }
-}
-
 /// What became of it in one line, and which sockets it was done to.
 type Done = (String, Vec<SocketId>);
 
-impl Deeds {
-    /// Destroys these sockets.
-    pub(super) fn destroy(&mut self, request: &Request, allowed: Needs, ids: &[SocketId]) -> Done {
-        self.run(request, allowed, ids, Deed::Destroy)
-            .unwrap_or_else(|error| (format!("not destroyed: {error:#}"), Vec::new()))
-    }
+/// Destroys these sockets.
+pub(super) fn destroy(request: &Request, allowed: Needs, ids: &[SocketId]) -> Done {
+    run(request, allowed, ids, Deed::Destroy).unwrap_or_else(|error| (format!("not destroyed: {error:#}"), Vec::new()))
+}
 
-    /// Sets keepalive of these sockets.
-    pub(super) fn set(&mut self, request: &Request, allowed: Needs, ids: &[SocketId], change: KeepaliveChange) -> Done {
-        let deed = Deed::Set(Assignment::of(change));
-        self.run(request, allowed, ids, deed).unwrap_or_else(|error| (format!("not set: {error:#}"), Vec::new()))
-    }
+/// Sets keepalive of these sockets.
+pub(super) fn set(request: &Request, allowed: Needs, ids: &[SocketId], change: KeepaliveChange) -> Done {
+    let deed = Deed::Set(Assignment::of(change));
+    run(request, allowed, ids, deed).unwrap_or_else(|error| (format!("not set: {error:#}"), Vec::new()))
+}
 
-    fn run(&mut self, request: &Request, allowed: Needs, ids: &[SocketId], deed: Deed) -> anyhow::Result<Done> {
-        let needs = complete(Needs::LIVENESS | Needs::OWNERS, allowed);
-        let action = Action {
-            deed,
-            request: Request { states: StateSet::ALL, needs, filter: Filter::default(), ..request.clone() },
-            only: Some(ids.iter().copied().collect()),
-            typed: String::new(),
-            how: ActingArgs { yes: true, dry_run: false, max: ids.len() as u64, include_self: false, no_log: false },
-            look: Look { room: None, header: false, styles: Styles::new(false) },
-            quiet: true,
-            strict: false,
-        };
-        run_quietly(&action, &mut self.journal)
-    }
+fn run(request: &Request, allowed: Needs, ids: &[SocketId], deed: Deed) -> anyhow::Result<Done> {
+    let needs = complete(Needs::LIVENESS | Needs::OWNERS, allowed);
+    let action = Action {
+        deed,
+        request: Request { states: StateSet::ALL, needs, filter: Filter::default(), ..request.clone() },
+        only: Some(ids.iter().copied().collect()),
+        typed: String::new(),
+        how: ActingArgs {
+            yes: true,
+            dry_run: false,
+            max: ids.len() as u64,
+            include_self: false,
+            no_log: false,
+            require_log: false,
+        },
+        look: Look { room: None, header: false, styles: Styles::new(false) },
+        quiet: true,
+        strict: false,
+    };
+    run_quietly(&action)
 }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::deeds::Deeds;
+use super::deeds;
 use super::farewells::Farewells;
 use super::save::save;
 use crate::cli::asked;
 use crate::cli::settings::complete;
+use crate::collect::caller::Caller;
 use crate::filter::Filter;
 use crate::inspect::{InspectError, Request, Watched, inspect};
 use crate::model::gap::{Gap, GapKind, Remedy};
@@ -39,7 +40,6 @@ pub(super) struct Looker {
     watched: Watched,
     memory: Memory,
     farewells: Farewells,
-    deeds: Deeds,
 }
 
 impl Looker {
@@ -65,7 +65,6 @@ impl Looker {
             is_first: true,
             watched: Watched::default(),
             memory: Memory::new(time_of_day),
-            deeds: Deeds::default(),
         }
     }
 
@@ -96,14 +95,19 @@ impl Looker {
                 self.next = self.next.max(began + cpu_time().saturating_sub(used).div_f64(self.most_of_a_core));
                 return Some(known);
             }
+            // It would be written with rights that whoever chose its name has not.
+            Effect::Save(..) if Caller::find().has_rights_of_file => {
+                let told = "not written: this copy of tcpulse has rights from its file; tcpulse --json FILTER > NAME writes yours";
+                return Some(Event::Told(told.to_owned()));
+            }
             Effect::Save(name, table) => return Some(Event::Told(save(&name, &table.0))),
             Effect::Destroy(ids) => {
-                let (told, done) = self.deeds.destroy(&self.request, self.allowed, &ids);
+                let (told, done) = deeds::destroy(&self.request, self.allowed, &ids);
                 self.memory.destroyed.extend(done);
                 Some(Event::Told(told))
             }
             Effect::Set(ids, change) => {
-                let (told, done) = self.deeds.set(&self.request, self.allowed, &ids, change);
+                let (told, done) = deeds::set(&self.request, self.allowed, &ids, change);
                 self.watched.forget_options(&done);
                 Some(Event::Told(told))
             }

@@ -1,0 +1,140 @@
+//! `/etc/tcpulse/policy.toml`: what root allows those who get tcpulse's rights from its file, and whether every change has to
+//! be noted. Unlike `config.toml` it is one for the whole host, and no environment says where it is.
+
+use std::io;
+use std::path::Path;
+
+use toml_edit::{Document, Value};
+
+use super::act::Deed;
+use super::args::ActingArgs;
+use super::config::unknown;
+use super::exit::UsageError;
+use crate::collect::caller::Caller;
+use crate::collect::small_file::{self, Unreadable};
+
+/// Where it is.
+const PATH: &str = "/etc/tcpulse/policy.toml";
+const DIRECTORY: &str = "/etc/tcpulse";
+
+/// What root has decided. The default is where there is no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Policy {
+    /// A tcpulse with the rights of its file may `set`, whoever started it
+    allow_secure_set: bool,
+    /// It may `kill`
+    allow_secure_kill: bool,
+    /// Nobody changes a socket unless the journal takes a note of it first
+    pub(super) require_log: bool,
+}
+
+/// A setting of the file.
+type Setting = (&'static str, fn(&mut Policy) -> &mut bool);
+
+const SETTINGS: [Setting; 3] = [
+    ("allow-secure-set", |policy| &mut policy.allow_secure_set),
+    ("allow-secure-kill", |policy| &mut policy.allow_secure_kill),
+    ("require-log", |policy| &mut policy.require_log),
+];
+
+impl Policy {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// It cannot be read or understood: whatever root forbids there, it would not be kept.
+    pub(super) fn load() -> Result<Self, UsageError> {
+        let wrong = |why: String| UsageError(format!("{PATH} {why}; nothing is changed until root mends it"));
+        let file = match small_file::read(Path::new(PATH)) {
+            Ok(file) => file,
+            Err(Unreadable::Failed(error))
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                return Ok(Self::default());
+            }
+            Err(why) => return Err(wrong(format!("cannot be read: {why}"))),
+        };
+        let directory =
+            small_file::owner(Path::new(DIRECTORY)).map_err(|why| wrong(format!("cannot be read: {why}")))?;
+        for (path, owner) in [(DIRECTORY, directory), (PATH, file.owner)] {
+            if !owner.is_root_alone() {
+                let help = "make it root's, and writable by nobody else (chown root, chmod go-w)";
+                return Err(UsageError(format!("{path} is not root's alone: {help}; nothing is changed until then")));
+            }
+        }
+        let text = String::from_utf8(file.bytes).map_err(|_| wrong("is not UTF-8 text".to_owned()))?;
+        Self::parse(&text).map_err(wrong)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let document: Document<&str> =
+            Document::parse(text).map_err(|error| format!("cannot be understood: {}", error.message().trim()))?;
+        let mut policy = Self::default();
+        for (name, item) in document.as_table() {
+            let setting = SETTINGS.iter().find(|(known, _)| *known == name);
+            let (_, of) = setting.ok_or_else(|| {
+                format!("is wrong: {}", unknown("setting", name, SETTINGS.iter().map(|(name, _)| *name)))
+            })?;
+            let value = item.as_value().and_then(Value::as_bool);
+            *of(&mut policy) = value.ok_or_else(|| format!("is wrong: {name} is neither true nor false"))?;
+        }
+        Ok(policy)
+    }
+
+    /// Whether the caller may do it at all.
+    ///
+    /// # Errors
+    /// It has rights of its file, and root has not allowed that: who may, and how root allows it.
+    pub(super) fn permit(self, deed: Deed, caller: &Caller) -> anyhow::Result<()> {
+        let (command, setting, allowed) = match deed {
+            Deed::Destroy => ("kill", "allow-secure-kill", self.allow_secure_kill),
+            Deed::Set(_) => ("set", "allow-secure-set", self.allow_secure_set),
+        };
+        if caller.has_rights_of_file && !allowed {
+            anyhow::bail!(
+                "{command} is refused: this copy of tcpulse has rights from its file (set-user-ID or file capabilities), \
+                 which would let anybody change the sockets of others; run it as root, or let root allow it: \
+                 {setting} = true in {PATH}"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the caller may have changes go unnoted, as `--no-log` asks.
+    ///
+    /// # Errors
+    /// The changes are not the caller's own alone, or root wants every change noted.
+    pub(super) fn permit_silence(self, how: &ActingArgs, caller: &Caller) -> Result<(), UsageError> {
+        let why = match how.no_log {
+            true if self.require_log => {
+                "every change has to be noted on this host (require-log in /etc/tcpulse/policy.toml)"
+            }
+            true if caller.is_privileged && !caller.is_root() => {
+                "only root itself may leave the journal out, and this tcpulse has more rights than the user who started it"
+            }
+            _ => return Ok(()),
+        };
+        Err(UsageError(format!("--no-log is refused: {why}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Policy;
+
+    #[test]
+    fn nothing_is_allowed_unless_it_is_said_in_so_many_words() {
+        assert_eq!(Policy::parse("").unwrap(), Policy::default());
+        let policy = Policy::parse("# changed by ops\nallow-secure-set = true\nrequire-log = true\n").unwrap();
+        assert_eq!((policy.allow_secure_set, policy.allow_secure_kill, policy.require_log), (true, false, true));
+        for (text, said) in [
+            ("allow-secure-sett = true", "did you mean 'allow-secure-set'?"),
+            ("allow-secure-set = \"yes\"", "neither true nor false"),
+            ("[allow-secure-set]", "neither true nor false"),
+            ("allow-secure-set", "cannot be understood"),
+            ("theme = \"dark\"", "there is no setting 'theme'"),
+        ] {
+            let wrong = Policy::parse(text).unwrap_err();
+            assert!(wrong.contains(said), "{text}: {wrong}");
+        }
+    }
+}
