@@ -5,17 +5,24 @@ DESTDIR ?=
 # Arguments for the program: make run ARGS='stat --by process'
 ARGS ?=
 
-.PHONY: help run test check bench lab soak picture fixtures fuzz install clean
+# For packaging/binary and tests/run.
+export CARGO
+# `make -C` says on stdout where it is, and stdout is the program's data.
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help run build test check bench lab soak picture fixtures fuzz install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build and run; ARGS='...' are its arguments
-	@$(CARGO) build --release --quiet
-	@target/release/tcpulse $(ARGS)
+	@binary=$$(packaging/binary run) && exec "$$binary" $(ARGS)
 
-test: ## All tests; as root the lab too, without rights it says what it skipped
-	$(CARGO) test
+build: ## Build the release binary, and print its path
+	@packaging/binary build
+
+test: ## All tests; as root it installs missing tools with apt and runs the lab too; ends with what it skipped and why
+	@tests/run
 
 check: ## What CI runs: format, clippy, docs, layering and all tests
 	$(CARGO) fmt --check
@@ -36,8 +43,7 @@ soak: ## The dashboard for ten minutes under churn: memory stays flat, no key is
 	TCPULSE_SOAK_SECONDS=600 $(CARGO) test --test soak -- --nocapture
 
 picture: ## Draw fixtures/dashboard.svg, README's picture, from a real capture (root, tmux, a minute)
-	$(CARGO) build --release
-	fixtures/picture.py --output fixtures/dashboard.svg
+	binary=$$(packaging/binary build) && fixtures/picture.py --output fixtures/dashboard.svg "$$binary"
 
 fixtures: ## Capture fixtures/captures anew from this kernel (root)
 	$(CARGO) run --example capture -- fixtures/captures
@@ -46,9 +52,8 @@ fuzz: ## Fuzz each decoder and the filter language for a minute (needs cargo-fuz
 	cd fuzz && for target in netlink proc filter; do \
 		mkdir -p corpus/$$target && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target corpus/$$target ../fixtures/captures -- -max_total_time=60 || exit 1; done
 
-install: ## Install to $(DESTDIR)$(PREFIX)/bin
-	$(CARGO) build --release
-	install -D -m 755 target/release/tcpulse $(DESTDIR)$(PREFIX)/bin/tcpulse
+install: ## Install to $(DESTDIR)$(PREFIX)/bin; as root what was built before, since root builds nothing
+	@binary=$$(packaging/binary install) && set -x && install -D -m 755 "$$binary" "$(DESTDIR)$(PREFIX)/bin/tcpulse"
 
 clean: ## Remove what was built
 	$(CARGO) clean
