@@ -27,6 +27,7 @@ use support::zoo::Zoo;
 #[allow(unreachable_pub, dead_code, reason = "shared with the tests, which use more of it")]
 mod support {
     pub mod netns;
+    pub mod skip;
     pub mod sockets;
     pub mod ss;
     pub mod wait;

@@ -35,6 +35,9 @@ use tcpulse::model::sysctl::Format;
 use tcpulse::model::tcp_info::{FIELDS, Field, TcpInfo};
 use tcpulse::model::timer::{Timer, TimerKind};
 
+#[path = "../support/skip.rs"]
+mod skip;
+
 mod broken;
 mod oracle;
 

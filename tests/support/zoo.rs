@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::netns::{Netns, User};
+use super::skip::skip;
 use super::sockets::{bind, connect_unanswered, fill, link_local, listen, listener, pair, set_option, socket};
 use super::ss;
 use super::wait::until;
@@ -221,6 +222,8 @@ impl Cage {
             self.streams.push(listening.accept().unwrap().0);
             self.listeners.push(listening);
             self.others.push(client);
+        } else {
+            skip("MPTCP sockets among those of every state", "net.mptcp.enabled is not 1");
         }
     }
 
