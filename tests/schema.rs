@@ -57,6 +57,13 @@ impl Sockets {
         sockets
     }
 
+    /// A filter for these sockets: of a busy host's, a snapshot would take minutes to be held against the schema.
+    fn filter(&self) -> String {
+        let ports: Vec<_> =
+            self.listeners.iter().map(|listener| listener.local_addr().unwrap().port().to_string()).collect();
+        format!("sport in {{{0}}} or dport in {{{0}}}", ports.join(", "))
+    }
+
     fn listen(&mut self, address: &str) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind(address)?;
         let local = listener.local_addr()?;
@@ -152,7 +159,7 @@ fn rows(document: &Value) -> &[Value] {
 /// A real document with three rows, all IPv4: a listener, an established connection, a TIME-WAIT.
 fn small_document() -> Value {
     let sockets = Sockets::new();
-    let mut document: Value = serde_json::from_str(&tcpulse(&["--json"])).unwrap();
+    let mut document: Value = serde_json::from_str(&tcpulse(&["--json", &sockets.filter()])).unwrap();
     let few = ["listen", "established", "time-wait"].map(|state| sockets.row(rows(&document), state));
     document["connections"] = json!(few);
     assert_valid(&document);
@@ -255,7 +262,8 @@ fn documents_are_valid_from_every_source() {
     let sockets = Sockets::new();
     let variants: [&[&str]; 4] = [&[], &["--source", "procfs"], &["--no-processes"], &["--sort", "state:desc"]];
     for variant in variants {
-        let document: Value = serde_json::from_str(&tcpulse(&[&["--json"], variant].concat())).unwrap();
+        let document: Value =
+            serde_json::from_str(&tcpulse(&[&["--json", &sockets.filter()], variant].concat())).unwrap();
         assert_valid(&document);
         sockets.assert_among(rows(&document), &format!("{variant:?}, gaps {}", document["gaps"]));
     }
@@ -263,11 +271,13 @@ fn documents_are_valid_from_every_source() {
 
 #[test]
 fn a_document_of_a_part_of_the_sockets_is_valid() {
-    let _sockets = Sockets::new();
+    let sockets = Sockets::new();
+    let filter = sockets.filter();
     for command in
         [&["ls", "--json", "-l"][..], &["ls", "--json"], &["--json", "-n", "1"], &["--json", "-6", "-n", "0"]]
     {
-        assert_valid(&serde_json::from_str(&tcpulse(command)).unwrap());
+        let command = [command, &[&filter]].concat();
+        assert_valid(&serde_json::from_str(&tcpulse(&command)).unwrap());
     }
 }
 
@@ -275,7 +285,7 @@ fn a_document_of_a_part_of_the_sockets_is_valid() {
 fn lines_of_ndjson_are_valid_from_every_source() {
     let sockets = Sockets::new();
     for source in [&[][..], &["--source", "procfs"]] {
-        let output = tcpulse(&[&["--format", "ndjson"], source].concat());
+        let output = tcpulse(&[&["--format", "ndjson", &sockets.filter()], source].concat());
         let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         lines.iter().for_each(assert_valid_line);
         let [head, rows @ .., tail] = lines.as_slice() else { panic!("{} lines", lines.len()) };

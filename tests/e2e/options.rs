@@ -2,7 +2,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
@@ -215,39 +215,66 @@ fn a_descriptor_number_used_again_never_lends_its_values_nor_holds_a_connection(
     // Else the ports run out.
     netns.sysctl("ipv4/tcp_max_tw_buckets", "8");
     let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
-    let stop = AtomicBool::new(false);
-    let opened = std::sync::atomic::AtomicU32::new(0);
+    let churn = Churn::default();
     let slowest = std::thread::scope(|scope| {
-        let churn = scope.spawn(|| netns.run(|| reopen(&listener, &stop, &opened)));
-        let stop = Stop(&stop);
-        let end = Instant::now() + Duration::from_secs(30);
-        let mut read = 0;
-        while opened.load(Ordering::Relaxed) < 5000 || read < 20 {
-            assert!(Instant::now() < end, "{read} read of {opened:?}");
+        let reopening = scope.spawn(|| netns.run(|| reopen(&listener, &churn)));
+        let stop = Stop(&churn.stop);
+        let end = Instant::now() + Duration::from_secs(120);
+        while churn.opened.load(Ordering::Relaxed) < 5000 || churn.read.load(Ordering::Relaxed) < ENOUGH_READ {
+            assert!(Instant::now() < end, "{churn:?}");
+            churn.looks_begun.fetch_add(1, Ordering::Relaxed);
             let document = tcpulse_in(&netns, User::Root, JSON).json();
+            churn.looks_ended.fetch_add(1, Ordering::Relaxed);
             for row in rows(&document).iter().filter(|row| row["state"] == "established") {
                 let keepalive = &row["keepalive"];
                 let port = u16::try_from(row["local"]["port"].as_u64().unwrap()).unwrap();
                 if keepalive["source"] == "socket" && port != listener.local_addr().unwrap().port() {
                     assert_eq!(keepalive["idle_s"], idle_of(port), "{row}");
-                    read += 1;
+                    churn.read.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }
         drop(stop);
-        churn.join().unwrap()
+        reopening.join().unwrap()
     });
     assert!(slowest < Duration::from_secs(1), "a FIN came {slowest:?} after the close");
 }
 
+/// Rows whose options were read while the descriptor changed hands.
+const ENOUGH_READ: u32 = 20;
+
+/// What the thread that reopens and the one that looks tell each other.
+#[derive(Debug, Default)]
+struct Churn {
+    stop: AtomicBool,
+    opened: AtomicU32,
+    read: AtomicU32,
+    looks_begun: AtomicU32,
+    looks_ended: AtomicU32,
+}
+
+impl Churn {
+    /// Waits until a look has ended that began only now, or for no more than is needed: beside many foreign processes a
+    /// look takes as long as hundreds of connections.
+    fn wait_for_a_look(&self) {
+        let begun = self.looks_begun.load(Ordering::Relaxed);
+        while self.looks_ended.load(Ordering::Relaxed) <= begun
+            && self.read.load(Ordering::Relaxed) < ENOUGH_READ
+            && !self.stop.load(Ordering::Relaxed)
+        {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+}
+
 /// Opens and closes a connection again and again, under one descriptor number; gives the longest time from close to FIN.
-fn reopen(listener: &TcpListener, stop: &AtomicBool, opened: &std::sync::atomic::AtomicU32) -> Duration {
+fn reopen(listener: &TcpListener, churn: &Churn) -> Duration {
     let nothing = std::fs::File::open("/dev/null").unwrap();
     // The number is taken once and for all; what it stands for is exchanged.
     let mut place = OwnedFd::from(nothing.try_clone().unwrap());
     let put = |what: &dyn AsFd, place: &mut OwnedFd| dup3(what.as_fd(), place, OFlag::O_CLOEXEC).unwrap();
     let mut slowest = Duration::ZERO;
-    while !stop.load(Ordering::Relaxed) {
+    while !churn.stop.load(Ordering::Relaxed) {
         let client = TcpStream::from(socket(libc::AF_INET, libc::IPPROTO_TCP, 0));
         bind(&client, "127.0.0.1:0".parse().unwrap());
         set_options(&client, &keepalive(idle_of(port(&client)), 10, 6));
@@ -256,17 +283,19 @@ fn reopen(listener: &TcpListener, stop: &AtomicBool, opened: &std::sync::atomic:
         let (mut server, _) = listener.accept().unwrap();
         put(&client, &mut place);
         drop(client);
-        if opened.load(Ordering::Relaxed).is_multiple_of(20) {
-            // Some live for long enough to be looked at.
-            server.set_read_timeout(Some(Duration::from_millis(40))).unwrap();
+        if churn.opened.load(Ordering::Relaxed).is_multiple_of(20) {
+            // Some live for long enough to be looked at, and nobody else ends them.
+            churn.wait_for_a_look();
+            server.set_nonblocking(true).unwrap();
             assert!(std::io::Read::read(&mut server, &mut [0]).is_err());
+            server.set_nonblocking(false).unwrap();
         }
         let closed = Instant::now();
         put(&nothing, &mut place);
         server.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         assert_eq!(std::io::Read::read(&mut server, &mut [0]).unwrap(), 0);
         slowest = slowest.max(closed.elapsed());
-        opened.fetch_add(1, Ordering::Relaxed);
+        churn.opened.fetch_add(1, Ordering::Relaxed);
     }
     slowest
 }
