@@ -350,7 +350,8 @@ fn who_may_not_look_is_told_so() {
     session.see("not seen: ");
     session.see("(hidden)");
     session.type_keys("?");
-    session.see("run as root or grant CAP_SYS_PTRACE");
+    // What else would do depends on how /proc is mounted.
+    session.see("run as root");
     session.type_keys("?x");
     session.see("Destroy established");
     session.type_keys("y");

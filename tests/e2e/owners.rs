@@ -7,8 +7,10 @@ use tcpulse::fields::column::{Column, Kind};
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
-use crate::support::processes::Sleeper;
+use crate::support::processes::{Sleeper, are_listed_to_nobody, with_hidepid};
 use crate::support::program::{tcpulse, tcpulse_in};
+use crate::support::skip::skip;
+use crate::support::sockets::connection;
 use crate::support::zoo::Zoo;
 
 fn row_of_port(document: &Value, port: u16) -> Value {
@@ -222,8 +224,9 @@ fn what_other_users_hide_is_a_gap_with_a_count() {
     let document = run.json();
     let row = row_of_port(&document, client.local_addr().unwrap().port());
     assert_eq!((&row["holder"], &row["owners"]), (&Value::from("hidden"), &Value::Null));
-    let gap = document["gaps"].as_array().unwrap().iter().find(|gap| gap["what"] == "process owners").unwrap().clone();
-    assert!(gap["count"].as_u64().unwrap() > 0 && gap["remedy"].as_str().unwrap().contains("CAP_SYS_PTRACE"), "{gap}");
+    let what = if are_listed_to_nobody(&netns) { "process owners" } else { "process list" };
+    let gap = document["gaps"].as_array().unwrap().iter().find(|gap| gap["what"] == what).unwrap().clone();
+    assert!(gap["count"].as_u64().unwrap() > 0 && gap["remedy"].as_str().unwrap().contains("run as root"), "{gap}");
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     let table = tcpulse_in(&netns, User::Nobody, &["ls", "-q", "-N", "current"]);
     assert!(table.stdout.contains("(hidden)") && table.stderr.is_empty(), "{} {}", table.stdout, table.stderr);
@@ -232,4 +235,29 @@ fn what_other_users_hide_is_a_gap_with_a_count() {
     let without = tcpulse_in(&netns, User::Nobody, &["ls", "--strict", "--no-processes", "-N", "current"]);
     assert_eq!((without.code, without.stderr.as_str()), (Some(0), ""));
     drop(listener);
+}
+
+#[test]
+fn where_proc_lists_no_foreign_processes_that_is_the_gap() {
+    const NAME: &str = "where_proc_lists_no_foreign_processes_that_is_the_gap";
+    if !is_root(NAME) {
+        return;
+    }
+    let netns = Netns::new();
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    let run = |arguments: &[&str]| tcpulse_in(&netns, User::Nobody, &[arguments, &["-N", "current"]].concat());
+    let hidden = with_hidepid(2, || {
+        let own = Sleeper::of(User::Nobody, &netns, &[&client]);
+        (own.pid(), run(&["--json"]), run(&["ls", "-q", "--strict"]))
+    });
+    let Some((own, run, strict)) = hidden else { return skip(NAME, "a /proc with hidepid may not be mounted") };
+    let document = run.json();
+    let gaps: Vec<_> = document["gaps"].as_array().unwrap().iter().map(|gap| gap["what"].as_str().unwrap()).collect();
+    assert!(gaps.contains(&"process list") && !gaps.contains(&"process owners"), "{gaps:?}");
+    assert!(run.stderr.contains("hidepid"), "{}", run.stderr);
+    let row = row_of_port(&document, client.local_addr().unwrap().port());
+    let pids: Vec<_> = row["owners"].as_array().unwrap().iter().map(|owner| &owner["pid"]).collect();
+    assert_eq!(pids, [own], "its own process is listed to nobody");
+    assert!(strict.stdout.contains("(hidden)"), "{}", strict.stdout);
+    assert_eq!(strict.code, Some(4));
 }

@@ -6,11 +6,33 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use nix::sched::{CloneFlags, unshare};
 
 use super::netns::{Netns, User};
+
+/// Whether /proc lists the processes of other users to nobody: mounted with hidepid=2 it does not.
+pub fn are_listed_to_nobody(netns: &Netns) -> bool {
+    netns.command("test", User::Nobody).args(["-e", "/proc/1"]).status().unwrap().success()
+}
+
+/// Runs `work` where /proc is mounted with this hidepid; `None` where it may not be mounted.
+pub fn with_hidepid<R: Send>(hidepid: u32, work: impl FnOnce() -> R + Send) -> Option<R> {
+    let in_mount_namespace = || {
+        // Of this thread alone, and of the children that it starts.
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+        let option = format!("hidepid={hidepid}");
+        let mount = |arguments: &[&str]| Command::new("mount").args(arguments).status().unwrap().success();
+        // A mount of its own: to remount /proc would change it for the whole pid namespace.
+        (mount(&["--make-rprivate", "/"]) && mount(&["-t", "proc", "-o", &option, "proc", "/proc"])).then(work)
+    };
+    thread::scope(|scope| scope.spawn(in_mount_namespace).join().unwrap_or_else(|panic| resume_unwind(panic)))
+}
 
 /// Sleeps until this value is dropped.
 pub struct Sleeper {
