@@ -209,10 +209,12 @@ fn colours_are_for_terminals_unless_asked_for() {
 
 #[test]
 fn a_reader_that_has_enough_is_no_error() {
-    let output =
-        Command::new("sh").args(["-c", "{ $0 ls -a -q -w 0.1; echo $? >&2; } | head -1", TCPULSE]).output().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", "{ \"$0\" ls -a -q -w 0.1; echo $? >&2; } | head -1", TCPULSE])
+        .output()
+        .unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "0\n");
-    let full = Command::new("sh").args(["-c", "$0 ls -a -q > /dev/full", TCPULSE]).output().unwrap();
+    let full = Command::new("sh").args(["-c", "\"$0\" ls -a -q > /dev/full", TCPULSE]).output().unwrap();
     assert_eq!(full.status.code(), Some(1));
     assert!(String::from_utf8(full.stderr).unwrap().starts_with("tcpulse: cannot write the output: No space left"));
 }
@@ -245,7 +247,7 @@ fn an_unreadable_proc_is_named() {
         return;
     }
     let output = Command::new("unshare")
-        .args(["-m", "sh", "-c", "mount -t tmpfs none /proc && exec $0 ls", TCPULSE])
+        .args(["-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$0\" ls", TCPULSE])
         .output()
         .unwrap();
     let run = Run::from(output);

@@ -415,7 +415,7 @@ fn it_can_be_stopped_and_let_go_on_as_a_job_of_a_shell() {
     shell.arg("-i").env("PS1", "ready ").env("TERM", "xterm-256color");
     let mut session = Session::start(shell);
     session.see("ready");
-    session.type_keys(&format!("{TCPULSE} -N current -q\n"));
+    session.type_keys(&format!("'{TCPULSE}' -N current -q\n"));
     session.see("0 connections");
     session.type_keys("\x1a");
     session.see("Stopped");

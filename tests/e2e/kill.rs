@@ -215,7 +215,7 @@ fn the_ssh_connection_that_it_is_run_over_is_left_out() {
     // A process is named after the path it is executed by; one that waits for its child is that child's parent.
     symlink("/bin/sh", &sshd).unwrap();
     let script = format!(
-        "{TCPULSE} kill -N current -q --no-log --yes sport = {}; exit $?",
+        "'{TCPULSE}' kill -N current -q --no-log --yes sport = {}; exit $?",
         port(listener.local_addr().unwrap())
     );
     let mut command = netns.command(sshd.to_str().unwrap(), User::Root);
