@@ -112,7 +112,9 @@ pub enum Event {
     Failed(String),
     /// No look has come for so long
     Late(Duration),
-    /// A frame was drawn
+    /// All that has come was taken in, and a frame is about to be drawn
+    Settled,
+    /// A frame was drawn, and nothing has come meanwhile
     Drawn,
     /// A signal asks for the terminal
     Suspend,

@@ -2,19 +2,24 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+/// Bytes of a line, at most: what is typed or pasted beyond is left out, since all of it is read again after each change.
+pub const MOST_BYTES: usize = 8 * 1024;
+
 /// What is typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Editor {
     text: String,
     /// In bytes, between two characters
     cursor: usize,
+    /// The last key or paste did not fit
+    is_cut: bool,
 }
 
 impl Editor {
     /// This text, the cursor behind it.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { cursor: text.len(), text }
+        Self { cursor: text.len(), text, is_cut: false }
     }
 
     /// What is typed.
@@ -32,22 +37,43 @@ impl Editor {
         &self.text[self.cursor..]
     }
 
-    /// Puts another text in the place of what stands before the cursor, from `start` on.
+    /// Whether some of the last key or paste was left out, because the line is full.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Puts another text in the place of what stands before the cursor, from `start` on. What would not fit changes
+    /// nothing.
     pub fn replace_before(&mut self, start: usize, text: &str) {
-        self.text.replace_range(start..self.cursor, text);
-        self.cursor = start + text.len();
+        let (before, after) = (self.text.len(), self.text.len() - (self.cursor - start) + text.len());
+        self.is_cut = after > MOST_BYTES.max(before);
+        if !self.is_cut {
+            self.text.replace_range(start..self.cursor, text);
+            self.cursor = start + text.len();
+        }
+    }
+
+    /// Puts text at the cursor, as much of it as the line has room for.
+    pub fn insert(&mut self, text: &str) {
+        let mut fits = MOST_BYTES.saturating_sub(self.text.len()).min(text.len());
+        while !text.is_char_boundary(fits) {
+            fits -= 1;
+        }
+        self.replace_before(self.cursor, &text[..fits]);
+        self.is_cut = fits < text.len();
     }
 
     /// Takes a key; says whether it was one for a line of text.
     pub fn press(&mut self, key: KeyEvent) -> bool {
         let has_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        self.is_cut = false;
         match key.code {
             KeyCode::Char('u') if has_ctrl => self.replace_before(0, ""),
             KeyCode::Char('w') if has_ctrl => self.replace_before(self.word_start(), ""),
             KeyCode::Char('a') if has_ctrl => self.cursor = 0,
             KeyCode::Char('e') if has_ctrl => self.cursor = self.text.len(),
             KeyCode::Char(_) if has_ctrl => return false,
-            KeyCode::Char(character) => self.replace_before(self.cursor, character.encode_utf8(&mut [0; 4])),
+            KeyCode::Char(character) => self.insert(character.encode_utf8(&mut [0; 4])),
             KeyCode::Backspace => self.replace_before(self.previous(), ""),
             KeyCode::Delete => {
                 let end = self.next();
@@ -78,7 +104,7 @@ impl Editor {
 
 #[cfg(test)]
 mod tests {
-    use super::Editor;
+    use super::{Editor, MOST_BYTES};
     use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     fn press(editor: &mut Editor, code: KeyCode, modifiers: KeyModifiers) {
@@ -100,5 +126,26 @@ mod tests {
         press(&mut editor, KeyCode::Char('!'), KeyModifiers::NONE);
         assert_eq!(editor.text(), "!dst e");
         assert!(!editor.press(KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE)));
+    }
+    #[test]
+    fn a_line_takes_what_it_has_room_for_and_cuts_no_character() {
+        let mut editor = Editor::default();
+        editor.insert(&"日".repeat(MOST_BYTES));
+        assert!(editor.is_cut());
+        assert_eq!((editor.text().len(), editor.behind()), (MOST_BYTES - MOST_BYTES % 3, ""));
+        press(&mut editor, KeyCode::Char('é'), KeyModifiers::NONE);
+        assert!(!editor.is_cut(), "there was room for two bytes more");
+        press(&mut editor, KeyCode::Char('a'), KeyModifiers::NONE);
+        assert!(editor.is_cut());
+        press(&mut editor, KeyCode::Char('a'), KeyModifiers::CONTROL);
+        editor.insert("x");
+        assert!(editor.is_cut());
+        press(&mut editor, KeyCode::Delete, KeyModifiers::NONE);
+        editor.insert("xyz!");
+        assert_eq!((editor.text().len(), editor.before(), editor.is_cut()), (MOST_BYTES, "xyz", true));
+        // What was longer before it came here stays, and only becomes shorter.
+        let mut editor = Editor::new("a".repeat(2 * MOST_BYTES));
+        press(&mut editor, KeyCode::Char('b'), KeyModifiers::NONE);
+        assert_eq!(editor.text(), "a".repeat(2 * MOST_BYTES));
     }
 }

@@ -51,6 +51,11 @@ impl Form {
         Self { ids, whose, shown: None, subject: None, fields, at: 0 }
     }
 
+    /// What is typed in it now.
+    pub fn line(&mut self) -> &mut Editor {
+        &mut self.fields[self.at].line
+    }
+
     /// Takes a key that is neither Enter nor Esc.
     pub fn press(&mut self, key: KeyEvent) {
         let last = self.fields.len() - 1;
@@ -58,7 +63,7 @@ impl Form {
             KeyCode::Up | KeyCode::BackTab => self.at = self.at.checked_sub(1).unwrap_or(last),
             KeyCode::Down | KeyCode::Tab => self.at = if self.at == last { 0 } else { self.at + 1 },
             _ => {
-                self.fields[self.at].line.press(key);
+                self.line().press(key);
             }
         }
     }

@@ -13,6 +13,7 @@ pub mod form;
 pub mod glyphs;
 pub mod group;
 pub mod heading;
+pub mod inbox;
 pub mod keymap;
 pub mod memory;
 pub mod numbers;

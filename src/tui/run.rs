@@ -2,13 +2,14 @@
 //! happened.
 
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event;
 
 use super::action::{Effect, Event};
+use super::inbox::{Inbox, Outlet};
 use super::state::State;
 use super::terminal::Screen;
 use super::update::update;
@@ -19,6 +20,8 @@ use crate::filter::Names;
 const LATE: Duration = Duration::from_secs(2);
 /// How often its age is told then.
 const TICK: Duration = Duration::from_secs(1);
+/// A frame is drawn after so long, also where keys come faster than they are taken in.
+const FRAME: Duration = Duration::from_millis(50);
 
 /// How it ended.
 #[derive(Debug)]
@@ -35,51 +38,89 @@ pub enum Ended {
 /// # Errors
 /// The terminal cannot be set or written to.
 pub fn run(
-    mut state: State,
+    state: State,
     has_mouse: bool,
     names: &dyn Names,
-    events: &Receiver<Event>,
+    inbox: &mut Inbox,
     carry_out: &mut dyn FnMut(Effect),
     suspend: &mut dyn FnMut(),
 ) -> io::Result<Ended> {
-    let mut screen = Screen::take(has_mouse)?;
-    let mut seen = Instant::now();
+    let (screen, seen) = (Screen::take(has_mouse)?, Instant::now());
+    let mut dashboard = Dashboard { state, screen, names, carry_out, suspend, seen };
     loop {
-        screen.draw(|frame| draw(&state, frame))?;
-        update(&mut state, Event::Drawn, names);
-        let Some(first) = next(events, &state, seen) else { return Ok(Ended::Quit) };
-        // All that has come meanwhile is taken in before the next frame.
-        for event in std::iter::once(first).chain(events.try_iter()) {
-            if matches!(&event, Event::Sight(sight) if sight.wanted == state.wanted) {
-                seen = Instant::now();
+        dashboard.draw(inbox)?;
+        let mut event = next(inbox, &dashboard.state, dashboard.seen);
+        if event.is_none() {
+            return Ok(Ended::Quit);
+        }
+        // What has come meanwhile is taken in before the next frame.
+        let began = Instant::now();
+        while let Some(happened) = event {
+            if let Some(ended) = dashboard.take_in(happened)? {
+                return Ok(ended);
             }
-            if matches!(event, Event::Input(event::Event::Resize(..))) {
-                // Also where it is as large as before: it may have been smaller meanwhile, and have cut what stood there.
-                screen.renew()?;
-            }
-            for effect in update(&mut state, event, names) {
-                match effect {
-                    Effect::Quit => return Ok(Ended::Quit),
-                    Effect::Fail(why) => return Ok(Ended::Failed(why)),
-                    Effect::Suspend => screen.lend(&mut *suspend)?,
-                    Effect::Redraw => screen.renew()?,
-                    Effect::Retake => screen.lend(|| ())?,
-                    Effect::Copy(text) => screen.copy(&text)?,
-                    effect => carry_out(effect),
-                }
-            }
+            event = if began.elapsed() < FRAME { inbox.waiting() } else { None };
+        }
+        if let Some(ended) = dashboard.take_in(Event::Settled)? {
+            return Ok(ended);
         }
     }
 }
 
+/// The state, what shows it, and what it has an effect on.
+struct Dashboard<'a> {
+    state: State,
+    screen: Screen,
+    names: &'a dyn Names,
+    carry_out: &'a mut dyn FnMut(Effect),
+    suspend: &'a mut dyn FnMut(),
+    /// When the last look came
+    seen: Instant,
+}
+
+impl Dashboard<'_> {
+    fn draw(&mut self, inbox: &mut Inbox) -> io::Result<()> {
+        let Self { state, screen, names, .. } = self;
+        screen.draw(|frame| draw(state, frame))?;
+        // Keys that wait were typed before the frame was seen.
+        if inbox.is_empty() {
+            update(state, Event::Drawn, *names);
+        }
+        Ok(())
+    }
+
+    /// Updates, and carries out what follows; says how it ended, if it has.
+    fn take_in(&mut self, event: Event) -> io::Result<Option<Ended>> {
+        if matches!(&event, Event::Sight(sight) if sight.wanted == self.state.wanted) {
+            self.seen = Instant::now();
+        }
+        if matches!(event, Event::Input(event::Event::Resize(..))) {
+            // Also where it is as large as before: it may have been smaller meanwhile, and have cut what stood there.
+            self.screen.renew()?;
+        }
+        for effect in update(&mut self.state, event, self.names) {
+            match effect {
+                Effect::Quit => return Ok(Some(Ended::Quit)),
+                Effect::Fail(why) => return Ok(Some(Ended::Failed(why))),
+                Effect::Suspend => self.screen.lend(&mut *self.suspend)?,
+                Effect::Redraw => self.screen.renew()?,
+                Effect::Retake => self.screen.lend(|| ())?,
+                Effect::Copy(text) => self.screen.copy(&text)?,
+                effect => (self.carry_out)(effect),
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// What happens next; that a look is late is an event too. `None` once nothing can happen any more.
-fn next(events: &Receiver<Event>, state: &State, seen: Instant) -> Option<Event> {
+fn next(inbox: &mut Inbox, state: &State, seen: Instant) -> Option<Event> {
     if state.pace.is_paused {
-        return events.recv().ok();
+        return inbox.next(Duration::MAX).ok();
     }
     let usual = state.sight.as_ref().map_or(Duration::ZERO, |sight| sight.rest.max(state.pace.interval));
     loop {
-        match events.recv_timeout(TICK) {
+        match inbox.next(TICK) {
             Ok(event) => return Some(event),
             Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) if seen.elapsed() > usual + LATE => {
@@ -94,8 +135,8 @@ fn next(events: &Receiver<Event>, state: &State, seen: Instant) -> Option<Event>
 ///
 /// # Errors
 /// There is no thread for it: without keys there would be no way out.
-pub fn listen(events: &Sender<Event>) -> io::Result<()> {
-    let events = events.clone();
+pub fn listen(outlet: &Outlet) -> io::Result<()> {
+    let outlet = outlet.clone();
     let reader = thread::Builder::new().name("keys".to_owned()).spawn(move || {
         loop {
             let said = match event::read() {
@@ -105,7 +146,9 @@ pub fn listen(events: &Sender<Event>) -> io::Result<()> {
                 Ok(said) => Event::Input(said),
             };
             let is_end = matches!(said, Event::End);
-            if events.send(said).is_err() || is_end {
+            // That the terminal is gone need not wait for what it said before.
+            let is_heard = if is_end { outlet.tell(said) } else { outlet.press(said) };
+            if !is_heard || is_end {
                 return;
             }
         }

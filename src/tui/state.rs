@@ -75,6 +75,8 @@ pub struct Asking {
 pub struct Typing {
     /// What is typed
     pub line: Editor,
+    /// It was changed, and is not understood yet
+    pub is_new: bool,
     /// What is wrong with it
     pub wrong: Option<FilterError>,
     /// The filter to go back to, as it was typed and as it was understood

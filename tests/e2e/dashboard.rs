@@ -1,7 +1,6 @@
 //! The dashboard on a real pseudo-terminal, over real sockets.
 
 use std::path::PathBuf;
-use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -9,6 +8,7 @@ use nix::unistd::Pid;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use tcpulse::filter::Names;
 use tcpulse::tui::action::{Effect, Event};
+use tcpulse::tui::inbox::inbox;
 use tcpulse::tui::run::run;
 use tcpulse::tui::sight::Wanted;
 use tcpulse::tui::state::{Setup, State};
@@ -476,11 +476,11 @@ fn a_panic_gives_the_terminal_back() {
     if std::env::var_os(PANICS).is_some() {
         let state =
             State::new(Wanted::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
-        let (events, happened) = channel();
+        let (outlet, mut inbox) = inbox();
         let key = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE);
-        events.send(Event::Input(Input::Key(key))).unwrap();
+        assert!(outlet.press(Event::Input(Input::Key(key))));
         let mut carry_out = |_: Effect| panic!("on purpose");
-        run(state, true, &Nobody, &happened, &mut carry_out, &mut || {}).unwrap();
+        run(state, true, &Nobody, &mut inbox, &mut carry_out, &mut || {}).unwrap();
         return;
     }
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());

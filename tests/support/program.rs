@@ -70,6 +70,12 @@ fn plain(command: &mut Command) -> &mut Command {
     command.env_remove("COLUMNS").env_remove("NO_COLOR").env("TERM", "xterm")
 }
 
+/// The most memory that a process that runs has had so far.
+pub fn high_water_kib(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok()).unwrap()
+}
+
 /// Runs the command, its output thrown away, and says how much memory it took at most.
 ///
 /// Not wait4's ru_maxrss, which counts what the test process had in memory when it forked. The kernel's mark in /proc is

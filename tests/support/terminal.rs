@@ -26,6 +26,7 @@ pub struct Session {
     keyboard: File,
     screen: Receiver<Vec<u8>>,
     is_hung_up: Arc<AtomicBool>,
+    is_held: Arc<AtomicBool>,
     /// The terminal's modes before the program had it
     pub modes_before: String,
     /// All that was written so far
@@ -62,16 +63,21 @@ impl Session {
         // Ends with the terminal: reading fails once nobody has the other end.
         let is_hung_up = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&is_hung_up);
+        let is_held = Arc::new(AtomicBool::new(false));
+        let waits = Arc::clone(&is_held);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = output.read(&mut buffer) {
+                while waits.load(Ordering::SeqCst) {
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
                 if is_over.load(Ordering::SeqCst) || shown.send(buffer[..length].to_vec()).is_err() {
                     break;
                 }
             }
         });
         let emulator = emulator(ROWS, COLUMNS);
-        Self { child, keyboard, screen, is_hung_up, modes_before, seen: String::new(), emulator }
+        Self { child, keyboard, screen, is_hung_up, is_held, modes_before, seen: String::new(), emulator }
     }
 
     /// The terminal says another size, and is as large as before.
@@ -93,6 +99,24 @@ impl Session {
         self.keyboard = File::open("/dev/null").unwrap();
     }
 
+    /// Whether what the program writes is left unread, as by a connection that is stuck.
+    pub fn hold(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::SeqCst);
+    }
+
+    /// Types on a thread of its own, since a program need not read as fast, or at all, until all is written or the program
+    /// has ended.
+    pub fn type_beside(&self, keys: impl Iterator<Item = Vec<u8>> + Send + 'static) {
+        let mut keyboard = self.keyboard.try_clone().unwrap();
+        std::thread::spawn(move || {
+            for keys in keys {
+                if keyboard.write_all(&keys).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
     /// What stands on the screen.
     pub fn screen(&mut self) -> String {
         self.take_in();
@@ -108,7 +132,12 @@ impl Session {
 
     /// Types.
     pub fn type_keys(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.type_bytes(keys.as_bytes());
+    }
+
+    /// Types what need not be text.
+    pub fn type_bytes(&mut self, keys: &[u8]) {
+        self.keyboard.write_all(keys).unwrap();
     }
 
     /// Waits until `text` has been written.

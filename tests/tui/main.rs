@@ -7,3 +7,4 @@ mod browsing;
 mod frames;
 mod motion;
 mod scene;
+mod typing;

@@ -157,7 +157,19 @@ impl Scene {
     }
 
     pub(crate) fn happen(&mut self, event: Event) -> Vec<Effect> {
-        update(&mut self.state, event, &NoNames)
+        let mut effects = update(&mut self.state, event, &NoNames);
+        effects.extend(update(&mut self.state, Event::Settled, &NoNames));
+        effects
+    }
+
+    /// What the terminal says at once.
+    pub(crate) fn burst(&mut self, inputs: impl IntoIterator<Item = Input>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for input in inputs {
+            effects.extend(update(&mut self.state, Event::Input(input), &NoNames));
+        }
+        effects.extend(update(&mut self.state, Event::Settled, &NoNames));
+        effects
     }
 
     pub(crate) fn press(&mut self, code: KeyCode) -> Vec<Effect> {

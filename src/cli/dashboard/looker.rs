@@ -1,13 +1,14 @@
 //! The thread that looks: when it is due, as it is ordered, and never more than a part of a core.
 
 use std::fmt::Write;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::deeds;
 use super::farewells::Farewells;
+use super::orders::Ordered;
 use super::save::save;
 use crate::cli::asked;
 use crate::cli::settings::complete;
@@ -19,6 +20,7 @@ use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
 use crate::tui::action::{Effect, Event, Whom};
+use crate::tui::inbox::Outlet;
 use crate::tui::memory::Memory;
 use crate::tui::sheet::SheetSink;
 use crate::tui::sight::{Gathering, Wanted};
@@ -69,17 +71,17 @@ impl Looker {
     }
 
     /// Works until nobody gives orders any more.
-    pub(super) fn work(mut self, orders: &Receiver<Effect>, events: &Sender<Event>) {
+    pub(super) fn work(mut self, orders: &Ordered, outlet: &Outlet) {
         loop {
             let is_waiting = self.is_paused && !self.is_asked;
             let wait = if is_waiting { Duration::MAX } else { self.next.saturating_duration_since(Instant::now()) };
             // Orders that pile up while it looks are all taken before it looks again.
-            let answer = match orders.recv_timeout(wait) {
+            let answer = match orders.next(wait) {
                 Ok(order) => self.obey(order),
                 Err(RecvTimeoutError::Timeout) => Some(self.look_when_due()),
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if answer.is_some_and(|event| events.send(event).is_err()) {
+            if answer.is_some_and(|event| !outlet.answer(event)) {
                 return;
             }
         }

@@ -4,10 +4,11 @@
 mod deeds;
 mod farewells;
 mod looker;
+mod orders;
 mod resolver;
 mod save;
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -22,11 +23,13 @@ use crate::filter::Names;
 use crate::inspect::Request;
 use crate::model::needs::Needs;
 use crate::tui::action::{Effect, Event};
+use crate::tui::inbox::{Outlet, inbox};
 use crate::tui::run::{Ended, listen, run};
 use crate::tui::screen::drawn;
 use crate::tui::sight::Wanted;
 use crate::tui::state::{Setup, State};
 use looker::Looker;
+use orders::orders;
 use resolver::Resolver;
 
 /// A process that still runs after so long was not stopped.
@@ -64,20 +67,24 @@ impl Names for Services {
 pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let Dashboard { request, allowed, wanted, others, size, interval, has_mouse, most_of_a_core, setup } = dashboard;
     let state = State::new(wanted.clone(), others, interval, drawn(size), setup);
-    let (events, happened) = channel();
-    let (orders, ordered) = channel();
-    let found = events.clone();
+    let (outlet, mut inbox) = inbox();
+    let (orders, ordered) = orders();
+    let found = outlet.clone();
     let looking = thread::Builder::new().name("look".to_owned());
     looking
         .spawn(move || Looker::new(request, allowed, wanted, interval, most_of_a_core).work(&ordered, &found))
         .context("cannot start the thread that looks")?;
-    let continued = listen_to_signals(events.clone())?;
-    listen(&events).context("cannot start the thread that listens to the keyboard")?;
-    let mut resolver = Resolver::new(events);
+    let continued = listen_to_signals(outlet.clone())?;
+    listen(&outlet).context("cannot start the thread that listens to the keyboard")?;
+    let mut resolver = Resolver::new(outlet.clone());
     let mut carry_out = |effect| match effect {
         Effect::Resolve(addresses) => resolver.ask(addresses),
         // The looker ends only with the program.
-        order => drop(orders.send(order)),
+        order => {
+            if !orders.give(order) {
+                outlet.tell(Event::Told("not done: too many orders wait already".to_owned()));
+            }
+        }
     };
     let mut suspend = || {
         continued.try_iter().for_each(drop);
@@ -86,7 +93,7 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
         let _ = kill_process(getpid(), Signal::STOP);
         let _ = continued.recv_timeout(UNSTOPPED);
     };
-    let ended = run(state, has_mouse, &Services, &happened, &mut carry_out, &mut suspend);
+    let ended = run(state, has_mouse, &Services, &mut inbox, &mut carry_out, &mut suspend);
     match ended.context("cannot draw on the terminal")? {
         Ended::Quit => Ok(Exit::Done),
         Ended::Failed(why) => bail!("{why}"),
@@ -95,18 +102,18 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
 
 /// Told to end, it ends as if the user had said so: with the terminal given back; and told to stop, it gives it back until
 /// it goes on. What it gives says each time that the process was let go on.
-fn listen_to_signals(events: Sender<Event>) -> anyhow::Result<Receiver<()>> {
+fn listen_to_signals(outlet: Outlet) -> anyhow::Result<Receiver<()>> {
     let (go_on, continued) = channel();
     let mut signals =
         Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT]).context("cannot handle signals")?;
     let listener = thread::Builder::new().name("signals".to_owned());
     let listening = listener.spawn(move || {
         for signal in signals.forever() {
-            // Sending fails once the loop has ended, and then nobody needs to know.
+            // Nobody hears it once the loop has ended, and then nobody needs to know.
             let _ = match signal {
-                SIGCONT => go_on.send(()).is_ok() && events.send(Event::Continued).is_ok(),
-                SIGTSTP => events.send(Event::Suspend).is_ok(),
-                _ => events.send(Event::End).is_ok(),
+                SIGCONT => go_on.send(()).is_ok() && outlet.tell(Event::Continued),
+                SIGTSTP => outlet.tell(Event::Suspend),
+                _ => outlet.tell(Event::End),
             };
         }
     });

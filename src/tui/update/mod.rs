@@ -13,6 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::action::{Action, Effect, Event, Whom};
 use super::counts::History;
+use super::editor::{Editor, MOST_BYTES};
 use super::screen;
 use super::sheet::Sheet;
 use super::sight::Sight;
@@ -42,6 +43,7 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
             }
             return Vec::new();
         }
+        Event::Settled => typing::settle(state, names),
         Event::Sight(sight) => see(state, sight),
         Event::Told(what) => {
             state.told = Some(what);
@@ -70,7 +72,7 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
             Vec::new()
         }
         Event::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => press(state, key, names),
-        Event::Input(Input::Paste(text)) => paste(state, &text, names),
+        Event::Input(Input::Paste(text)) => paste(state, &text),
         Event::Input(Input::Mouse(mouse)) => point::mouse(state, mouse, names),
         Event::Input(_) => Vec::new(),
     };
@@ -129,19 +131,51 @@ fn learn(state: &mut State, id: SocketId, sheet: Option<Box<Sheet>>) {
 }
 
 /// What is pasted is text where text is typed, and nothing elsewhere: its letters are no orders.
-fn paste(state: &mut State, text: &str, names: &dyn Names) -> Vec<Effect> {
-    if !matches!(state.mode, Mode::Typing(_) | Mode::Saving(_) | Mode::Form(_)) {
+fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    let Some(line) = line(&mut state.mode) else {
+        state.told = Some("what was pasted is text, and no field is open for it; nothing was done".to_owned());
         return Vec::new();
+    };
+    // A terminal may send the end of a line as a carriage return; and whoever copies a line may get the one before it.
+    let text = text.trim_start_matches(['\r', '\n']);
+    let first = text.split(['\r', '\n']).next().unwrap_or_default();
+    let is_one = text.trim_end_matches(['\r', '\n']).len() <= first.len();
+    // Nobody can type control characters, nor see what they do.
+    let typable: String = first.replace('\t', " ").chars().filter(|character| !character.is_control()).collect();
+    line.insert(&typable);
+    state.told = match (line.is_cut(), is_one) {
+        (true, _) => Some(full("the paste was cut")),
+        (false, false) => Some("only the first line of what was pasted was taken".to_owned()),
+        (false, true) => None,
+    };
+    typing::edited(state);
+    Vec::new()
+}
+
+/// The line that the keys go to.
+fn line(mode: &mut Mode) -> Option<&mut Editor> {
+    match mode {
+        Mode::Typing(typing) => Some(&mut typing.line),
+        Mode::Saving(saving) => Some(&mut saving.line),
+        Mode::Form(form) => Some(form.line()),
+        Mode::Browse | Mode::Asking(_) | Mode::Menu(_) | Mode::Help(_) => None,
     }
-    // A terminal may send the end of a line as a carriage return.
-    let line = text.split(['\r', '\n']).next().unwrap_or_default();
-    let keys = line.chars().map(|character| KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
-    // Each letter may ask for a look: the last one is for all.
-    keys.flat_map(|key| press(state, key, names)).collect::<Vec<_>>().pop().into_iter().collect()
+}
+
+fn full(what: &str) -> String {
+    format!("{what}: a field holds {} KiB", MOST_BYTES / 1024)
 }
 
 fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
     state.told = None;
+    let effects = press_in_mode(state, key, names);
+    if line(&mut state.mode).is_some_and(|line| line.is_cut()) {
+        state.told = Some(full("there is no room for more"));
+    }
+    effects
+}
+
+fn press_in_mode(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
     let is_ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
     let is_browsing = matches!(state.mode, Mode::Browse | Mode::Help(_));
     // Whatever the keys are, this one leads out.

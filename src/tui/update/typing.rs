@@ -16,6 +16,19 @@ pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<
     let is_search = state.view() == View::Kernel;
     let Mode::Typing(typing) = &mut state.mode else { return Vec::new() };
     match key.code {
+        KeyCode::Enter => {
+            let effects = understand(state, names);
+            if matches!(&state.mode, Mode::Typing(typing) if typing.wrong.is_none()) {
+                close(state);
+            }
+            return effects;
+        }
+        KeyCode::Esc => {
+            let (typed, filter) = std::mem::take(&mut typing.before);
+            let effects = want(state, typed, filter);
+            close(state);
+            return effects;
+        }
         KeyCode::Tab if !is_search => complete(typing),
         KeyCode::Up => recall(typing, &state.typed, true),
         KeyCode::Down => recall(typing, &state.typed, false),
@@ -24,27 +37,55 @@ pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<
             typing.line.press(key);
         }
     }
-    let text = typing.line.text().to_owned();
-    let understood = if is_search { Ok(Filter::default()) } else { Filter::parse(&text, names) };
-    let (typed, filter) = match (key.code, understood) {
-        (KeyCode::Esc, _) => std::mem::take(&mut typing.before),
-        (_, Ok(filter)) => {
-            typing.wrong = None;
-            (text, filter)
-        }
-        (_, Err(wrong)) => {
-            typing.wrong = Some(wrong);
-            return Vec::new();
-        }
-    };
-    if matches!(key.code, KeyCode::Esc | KeyCode::Enter) {
-        state.mode = Mode::Browse;
-        remember(&mut state.typed, &typed);
+    typing.is_new = true;
+    Vec::new()
+}
+
+/// What was pasted into a line changes what the last key did to it.
+pub(super) fn edited(state: &mut State) {
+    match &mut state.mode {
+        Mode::Typing(typing) => (typing.offered, typing.is_new) = (None, true),
+        Mode::Saving(saving) => saving.wrong = None,
+        _ => {}
     }
-    // Also where another text means the same: an answer is known by the text that it answers.
+}
+
+/// Reads what was typed: once for all keys that came together, since a long filter takes longer to read than a key to come.
+pub(super) fn settle(state: &mut State, names: &dyn Names) -> Vec<Effect> {
+    match &state.mode {
+        Mode::Typing(typing) if typing.is_new => understand(state, names),
+        _ => Vec::new(),
+    }
+}
+
+fn understand(state: &mut State, names: &dyn Names) -> Vec<Effect> {
+    let is_search = state.view() == View::Kernel;
+    let Mode::Typing(typing) = &mut state.mode else { return Vec::new() };
+    typing.is_new = false;
+    let typed = typing.line.text().to_owned();
+    match if is_search { Ok(Filter::default()) } else { Filter::parse(&typed, names) } {
+        Ok(filter) => {
+            typing.wrong = None;
+            want(state, typed, filter)
+        }
+        Err(wrong) => {
+            typing.wrong = Some(wrong);
+            Vec::new()
+        }
+    }
+}
+
+/// Looks for this from now on, if it is new: also where another text means the same, since an answer is known by the text
+/// that it answers.
+fn want(state: &mut State, typed: String, filter: Filter) -> Vec<Effect> {
     let is_new = (&filter, &typed) != (&state.wanted.filter, &state.wanted.typed);
     (state.wanted.typed, state.wanted.filter) = (typed, filter);
     if is_new { look(state) } else { Vec::new() }
+}
+
+fn close(state: &mut State) {
+    state.mode = Mode::Browse;
+    remember(&mut state.typed, &state.wanted.typed);
 }
 
 fn remember(known: &mut Vec<String>, typed: &str) {

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::put;
 use crate::text::printable;
@@ -48,10 +48,13 @@ pub(super) fn line(
     let start = put(buffer, area, area.x + 1, y, label, theme.title);
     let before = printable(editor.before()).into_owned();
     let room = usize::from(area.right().saturating_sub(start)).saturating_sub(1);
-    let mut from = 0;
-    while before[from..].width() > room {
-        from += before[from..].chars().next().map_or(1, char::len_utf8);
-    }
+    // From the cursor back, so that a long line costs no more than what is shown of it.
+    let mut cells = 0;
+    let shown = before.char_indices().rev().take_while(|(_, character)| {
+        cells += character.width().unwrap_or(0);
+        cells <= room
+    });
+    let from = shown.last().map_or(before.len(), |(at, _)| at);
     let x = put(buffer, area, start, y, &before[from..], Style::new());
     let behind = printable(editor.behind());
     let (under, rest) = behind.split_at(behind.chars().next().map_or(0, char::len_utf8));
