@@ -21,6 +21,7 @@ pub mod reach;
 pub mod refusals;
 pub mod request;
 pub mod rights;
+pub mod signals;
 pub mod small_file;
 pub mod stdout;
 pub mod threads;

@@ -120,8 +120,10 @@ pub enum Event {
     Suspend,
     /// The process was stopped, and goes on
     Continued,
-    /// The program is told to end, or its terminal is gone
+    /// Its terminal is gone
     End,
+    /// A signal tells it to end: which
+    Signal(i32),
 }
 
 /// A socket that somebody means, and what finds it without looking through all.
@@ -172,6 +174,8 @@ pub enum Effect {
     Suspend,
     /// End
     Quit,
+    /// End as this signal would have it
+    EndBy(i32),
     /// End with this error: there is nothing to show
     Fail(String),
 }

@@ -26,8 +26,10 @@ const FRAME: Duration = Duration::from_millis(50);
 /// How it ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// The user, or a signal, said so
+    /// The user said so, or the terminal is gone
     Quit,
+    /// A signal said so: which
+    Signal(i32),
     /// The first look failed: why
     Failed(String),
 }
@@ -101,6 +103,7 @@ impl Dashboard<'_> {
         for effect in update(&mut self.state, event, self.names) {
             match effect {
                 Effect::Quit => return Ok(Some(Ended::Quit)),
+                Effect::EndBy(signal) => return Ok(Some(Ended::Signal(signal))),
                 Effect::Fail(why) => return Ok(Some(Ended::Failed(why))),
                 Effect::Suspend => self.screen.lend(&mut *self.suspend)?,
                 Effect::Redraw => self.screen.renew()?,

@@ -1,4 +1,5 @@
-//! The terminal is taken over, and given back as it was: at the end, on a panic, and while the program is stopped.
+//! The terminal is taken over, and given back as it was: at the end, on a panic, and while the program is stopped. Where a
+//! signal ends the program, `collect::signals` does it by what is public here.
 
 use std::io::{self, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,17 +8,28 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::crossterm::{execute, queue};
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
 use super::screen::drawn;
 
-/// Whether the terminal is ours: the panic hook must not give back what was not taken.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal is ours: nobody must give back what was not taken. It is from before the first change to it until
+/// after the last.
+pub static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// What a terminal is sent to be given back; its modes are another matter.
+///
+/// # Errors
+/// None: memory takes all that is written.
+pub fn farewell() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    queue!(bytes, DisableBracketedPaste, DisableMouseCapture, Show, LeaveAlternateScreen)?;
+    Ok(bytes)
+}
 
 /// The terminal, as long as this value lives.
 #[derive(Debug)]
@@ -109,17 +121,19 @@ fn open() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
 }
 
 fn enter(has_mouse: bool) -> io::Result<()> {
-    enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, Hide, EnableBracketedPaste)?;
-    if has_mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
+    let entered = enable_raw_mode()
+        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, Hide, EnableBracketedPaste))
+        .and_then(|()| if has_mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) });
+    entered.inspect_err(|_| give_back())
 }
 
 fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
+    if TAKEN.load(Ordering::SeqCst) {
         // A terminal that is gone needs nothing put back.
-        let _ = execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture, Show, LeaveAlternateScreen);
+        let mut out = io::stdout();
+        let _ = farewell().and_then(|bytes| out.write_all(&bytes)).and_then(|()| out.flush());
         let _ = disable_raw_mode();
-        let _ = io::stdout().flush();
+        TAKEN.store(false, Ordering::SeqCst);
     }
 }

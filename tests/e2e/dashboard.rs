@@ -1,5 +1,6 @@
 //! The dashboard on a real pseudo-terminal, over real sockets.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ use crate::support::sockets::{connection, option, pair};
 use crate::support::terminal::Session;
 use crate::support::wait::until;
 
-const ENTER_ALTERNATE: &str = "\x1b[?1049h";
-const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
+pub(super) const ENTER_ALTERNATE: &str = "\x1b[?1049h";
+pub(super) const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
 
 /// A directory of the test's own, gone with the test.
 struct Directory(PathBuf);
@@ -55,16 +56,16 @@ fn open_as(netns: &Netns, user: User, arguments: &[&str], environment: &[(&str, 
     Session::start(command)
 }
 
-fn open(netns: &Netns, arguments: &[&str]) -> Session {
+pub(super) fn open(netns: &Netns, arguments: &[&str]) -> Session {
     open_as(netns, User::Root, arguments, &[])
 }
 
-fn signal(session: &Session, signal: Signal) {
+pub(super) fn signal(session: &Session, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(session.pid()).unwrap()), signal).unwrap();
 }
 
 /// Quits, and finds the terminal as it was.
-fn quit(mut session: Session) {
+pub(super) fn quit(mut session: Session) {
     session.type_keys("q");
     assert_eq!(session.end().code(), Some(0));
     session.expect(LEAVE_ALTERNATE);
@@ -125,23 +126,6 @@ fn what_cannot_be_looked_at_at_all_is_an_error_and_no_dashboard() {
     session.see("tcpulse: ");
     session.see("no-such-namespace");
     assert_eq!(session.modes(), session.modes_before);
-}
-
-#[test]
-fn told_to_end_it_gives_the_terminal_back() {
-    if !is_root("told_to_end_it_gives_the_terminal_back") {
-        return;
-    }
-    let netns = Netns::new();
-    for told in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
-        let mut session = open(&netns, &["state", "established"]);
-        session.see("0 connections that the filter lets through");
-        assert_ne!(session.modes(), session.modes_before, "the terminal is in raw mode");
-        signal(&session, told);
-        assert_eq!(session.end().code(), Some(0), "{told}");
-        session.expect(LEAVE_ALTERNATE);
-        assert_eq!(session.modes(), session.modes_before);
-    }
 }
 
 #[test]
@@ -461,8 +445,9 @@ fn without_its_terminal_it_ends() {
     let mut session = open(&netns, &[]);
     session.see("0 connections");
     session.hang_up();
-    // Not by a panic on a stderr that is gone too.
-    assert!(session.end().code().is_some());
+    // Not by a panic on a stderr that is gone too. The kernel says it by SIGHUP, unless whoever reads or draws sees it first.
+    let end = session.end();
+    assert!(matches!(end.code(), Some(0 | 1)) || end.signal() == Some(libc::SIGHUP), "{end}");
 }
 
 /// Set for the process that panics on purpose.

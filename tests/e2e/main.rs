@@ -28,3 +28,4 @@ mod owners;
 mod privilege;
 mod set;
 mod streaming;
+mod terminal;

@@ -132,6 +132,7 @@ impl Looker {
             | Effect::Retake
             | Effect::Suspend
             | Effect::Quit
+            | Effect::EndBy(_)
             | Effect::Fail(_) => return None,
         };
         self.next = Instant::now();

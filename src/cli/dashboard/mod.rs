@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rustix::process::{Signal, getpid, kill_process};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGTSTP};
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
-use crate::collect::names;
+use crate::collect::{names, signals};
 use crate::filter::Names;
 use crate::inspect::Request;
 use crate::model::needs::Needs;
@@ -28,12 +28,15 @@ use crate::tui::run::{Ended, listen, run};
 use crate::tui::screen::drawn;
 use crate::tui::sight::Wanted;
 use crate::tui::state::{Setup, State};
+use crate::tui::terminal::{TAKEN, farewell};
 use looker::Looker;
 use orders::orders;
 use resolver::Resolver;
 
 /// A process that still runs after so long was not stopped.
 const UNSTOPPED: Duration = Duration::from_millis(300);
+/// A loop that has not ended so long after it was told to is held up, by a terminal that does not read.
+const HELD_UP: Duration = Duration::from_secs(1);
 
 /// What it starts with.
 #[derive(Debug)]
@@ -74,6 +77,7 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     looking
         .spawn(move || Looker::new(request, allowed, wanted, interval, most_of_a_core).work(&ordered, &found))
         .context("cannot start the thread that looks")?;
+    farewell().and_then(|bytes| signals::guard(&TAKEN, bytes)).context("cannot handle signals")?;
     let continued = listen_to_signals(outlet.clone())?;
     listen(&outlet).context("cannot start the thread that listens to the keyboard")?;
     let mut resolver = Resolver::new(outlet.clone());
@@ -96,25 +100,35 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let ended = run(state, has_mouse, &Services, &mut inbox, &mut carry_out, &mut suspend);
     match ended.context("cannot draw on the terminal")? {
         Ended::Quit => Ok(Exit::Done),
+        Ended::Signal(signal) => signals::end_by(signal),
         Ended::Failed(why) => bail!("{why}"),
     }
 }
 
-/// Told to end, it ends as if the user had said so: with the terminal given back; and told to stop, it gives it back until
-/// it goes on. What it gives says each time that the process was let go on.
+/// Told to end, it gives the terminal back and ends by the signal that said so; told to stop, it gives it back until it goes
+/// on. What it gives says each time that the process was let go on.
 fn listen_to_signals(outlet: Outlet) -> anyhow::Result<Receiver<()>> {
     let (go_on, continued) = channel();
-    let mut signals =
-        Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT]).context("cannot handle signals")?;
+    let mut caught =
+        Signals::new(signals::requests().into_iter().chain([SIGTSTP, SIGCONT])).context("cannot handle signals")?;
     let listener = thread::Builder::new().name("signals".to_owned());
     let listening = listener.spawn(move || {
-        for signal in signals.forever() {
+        for signal in caught.forever() {
             // Nobody hears it once the loop has ended, and then nobody needs to know.
-            let _ = match signal {
-                SIGCONT => go_on.send(()).is_ok() && outlet.tell(Event::Continued),
-                SIGTSTP => outlet.tell(Event::Suspend),
-                _ => outlet.tell(Event::End),
-            };
+            match signal {
+                SIGCONT => {
+                    let _ = go_on.send(());
+                    outlet.tell(Event::Continued);
+                }
+                SIGTSTP => {
+                    outlet.tell(Event::Suspend);
+                }
+                signal => {
+                    outlet.tell(Event::Signal(signal));
+                    thread::sleep(HELD_UP);
+                    signals::end_by(signal);
+                }
+            }
         }
     });
     listening.context("cannot start the thread that listens to signals")?;

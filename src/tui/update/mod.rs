@@ -35,6 +35,7 @@ const MOST_NAMES: usize = 10_000;
 pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect> {
     let mut effects = match event {
         Event::End => vec![Effect::Quit],
+        Event::Signal(signal) => vec![Effect::EndBy(signal)],
         Event::Suspend => vec![Effect::Suspend],
         Event::Continued => vec![Effect::Retake],
         Event::Drawn => {

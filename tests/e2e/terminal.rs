@@ -1,0 +1,297 @@
+//! The dashboard's terminal, whatever is pasted into it, and however the program ends: it is given back as it was.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use tcpulse::collect::signals;
+use tcpulse::filter::Names;
+use tcpulse::tui::action::Event;
+use tcpulse::tui::inbox::inbox;
+use tcpulse::tui::run::run;
+use tcpulse::tui::sight::Wanted;
+use tcpulse::tui::state::{Setup, State};
+use tcpulse::tui::terminal::{TAKEN, farewell};
+use tcpulse::tui::views::View;
+
+use super::dashboard::{ENTER_ALTERNATE, LEAVE_ALTERNATE, open, quit};
+use crate::support::is_root;
+use crate::support::netns::Netns;
+use crate::support::program::high_water_kib;
+use crate::support::sockets::pair;
+use crate::support::terminal::Session;
+use crate::support::wait::until;
+
+/// What a dashboard over a few sockets takes, a debug build too, and what a paste may add to it.
+const MOST_KIB: u64 = 64 * 1024;
+/// A signal is obeyed within so long: much for this machine under the load of all tests, and little to somebody who waits.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+#[allow(unsafe_code, reason = "a signal that nix has no name for, and a limit of another process")]
+mod raw {
+    pub(super) fn kill(pid: u32, signal: i32) {
+        // SAFETY: a system call with two numbers.
+        assert_eq!(unsafe { libc::kill(pid.try_into().unwrap(), signal) }, 0);
+    }
+
+    pub(super) fn limit(pid: u32, resource: libc::__rlimit_resource_t, most: u64) {
+        let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+        // SAFETY: the pointer is to a live struct, which the kernel only reads.
+        let result =
+            unsafe { libc::prlimit(pid.try_into().unwrap(), resource, &raw const limit, std::ptr::null_mut()) };
+        assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    }
+}
+
+/// The terminal is as it was before, and nothing was drawn on it since.
+fn is_given_back(session: &mut Session, how: &str) {
+    session.expect(LEAVE_ALTERNATE);
+    assert_eq!(session.modes(), session.modes_before, "{how}");
+    let taken = session.seen.rfind(ENTER_ALTERNATE).unwrap();
+    let given_back = &session.seen[taken..];
+    for off in ["\x1b[?2004l", "\x1b[?1000l", "\x1b[?1006l", "\x1b[?25h", LEAVE_ALTERNATE] {
+        assert!(given_back.contains(off), "{how}: {}", off.escape_debug());
+    }
+    let after = given_back.rsplit(LEAVE_ALTERNATE).next().unwrap();
+    assert!(!after.contains('\x1b'), "{how}: {}", after.escape_debug());
+}
+
+fn ends_by(session: &mut Session, signal: i32) -> ExitStatus {
+    let asked = Instant::now();
+    raw::kill(session.pid(), signal);
+    let end = session.end();
+    assert!(asked.elapsed() < AT_ONCE, "signal {signal}: {:?}", asked.elapsed());
+    assert_eq!(end.signal(), Some(signal), "{end}");
+    end
+}
+
+#[test]
+fn every_signal_that_ends_it_gives_the_terminal_back_and_ends_it() {
+    if !is_root("every_signal_that_ends_it_gives_the_terminal_back_and_ends_it") {
+        return;
+    }
+    let netns = Netns::new();
+    // Those that do not end a process by default, that nobody can catch, or that Rust's runtime ignores.
+    let harmless = [
+        libc::SIGCHLD,
+        libc::SIGCONT,
+        libc::SIGURG,
+        libc::SIGWINCH,
+        libc::SIGTSTP,
+        libc::SIGTTIN,
+        libc::SIGTTOU,
+        libc::SIGSTOP,
+        libc::SIGKILL,
+        libc::SIGPIPE,
+    ];
+    let ending = (1..32).filter(|signal| !harmless.contains(signal));
+    for signal in ending.chain([libc::SIGRTMIN(), libc::SIGRTMIN() + 7, libc::SIGRTMAX()]) {
+        let mut session = open(&netns, &[]);
+        session.see("0 connections");
+        raw::limit(session.pid(), libc::RLIMIT_CORE, 0);
+        assert_ne!(session.modes(), session.modes_before, "the terminal is in raw mode");
+        ends_by(&mut session, signal);
+        is_given_back(&mut session, &format!("signal {signal}"));
+        // Only who aborts itself has a reason to tell.
+        assert!(!session.seen.contains("tcpulse: "), "signal {signal}");
+    }
+}
+
+#[test]
+fn a_signal_ends_it_wherever_it_is() {
+    if !is_root("a_signal_ends_it_wherever_it_is") {
+        return;
+    }
+    let netns = Netns::new();
+    for keys in ["/dport", "?", "p", "5", "e", "cj", "N"] {
+        let mut session = open(&netns, &[]);
+        session.see("0 connections");
+        session.type_keys(keys);
+        ends_by(&mut session, libc::SIGTERM);
+        is_given_back(&mut session, keys);
+    }
+}
+
+#[test]
+fn a_terminal_that_does_not_read_does_not_keep_it_alive() {
+    if !is_root("a_terminal_that_does_not_read_does_not_keep_it_alive") {
+        return;
+    }
+    let netns = Netns::new();
+    let mut session = open(&netns, &[]);
+    session.see("0 connections");
+    session.hold(true);
+    let (pid, mut session) = (session.pid(), session);
+    session.type_beside(std::iter::repeat_n(b"?x12345".to_vec(), 20_000));
+    until("it waits for its terminal", Duration::from_secs(20), || {
+        let tasks = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/wchan")).unwrap();
+        (tasks.contains("n_tty_write") || tasks.contains("wait_woken")).then_some(())
+    });
+    ends_by(&mut session, libc::SIGTERM);
+    session.hold(false);
+}
+
+/// Pastes all of it, as a terminal does.
+fn bracketed(text: &str) -> String {
+    format!("\x1b[200~{text}\x1b[201~")
+}
+
+#[test]
+fn a_paste_is_cut_and_neither_time_nor_memory_goes_with_it() {
+    if !is_root("a_paste_is_cut_and_neither_time_nor_memory_goes_with_it") {
+        return;
+    }
+    let netns = Netns::new();
+    let filter = format!("dport = 1{}", " or dport = 1".repeat(8_000));
+    for (open_field, text) in
+        [("/", filter.as_str()), ("/", &"(".repeat(100_000)), ("e", &"日".repeat(40_000)), ("5/", &filter)]
+    {
+        let mut session = open(&netns, &[]);
+        session.see("0 connections");
+        session.type_keys(open_field);
+        session.type_keys(&bracketed(text));
+        session.see("the paste was cut: a field holds 8 KiB");
+        let peak = high_water_kib(session.pid());
+        assert!(peak < MOST_KIB, "{peak} KiB after a paste into {open_field}");
+        // It listens: to keys, and to signals.
+        session.type_keys("\x15ab\x7f");
+        session.see(if open_field == "e" { "write to a" } else { "/ a" });
+        session.type_keys(&bracketed(text));
+        ends_by(&mut session, libc::SIGTERM);
+        is_given_back(&mut session, open_field);
+    }
+}
+
+#[test]
+fn a_form_takes_no_more_either() {
+    if !is_root("a_form_takes_no_more_either") {
+        return;
+    }
+    let netns = Netns::new();
+    let (listener, ..) = netns.run(|| {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (client, server) = pair(&listener);
+        (listener, Box::leak(Box::new((client, server))))
+    });
+    let port = listener.local_addr().unwrap().port();
+    let mut session = open(&netns, &["dport", "=", &port.to_string()]);
+    session.see("1 connection ");
+    session.type_keys("K");
+    session.see("dead-in");
+    session.type_keys(&bracketed(&"9".repeat(100_000)));
+    session.see("the paste was cut");
+    session.type_keys("\x1b");
+    session.see_no("dead-in  ");
+    let peak = high_water_kib(session.pid());
+    assert!(peak < MOST_KIB, "{peak} KiB");
+    quit(session);
+}
+
+#[test]
+fn odd_pastes_are_text_and_no_orders() {
+    if !is_root("odd_pastes_are_text_and_no_orders") {
+        return;
+    }
+    let netns = Netns::new();
+    let mut session = open(&netns, &[]);
+    session.see("0 connections");
+    // Where no field is open: each letter would be an order, the last the end.
+    session.type_keys(&bracketed("?5cxq\x03"));
+    session.see("no field is open");
+    session.type_keys("/");
+    session.type_keys(&bracketed("dport = 1\nq\x03\r"));
+    session.see("only the first line of what was pasted was taken");
+    session.see("/ dport = 1");
+    // Control characters, and bytes that are no UTF-8.
+    session.type_keys("\x15");
+    session.type_bytes(b"\x1b[200~dport\t=\x01 \xff\xfe2\x1b[31m\x1b[201~");
+    // The emulator shows no U+FFFD, which stands before the 2.
+    session.see("2[31m' is no port");
+    session.type_bytes(b"\x15\xff\xc3\x28\xed\xa0\x80\xf8z\x7fdport = 3");
+    session.see("dport = 3");
+    session.type_keys("\x1b");
+    session.see_no("Tab complete");
+    quit(session);
+}
+
+#[test]
+fn keys_that_come_faster_than_they_are_taken_in_do_not_pile_up() {
+    if !is_root("keys_that_come_faster_than_they_are_taken_in_do_not_pile_up") {
+        return;
+    }
+    let netns = Netns::new();
+    // Into a field; and orders of which each asks for a look, or draws all of the screen.
+    for (before, keys) in
+        [("/", "a"), ("/", "(a\x7f"), ("", "s"), ("", "123456"), ("", "N+-"), ("", "\x0c"), ("", "e\x7f\r")]
+    {
+        let mut session = open(&netns, &[]);
+        session.see("0 connections");
+        session.type_keys(before);
+        session.type_beside(std::iter::repeat_n(keys.repeat(100).into_bytes(), 1_000));
+        let pid = session.pid();
+        // While they come, and after some have.
+        until("keys were taken in", Duration::from_secs(30), || {
+            session.screen();
+            (session.seen.len() > 20_000 || session.seen.contains("8 KiB")).then_some(())
+        });
+        let peak = high_water_kib(pid);
+        assert!(peak < MOST_KIB, "{peak} KiB after many '{}'", keys.escape_debug());
+        ends_by(&mut session, libc::SIGTERM);
+    }
+}
+
+#[test]
+fn without_memory_it_says_so_on_a_terminal_that_is_given_back() {
+    if !is_root("without_memory_it_says_so_on_a_terminal_that_is_given_back") {
+        return;
+    }
+    let netns = Netns::new();
+    let listener = netns.run(|| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let mut session = open(&netns, &["-q"]);
+    session.see("0 connections");
+    raw::limit(session.pid(), libc::RLIMIT_CORE, 0);
+    // Not RLIMIT_AS, by which what the allocator has reserved for its threads counts as had already.
+    raw::limit(session.pid(), libc::RLIMIT_DATA, 1 << 20);
+    // More rows than there was room for: the allocator has to ask for more.
+    let sockets: Vec<_> = (0..3_000).map(|_| netns.run(|| pair(&listener))).collect();
+    let end = session.end();
+    drop(sockets);
+    session.see("tcpulse: aborted: there was no memory left for it");
+    is_given_back(&mut session, "no memory");
+    assert_eq!(end.signal(), Some(libc::SIGABRT));
+}
+
+/// Set for the process whose stack overflows on purpose.
+const OVERFLOWS: &str = "TCPULSE_TEST_OVERFLOWS";
+
+#[test]
+fn a_stack_that_overflows_says_so_on_a_terminal_that_is_given_back() {
+    struct Nobody;
+    impl Names for Nobody {}
+
+    #[allow(unconditional_recursion, reason = "on purpose")]
+    fn deeper(depth: &mut [u8; 4096]) -> u8 {
+        let mut more = [depth[0]; 4096];
+        deeper(&mut more).wrapping_add(more[1])
+    }
+
+    if std::env::var_os(OVERFLOWS).is_some() {
+        raw::limit(std::process::id(), libc::RLIMIT_CORE, 0);
+        signals::guard(&TAKEN, farewell().unwrap()).unwrap();
+        let state =
+            State::new(Wanted::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
+        let (outlet, mut inbox) = inbox();
+        outlet.press(Event::Input(Input::Key(KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE))));
+        run(state, true, &Nobody, &mut inbox, &mut |_| assert_eq!(deeper(&mut [0; 4096]), 0), &mut || {}).unwrap();
+        return;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let name = "terminal::a_stack_that_overflows_says_so_on_a_terminal_that_is_given_back";
+    command.args(["--exact", name, "--nocapture"]).env(OVERFLOWS, "1");
+    let mut session = Session::start(command);
+    session.expect("has overflowed its stack");
+    assert_eq!(session.end().signal(), Some(libc::SIGABRT));
+    is_given_back(&mut session, "overflow");
+    assert!(session.seen.rfind(LEAVE_ALTERNATE).unwrap() < session.seen.find("overflowed its stack").unwrap());
+}
