@@ -108,6 +108,8 @@ type Past = VecDeque<(Duration, u64)>;
 #[derive(Debug)]
 pub struct Memory {
     clock: fn(SystemTime) -> String,
+    /// There will be no second look: nothing of a socket is kept
+    is_for_once: bool,
     sockets: Sequence<Known>,
     /// Names of processes, of the last look and of this one
     processes: [Dictionary; 2],
@@ -145,6 +147,7 @@ impl Memory {
     pub fn new(clock: fn(SystemTime) -> String) -> Self {
         Self {
             clock,
+            is_for_once: false,
             sockets: Sequence::default(),
             processes: Default::default(),
             round: 0,
@@ -164,6 +167,11 @@ impl Memory {
             parted: FxHashSet::default(),
             rested: FxHashSet::default(),
         }
+    }
+
+    /// Nothing, now and after a look.
+    pub fn for_once(clock: fn(SystemTime) -> String) -> Self {
+        Self { is_for_once: true, ..Self::new(clock) }
     }
 
     /// A look begins, so long after the dashboard was opened.
@@ -192,6 +200,9 @@ impl Memory {
     pub fn meet(&mut self, row: &Row<'_>, process: &str) -> Motion {
         let socket = row.socket;
         let totals = Totals::of(socket);
+        if self.is_for_once {
+            return totals.motion();
+        }
         let verdict = row.judged.map(|judged| judged.liveness.verdict);
         let now_ms = self.now_ms() as u32;
         let number = self.processes[1].number(process).unwrap_or(u32::MAX);

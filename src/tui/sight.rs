@@ -29,6 +29,11 @@ use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::{StateSet, TcpState};
 
+/// What takes seconds to find out of a large host that nobody has looked at before: all processes are looked through, and
+/// then each socket is asked.
+pub const DEAR: Needs =
+    Needs::OWNERS.union(Needs::LIMITS).union(Needs::OPTIONS).union(Needs::MORE_OPTIONS).union(Needs::ALL_OPTIONS);
+
 /// What is looked at, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
@@ -79,6 +84,12 @@ impl Wanted {
         StateSet::connections().union(StateSet::listeners()).union(self.listed())
     }
 
+    /// Whether its rows are the same without what is dear: not where they are made of owners, or the filter asks for
+    /// something that may turn out otherwise.
+    pub fn is_shown_early(&self) -> bool {
+        self.view != View::Processes && !self.filter.needs().intersects(DEAR | Needs::LIVENESS)
+    }
+
     /// What has to be known of a row.
     pub fn needs(&self) -> Needs {
         let shown = self.columns.iter().fold(Needs::LIVENESS | Needs::OWNERS, |needs, column| needs | column.needs());
@@ -113,6 +124,8 @@ pub struct Sight {
     pub rest: Duration,
     /// When it began, after the dashboard was opened
     pub at: Duration,
+    /// What is dear is still being found out
+    pub is_early: bool,
 }
 
 /// What tells one group from the others.
@@ -188,6 +201,7 @@ impl<'a> Gathering<'a> {
             elapsed: tail.elapsed,
             rest: Duration::ZERO,
             at: self.at,
+            is_early: false,
         }
     }
 

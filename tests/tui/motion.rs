@@ -9,6 +9,7 @@ use tcpulse::model::liveness::Verdict;
 use tcpulse::model::socket::Socket;
 use tcpulse::model::state::TcpState;
 use tcpulse::model::timer::{Timer, TimerKind};
+use tcpulse::tui::action::Event;
 use tcpulse::tui::memory::{Farewell, MOST_CHANGES};
 use tcpulse::tui::table::Age::{self, Gone, New, Settled};
 
@@ -54,6 +55,32 @@ fn a_dump_that_lost_rows_makes_none_of_them_gone() {
     assert_eq!(ages(&scene), [(1, Age::Settled)]);
     scene.keys("6");
     scene.look(&BUSY[..1]);
+    assert_eq!(changes(&scene), []);
+}
+
+#[test]
+fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
+    let mut scene = Scene::new(SIZE);
+    let without: Vec<_> = BUSY.iter().map(|made| Made { pid: 0, ..*made }).collect();
+    let mut early = scene.sight(&without);
+    early.is_early = true;
+    // What the looker throws away.
+    scene.memory = tcpulse::tui::memory::Memory::new(|_| String::new());
+    scene.happen(Event::Sight(early));
+    assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());
+    assert!(scene.drawn().contains("10.0.0.9:40003"), "{}", scene.drawn());
+    scene.keys("j");
+    let selected = scene.selected();
+    scene.keys("*x");
+    assert!(scene.drawn().contains("Destroy 6 connections? [y/N]"), "{}", scene.drawn());
+    scene.keys("n*");
+    // Frozen in between, it is still to be finished.
+    scene.keys("p");
+    scene.look(&BUSY);
+    assert_eq!(scene.selected(), selected);
+    assert!(scene.drawn().contains("api[812]"), "{}", scene.drawn());
+    scene.keys("p6");
+    scene.look(&BUSY);
     assert_eq!(changes(&scene), []);
 }
 

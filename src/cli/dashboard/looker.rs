@@ -23,7 +23,16 @@ use crate::tui::action::{Effect, Event, Whom};
 use crate::tui::inbox::Outlet;
 use crate::tui::memory::Memory;
 use crate::tui::sheet::SheetSink;
-use crate::tui::sight::{Gathering, Wanted};
+use crate::tui::sight::{DEAR, Gathering, Sight, Wanted};
+
+/// How far the first look has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    /// Its rows, without what is dear; what that took of the processors is what a look will take from the second on
+    Rows(Duration),
+    All,
+}
 
 /// Looks, and obeys.
 pub(super) struct Looker {
@@ -38,7 +47,7 @@ pub(super) struct Looker {
     /// When it began, and when to look again
     opened: Instant,
     next: Instant,
-    is_first: bool,
+    seen: Seen,
     watched: Watched,
     memory: Memory,
     farewells: Farewells,
@@ -64,7 +73,7 @@ impl Looker {
             is_asked: false,
             opened: now,
             next: now,
-            is_first: true,
+            seen: Seen::Nothing,
             watched: Watched::default(),
             memory: Memory::new(time_of_day),
         }
@@ -142,9 +151,24 @@ impl Looker {
     /// A look, after which it rests.
     fn look_when_due(&mut self) -> Event {
         let (began, used) = (Instant::now(), cpu_time());
+        let costs_more = complete(self.wanted.needs(), self.allowed).intersects(DEAR);
+        if self.seen == Seen::Nothing && costs_more && self.wanted.is_shown_early() {
+            let seen = self.look_early();
+            // All of it at once, also where the data is frozen meanwhile.
+            (self.is_asked, self.next) = (true, Instant::now());
+            self.seen = Seen::Rows(cpu_time().saturating_sub(used));
+            return seen;
+        }
         self.is_asked = false;
+        let before = self.seen;
         let mut seen = self.look();
-        let rest = self.interval.max(cpu_time().saturating_sub(used).div_f64(self.most_of_a_core));
+        // What is done but once is not rested from: the rows would stay as they are for a quarter of a minute.
+        let cost = match before {
+            Seen::Nothing => Duration::ZERO,
+            Seen::Rows(cost) => cost,
+            Seen::All => cpu_time().saturating_sub(used),
+        };
+        let rest = self.interval.max(cost.div_f64(self.most_of_a_core));
         self.next = began + rest;
         if let Event::Sight(sight) = &mut seen {
             sight.rest = rest;
@@ -152,10 +176,24 @@ impl Looker {
         seen
     }
 
+    /// What can be shown while processes and options are still being looked for. Nothing of it is remembered: what they
+    /// bring is no change.
+    fn look_early(&mut self) -> Event {
+        let needs = complete(self.wanted.needs(), self.allowed - DEAR);
+        let (states, filter) = (self.wanted.states(), Filter::default());
+        let request = Request { states, needs, filter, ..self.request.clone() };
+        let mut nothing = Memory::for_once(time_of_day);
+        let mut gathering = Gathering::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
+        match inspect(&request, None, &mut gathering, &|| false) {
+            Ok(tail) => Event::Sight(Box::new(Sight { is_early: true, ..gathering.sight(tail, Vec::new()) })),
+            Err(error) => failed(error),
+        }
+    }
+
     fn look(&mut self) -> Event {
         let mut needs = self.wanted.needs();
         // Counters count from the first look on.
-        needs.set(Needs::KERNEL, needs.contains(Needs::KERNEL) || self.is_first);
+        needs.set(Needs::KERNEL, needs.contains(Needs::KERNEL) || self.seen != Seen::All);
         let states = self.wanted.states();
         let request = self.with(Filter::default(), states, needs);
         let at = self.opened.elapsed();
@@ -170,7 +208,7 @@ impl Looker {
                 }
                 let sight = gathering.sight(tail, farewells);
                 self.farewells.cover(sight.namespaces.iter().map(|(id, _)| *id));
-                self.is_first = false;
+                self.seen = Seen::All;
                 Event::Sight(Box::new(sight))
             }
             Err(error) => failed(error),
@@ -218,4 +256,100 @@ fn cpu_time() -> Duration {
 fn time_of_day(at: SystemTime) -> String {
     let zoned = jiff::Timestamp::try_from(at).map(|at| at.to_zoned(jiff::tz::TimeZone::system()));
     zoned.map_or_else(|_| String::new(), |at| at.strftime("%H:%M:%S%.3f").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Looker, Needs, Request, Wanted};
+    use crate::collect::discovery::NetnsChoice;
+    use crate::collect::visit::SourceChoice;
+    use crate::fields::value::Value;
+    use crate::filter::{Filter, Names};
+    use crate::model::address::Family;
+    use crate::model::state::StateSet;
+    use crate::tui::action::Event;
+    use crate::tui::sight::Sight;
+    use crate::tui::views::View;
+    use std::net::{TcpListener, TcpStream};
+    use std::time::{Duration, Instant};
+
+    struct Nobody;
+    impl Names for Nobody {}
+
+    const INTERVAL: Duration = Duration::from_secs(1);
+
+    fn looker(wanted: Wanted, allowed: Needs) -> Looker {
+        let request = Request {
+            netns: NetnsChoice::Current,
+            source: SourceChoice::Auto,
+            families: Family::ALL.to_vec(),
+            states: StateSet::ALL,
+            needs: Needs::empty(),
+            active_within: Duration::from_secs(60),
+            filter: Filter::default(),
+            is_part: false,
+        };
+        // So little of a core that every look is followed by a long rest.
+        Looker::new(request, allowed, wanted, INTERVAL, 1e-6)
+    }
+
+    fn look(looker: &mut Looker) -> Box<Sight> {
+        match looker.look_when_due() {
+            Event::Sight(sight) => sight,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn filtered(view: View, typed: &str) -> Wanted {
+        let filter = Filter::parse(typed, &Nobody).unwrap();
+        Wanted { typed: typed.to_owned(), filter, ..Wanted::new(view) }
+    }
+
+    #[test]
+    fn rows_come_first_and_their_holders_at_once_after_them_as_no_change() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (client, _server) = (TcpStream::connect(("127.0.0.1", port)).unwrap(), listener.accept().unwrap());
+        let typed = format!("dport = {port} and sport = {}", client.local_addr().unwrap().port());
+        let mut looker = looker(filtered(View::Connections, &typed), Needs::all());
+        let early = look(&mut looker);
+        assert!(early.is_early && looker.is_asked && looker.next <= Instant::now());
+        assert_eq!((early.table.len(), early.table.cell(0, "process")), (1, Some(Value::Absent)));
+        let whole = look(&mut looker);
+        assert!(!whole.is_early && !looker.is_asked);
+        let holder = whole.table.cell(0, "process").unwrap().plain().into_owned();
+        assert!(holder.contains(&format!("[{}]", std::process::id())), "{holder}");
+        assert_eq!(early.table.id(0), whole.table.id(0));
+        let is_ours = |ends: [u16; 2]| ends.contains(&port);
+        let changes = |looker: &Looker| {
+            let sockets = looker.memory.changes.iter().map(|change| &change.socket);
+            sockets.filter(|socket| is_ours([socket.local.port, socket.remote.port])).count()
+        };
+        assert_eq!(changes(&looker), 0);
+        // The rest is that of the first rows, which a look costs from now on; later ones count whole.
+        assert!(whole.rest > INTERVAL);
+        assert!(!look(&mut looker).is_early);
+        assert_eq!(changes(&looker), 0);
+    }
+
+    #[test]
+    fn what_is_made_of_holders_or_of_options_waits_for_them() {
+        for wanted in [
+            filtered(View::Connections, "process = x"),
+            filtered(View::Connections, "holder = kernel"),
+            filtered(View::Listeners, "verdict = unguarded"),
+            filtered(View::Connections, "dport = 1 or not dead-in < 1h"),
+            Wanted::new(View::Processes),
+        ] {
+            let mut looker = looker(wanted, Needs::all());
+            let first = look(&mut looker);
+            assert!(!first.is_early, "{:?}", first.wanted.typed);
+            // The look that looks for everything for the first time is not rested from.
+            assert_eq!(first.rest, INTERVAL);
+            assert!(look(&mut looker).rest > INTERVAL);
+        }
+        // Where nobody may be asked, there is nothing to wait for.
+        let allowed = Needs::all() - Needs::OWNERS - Needs::OPTIONS;
+        assert!(!look(&mut looker(Wanted::new(View::Connections), allowed)).is_early);
+    }
 }

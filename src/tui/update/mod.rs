@@ -85,7 +85,7 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
 /// A new look. The selection stays with its connection wherever that stands now.
 fn see(state: &mut State, sight: Box<Sight>) -> Vec<Effect> {
     // An answer to a question that is not asked any more, or, while the data is frozen, one that was answered.
-    let is_answered = state.sight.as_ref().is_some_and(|known| known.wanted == state.wanted);
+    let is_answered = state.sight.as_ref().is_some_and(|known| known.wanted == state.wanted && !known.is_early);
     if sight.wanted != state.wanted || (state.pace.is_paused && is_answered) {
         return Vec::new();
     }
@@ -94,7 +94,10 @@ fn see(state: &mut State, sight: Box<Sight>) -> Vec<Effect> {
         // What was counted elsewhere is not the past of this.
         state.history = History::default();
     }
-    state.history.push(sight.at, sight.counts);
+    // The whole look follows at once: one of the two is enough.
+    if !sight.is_early {
+        state.history.push(sight.at, sight.counts);
+    }
     if !state.marked.is_empty() {
         // What is marked is always something that is shown.
         let table = &sight.table;

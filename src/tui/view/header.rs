@@ -113,6 +113,9 @@ fn freshness(state: &State) -> (String, Style) {
         return (format!(" the data is {} old ", duration_of(age)), theme.warning);
     }
     let every = duration_of(pace.interval);
+    if state.sight.as_ref().is_some_and(|sight| sight.is_early) {
+        return (" processes and options follow ".to_owned(), theme.warning);
+    }
     match state.sight.as_ref().map(|sight| (sight.elapsed, sight.rest)) {
         Some((took, rest)) if rest > pace.interval => (
             format!("every {every}, slowed to {}: a look takes {} ", duration_of(rest), duration_of(took)),
