@@ -96,7 +96,8 @@ fn on(socket: &Socket, unread: &'static str, remembered: Option<&Remembered>, sy
     let inferred = Keepalive {
         enabled: Some(true),
         idle_s: exact,
-        idle_at_least_s: Some(bounds.at_least_s).filter(|_| exact.is_none()),
+        // Less than a second no socket has.
+        idle_at_least_s: Some(bounds.at_least_s).filter(|&seconds| exact.is_none() && seconds > 1),
         idle_at_most_s: bounds.at_most_s.filter(|_| exact.is_none()),
         interval_s,
         source: Some(KeepaliveSource::Inferred),
@@ -168,20 +169,21 @@ impl IdleBounds {
 /// What one sight of the timer tells: of the time that it was set for, which is the idle time unless a sysctl was changed
 /// since.
 ///
-/// It is never set for longer than the idle time, so that is at least what is left of it. And where nothing has come
-/// from the peer since it was set, it fires when the idle time has passed since then, or later where the program turned
-/// keepalive on only after a while: so the idle time is at most what the peer is silent for plus what is left. That
-/// nothing has come is sure only of a connection on which nothing ever came.
+/// Until a probe is sent it is never set for longer than the idle time, so that is at least what is left of it; after an
+/// answered probe it runs for the interval, which may be longer than the idle time. And where nothing has come from the
+/// peer since it was set, it fires when the idle time has passed since then, or later where the program turned keepalive on
+/// only after a while: so the idle time is at most what the peer is silent for plus what is left. That nothing has come, an
+/// answer to a probe included, is sure only of a connection on which nothing ever came.
 pub(super) fn idle_bounds(socket: &Socket) -> IdleBounds {
     let expires = u64::from(socket.timer.expires_ms);
     let info = socket.attributes.info.as_deref();
-    let Some(idle) = socket.idle_ms() else { return IdleBounds::from_ms(expires, None) };
-    if socket.probes_out() > 0 {
-        // The silence is longer than the idle time was when the first probe went out; what it is now nobody tells.
-        return IdleBounds::from_ms(0, None);
+    // While a probe is out the silence is longer than the idle time was when it went; what that is now nobody tells.
+    match socket.idle_ms() {
+        Some(idle) if socket.probes_out() == 0 && info.is_some_and(|info| is_untouched(info, idle)) => {
+            IdleBounds::from_ms(expires, Some(idle + expires))
+        }
+        _ => IdleBounds::from_ms(0, None),
     }
-    let untouched = info.is_some_and(|info| is_untouched(info, idle));
-    IdleBounds::from_ms(expires, untouched.then_some(idle + expires))
 }
 
 /// Whether nothing has come since the handshake: then the time since data last came is the age of the connection.

@@ -12,7 +12,8 @@ use crate::support::is_root;
 use crate::support::link::{keepalive, set_options};
 use crate::support::netns::{Netns, User};
 use crate::support::program::{command_in, tcpulse_in};
-use crate::support::sockets::{pair, set_option};
+use crate::support::sockets::{connection, pair, set_option};
+use crate::support::wait::until;
 
 /// Numbers that look random and are the same in each run.
 struct Numbers(u64);
@@ -155,4 +156,25 @@ fn an_idle_time_is_exact_once_the_timer_was_seen_to_fire() {
     watching.kill().unwrap();
     watching.wait().unwrap();
     assert_eq!(exact.len(), talkers.len(), "exact of {} after {rounds} looks", talkers.len());
+}
+
+#[test]
+fn a_timer_that_runs_for_the_interval_after_an_answered_probe_is_no_bound_of_the_idle_time() {
+    if !is_root("a_timer_that_runs_for_the_interval_after_an_answered_probe_is_no_bound_of_the_idle_time") {
+        return;
+    }
+    let netns = Netns::new();
+    let (_listener, client, server) = connection(&netns, "127.0.0.1:0");
+    set_options(&client, &keepalive(1, 300, 9));
+    let talker = Talker { client, server, idle_s: 1 };
+    let look = || {
+        let document = tcpulse_in(&netns, User::Nobody, &["--json", "-q", "-N", "current"]).json();
+        by_port(&document)[&u64::from(talker.port())].clone()
+    };
+    let row = until("the first probe is answered", Duration::from_secs(20), || {
+        Some(look()).filter(|row| row["timer"]["expires_ms"].as_u64() > Some(100_000))
+    });
+    assert_true(&row["keepalive"], &talker);
+    talker.hears();
+    assert_true(&look()["keepalive"], &talker);
 }
