@@ -5,8 +5,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use serde_json::Value;
 use tcpulse::diagnose::sightings::Sightings;
 use tcpulse::diagnose::{Facts, Judge, keepalive};
+use tcpulse::export::connection::Connections;
+use tcpulse::export::csv::line;
+use tcpulse::export::json::Json;
+use tcpulse::fields::table::column;
+use tcpulse::fields::value::SortKey;
+use tcpulse::filter::{Filter, Names};
 use tcpulse::model::address::{Cookie, Endpoint, Family, NetnsId};
 use tcpulse::model::counters::{Counters, SockStat};
 use tcpulse::model::keepalive::{Keepalive, KeepaliveSource};
@@ -123,6 +130,33 @@ fn sysctls(numbers: &[i64]) -> Sysctls {
     Sysctls::read_with(|_| numbers.next().map(|number| SysctlValue::Number(*number)))
 }
 
+fn namespace(sysctls: &Sysctls) -> Namespace {
+    Namespace {
+        id: NetnsId(1),
+        name: String::new(),
+        source: Source::SockDiag,
+        sysctls: sysctls.clone(),
+        sockstat: SockStat::default(),
+        counters: Counters::default(),
+        reach: Reach::default(),
+        interfaces: Vec::new(),
+    }
+}
+
+/// The connection as `--json` has it.
+fn json(row: &Row<'_>) -> Value {
+    let mut out = Vec::new();
+    let mut json = Json::new(&mut out);
+    json.object();
+    Connections::default().members(&mut json, row);
+    json.end_object();
+    serde_json::from_slice(&out).unwrap()
+}
+
+struct NoNames;
+
+impl Names for NoNames {}
+
 fn any_info() -> impl Strategy<Value = Option<TcpInfo>> {
     let number = prop_oneof![0_u64..20, 0_u64..200_000, any::<u32>().prop_map(u64::from)];
     let values = proptest::collection::vec(number, FIELDS.len());
@@ -189,16 +223,7 @@ proptest! {
         if deadline.bound == Bound::Exact && !socket.is_minisocket() {
             prop_assert_eq!(keepalive.source, Some(KeepaliveSource::Socket), "exact of values that were not read");
         }
-        let namespace = Namespace {
-            id: NetnsId(1),
-            name: String::new(),
-            source: Source::SockDiag,
-            sysctls: sysctls.clone(),
-            sockstat: SockStat::default(),
-            counters: Counters::default(),
-            reach: Reach::default(),
-            interfaces: Vec::new(),
-        };
+        let namespace = namespace(&sysctls);
         let judged = Judged { keepalive, liveness };
         let row = Row {
             taken_at: std::time::SystemTime::UNIX_EPOCH,
@@ -207,6 +232,70 @@ proptest! {
         };
         prop_assert!(reason::sentence(&row).len() > 5);
         prop_assert!(reason::endings(&row).iter().all(|(what, gets)| !what.is_empty() && !gets.is_empty()));
+    }
+
+    /// Whatever is known of keepalive, and from where: a cell, CSV, JSON, the sort key and a filter have the same values,
+    /// and what is not known is a dash, empty, null, last, and matches no comparison.
+    #[test]
+    fn every_way_to_look_at_keepalive_shows_the_same_values(
+        source in proptest::option::of(proptest::sample::select(KeepaliveSource::ALL.to_vec())),
+        enabled in any::<Option<bool>>(),
+        values in [proptest::option::of(1_u32..40_000), proptest::option::of(1_u32..40_000), proptest::option::of(1_u32..128)],
+        is_hidden in any::<bool>(),
+    ) {
+        let [idle_s, interval_s, probes] = values;
+        let keepalive = Keepalive { enabled, idle_s, interval_s, probes, source, ..Keepalive::default() };
+        let socket = socket(TcpState::Established, Timer { kind: TimerKind::Off, expires_ms: 0, count: 0 }, Some(1), None);
+        let sysctls = Sysctls::default();
+        let (namespace, liveness) = (namespace(&sysctls), judged(&socket, &keepalive, &sysctls, None));
+        let judged = Judged { keepalive, liveness };
+        let row = Row {
+            socket: &socket, namespace: &namespace, interface: None, user: None, cgroup: None,
+            holder: if is_hidden { Holder::Hidden } else { Holder::NotAsked }, options: None, judged: Some(&judged),
+        };
+        let json = json(&row)["keepalive"].clone();
+        let matches = |filter: &str| Filter::parse(filter, &NoNames).unwrap().matches(&row);
+        for (name, key, value, unit) in [
+            ("keepidle", "idle_s", idle_s, "s"), ("keepintvl", "interval_s", interval_s, "s"), ("keepcnt", "probes", probes, ""),
+        ] {
+            let column = column(name).unwrap();
+            let cell = column.value(&row);
+            let shown = value.map_or("—".to_owned(), |value| format!("{value}{unit}"));
+            prop_assert_eq!(cell.for_people(column.unit), shown);
+            let mut csv = Vec::new();
+            line(&mut csv, [cell.clone()].into_iter());
+            prop_assert_eq!(std::str::from_utf8(&csv).unwrap().trim(), value.map_or(String::new(), |value| value.to_string()));
+            prop_assert_eq!(&json[key], &value.map_or(Value::Null, Value::from));
+            prop_assert_eq!(cell.sort_key(), value.map_or(SortKey::Absent, |value| SortKey::Number(value.into())));
+            let of = |comparison: &str, value: u32| matches(&format!("{name} {comparison} {value}{unit}"));
+            let asked = value.unwrap_or(75);
+            for comparison in ["=", ">=", "<="] {
+                prop_assert_eq!(of(comparison, asked), value.is_some(), "{} {}", name, comparison);
+            }
+            prop_assert_eq!(of(">", 0), value.is_some());
+            prop_assert_eq!(of("<", 50_000), value.is_some());
+            prop_assert_eq!(matches(&format!("{name} in {{1{unit}-50000{unit}}}")), value.is_some());
+            prop_assert_eq!(matches(&format!("{name} = none")), value.is_none());
+            prop_assert!(!of("=", asked + 1));
+        }
+        let column = column("keepalive").unwrap();
+        let cell = column.value(&row).for_people(column.unit).into_owned();
+        let part = |value: Option<u32>, unit| value.map_or("?".to_owned(), |value| format!("{value}{unit}"));
+        let known = values.iter().any(Option::is_some);
+        let expected = match enabled {
+            None => "—".to_owned(),
+            Some(false) => "off".to_owned(),
+            Some(true) if !known => "on?".to_owned(),
+            Some(true) => {
+                let sign = if source == Some(KeepaliveSource::Sysctl) { "~" } else { "" };
+                format!("{sign}{}/{}/{}", part(idle_s, "s"), part(interval_s, "s"), part(probes, ""))
+            }
+        };
+        prop_assert_eq!(cell, expected);
+        prop_assert_eq!(&json["enabled"], &enabled.map_or(Value::Null, Value::from));
+        for (word, is) in [("on", enabled == Some(true)), ("off", enabled == Some(false)), ("unknown", enabled.is_none()), ("none", enabled.is_none())] {
+            prop_assert_eq!(matches(&format!("keepalive = {word}")), is, "{}", word);
+        }
     }
 
     /// More probes, or longer ones, never bring the end nearer.

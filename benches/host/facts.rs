@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
 
-use crate::load::Load;
+use crate::load::{KEEPALIVE_EACH, Load};
 use crate::measure::mib;
 use crate::{DUMP, JUDGE, SCAN};
 
@@ -21,8 +21,10 @@ pub(crate) struct Facts {
     pub(crate) descriptors: u64,
     pub(crate) loaders: usize,
     pub(crate) sources: usize,
-    /// Sockets with keepalive on, whose options are read
+    /// Sockets whose options are read for JSON
     pub(crate) asked: u32,
+    /// Those with keepalive on, whose options are read for a table too
+    pub(crate) guarded: u32,
     /// Microseconds that the judgement of a row takes
     pub(crate) verdict_us: f64,
     /// Peak memory of the bench, below which no other peak can be seen
@@ -30,7 +32,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn gather(bench: &Path, load: &Load, idle: Idle, asked: u32) -> Result<Self> {
+    pub(crate) fn gather(bench: &Path, load: &Load, idle: Idle, connections: u32) -> Result<Self> {
         Ok(Self {
             kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
             processor: processor().unwrap_or_else(|| "unknown processor".to_owned()),
@@ -40,7 +42,8 @@ impl Facts {
             descriptors: answer(bench, &[SCAN])?,
             loaders: load.processes(),
             sources: load.sources,
-            asked,
+            asked: 2 * connections,
+            guarded: 2 * connections.div_ceil(KEEPALIVE_EACH),
             verdict_us: f64::from(u32::try_from(answer(bench, &[JUDGE])?)?) / 1000.0,
             peak_floor_mib: mib(peak_kib()?),
         })

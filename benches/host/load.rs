@@ -21,7 +21,7 @@ const SPARE_DESCRIPTORS: usize = 200;
 /// Connections from one source address: far from the 28,232 that the kernel has ports for.
 const PER_SOURCE: usize = 2000;
 /// One connection in so many has keepalive on, at both ends.
-pub(crate) const KEEPALIVE_EACH: usize = 2;
+pub(crate) const KEEPALIVE_EACH: u32 = 2;
 /// 127.0.1.1, the first source address.
 const FIRST_SOURCE: u32 = 0x7f00_0101;
 /// What each connection has carried, so that its counters are not all 0.
@@ -159,7 +159,7 @@ fn connection(listener: &TcpListener, number: usize) -> Result<(TcpStream, TcpSt
     for end in [&client, &server] {
         // Closed with a reset: no TIME-WAIT is left behind.
         setsockopt(end, Linger, &libc::linger { l_onoff: 1, l_linger: 0 }).context("SO_LINGER")?;
-        setsockopt(end, KeepAlive, &number.is_multiple_of(KEEPALIVE_EACH)).context("SO_KEEPALIVE")?;
+        setsockopt(end, KeepAlive, &number.is_multiple_of(KEEPALIVE_EACH as usize)).context("SO_KEEPALIVE")?;
     }
     client.write_all(&QUESTION)?;
     server.read_exact(&mut [0; QUESTION.len()])?;

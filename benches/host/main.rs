@@ -120,8 +120,8 @@ fn bench(size: &Size) -> Result<()> {
     let load = load::Load::new(&bench, size.connections)?;
     std::thread::sleep(SETTLE);
     // Both ends of each of these connections have keepalive on.
-    let asked = u32::try_from(2 * size.connections.div_ceil(load::KEEPALIVE_EACH))?;
-    let facts = facts::Facts::gather(&bench, &load, idle, asked)?;
+    let connections = u32::try_from(size.connections)?;
+    let facts = facts::Facts::gather(&bench, &load, idle, connections)?;
     if facts.sockets < 2 * size.connections as u64 {
         bail!("{} connections were made, but a dump shows only {} sockets", size.connections, facts.sockets);
     }

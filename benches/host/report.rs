@@ -43,12 +43,13 @@ pub(crate) fn report(facts: &Facts, series: &[Series], missing: &[Missing], dash
 
 // Writing to a String cannot fail.
 fn describe(text: &mut String, facts: &Facts) {
-    let Facts { kernel, processor, cores, idle, sockets, descriptors, loaders, sources, peak_floor_mib, asked, .. } =
-        facts;
+    let Facts {
+        kernel, processor, cores, idle, sockets, descriptors, loaders, sources, peak_floor_mib, guarded, ..
+    } = facts;
     let _ = writeln!(text, "Linux {kernel}, {cores} cores ({processor}).");
     let _ = writeln!(
         text,
-        "Load: {sockets} TCP sockets in {loaders} processes, from {sources} addresses; {descriptors} descriptors; keepalive on {asked}."
+        "Load: {sockets} TCP sockets in {loaders} processes, from {sources} addresses; {descriptors} descriptors; keepalive on {guarded}."
     );
     let _ = writeln!(
         text,

@@ -436,7 +436,7 @@ fn chosen_columns(
     let usual = first.into_iter().chain(defaults).filter_map(|name| column(name)).filter(keep).collect();
     let columns = choices.iter().try_fold(usual, |columns, choice| choice.apply(columns, keep))?;
     let needs = match format {
-        FormatArg::Json | FormatArg::Ndjson => Needs::all() - Needs::ALL_OPTIONS,
+        FormatArg::Json | FormatArg::Ndjson => Needs::all(),
         FormatArg::Table | FormatArg::Csv => needs_of(&columns),
     };
     Ok((columns, states, needs))
@@ -445,7 +445,7 @@ fn chosen_columns(
 fn show(shared: &Shared, format: FormatArg, filter: &Filter) -> Result<Judged, UsageError> {
     if format != FormatArg::Table {
         let (report, _, needs) = list(shared, format, true, filter)?;
-        return Ok((report, StateSet::ALL, needs | Needs::ALL_OPTIONS));
+        return Ok((report, StateSet::ALL, needs));
     }
     refuse(&shared.show, "show", "it shows all that is known; ls takes columns")?;
     Ok((Report::Show, StateSet::ALL, Needs::all() - Needs::KERNEL))

@@ -50,7 +50,13 @@ pub fn of(
         (TcpState::Listen, _) => Keepalive::unknown(unread),
         (TcpState::SynRecv | TcpState::SynSent, _) => Keepalive::unknown("not connected yet"),
         (_, TimerKind::Off | TimerKind::DelayedAck) => {
-            Keepalive { enabled: Some(false), source: Some(KeepaliveSource::Inferred), ..Keepalive::default() }
+            // The values are set while it is off too, and no timer tells them.
+            Keepalive {
+                enabled: Some(false),
+                source: Some(KeepaliveSource::Inferred),
+                unknown_because: Some(unread),
+                ..Keepalive::default()
+            }
         }
         (_, TimerKind::Keepalive) => on(socket, unread, remembered, sysctls),
         (_, TimerKind::FinWait2) => Keepalive::unknown("closed by its program; the timer is that of FIN-WAIT-2"),

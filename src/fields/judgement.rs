@@ -86,7 +86,7 @@ pub(super) fn options() -> Vec<Column> {
             "keepalive",
             "KEEPALIVE",
             87,
-            "idle time/interval/probes, off, or on? where the values are not known",
+            "idle time/interval/probes, ? unknown, ~ by sysctls; on? all unknown; off",
             |row| {
                 known(row).map_or(Value::Absent, |known| keepalive::summary(known).map_or(Value::Absent, Value::Word))
             },
@@ -94,28 +94,38 @@ pub(super) fn options() -> Vec<Column> {
         .grouped()
         .kind(Kind::WordFor(|| vec!["on", "off", "unknown"], is_on))
         .needs(Needs::LIVENESS),
-        option("keepidle", "KEEPIDLE", "silence before the first keepalive probe", |known| known.idle_s)
-            .unit(Unit::Seconds),
-        option("keepintvl", "KEEPINTVL", "time between keepalive probes", |known| known.interval_s).unit(Unit::Seconds),
-        option("keepcnt", "KEEPCNT", "unanswered keepalive probes that end the connection", |known| known.probes),
+        option("keepidle", "KEEPIDLE", "silence before the first keepalive probe; set also while it is off", |known| {
+            known.idle_s
+        })
+        .unit(Unit::Seconds),
+        option("keepintvl", "KEEPINTVL", "time between keepalive probes; set also while it is off", |known| {
+            known.interval_s
+        })
+        .unit(Unit::Seconds),
+        option("keepcnt", "KEEPCNT", "unanswered probes that end the connection; set also while it is off", |known| {
+            known.probes
+        }),
         option("user-timeout", "USER-TIMEOUT", "TCP_USER_TIMEOUT, 0 for none", |known| known.user_timeout_ms)
-            .unit(Unit::Millis)
-            .needs(Needs::LIVENESS | Needs::ALL_OPTIONS),
+            .unit(Unit::Millis),
         text(
             "keepalive-source",
             "KEEPALIVE-SOURCE",
             20,
-            "where keepalive is known from: socket, inferred or sysctl",
+            "source of these: socket (read), inferred (by timers), sysctl (assumed)",
             |row| known(row).and_then(|known| known.source).map_or(Value::Absent, |source| Value::word(source.name())),
         )
         .grouped()
         .word(|| KeepaliveSource::ALL.iter().map(|source| source.name()).collect())
-        .needs(Needs::LIVENESS),
-        text("keepalive-unknown", "KEEPALIVE-UNKNOWN", 20, "why something of keepalive is not known", |row| {
-            known(row).and_then(|known| known.unknown_because).map_or(Value::Absent, Value::word)
-        })
+        .needs(KEEPALIVE_VALUES),
+        text(
+            "keepalive-unknown",
+            "KEEPALIVE-UNKNOWN",
+            20,
+            "why one of these is not known: a dash, which no comparison matches",
+            |row| known(row).and_then(|known| known.unknown_because).map_or(Value::Absent, Value::word),
+        )
         .grouped()
-        .needs(Needs::LIVENESS),
+        .needs(KEEPALIVE_VALUES),
         number(
             "syncnt",
             "SYNCNT",
@@ -182,9 +192,13 @@ fn close_wait_age(row: &Row<'_>) -> Value<'static> {
     Value::Bounded { ms: Some(least), bound: if is_known { Bound::Exact } else { Bound::AtLeast } }
 }
 
+/// Read of every socket, also where a timer tells that keepalive is off: else the values would be there or not as the
+/// timer happened to be.
+const KEEPALIVE_VALUES: Needs = Needs::LIVENESS.union(Needs::ALL_OPTIONS);
+
 /// A number of what is known of keepalive.
 fn option(name: &'static str, title: &'static str, help: &'static str, get: fn(&Keepalive) -> Option<u32>) -> Column {
-    Column { get: Get::Keepalive(get), ..number(name, title, 30, help, |_| Value::Absent) }.needs(Needs::LIVENESS)
+    Column { get: Get::Keepalive(get), ..number(name, title, 30, help, |_| Value::Absent) }.needs(KEEPALIVE_VALUES)
 }
 
 /// A number of the options that decide no deadline.

@@ -173,7 +173,7 @@ fn has(column: &Column, item: &Item, row: &Row<'_>) -> bool {
         Item::Number(wanted) => any_number(&|number| number == *wanted),
         Item::Range(from, to) => any_number(&|number| (*from..=*to).contains(&number)),
         Item::Never => column.any(row, |value| matches!(value, Value::Bounded { bound: Bound::Never, .. })),
-        Item::Nothing => is_settled(row.holder) && !column.any(row, |value| !is_absent(&value)),
+        Item::Nothing => is_settled(column, row.holder) && !column.any(row, |value| !is_absent(&value)),
         Item::Text(wanted) => match column.kind {
             Kind::WordFor(_, word) => is_text(&word(row), wanted),
             Kind::Short(stands_for) => {
@@ -201,9 +201,9 @@ fn is_shown(value: &Value<'_>, wanted: &str) -> bool {
     is_text(value, wanted) || matches!(value, Value::Name(name) if name.contains('\\') && is_label(name))
 }
 
-/// Whether "nobody" would be the truth of who holds it.
-fn is_settled(holder: Holder<'_>) -> bool {
-    !matches!(holder, Holder::Hidden)
+/// Whether "nobody" would be the truth of who holds it, where that is what the column tells.
+fn is_settled(column: &Column, holder: Holder<'_>) -> bool {
+    !(matches!(holder, Holder::Hidden) && column.needs.contains(Needs::OWNERS))
 }
 
 fn is_absent(value: &Value<'_>) -> bool {

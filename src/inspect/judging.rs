@@ -81,7 +81,7 @@ impl<'a> Judging<'a> {
     /// The options of a socket, if they are wanted and would tell more than the row.
     pub(super) fn options(&mut self, socket: &Socket, holder: Holder<'_>) -> Read {
         let asks = keepalive::asks_options(socket)
-            || (self.needs.contains(Needs::ALL_OPTIONS) && socket.inode.is_some() && socket.state.is_connection());
+            || (self.needs.contains(Needs::ALL_OPTIONS) && socket.state.is_connection());
         if !asks || !self.needs.intersects(Needs::LIVENESS | Needs::OPTIONS) {
             return None;
         }
@@ -146,7 +146,7 @@ impl<'a> Judging<'a> {
         let (options, unread) = match &options {
             Some(Ok(options)) => (Some(options), ""),
             Some(Err(unread)) => (None, *unread),
-            None => (None, "its timers do not tell"),
+            None => (None, "its options were not read, since its timers tell whether keepalive is on"),
         };
         let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
         let options = if socket.state == TcpState::SynRecv { self.listener_of(socket) } else { options };

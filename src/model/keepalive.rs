@@ -7,7 +7,8 @@ pub enum KeepaliveSource {
     Socket,
     /// Told by the timers; what they do not tell is absent
     Inferred,
-    /// On by the timer, which runs as long as the namespace's sysctls say: the values are taken to be theirs
+    /// On by the timer, which runs as long as the namespace's `tcp_keepalive_time`: idle time, interval and probes are
+    /// taken to be the sysctls'
     Sysctl,
 }
 
@@ -26,6 +27,10 @@ impl KeepaliveSource {
 }
 
 /// Keepalive of one socket. What is not known is `None`, and `unknown_because` says why.
+///
+/// Idle time, interval and probes are known where they were read from the socket, whether keepalive is on or off; where
+/// its timers leave one number; and where the source is the sysctls. Columns, filters, sorting and JSON all take these
+/// fields, so that none of them shows or compares what another calls unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Keepalive {
     /// `SO_KEEPALIVE`

@@ -6,27 +6,29 @@ use crate::model::change::KeepaliveChange;
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
 use crate::model::options::SocketOptions;
 
-/// `60s/10s/6`, `off`, `on?` where it is on and the values are not known; `None` where nothing is.
+/// `60s/10s/6`: idle time, interval and probes, `?` for each that is not known, `~` before values taken from sysctls.
+/// `on?` where none of the three is known, `off`, and `None` where not even that is.
 pub fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
     if !keepalive.enabled? {
         return Some(Cow::Borrowed("off"));
     }
-    let (Some(idle), true) = (keepalive.idle_s, keepalive.source != Some(KeepaliveSource::Sysctl)) else {
+    let Keepalive { idle_s, interval_s, probes, source, .. } = keepalive;
+    if (idle_s, interval_s, probes) == (&None, &None, &None) {
         return Some(Cow::Borrowed("on?"));
-    };
+    }
     // It stands in every row: by `format!` it took three allocations.
     let mut text = String::with_capacity(16);
     let mut number = itoa::Buffer::new();
-    text.extend([number.format(idle), "s/"]);
-    match keepalive.interval_s {
-        Some(seconds) => text.extend([number.format(seconds), "s"]),
-        None => text.push('?'),
-    }
-    text.push('/');
-    match keepalive.probes {
-        Some(probes) => text.push_str(number.format(probes)),
-        None => text.push('?'),
-    }
+    let mut push = |before: &str, value: &Option<u32>, unit: &str| {
+        text.push_str(before);
+        match value {
+            Some(value) => text.extend([number.format(*value), unit]),
+            None => text.push('?'),
+        }
+    };
+    push(if *source == Some(KeepaliveSource::Sysctl) { "~" } else { "" }, idle_s, "s");
+    push("/", interval_s, "s");
+    push("/", probes, "");
     Some(text.into())
 }
 
@@ -88,7 +90,9 @@ mod tests {
         let shown = |keepalive: Keepalive| summary(&keepalive).map(std::borrow::Cow::into_owned);
         assert_eq!(shown(read).as_deref(), Some("60s/10s/6"));
         assert_eq!(shown(Keepalive { idle_s: Some(60), ..on }).as_deref(), Some("60s/?/?"));
-        assert_eq!(shown(Keepalive { source: Some(KeepaliveSource::Sysctl), ..read }).as_deref(), Some("on?"));
+        assert_eq!(shown(Keepalive { interval_s: Some(75), ..on }).as_deref(), Some("?/75s/?"));
+        let taken = Keepalive { source: Some(KeepaliveSource::Sysctl), ..read };
+        assert_eq!(shown(taken).as_deref(), Some("~60s/10s/6"));
         assert_eq!(shown(on).as_deref(), Some("on?"));
         assert_eq!(shown(Keepalive { enabled: Some(false), ..read }).as_deref(), Some("off"));
         assert_eq!(shown(Keepalive::default()), None);

@@ -326,8 +326,7 @@ fn without_push_down(netns: &Netns, filter: &Filter) -> Cookies {
             source: SourceChoice::SockDiag,
             families: Family::ALL.to_vec(),
             states: StateSet::ALL,
-            // As --json asks: an idle socket's options are read only where somebody wants all of them.
-            needs: Needs::all() - Needs::ALL_OPTIONS,
+            needs: Needs::all(),
             active_within: Duration::from_secs(60),
             filter: Filter::default(),
             is_part: false,

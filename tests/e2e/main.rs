@@ -20,6 +20,7 @@ mod hostile;
 mod inference;
 mod journal;
 mod judged;
+mod keepalive;
 mod kill;
 mod namespaces;
 mod options;

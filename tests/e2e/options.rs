@@ -170,9 +170,9 @@ fn where_ptrace_is_denied_values_are_inferred_and_the_gap_says_so() {
     assert_eq!((&known["source"], &known["enabled"]), (&"inferred".into(), &true.into()));
     assert_eq!(known["unknown_because"], "not permitted to look at its process's descriptors");
     let gaps = document["gaps"].as_array().unwrap();
-    // The listener and the connection: its other end is idle without keepalive, which its timers tell.
-    assert!(gaps.iter().any(|gap| gap["what"] == "socket options" && gap["count"] == 2), "{gaps:?}");
-    assert!(run.stderr.contains("socket options (2, not permitted"), "{}", run.stderr);
+    // The listener and both ends of the connection.
+    assert!(gaps.iter().any(|gap| gap["what"] == "socket options" && gap["count"] == 3), "{gaps:?}");
+    assert!(run.stderr.contains("socket options (3, not permitted"), "{}", run.stderr);
 }
 
 #[test]
