@@ -250,6 +250,7 @@ proptest! {
         let (namespace, liveness) = (namespace(&sysctls), judged(&socket, &keepalive, &sysctls, None));
         let judged = Judged { keepalive, liveness };
         let row = Row {
+            taken_at: std::time::SystemTime::UNIX_EPOCH,
             socket: &socket, namespace: &namespace, interface: None, user: None, cgroup: None,
             holder: if is_hidden { Holder::Hidden } else { Holder::NotAsked }, options: None, judged: Some(&judged),
         };
