@@ -6,7 +6,7 @@
 
 use std::ffi::c_int;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -65,9 +65,23 @@ pub fn enter() -> io::Result<()> {
 
 /// Leaves the other screen, where the program has it. It may be called from a signal handler.
 pub fn leave() {
-    if IS_THERE.swap(false, Ordering::SeqCst) {
-        // A terminal that is gone needs nothing put back.
+    if !IS_THERE.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // A terminal that is gone needs nothing put back. One that was stopped by Ctrl-S would be stopped on the other screen.
+    if write(LEAVE) == Err(Errno::AGAIN) {
+        restart_output();
         let _ = write(LEAVE);
+    }
+}
+
+/// Undoes Ctrl-S: the kernel starts only what was stopped by tcflow(3), so it is stopped that way first.
+#[allow(unsafe_code, reason = "rustix's tcflow is not told to be async-signal-safe, the C library's is")]
+fn restart_output() {
+    let Some(terminal) = TERMINAL.get() else { return };
+    for action in [libc::TCOOFF, libc::TCOON] {
+        // SAFETY: an ioctl of a number on an open descriptor.
+        unsafe { libc::tcflow(terminal.as_raw_fd(), action) };
     }
 }
 

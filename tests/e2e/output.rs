@@ -256,6 +256,7 @@ fn a_terminal_that_takes_nothing_does_not_keep_a_watched_table_alive() {
         }
         let status = session.end();
         assert!(status.code() == code && (code.is_some() || status.signal() == Some(signal)), "{status}");
+        session.expect(LEAVE_ALTERNATE);
     }
 }
 
