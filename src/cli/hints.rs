@@ -3,7 +3,7 @@
 
 use super::exit::UsageError;
 use crate::fields::table::column;
-use crate::filter::{as_filter, begins_with_comparison, is_keyword, is_state, nearest};
+use crate::filter::{as_filter, begins_with_comparison, is_keyword, is_state, nearest, settable};
 
 /// Words that are no option, and what does it.
 const INSTEAD: &[(&[&str], &str)] = &[
@@ -42,6 +42,10 @@ impl Wrong<'_> {
         let word = self.word.to_lowercase().replace('_', "-");
         if let Some((_, instead)) = INSTEAD.iter().find(|(words, _)| words.contains(&word.as_str())) {
             return Some(format!("{unknown}; {instead}"));
+        }
+        if let ("set", Some(key)) = (self.listing, settable(&word)) {
+            let value = self.value.unwrap_or("VALUE");
+            return Some(format!("{unknown}; write it without dashes, before the filter: tcpulse set {key}={value}"));
         }
         if let Some(filter) = as_filter(&word, self.value.filter(|value| !value.is_empty())) {
             let listing = self.listing;
