@@ -126,6 +126,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
             return Ok(if interrupt.is_asked() { Exit::Interrupted } else { Exit::Failed });
         }
     }
+    let is_quiet = action.quiet && !journal.is_required();
     let help = if journal.may_be_left_out() { "; --no-log leaves it out" } else { "" };
     let (mut results, mut changed) = (Results::default(), Vec::new());
     let stopped = carry_out(action, candidates, &mut journal, &|| interrupt.is_asked(), &mut |report| match report {
@@ -135,7 +136,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         }
         Report::Not(candidate, Undone { is_gone: true, .. }) => results.gone(candidate),
         Report::Not(candidate, Undone { why, .. }) => results.failed(deed.past(), candidate, &why),
-        Report::Unnoted(_) if action.quiet && !how.require_log => {}
+        Report::Unnoted(_) if is_quiet => {}
         Report::Unnoted(why) => say(&format!("from here on changes are not noted in the journal: {why}{help}")),
     })?;
     let is_cut_short = tell_deadlines(action, &changed, interrupt, &mut results);
@@ -206,10 +207,12 @@ fn carry_out<'a>(
             Ok(Made { line, .. }) => Report::Made(candidate, line),
             Err(undone) => Report::Not(candidate, undone),
         });
-        if !journal.note(&note) {
+        // Where it stops the next change it is said there.
+        if !journal.note(&note) && !journal.is_required() {
             journal.failure().into_iter().for_each(|why| report(Report::Unnoted(why)));
         }
     }
+    journal.failure().into_iter().for_each(|why| report(Report::Unnoted(why)));
     Ok(None)
 }
 

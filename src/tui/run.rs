@@ -83,6 +83,10 @@ struct Dashboard<'a> {
 impl Dashboard<'_> {
     fn draw(&mut self, inbox: &mut Inbox) -> io::Result<()> {
         let Self { state, screen, names, .. } = self;
+        let (columns, rows) = screen.fit()?;
+        if state.size != (columns, rows) {
+            update(state, Event::Input(event::Event::Resize(columns, rows)), *names);
+        }
         screen.draw(|frame| draw(state, frame))?;
         // Keys that wait were typed before the frame was seen.
         if inbox.is_empty() {

@@ -4,12 +4,12 @@
 use std::io::{self, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use ratatui::crossterm::terminal::{
-    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
 };
 use ratatui::crossterm::{execute, queue};
 use ratatui::layout::Rect;
@@ -31,11 +31,15 @@ pub fn farewell() -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+type OnStdout = Terminal<CrosstermBackend<Stdout>>;
+
 /// The terminal, as long as this value lives.
 #[derive(Debug)]
 pub struct Screen {
     /// `None` only while it is put away
-    terminal: Option<Terminal<CrosstermBackend<Stdout>>>,
+    terminal: Option<OnStdout>,
+    /// As much of it as is drawn, columns first
+    size: (u16, u16),
     has_mouse: bool,
 }
 
@@ -51,7 +55,8 @@ impl Screen {
             before(panic);
         }));
         enter(has_mouse)?;
-        Ok(Self { terminal: Some(open()?), has_mouse })
+        let (terminal, size) = open()?;
+        Ok(Self { terminal: Some(terminal), size, has_mouse })
     }
 
     /// Gives it back while `meanwhile` runs, then takes it again and draws all of it anew.
@@ -73,8 +78,21 @@ impl Screen {
         // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the thread that reads keys.
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.put_away();
-        self.terminal = Some(open()?);
+        let (terminal, size) = open()?;
+        (self.terminal, self.size) = (Some(terminal), size);
         Ok(())
+    }
+
+    /// As much of the terminal as is drawn, columns first. That it has another size than before may not have been told: it
+    /// changed before anybody listened.
+    ///
+    /// # Errors
+    /// The terminal cannot be asked, or written to.
+    pub fn fit(&mut self) -> io::Result<(u16, u16)> {
+        if drawn(size()?) != self.size {
+            self.renew()?;
+        }
+        Ok(self.size)
     }
 
     /// Draws what has changed.
@@ -112,12 +130,12 @@ impl Drop for Screen {
     }
 }
 
-/// As large as it is, or as much of it as is drawn. A change of size is followed by [`Screen::renew`].
-fn open() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
-    let backend = CrosstermBackend::new(io::stdout());
-    let size = backend.size()?;
-    let (width, height) = drawn((size.width, size.height));
-    Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, width, height)) })
+/// Opens as much of the terminal as is drawn. ratatui would take all of it, and follows no change of this size.
+fn open() -> io::Result<(OnStdout, (u16, u16))> {
+    let (width, height) = drawn(size()?);
+    let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+    let terminal = Terminal::with_options(CrosstermBackend::new(io::stdout()), TerminalOptions { viewport })?;
+    Ok((terminal, (width, height)))
 }
 
 fn enter(has_mouse: bool) -> io::Result<()> {

@@ -12,7 +12,6 @@ use crate::support::program::{Run, command_in};
 use crate::support::seccomp::starve_receives;
 use crate::support::sockets::connection;
 use crate::support::terminal::Session;
-use crate::support::wait::until;
 
 /// The address space of a run; the program itself takes some 100 MB of it.
 const MEMORY: u64 = 1 << 30;
@@ -179,20 +178,18 @@ fn a_terminal_that_claims_to_be_endless_takes_no_more_memory_than_a_large_one() 
         let mut command = command_in(&netns, User::Root);
         limit_memory(&mut command).args(["-N", "current"]).env_remove("XDG_CONFIG_HOME").env("HOME", "/nonexistent");
         let mut session = Session::start_claiming(command, columns, rows);
-        until("the first frame", SOON, || {
-            session.screen();
-            session.seen.contains("\x1b[?1049h").then_some(())
-        });
-        // Larger while it runs, too.
+        session.expect("\x1b[?1049h");
+        // Larger while it runs, too. What is drawn beyond the terminal of the test wraps there, so not its screen is asked.
         session.claim(u16::MAX, u16::MAX);
-        session.see("established");
+        session.expect("\x1b[200;");
+        session.expect("established");
         session.type_keys("q");
         assert_eq!(session.end().code(), Some(0), "{columns}x{rows}: {}", session.seen);
     }
     let mut command = command_in(&netns, User::Root);
     limit_memory(&mut command).args(["ls", "-w", "-N", "current"]);
     let mut session = Session::start_claiming(command, u16::MAX, u16::MAX);
-    session.see("2 established");
+    session.expect("2 established");
     session.type_keys("\x03");
     assert_eq!(session.end().code(), Some(130), "{}", session.seen);
 }

@@ -20,6 +20,7 @@ use crate::support::netns::Netns;
 use crate::support::processes::Sleeper;
 use crate::support::program::Run;
 use crate::support::sockets::{connection, option, pair};
+use crate::support::terminal::Session;
 use crate::support::wait::until;
 
 /// Longer than every bound of the program's own, far shorter than for ever.
@@ -240,7 +241,12 @@ fn where_a_note_is_required_nothing_is_done_without_one() {
     assert_eq!(first.code, Some(1), "{}", first.stderr);
     assert!(changed > 0 && changed < pairs.len() && changed <= intents, "{changed} changed, {intents} intents");
     assert_eq!(first.stdout.lines().filter(|line| line.starts_with("set ")).count(), changed, "{}", first.stdout);
-    assert!(first.stderr.contains("not tried: each change has to be noted in the journal first"), "{}", first.stderr);
+    assert!(
+        first
+            .stderr
+            .contains(" not tried: each change has to be noted in the journal first, and that fails: /dev/log: ")
+    );
+    assert_eq!(first.stderr.lines().count(), 1, "{}", first.stderr);
     // Full from the start.
     fill(&host);
     let second = run(
@@ -364,6 +370,39 @@ fn a_journal_that_is_started_anew_gets_the_rest() {
     assert_eq!((set.code, set.stderr.as_str()), (Some(0), ""));
     // What lay unread in the old one is lost.
     assert!(new.len() > 100, "{}", new.len());
+}
+
+#[test]
+fn the_dashboard_notes_what_it_does_and_keeps_to_the_policy() {
+    if !is_root("the_dashboard_notes_what_it_does_and_keeps_to_the_policy") {
+        return;
+    }
+    let (netns, host) = (Netns::new(), Host::new());
+    host.policy("require-log = true\n");
+    let (_listener, client, _server) = connection(&netns, "127.0.0.1:0");
+    let mut command = host.command(&netns, Rights::Root);
+    command.env("XDG_CONFIG_HOME", "/nonexistent").env("LC_ALL", "C.UTF-8").args(["-N", "current"]);
+    let mut session = Session::start(command);
+    let local = client.local_addr().unwrap().to_string();
+    session.see(&local);
+    session.type_keys("x");
+    session.see("[y/N]");
+    session.type_keys("y");
+    session.see("not destroyed: nothing was changed: each change has to be noted in the journal first");
+    client.set_nonblocking(true).unwrap();
+    let is_alive = || (&client).read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+    assert!(is_alive());
+    let journal = journal(&host);
+    session.type_keys("x");
+    session.see("[y/N]");
+    session.type_keys("y");
+    session.see("destroyed 127.0.0.1:");
+    let noted = notes(&journal);
+    assert_eq!(events(&noted), ["intent", "done"]);
+    assert_eq!([&noted[0]["via"], &noted[0]["command"], &noted[0]["filter"]], ["dashboard", "kill", ""]);
+    assert!(!is_alive());
+    session.type_keys("q");
+    assert_eq!(session.end().code(), Some(0));
 }
 
 #[test]
