@@ -14,6 +14,7 @@ pub mod glyphs;
 pub mod group;
 pub mod heading;
 pub mod inbox;
+pub mod input;
 pub mod keymap;
 pub mod memory;
 pub mod numbers;

@@ -1,15 +1,16 @@
 //! The loop: waits for an event, updates, carries effects out through the caller, draws. Nothing is drawn unless something
 //! happened.
 
-use std::io;
+use std::io::{self, Read};
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ratatui::crossterm::event;
+use ratatui::crossterm::{event, terminal};
 
 use super::action::{Effect, Event};
 use super::inbox::{Inbox, Outlet};
+use super::input::Reader;
 use super::state::State;
 use super::terminal::Screen;
 use super::update::update;
@@ -145,20 +146,30 @@ fn next(inbox: &mut Inbox, state: &State, seen: Instant) -> Option<Event> {
 pub fn listen(outlet: &Outlet) -> io::Result<()> {
     let outlet = outlet.clone();
     let reader = thread::Builder::new().name("keys".to_owned()).spawn(move || {
-        loop {
-            let said = match event::read() {
+        let (mut reader, mut bytes, mut is_heard) = (Reader::default(), [0; 4096], true);
+        while is_heard {
+            match io::stdin().read(&mut bytes) {
                 // To be stopped and let go on interrupts the waiting, and is no end of the terminal.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => Event::End,
-                Ok(said) => Event::Input(said),
-            };
-            let is_end = matches!(said, Event::End);
-            // That the terminal is gone need not wait for what it said before.
-            let is_heard = if is_end { outlet.tell(said) } else { outlet.press(said) };
-            if !is_heard || is_end {
-                return;
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // That it is gone need not wait for what it said before.
+                Ok(0) | Err(_) => {
+                    outlet.tell(Event::End);
+                    return;
+                }
+                Ok(length) => {
+                    let is_more = length == bytes.len();
+                    reader.take(&bytes[..length], is_more, &mut |input| is_heard &= outlet.press(Event::Input(input)));
+                }
             }
         }
     });
     reader.map(drop)
+}
+
+/// What happens where the terminal has another size.
+///
+/// # Errors
+/// It does not tell its size.
+pub fn resized() -> io::Result<Event> {
+    terminal::size().map(|(columns, rows)| Event::Input(event::Event::Resize(columns, rows)))
 }

@@ -164,6 +164,32 @@ fn a_paste_is_cut_and_neither_time_nor_memory_goes_with_it() {
 }
 
 #[test]
+fn what_never_ends_is_not_kept() {
+    if !is_root("what_never_ends_is_not_kept") {
+        return;
+    }
+    let netns = Netns::new();
+    // A paste without an end; answers of the terminal that nobody asked for; a sequence without an end.
+    for (begin, more) in [("/\x1b[200~", "x"), ("", "\x1b[9;9R"), ("\x1b[", "1;")] {
+        let mut session = open(&netns, &[]);
+        session.see("0 connections");
+        session.type_keys(begin);
+        session.type_beside(std::iter::repeat_n(more.repeat(4_096 / more.len()).into_bytes(), 10_000));
+        // So much of it was read.
+        let io = format!("/proc/{}/io", session.pid());
+        until("20 MB were read", Duration::from_secs(60), || {
+            session.screen();
+            let text = std::fs::read_to_string(&io).unwrap();
+            let read: u64 = text.lines().find_map(|line| line.strip_prefix("rchar: ")?.parse().ok()).unwrap();
+            (read > 20_000_000).then_some(())
+        });
+        let peak = high_water_kib(session.pid());
+        assert!(peak < MOST_KIB / 2, "{peak} KiB of '{}'", more.escape_debug());
+        ends_by(&mut session, libc::SIGTERM);
+    }
+}
+
+#[test]
 fn a_form_takes_no_more_either() {
     if !is_root("a_form_takes_no_more_either") {
         return;

@@ -68,9 +68,11 @@ impl Sleeper {
     /// A process with so many descriptors below that of `socket`.
     pub fn crowded(netns: &Netns, descriptors: usize, socket: &dyn AsRawFd) -> Self {
         let null = fs::File::open("/dev/null").unwrap();
-        let mut sockets: Vec<&dyn AsRawFd> = vec![&null; descriptors];
-        sockets.push(socket);
-        Self { child: start(&mut netns.command("sleep", User::Root), &sockets), directory: None }
+        let sockets: Vec<&dyn AsRawFd> = vec![&null; descriptors];
+        let mut command = netns.command("sleep", User::Root);
+        // The same number in each, as a fork leaves it: above what other tests may have open at this moment.
+        put_at(&mut command, socket, 2 * descriptors as RawFd);
+        Self { child: start(&mut command, &sockets), directory: None }
     }
 
     pub fn pid(&self) -> u32 {
@@ -86,6 +88,19 @@ impl Drop for Sleeper {
             let _ = fs::remove_dir_all(directory);
         }
     }
+}
+
+/// Gives the command a descriptor of this number for the socket.
+#[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
+fn put_at(command: &mut Command, socket: &dyn AsRawFd, number: RawFd) {
+    let fd = socket.as_raw_fd();
+    let put = move || {
+        // SAFETY: the caller's socket outlives the call, which returns after exec.
+        let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+        nix::fcntl::fcntl(socket, nix::fcntl::FcntlArg::F_DUPFD(number)).map(drop).map_err(Into::into)
+    };
+    // SAFETY: the closure makes one system call and allocates nothing.
+    unsafe { command.pre_exec(put) };
 }
 
 #[allow(unsafe_code, reason = "pre_exec is unsafe to call")]

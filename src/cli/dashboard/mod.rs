@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rustix::process::{Signal, getpid, kill_process};
-use signal_hook::consts::{SIGCONT, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
@@ -24,7 +24,7 @@ use crate::inspect::Request;
 use crate::model::needs::Needs;
 use crate::tui::action::{Effect, Event};
 use crate::tui::inbox::{Outlet, inbox};
-use crate::tui::run::{Ended, listen, run};
+use crate::tui::run::{Ended, listen, resized, run};
 use crate::tui::screen::drawn;
 use crate::tui::sight::Wanted;
 use crate::tui::state::{Setup, State};
@@ -109,8 +109,8 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
 /// on. What it gives says each time that the process was let go on.
 fn listen_to_signals(outlet: Outlet) -> anyhow::Result<Receiver<()>> {
     let (go_on, continued) = channel();
-    let mut caught =
-        Signals::new(signals::requests().into_iter().chain([SIGTSTP, SIGCONT])).context("cannot handle signals")?;
+    let mut caught = Signals::new(signals::requests().into_iter().chain([SIGTSTP, SIGCONT, SIGWINCH]))
+        .context("cannot handle signals")?;
     let listener = thread::Builder::new().name("signals".to_owned());
     let listening = listener.spawn(move || {
         for signal in caught.forever() {
@@ -123,6 +123,7 @@ fn listen_to_signals(outlet: Outlet) -> anyhow::Result<Receiver<()>> {
                 SIGTSTP => {
                     outlet.tell(Event::Suspend);
                 }
+                SIGWINCH => drop(resized().map(|resized| outlet.tell(resized))),
                 signal => {
                     outlet.tell(Event::Signal(signal));
                     thread::sleep(HELD_UP);
