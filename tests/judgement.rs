@@ -198,41 +198,7 @@ fn any_options() -> impl Strategy<Value = Option<SocketOptions>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 20_000, ..ProptestConfig::default() })]
-
-    /// Nothing that a kernel could say makes it panic, hang, contradict itself, or fall silent.
-    #[test]
-    fn any_row_has_one_verdict_a_sound_deadline_and_a_sentence(
-        socket in any_socket(),
-        options in any_options(),
-        numbers in proptest::collection::vec(prop_oneof![0_i64..20, 0_i64..200_000, any::<i64>()], 24),
-        doubt in proptest::sample::select(vec![None, Some(Doubt::Carrier), Some(Doubt::Neighbour)]),
-    ) {
-        let sysctls = sysctls(&numbers);
-        let keepalive = keepalive::of(&socket, options.as_ref(), "not read", None, &sysctls);
-        let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt };
-        let liveness = judge().liveness(&facts);
-        let deadline = liveness.deadline;
-        let timeless = matches!(deadline.bound, Bound::Never | Bound::NotApplicable);
-        prop_assert_eq!(deadline.ms.is_none(), timeless);
-        let connection = socket.state.is_connection();
-        prop_assert_eq!(deadline.bound == Bound::NotApplicable, !connection);
-        if liveness.verdict == Verdict::Unguarded {
-            prop_assert_eq!(deadline.bound, Bound::Never);
-        }
-        if deadline.bound == Bound::Exact && !socket.is_minisocket() {
-            prop_assert_eq!(keepalive.source, Some(KeepaliveSource::Socket), "exact of values that were not read");
-        }
-        let namespace = namespace(&sysctls);
-        let judged = Judged { keepalive, liveness };
-        let row = Row {
-            taken_at: std::time::SystemTime::UNIX_EPOCH,
-            socket: &socket, namespace: &namespace, interface: None, user: None, cgroup: None, holder: Holder::NotAsked,
-            options: options.as_ref(), judged: Some(&judged),
-        };
-        prop_assert!(reason::sentence(&row).len() > 5);
-        prop_assert!(reason::endings(&row).iter().all(|(what, gets)| !what.is_empty() && !gets.is_empty()));
-    }
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
     /// Whatever is known of keepalive, and from where: a cell, CSV, JSON, the sort key and a filter have the same values,
     /// and what is not known is a dash, empty, null, last, and matches no comparison.
@@ -297,6 +263,44 @@ proptest! {
         for (word, is) in [("on", enabled == Some(true)), ("off", enabled == Some(false)), ("unknown", enabled.is_none()), ("none", enabled.is_none())] {
             prop_assert_eq!(matches(&format!("keepalive = {word}")), is, "{}", word);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 20_000, ..ProptestConfig::default() })]
+
+    /// Nothing that a kernel could say makes it panic, hang, contradict itself, or fall silent.
+    #[test]
+    fn any_row_has_one_verdict_a_sound_deadline_and_a_sentence(
+        socket in any_socket(),
+        options in any_options(),
+        numbers in proptest::collection::vec(prop_oneof![0_i64..20, 0_i64..200_000, any::<i64>()], 24),
+        doubt in proptest::sample::select(vec![None, Some(Doubt::Carrier), Some(Doubt::Neighbour)]),
+    ) {
+        let sysctls = sysctls(&numbers);
+        let keepalive = keepalive::of(&socket, options.as_ref(), "not read", None, &sysctls);
+        let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt };
+        let liveness = judge().liveness(&facts);
+        let deadline = liveness.deadline;
+        let timeless = matches!(deadline.bound, Bound::Never | Bound::NotApplicable);
+        prop_assert_eq!(deadline.ms.is_none(), timeless);
+        let connection = socket.state.is_connection();
+        prop_assert_eq!(deadline.bound == Bound::NotApplicable, !connection);
+        if liveness.verdict == Verdict::Unguarded {
+            prop_assert_eq!(deadline.bound, Bound::Never);
+        }
+        if deadline.bound == Bound::Exact && !socket.is_minisocket() {
+            prop_assert_eq!(keepalive.source, Some(KeepaliveSource::Socket), "exact of values that were not read");
+        }
+        let namespace = namespace(&sysctls);
+        let judged = Judged { keepalive, liveness };
+        let row = Row {
+            taken_at: std::time::SystemTime::UNIX_EPOCH,
+            socket: &socket, namespace: &namespace, interface: None, user: None, cgroup: None, holder: Holder::NotAsked,
+            options: options.as_ref(), judged: Some(&judged),
+        };
+        prop_assert!(reason::sentence(&row).len() > 5);
+        prop_assert!(reason::endings(&row).iter().all(|(what, gets)| !what.is_empty() && !gets.is_empty()));
     }
 
     /// More probes, or longer ones, never bring the end nearer.

@@ -74,8 +74,7 @@ impl CollectError {
 
 fn proc_remedy(error: &io::Error) -> Cow<'static, str> {
     let errno = errno_of(error);
-    let is_short = matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM);
-    let remedy = is_short.then(|| refusals::remedy(errno, Capabilities::empty()).phrase()).flatten();
+    let remedy = refusals::is_short(errno).then(|| refusals::remedy(errno, Capabilities::empty()).phrase()).flatten();
     remedy.unwrap_or(Cow::Borrowed("tcpulse needs /proc mounted and readable"))
 }
 
@@ -110,9 +109,7 @@ impl Refusal {
             Some(Errno::PERM | Errno::ACCESS) => {
                 Remedy::Do("allow NETLINK_SOCK_DIAG in the seccomp or SELinux profile")
             }
-            Some(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS)) => {
-                refusals::remedy(errno, Capabilities::empty())
-            }
+            Some(errno) if refusals::is_short(errno) => refusals::remedy(errno, Capabilities::empty()),
             // gVisor, WSL 1, a kernel without CONFIG_INET_DIAG: there is no sock_diag to be had.
             _ => Remedy::None,
         }

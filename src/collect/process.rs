@@ -4,9 +4,10 @@
 use std::ffi::OsStr;
 use std::io::Read;
 
-use procfs::ProcResult;
 use procfs::process::{LimitValue, ProcState, Process as ProcDir};
+use procfs::{ProcError, ProcResult, ProcessCGroups};
 
+use super::refusals::{errno_of, is_short};
 use crate::decode::{cgroup, status};
 use crate::model::owner::{Process, label};
 
@@ -18,17 +19,17 @@ const STATUS_BYTES: u64 = 16 * 1024;
 /// Reads comm, exe, uid and cgroup. What is refused is absent.
 ///
 /// # Errors
-/// The process is gone.
+/// The process is gone, or this program has no descriptor or memory left to read with.
 pub fn describe(process: &ProcDir, pid: u32) -> ProcResult<Process> {
     let comm = read(process, "comm", COMM_BYTES)?;
     let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
-    let uid = read(process, "status", STATUS_BYTES).ok().and_then(|status| status::real_uid(&status));
-    let cgroup = cgroup_path(process);
+    let uid = told(read(process, "status", STATUS_BYTES))?.and_then(|status| status::real_uid(&status));
+    let cgroup = told(process.cgroups())?.and_then(|groups| cgroup_path(&groups));
     Ok(Process {
         pid,
         label: label(&comm, pid),
         comm,
-        exe: process.exe().ok().map(|path| path.to_string_lossy().into_owned()),
+        exe: told(process.exe())?.map(|path| path.to_string_lossy().into_owned()),
         uid,
         user: None,
         unit: cgroup.as_deref().and_then(cgroup::unit).map(str::to_owned),
@@ -53,9 +54,18 @@ pub fn descriptor_limit(process: &ProcDir) -> Option<u64> {
     }
 }
 
+/// What a file of the process says; `None` where it may not be read or makes no sense. Out of descriptors or memory it
+/// would look the same as a process without a user.
+fn told<T>(read: ProcResult<T>) -> ProcResult<Option<T>> {
+    match read {
+        Ok(told) => Ok(Some(told)),
+        Err(ProcError::Io(error, path)) if is_short(errno_of(&error)) => Err(ProcError::Io(error, path)),
+        Err(_) => Ok(None),
+    }
+}
+
 /// The version 2 path, or that of systemd's own hierarchy where version 2 does not hold the process.
-fn cgroup_path(process: &ProcDir) -> Option<String> {
-    let groups = process.cgroups().ok()?;
+fn cgroup_path(groups: &ProcessCGroups) -> Option<String> {
     let version2 = groups.0.iter().find(|group| group.hierarchy == 0).map(|group| &group.pathname);
     let systemd = groups
         .0

@@ -7,11 +7,15 @@ use std::time::{Duration, SystemTime};
 
 use crate::collect::discovery::NetnsChoice;
 use crate::collect::farewell::{Listener, listen, wait};
+use crate::collect::limits;
 use crate::model::address::NetnsId;
 use crate::tui::memory::{Farewell, MOST_CHANGES};
 
 /// How long a new namespace may wait until it is listened in.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Namespaces that are listened in at a time, each by a descriptor.
+const MOST_LISTENERS: usize = 256;
 
 /// What the thread and the looker share: the only lock of the program, held for a push or a swap.
 #[derive(Default)]
@@ -65,7 +69,8 @@ impl Farewells {
 
     /// Listens in these namespaces from now on.
     pub(super) fn cover(&mut self, namespaces: impl Iterator<Item = NetnsId>) {
-        let wanted: Vec<_> = namespaces.collect();
+        // What is gone in the others is seen by the next look.
+        let wanted: Vec<_> = namespaces.take(limits::room_for(MOST_LISTENERS)).collect();
         let covered = std::mem::replace(&mut self.lock().wanted, wanted.clone());
         let missing = |id: NetnsId| wanted.contains(&id) && !covered.contains(&id);
         if wanted.iter().any(|id| missing(*id)) {
