@@ -221,6 +221,8 @@ fn connections_are_marked_and_destroyed_after_a_question() {
     let port = listener.local_addr().unwrap().port();
     let mut session = open(&netns, &["dport", "=", &port.to_string()]);
     session.see(&client.local_addr().unwrap().to_string());
+    // Whose they are comes a moment after them, and is said in the question.
+    session.see(&format!("[{}]", std::process::id()));
     session.type_keys("x");
     session.see("Destroy established 127.0.0.1:");
     session.type_keys("n");
