@@ -67,9 +67,9 @@ impl Table {
             self.line(out, &titles, &widths, |_| self.look.styles.title());
         }
         let cells = std::mem::take(&mut self.cells);
-        // The last cell ends too: what comes after it is no cell.
-        let cells = cells.strip_suffix(&[END]).unwrap_or(&cells);
-        let mut cells = cells.split(|&byte| byte == END).map(|cell| std::str::from_utf8(cell).unwrap_or_default());
+        // Each cell ends, the last one too: where there is none, there is no row.
+        let cells = cells.split_inclusive(|&byte| byte == END).map(|cell| cell.strip_suffix(&[END]).unwrap_or(cell));
+        let mut cells = cells.map(|cell| std::str::from_utf8(cell).unwrap_or_default());
         let mut row = Vec::with_capacity(self.titles.len());
         loop {
             row.clear();

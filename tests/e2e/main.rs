@@ -27,6 +27,7 @@ mod options;
 mod output;
 mod owners;
 mod privilege;
+mod readme;
 mod set;
 mod streaming;
 mod terminal;
