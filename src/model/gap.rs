@@ -126,13 +126,13 @@ impl Gap {
         Self { count, ..self }
     }
 
-    /// "permission denied, such as init[1]; run as root": the cause, an example, and the remedy where there is one.
+    /// "permission denied, such as `init[1]`; run as root": the cause, an example, and the remedy where there is one.
     pub fn explained(&self) -> String {
         let remedy = self.remedy.phrase().map(|remedy| format!("; {remedy}")).unwrap_or_default();
         format!("{}{remedy}", self.cause())
     }
 
-    /// "permission denied, such as init[1]".
+    /// "permission denied, such as `init[1]`".
     pub fn cause(&self) -> String {
         match (&self.example, self.count) {
             (None, _) => self.why.clone(),

@@ -44,7 +44,7 @@ pub enum Mode {
     #[default]
     Browse,
     /// The filter box
-    Typing(Typing),
+    Typing(Box<Typing>),
     /// A question that only `y` says yes to
     Asking(Asking),
     /// Keepalive is to be set

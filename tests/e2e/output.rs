@@ -196,7 +196,7 @@ fn send(session: &Session, signal: i32) {
         Ok(signal) => kill(Pid::from_raw(pid), signal).unwrap(),
         // A real-time signal, which nix has no name for.
         Err(_) => {
-            assert!(Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().unwrap().success())
+            assert!(Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().unwrap().success());
         }
     }
 }

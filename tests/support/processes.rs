@@ -71,7 +71,7 @@ impl Sleeper {
         let sockets: Vec<&dyn AsRawFd> = vec![&null; descriptors];
         let mut command = netns.command("sleep", User::Root);
         // The same number in each, as a fork leaves it: above what other tests may have open at this moment.
-        put_at(&mut command, socket, 2 * descriptors as RawFd);
+        put_at(&mut command, socket, RawFd::try_from(2 * descriptors).unwrap());
         Self { child: start(&mut command, &sockets), directory: None }
     }
 

@@ -39,7 +39,8 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
         Action::Bookmarks => choose::bookmarks(state),
         Action::Filter => {
             let before = (state.wanted.typed.clone(), state.wanted.filter.clone());
-            state.mode = Mode::Typing(Typing { line: Editor::new(before.0.as_str()), before, ..Typing::default() });
+            let typing = Typing { line: Editor::new(before.0.as_str()), before, ..Typing::default() };
+            state.mode = Mode::Typing(Box::new(typing));
         }
         Action::Save => {
             let name = format!("tcpulse-{}.json", state.view().spec().name);
