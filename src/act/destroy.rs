@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::io;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::keepalive::advice;
 use super::target::Target;
@@ -13,7 +13,7 @@ use crate::collect::discovery::{self, NetnsChoice};
 use crate::collect::error::{CollectError, Refusal};
 use crate::collect::request::DumpRequest;
 use crate::collect::rights;
-use crate::collect::visit::{Rows, SourceChoice, VisitRequest, Visited, visit_all};
+use crate::collect::visit::diag_in;
 use crate::model::address::{Cookie, NetnsId};
 use crate::model::gap::Remedy;
 use crate::model::needs::Needs;
@@ -48,7 +48,7 @@ pub enum NotDestroyed {
     /// It came from /proc/net/tcp
     #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
     NoCookie,
-    /// Its namespace vanished, or lets nobody in any more
+    /// Its namespace lets nobody in any more
     #[error("its network namespace cannot be entered any more")]
     NoNamespace,
     /// Anything else
@@ -56,28 +56,26 @@ pub enum NotDestroyed {
     Failed(Refusal),
 }
 
-/// Open doors to the kernel, one for each namespace that has targets.
+/// Open doors to the kernel, one for each namespace that has targets; none to one that cannot be entered.
 #[derive(Debug)]
 pub struct Destroyer {
-    sockets: FxHashMap<NetnsId, DiagSocket>,
+    sockets: FxHashMap<NetnsId, Option<DiagSocket>>,
 }
 
 impl Destroyer {
     /// Enters the namespaces of the targets, of those that `choice` names and no others.
     ///
     /// # Errors
-    /// None can be entered.
+    /// The namespaces cannot be listed.
     pub fn open<'a>(choice: &NetnsChoice, targets: impl IntoIterator<Item = &'a Target>) -> Result<Self, CollectError> {
-        let (mut found, _) = discovery::find(choice)?;
-        let wanted: Vec<_> = targets.into_iter().map(|target| target.socket.id.netns).collect();
-        found.retain(|namespace| wanted.contains(&namespace.id));
-        let (source, states, needs) = (SourceChoice::SockDiag, StateSet::ALL, Needs::empty());
-        let (visited, _) = visit_all(&found, VisitRequest { choice, source, states, needs })?;
+        let (found, _) = discovery::find(choice)?;
+        let wanted: FxHashSet<_> = targets.into_iter().map(|target| target.socket.id.netns).collect();
         let mut sockets = FxHashMap::default();
-        for Visited { namespace, rows } in visited {
-            // One that cannot be opened any more has no socket, and each target in it says so.
-            if let Ok(Rows::Diag(socket)) = rows.open() {
-                sockets.insert(namespace.id, socket);
+        for namespace in found.iter().filter(|namespace| wanted.contains(&namespace.id)) {
+            match diag_in(namespace) {
+                // With it its sockets are gone.
+                Err(CollectError::Ended(_)) => {}
+                opened => drop(sockets.insert(namespace.id, opened.ok())),
             }
         }
         Ok(Self { sockets })
@@ -90,7 +88,8 @@ impl Destroyer {
     pub fn destroy(&mut self, target: &Target) -> Result<(), NotDestroyed> {
         let socket = &target.socket;
         let cookie = socket.id.cookie.ok_or(NotDestroyed::NoCookie)?;
-        let kernel = self.sockets.get_mut(&socket.id.netns).ok_or(NotDestroyed::NoNamespace)?;
+        let kernel = self.sockets.get_mut(&socket.id.netns).ok_or(NotDestroyed::Gone)?;
+        let kernel = kernel.as_mut().ok_or(NotDestroyed::NoNamespace)?;
         let Err(refusal) = kernel.destroy(socket, cookie) else { return Ok(()) };
         let kind = match &refusal {
             Refusal::Request(errno) => io::Error::from_raw_os_error(errno.0).kind(),

@@ -22,6 +22,8 @@ use crate::act::own::Own;
 use crate::collect::caller::Caller;
 use crate::export::table::Look;
 use crate::inspect::{Request, inspect};
+use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
+use crate::model::needs::Needs;
 use crate::model::socket::SocketId;
 use crate::text::keepalive::{assignments, differences};
 use crate::text::{self, printable};
@@ -90,8 +92,8 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         return Err(UsageError(help.to_owned()).into());
     }
     let mut journal = open_journal(action)?;
-    let (gathered, is_partial) = gather(action, &|| interrupt.is_asked())?;
-    if is_partial && action.strict {
+    let (gathered, gaps) = gather(action, &|| interrupt.is_asked())?;
+    if !gaps.is_empty() && action.strict {
         say("something could not be seen, and --strict was given; nothing was changed");
         return Ok(Exit::Partial);
     }
@@ -103,6 +105,11 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         refuse_too_many(action, gathered.matched())?;
     }
     let Some(whose) = Candidate::summary(candidates) else {
+        // Not for lack of rights: there was something that another run may have.
+        let is_unread = |gap: &Gap| gap.kind == GapKind::ProcessOwners && matches!(gap.remedy, Remedy::Do(_));
+        if action.request.filter.needs().contains(Needs::OWNERS) && gaps.iter().any(is_unread) {
+            bail!("processes could not be read, so it is not known which sockets match '{typed}'; nothing was changed");
+        }
         say(&format!("no socket to {} matches '{typed}'", if let Deed::Destroy = deed { "destroy" } else { "set" }));
         if let Some(advice) = advice(&action.request, 0).filter(|_| !action.quiet) {
             say(&advice);
@@ -126,8 +133,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
             return Ok(if interrupt.is_asked() { Exit::Interrupted } else { Exit::Failed });
         }
     }
-    let is_quiet = action.quiet && !journal.is_required();
-    let help = if journal.may_be_left_out() { "; --no-log leaves it out" } else { "" };
+    let help = if journal.may_be_left_out() { "; --no-log changes sockets without a note" } else { "" };
     let (mut results, mut changed) = (Results::default(), Vec::new());
     let stopped = carry_out(action, candidates, &mut journal, &|| interrupt.is_asked(), &mut |report| match report {
         Report::Made(candidate, line) => {
@@ -136,11 +142,17 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         }
         Report::Not(candidate, Undone { is_gone: true, .. }) => results.gone(candidate),
         Report::Not(candidate, Undone { why, .. }) => results.failed(deed.past(), candidate, &why),
-        Report::Unnoted(_) if is_quiet => {}
         Report::Unnoted(why) => say(&format!("from here on changes are not noted in the journal: {why}{help}")),
     })?;
+    if journal.unnoted() > 0 && !journal.is_required() {
+        say(&format!("{} of {} changes are not noted in the journal", journal.unnoted(), candidates.len()));
+    }
     let is_cut_short = tell_deadlines(action, &changed, interrupt, &mut results);
     let exit = results.exit(candidates.len(), stopped.as_ref())?;
+    if exit == Exit::Done && journal.has_failed_though_required() {
+        say("the last change was made, and its result not noted in the journal");
+        return Ok(Exit::Failed);
+    }
     Ok(if is_cut_short && exit == Exit::Done { Exit::Interrupted } else { exit })
 }
 
@@ -150,7 +162,7 @@ fn open_journal(action: &Action) -> anyhow::Result<Journal> {
     policy.permit(action.deed, &caller)?;
     policy.permit_silence(&action.how, &caller)?;
     let mut journal = Journal::new(&caller, policy, action.how.no_log, action.how.require_log);
-    if journal.is_required() && !journal.check() {
+    if journal.is_required() && !action.how.dry_run && !journal.check() {
         bail!("nothing was changed: {}", unnoted(&mut journal));
     }
     Ok(journal)
@@ -182,7 +194,7 @@ enum Stopped {
 }
 
 /// Goes through the sockets: notes what is about to be done to one, does it, reports it, and notes what became of it. So
-/// whatever ends the program in between, each change was reported, or at least its intent was noted.
+/// where changes are noted, whatever ends the program in between, each was reported, or at least its intent was noted.
 fn carry_out<'a>(
     action: &Action,
     candidates: &'a [Candidate],
@@ -337,8 +349,8 @@ fn rehearse(action: &Action, gathered: &Gather<'_>, what: &str) -> anyhow::Resul
     Ok(Exit::Done)
 }
 
-/// What the filter means, and whether something could not be seen.
-fn gather<'a>(action: &'a Action, interrupted: &dyn Fn() -> bool) -> anyhow::Result<(Gather<'a>, bool)> {
+/// What the filter means, and what could not be seen.
+fn gather<'a>(action: &'a Action, interrupted: &dyn Fn() -> bool) -> anyhow::Result<(Gather<'a>, Gaps)> {
     let own = (!action.how.include_self).then(Own::find);
     let mut gather = Gather::new(action, own);
     let tail = inspect(&action.request, None, &mut gather, interrupted)?;
@@ -348,7 +360,7 @@ fn gather<'a>(action: &'a Action, interrupted: &dyn Fn() -> bool) -> anyhow::Res
     if let Some(trouble) = gather.trouble() {
         bail!("{trouble}; nothing was changed");
     }
-    Ok((gather, !tail.gaps.is_empty()))
+    Ok((gather, tail.gaps))
 }
 
 /// `y` and nothing else is yes.
@@ -444,34 +456,28 @@ pub(super) fn run_quietly(action: &Action) -> anyhow::Result<(String, Vec<Socket
     let (gathered, _) = gather(action, &|| false)?;
     let candidates = gathered.candidates();
     let verb = action.deed.past();
-    let (mut told, mut done) = (Vec::new(), Vec::new());
-    told.extend(
-        gathered.spared().iter().map(|spared| format!("left alone, since this session runs over it: {spared}")),
-    );
-    let stopped = carry_out(action, candidates, &mut journal, &|| false, &mut |report| {
-        told.push(match report {
-            Report::Made(candidate, line) => {
-                done.push(candidate.target.socket.id);
-                line
-            }
-            Report::Not(candidate, Undone { why, .. }) => format!("not {verb}: {}: {why}", candidate.label),
-            Report::Unnoted(why) => format!("not noted in the journal: {why}"),
-        });
+    let (mut done, mut lines, mut failures, mut remarks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let stopped = carry_out(action, candidates, &mut journal, &|| false, &mut |report| match report {
+        Report::Made(candidate, line) => {
+            done.push(candidate.target.socket.id);
+            lines.push(line);
+        }
+        Report::Not(candidate, Undone { why, .. }) => failures.push(format!("not {verb}: {}: {why}", candidate.label)),
+        Report::Unnoted(why) => remarks.push(format!("not noted in the journal: {why}")),
     })?;
     if let Some(Stopped::Unnoted(why)) = stopped {
-        told.push(format!("not {verb}: {why}"));
+        failures.push(format!("not {verb}: {why}"));
     }
-    // What was done stands first: the rest may be cut.
-    told.sort_by_key(|line| !line.starts_with(verb));
-    let line = match &told[..] {
-        [] => "gone already".to_owned(),
-        [line] => line.clone(),
-        // Of one socket all that there is to say.
-        lines if candidates.len() == 1 => lines.join("; "),
-        lines => {
-            let failed = lines.iter().find(|line| !line.starts_with(verb));
+    let spared = gathered.spared().iter();
+    remarks.extend(spared.map(|spared| format!("left alone, since this session runs over it: {spared}")));
+    // Of one socket all that there is to say; of several how many, and the first reason why not all. What was done stands
+    // first: the rest may be cut.
+    let line = match &lines[..] {
+        [] if failures.is_empty() && remarks.is_empty() => "gone already".to_owned(),
+        _ if candidates.len() <= 1 => [lines, failures, remarks].concat().join("; "),
+        _ => {
             let wanted = action.only.as_ref().map_or(candidates.len(), FxHashSet::len);
-            let why = failed.map_or(String::new(), |why| format!("; {why}"));
+            let why = failures.into_iter().chain(remarks).next().map_or(String::new(), |why| format!("; {why}"));
             format!("{verb} {} of {wanted}{why}", done.len())
         }
     };

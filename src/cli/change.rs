@@ -70,6 +70,13 @@ impl Assignment {
             ..KeepaliveChange::default()
         };
         let change = self.change.or(sysctls);
+        let is_known = change.idle_s.is_some() && change.interval_s.is_some() && change.probes.is_some();
+        if !is_known {
+            return Err(format!(
+                "the tcp_keepalive_* sysctls of namespace '{}' cannot be read; give the values instead of --like-sysctl",
+                namespace.name
+            ));
+        }
         match change.check() {
             Ok(()) => Ok(change),
             Err(wrong) => {

@@ -36,6 +36,12 @@ const fn habit(letter: Option<char>, words: &'static [&'static str], meaning: Me
     Habit { letter, words, meaning }
 }
 
+/// Words of other programs' options that are understood here.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    let is_taken = |habit: &&Habit| matches!(habit.meaning, Meaning::Done | Meaning::Columns(_) | Meaning::Option(_));
+    HABITS.iter().filter(is_taken).flat_map(|habit| habit.words.iter().copied())
+}
+
 /// The options of ss, netstat and lsof that are known.
 const HABITS: &[Habit] = &[
     habit(Some('t'), &["tcp"], Meaning::Done),
@@ -351,7 +357,9 @@ impl Reader<'_> {
         let spec = if rest.is_empty() { self.next_text()? } else { rest };
         match letter {
             'i' => {
-                let others = self.left.iter().filter_map(|other| other.to_str());
+                // The place itself stands among the rest where it is a word of its own.
+                let rest = self.left.iter().skip(usize::from(rest.is_empty()));
+                let others = rest.filter_map(|other| other.to_str());
                 let mut states =
                     others.filter_map(|other| hints::lsof_states(other.strip_prefix("-s").unwrap_or(other)));
                 hints::lsof(spec, states.next_back())
@@ -383,8 +391,9 @@ impl Reader<'_> {
                 "{typed} adds columns to a listing, and {command} has none to add to; leave it out, or list: tcpulse ls {typed}"
             )));
         }
-        // netstat's -a goes before its -l.
-        if self.both || self.habits.lists {
+        // netstat's -a goes before its -l. Where sockets are changed, more than was meant would be: there the two conflict.
+        let changes = matches!(self.command.as_deref(), Some("set" | "kill"));
+        if !changes && (self.both || self.habits.lists) {
             let has_all = self.out.iter().any(|argument| argument == "-a");
             self.out.retain(|argument| !has_all || argument != "-l");
         }

@@ -143,6 +143,7 @@ fn for_the_rest_one_line_says_which_command_does_it() {
         ("-r", "the dashboard shows names"),
         ("-i :443", "tcpulse ls -a 'sport = :443 or dport = :443'"),
         ("-iTCP", "tcpulse ls -a"),
+        ("-i TCP:443", "tcpulse ls -a 'sport = :443 or dport = :443'"),
         ("-nPi tcp:80,443", "sport in {80,443} or dport in {80,443}"),
         ("-i 4TCP@10.0.0.1:22", "tcpulse ls -4 -a 'dst 10.0.0.1:22 or src 10.0.0.1:22'"),
         ("-iTCP -sTCP:LISTEN", "tcpulse ls 'state listen'"),

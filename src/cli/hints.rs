@@ -61,7 +61,9 @@ impl Wrong<'_> {
         }
         // --processes is near to --no-processes, and means its opposite.
         let denies = |option: &str| option.starts_with("no-");
-        let options: Vec<_> = self.known.get_arguments().filter_map(clap::Arg::get_long).collect();
+        let options = self.known.get_arguments().filter_map(clap::Arg::get_long);
+        let mut options: Vec<&str> = options.collect();
+        options.extend(super::habits::words().map(|word| -> &str { word }));
         let alike = options.into_iter().filter(|option| denies(option) == denies(&word));
         nearest(&word, alike).map(|near| format!("{unknown}; did you mean '--{near}'?"))
     }

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
 
-use super::note::{Note, Who};
+use super::note::{Event, Note, Who};
 use super::policy::Policy;
 use crate::collect::caller::Caller;
 
@@ -47,6 +47,7 @@ enum Door {
 #[derive(Debug)]
 pub(super) struct Journal {
     who: Who,
+    is_root: bool,
     rule: Rule,
     /// No change without a note
     is_required: bool,
@@ -55,20 +56,24 @@ pub(super) struct Journal {
     waited: Duration,
     /// A failure that nobody was told of yet
     untold: Option<String>,
+    /// Intents that should have been noted and were not
+    unnoted: usize,
 }
 
 impl Journal {
     /// What a privileged caller does is noted, and what anybody does to the sockets of others. `is_silent` is whether root
     /// wants no notes, `is_required` whether somebody wants no change without one.
     pub(super) fn new(caller: &Caller, policy: Policy, is_silent: bool, is_required: bool) -> Self {
-        let is_required = is_required || policy.require_log;
+        // Whoever has rights that are not theirs must not be able to stall the journal and go unnoticed.
+        let is_required = is_required || policy.require_log || caller.has_rights_of_file;
         let rule = match () {
             () if is_silent && caller.is_root() => Rule::Nothing,
             () if is_required || caller.is_privileged => Rule::All,
             () => Rule::OfOthers,
         };
         let who = Who::of(caller);
-        Self { who, rule, is_required, door: Door::Shut, waited: Duration::ZERO, untold: None }
+        let is_root = caller.is_root();
+        Self { who, is_root, rule, is_required, door: Door::Shut, waited: Duration::ZERO, untold: None, unnoted: 0 }
     }
 
     /// Whether nothing may be changed without a note.
@@ -76,9 +81,14 @@ impl Journal {
         self.is_required
     }
 
+    /// Whether changes had to be noted, and some were not.
+    pub(super) fn has_failed_though_required(&self) -> bool {
+        self.is_required && matches!(self.door, Door::Failed)
+    }
+
     /// Whether the caller may do without it.
     pub(super) fn may_be_left_out(&self) -> bool {
-        self.who.uid == 0 && !self.is_required
+        self.is_root && !self.is_required
     }
 
     /// Whether a note could be taken now: the journal is there.
@@ -99,7 +109,13 @@ impl Journal {
         }
         let line = format!("<{PRIORITY}>tcpulse[{}]: {}", std::process::id(), note.line(&self.who));
         let sent = self.send(line.as_bytes());
+        self.unnoted += usize::from(sent.is_err() && note.event == Event::Intent);
         self.keep(sent)
+    }
+
+    /// How many changes were tried without a note that should have had one.
+    pub(super) fn unnoted(&self) -> usize {
+        self.unnoted
     }
 
     /// Why notes are not taken any more: said once.
@@ -144,7 +160,12 @@ impl Journal {
                 Err(Errno::AGAIN) => {
                     let left = allowed.saturating_sub(began.elapsed());
                     if left.is_zero() {
-                        break Err(io::Error::new(io::ErrorKind::TimedOut, "whoever listens there does not read"));
+                        let why = if allowed < PATIENCE {
+                            "the log daemon reads too slowly"
+                        } else {
+                            "the log daemon does not read it"
+                        };
+                        break Err(io::Error::new(io::ErrorKind::TimedOut, why));
                     }
                     wait_for_room(socket, left);
                 }

@@ -19,9 +19,11 @@ pub(super) struct Who {
     pub(super) uid: u32,
     euid: u32,
     login_uid: Option<u32>,
-    /// Of the environment, where only root can have put it
+    /// Of the environment, where only the host's root can have put it
     sudo_uid: Option<u32>,
     terminal: Option<String>,
+    /// The user ids are those of a user namespace
+    is_mapped: bool,
 }
 
 impl Who {
@@ -29,7 +31,7 @@ impl Who {
         let of_environment = || std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
         let sudo_uid = caller.is_root().then(of_environment).flatten();
         let (login_uid, terminal) = (caller::login_uid(), caller::terminal());
-        Self { uid: caller.uid, euid: caller.euid, login_uid, sudo_uid, terminal }
+        Self { uid: caller.uid, euid: caller.euid, login_uid, sudo_uid, terminal, is_mapped: !caller.is_of_host }
     }
 }
 
@@ -89,6 +91,9 @@ impl Note<'_> {
         line.add("via", if self.in_dashboard { "dashboard" } else { "command line" });
         line.add("uid", &who.uid.to_string());
         line.add("euid", &who.euid.to_string());
+        if who.is_mapped {
+            line.add("uids", "of a user namespace");
+        }
         line.add("loginuid", &number(who.login_uid));
         line.add("sudo_uid", &number(who.sudo_uid));
         line.add("tty", who.terminal.as_deref().unwrap_or("none"));

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::Path;
 
+use anyhow::{anyhow, bail};
 use toml_edit::{Document, Value};
 
 use super::act::Deed;
@@ -42,8 +43,8 @@ impl Policy {
     ///
     /// # Errors
     /// It cannot be read or understood: whatever root forbids there, it would not be kept.
-    pub(super) fn load() -> Result<Self, UsageError> {
-        let wrong = |why: String| UsageError(format!("{PATH} {why}; nothing is changed until root mends it"));
+    pub(super) fn load() -> anyhow::Result<Self> {
+        let wrong = |why: String| anyhow!("{PATH} {why}; nothing is changed until root mends it");
         let file = match small_file::read(Path::new(PATH)) {
             Ok(file) => file,
             Err(Unreadable::Failed(error))
@@ -58,7 +59,7 @@ impl Policy {
         for (path, owner) in [(DIRECTORY, directory), (PATH, file.owner)] {
             if !owner.is_root_alone() {
                 let help = "make it root's, and writable by nobody else (chown root, chmod go-w)";
-                return Err(UsageError(format!("{path} is not root's alone: {help}; nothing is changed until then")));
+                bail!("{path} is not root's alone: {help}; nothing is changed until then");
             }
         }
         let text = String::from_utf8(file.bytes).map_err(|_| wrong("is not UTF-8 text".to_owned()))?;
@@ -90,9 +91,9 @@ impl Policy {
             Deed::Set(_) => ("set", "allow-secure-set", self.allow_secure_set),
         };
         if caller.has_rights_of_file && !allowed {
-            anyhow::bail!(
-                "{command} is refused: this copy of tcpulse has rights from its file (set-user-ID or file capabilities), \
-                 which would let anybody change the sockets of others; run it as root, or let root allow it: \
+            bail!(
+                "{command} is refused: tcpulse was started in secure-execution mode (set-user-ID, file capabilities or a \
+                 security module), which would let anybody change the sockets of others; run it as root, or let root allow it: \
                  {setting} = true in {PATH}"
             );
         }
@@ -109,7 +110,7 @@ impl Policy {
                 "every change has to be noted on this host (require-log in /etc/tcpulse/policy.toml)"
             }
             true if caller.is_privileged && !caller.is_root() => {
-                "only root itself may leave the journal out, and this tcpulse has more rights than the user who started it"
+                "only the host's root may change sockets without a note, and this tcpulse has more rights than the user who started it"
             }
             _ => return Ok(()),
         };

@@ -81,9 +81,10 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
     Ok(Exit::Interrupted)
 }
 
-/// What was probably meant, where nothing was found.
+/// What was probably meant, where nothing was found, or where the filter may not mean what was found.
 fn unfound(settings: &Settings, tail: &Tail) -> Option<String> {
-    advice(&settings.request, tail.summary.total())
+    let found = tail.summary.total();
+    advice(&settings.request, found).or_else(|| settings.request.filter.doubt().filter(|_| found > 0))
 }
 
 impl Settings {

@@ -324,6 +324,10 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
              See tcpulse help filter"
         )));
     }
+    // To change the wrong sockets is worse than to ask again.
+    if let Some(doubt) = filter.doubt() {
+        return Err(UsageError(doubt));
+    }
     let usual = match (shared.choose.listening, shared.choose.all, deed) {
         (true, ..) => StateSet::listeners(),
         (false, true, _) => StateSet::ALL,

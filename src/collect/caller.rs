@@ -1,11 +1,13 @@
 //! Who runs this program, and with whose rights: what the kernel says, which no environment can forge.
 
+use std::os::unix::fs::MetadataExt;
+
 use procfs::process::Process as ProcDir;
 use rustix::process::{getegid, geteuid, getgid, getuid};
 use rustix::thread::{CapabilitySet, capabilities};
 
 /// Environment variables that a program with the rights of its file still believes: none of them names a file.
-const HARMLESS: [&str; 8] = ["COLUMNS", "NO_COLOR", "TERM", "COLORTERM", "LANG", "LC_ALL", "LC_CTYPE", "PATH"];
+const HARMLESS: [&str; 7] = ["COLUMNS", "NO_COLOR", "TERM", "COLORTERM", "LANG", "LC_ALL", "LC_CTYPE"];
 
 /// Capabilities that reach sockets and processes of others.
 const REACHING: CapabilitySet = CapabilitySet::NET_ADMIN
@@ -23,7 +25,10 @@ pub struct Caller {
     pub euid: u32,
     /// Whether its rights reach further than those of the real user: effective root, another effective user, or a capability
     pub is_privileged: bool,
-    /// Whether it has rights from its file (set-user-ID, set-group-ID, file capabilities) that whoever started it has not
+    /// Whether its user ids are those of the host, and not of a user namespace, in which anybody may be root
+    pub is_of_host: bool,
+    /// `AT_SECURE`, and not started by root: it has rights from its file (set-user-ID, set-group-ID, file capabilities), or a
+    /// security module gave it another domain
     pub has_rights_of_file: bool,
 }
 
@@ -38,14 +43,23 @@ impl Caller {
             uid: uid.as_raw(),
             euid: euid.as_raw(),
             is_privileged: euid.is_root() || euid != uid || getegid() != getgid() || is_capable,
+            is_of_host: user_namespace().is_none_or(|inode| inode == FIRST_USER_NAMESPACE),
             has_rights_of_file: !uid.is_root() && is_secure_mode(),
         }
     }
 
-    /// Whether root itself started it.
+    /// Whether the host's root itself started it.
     pub fn is_root(&self) -> bool {
-        self.uid == 0
+        self.uid == 0 && self.is_of_host
     }
+}
+
+/// `PROC_USER_INIT_INO`: the inode of the first user namespace, the same on every kernel since 3.8.
+const FIRST_USER_NAMESPACE: u64 = 0xefff_fffd;
+
+/// Inode of the user namespace; none on a kernel without them.
+fn user_namespace() -> Option<u64> {
+    std::fs::metadata("/proc/self/ns/user").ok().map(|metadata| metadata.ino())
 }
 
 /// Who logged in (`/proc/PID/loginuid`), whatever user they have become since; none without a login, or without audit.

@@ -5,6 +5,7 @@
 //! and leaves them alone.
 
 use std::collections::hash_map::Entry;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -44,11 +45,19 @@ impl Unreachable {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Gone => "its process closed it meanwhile",
-            Self::Failed => "the kernel failed to duplicate its descriptor",
+            Self::Failed => "the kernel failed to read its options",
             Self::NoGetsockopt => "getsockopt(2) is refused by a seccomp profile or a security module",
             Self::NoDescriptor => "tcpulse ran out of descriptors",
             Self::NoSystemCall => "this kernel, or a seccomp profile, does not let descriptors be looked at",
             Self::Forbidden => "not permitted to look at its process's descriptors",
+        }
+    }
+
+    /// Why getsockopt(2) of a TCP socket fails.
+    pub(super) fn of_getsockopt(error: &io::Error) -> Self {
+        match errno_of(error) {
+            Errno::PERM | Errno::ACCESS | Errno::NOSYS => Self::NoGetsockopt,
+            _ => Self::Failed,
         }
     }
 
@@ -110,7 +119,7 @@ impl Descriptors {
                 Ok(_) => Err(Unreachable::Gone),
                 // The number is another file's by now.
                 Err(error) if errno_of(&error) == Errno::NOTSOCK => Err(Unreachable::Gone),
-                Err(_) => Err(Unreachable::NoGetsockopt),
+                Err(error) => Err(Unreachable::of_getsockopt(&error)),
             });
             match duplicate {
                 Ok(socket) => return Ok(socket),

@@ -27,8 +27,6 @@ pub const BUFFER_BYTES: usize = 64 * 1024;
 const BUFFERS: usize = 3;
 /// The kernel answers at once; a dump whose end was lost must not hold the program for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Answers to other requests that are passed over before one's own.
-const MOST_STRAY: usize = 64;
 /// The same kernel must not hold it by words that are no answer: so many in a row, and never for longer than its silence.
 const MOST_IDLE: u32 = 1_000;
 /// `MSG_TRUNC`: recv returns the datagram's true length, also where the buffer was shorter.
@@ -203,10 +201,11 @@ impl DiagSocket {
             return false;
         }
         let mut buffer = vec![0; BUFFER_BYTES];
-        // An answer to another request may lie before ours; an error is one too, and then it is not there.
-        for _ in 0..MOST_STRAY {
-            let Ok(Some(length)) = self.receive(&mut buffer) else { return false };
-            for message in Messages::new(&buffer[..length.min(buffer.len())]).flatten() {
+        let mut patience = Patience::default();
+        // An error is an answer too: then it is not there.
+        while let Ok(length) = self.receive(&mut buffer) {
+            let length = length.unwrap_or(0).min(buffer.len());
+            for message in Messages::new(&buffer[..length]).flatten() {
                 match message.payload {
                     _ if !self.is_ours(&message) => {}
                     Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) => {
@@ -215,6 +214,9 @@ impl DiagSocket {
                     }
                     _ => return false,
                 }
+            }
+            if patience.after(&Progress::Idle).is_err() {
+                break;
             }
         }
         false

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
+use rustix::io::Errno;
 
 use super::error::CollectError;
 use super::refusals::{Refusals, errno_of, is_gone};
@@ -16,6 +17,7 @@ use super::rights::{LOOK_AND_ENTER, READ_DESCRIPTORS};
 use super::{owners, process};
 use crate::model::address::NetnsId;
 use crate::model::gap::{GapKind, Gaps};
+use crate::model::rights::Capabilities;
 
 /// Which namespaces the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,9 +58,9 @@ pub fn find(choice: &NetnsChoice) -> Result<(Vec<Found>, Gaps), CollectError> {
     let own = inode(own_path).map_err(|source| CollectError::Proc { path: own_path.into(), source })?;
     let names = Names::read(own);
     match choice {
-        NetnsChoice::All => all(&names),
+        NetnsChoice::All => all(names),
         NetnsChoice::Current => Ok((vec![names.own()], Gaps::default())),
-        NetnsChoice::Named(wanted) => Ok((vec![named(wanted, &names)?], Gaps::default())),
+        NetnsChoice::Named(wanted) => Ok((vec![named(wanted, names)?], Gaps::default())),
     }
 }
 
@@ -69,6 +71,8 @@ struct Names {
     host: Option<NetnsId>,
     /// The files of /run/netns
     labels: Vec<(PathBuf, NetnsId, String)>,
+    /// What could not be read there
+    refused: Refusals,
 }
 
 impl Names {
@@ -76,7 +80,9 @@ impl Names {
         // Who may not look at pid 1 can still tell the host's first namespace: the host-wide sysctls show only there.
         let is_first = || fs::exists("/proc/sys/net/ipv4/tcp_mem").unwrap_or(false);
         let host = inode(&of_process(1)).ok().or_else(|| is_first().then_some(own));
-        Self { own, host, labels: named_files(RUN_NETNS) }
+        let mut refused = Refusals::default();
+        let labels = named_files(RUN_NETNS, &mut refused);
+        Self { own, host, labels, refused }
     }
 
     /// `host` for pid 1's, else the name of a file that stands for it, else the container's id, else the inode number.
@@ -100,7 +106,8 @@ impl Names {
     }
 }
 
-fn all(names: &Names) -> Result<(Vec<Found>, Gaps), CollectError> {
+fn all(names: Names) -> Result<(Vec<Found>, Gaps), CollectError> {
+    let mut unread = Refusals::default();
     let mut found = vec![names.own()];
     let mut known: FxHashSet<_> = [names.own].into_iter().collect();
     let mut refused = Refusals::default();
@@ -122,17 +129,23 @@ fn all(names: &Names) -> Result<(Vec<Found>, Gaps), CollectError> {
         }
     }
     // After the processes, which tell which container a namespace belongs to: Docker's own file names do not.
-    for (path, id, label) in named_files(RUN_DOCKER_NETNS) {
+    for (path, id, label) in named_files(RUN_DOCKER_NETNS, &mut unread) {
         if known.insert(id) {
             found.push(names.found(id, Some(&label), None, path));
         }
     }
-    Ok((found, refused.gaps(GapKind::NamespacesOfProcesses, READ_DESCRIPTORS)))
+    let mut gaps = refused.gaps(GapKind::NamespacesOfProcesses, READ_DESCRIPTORS);
+    unread.extend(names.refused);
+    gaps.extend(unread.gaps(GapKind::Namespaces, Capabilities::DAC_READ_SEARCH));
+    Ok((found, gaps))
 }
 
-fn named(wanted: &str, names: &Names) -> Result<Found, CollectError> {
-    if let Some((path, id, label)) = names.labels.iter().find(|(.., label)| label == wanted) {
-        return Ok(names.found(*id, Some(label), None, path.clone()));
+fn named(wanted: &str, names: Names) -> Result<Found, CollectError> {
+    // Also where the directory may be searched and not listed.
+    let file = Path::new(RUN_NETNS).join(wanted);
+    if !wanted.contains('/') && is_namespace(&file).unwrap_or(false) {
+        let id = inode(&file).map_err(|error| CollectError::enter(wanted, error, LOOK_AND_ENTER))?;
+        return Ok(names.found(id, Some(wanted), None, file));
     }
     if let Ok(pid) = wanted.parse::<u32>() {
         let path = of_process(pid);
@@ -165,14 +178,34 @@ const RUN_DOCKER_NETNS: &str = "/run/docker/netns";
 
 /// The namespaces that the files of a directory stand for, with their names. A name left over after its namespace is gone
 /// is a plain file.
-fn named_files(directory: &str) -> Vec<(PathBuf, NetnsId, String)> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut files: Vec<_> = entries
-        .map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned()))
-        .filter(|(path, _)| is_namespace(path))
-        .filter_map(|(path, label)| Some((inode(&path).ok()?, path, label)))
-        .map(|(id, path, label)| (path, id, label))
-        .collect();
+fn named_files(directory: &str, refused: &mut Refusals) -> Vec<(PathBuf, NetnsId, String)> {
+    let mut files = Vec::new();
+    let mut note = |errno: Errno, path: &Path| {
+        if !is_gone(errno) {
+            refused.note(errno, || Some(path.display().to_string()));
+        }
+    };
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) => {
+            note(errno_of(&error), Path::new(directory));
+            return files;
+        }
+    };
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => entry.path(),
+            Err(error) => {
+                note(errno_of(&error), Path::new(directory));
+                continue;
+            }
+        };
+        let label = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        match is_namespace(&path).and_then(|is_it| if is_it { inode(&path).map(Some) } else { Ok(None) }) {
+            Ok(id) => files.extend(id.map(|id| (path, id, label))),
+            Err(error) => note(errno_of(&error), &path),
+        }
+    }
     files.sort();
     files
 }
@@ -185,8 +218,9 @@ fn inode(path: &Path) -> io::Result<NetnsId> {
     fs::metadata(path).map(|metadata| NetnsId(metadata.ino()))
 }
 
-fn is_namespace(path: &Path) -> bool {
+fn is_namespace(path: &Path) -> io::Result<bool> {
     const NSFS_MAGIC: i64 = 0x6e73_6673;
     #[allow(clippy::useless_conversion, reason = "f_type has another width on other architectures")]
-    rustix::fs::statfs(path).is_ok_and(|fs| i64::from(fs.f_type) == NSFS_MAGIC)
+    let is_it = rustix::fs::statfs(path).map(|fs| i64::from(fs.f_type) == NSFS_MAGIC)?;
+    Ok(is_it)
 }

@@ -40,7 +40,7 @@ impl OptionReader {
         let holders = owners.iter().map(|(process, fd)| (process.pid, fd));
         let read = self.descriptors.of(holders, cookie).and_then(|socket| {
             // The five options that every kernel has do not fail on a TCP socket, unless somebody forbids to ask.
-            read(socket.as_fd(), state, more).map_err(|_| Unreachable::NoGetsockopt)
+            read(socket.as_fd(), state, more).map_err(|error| Unreachable::of_getsockopt(&error))
         });
         read.inspect_err(|unreachable| *self.refused.entry(*unreachable).or_default() += 1)
     }

@@ -41,10 +41,15 @@ impl Refusals {
 
     /// A gap for each error. `needed` are the capabilities that read what a permission was refused for.
     pub fn gaps(self, kind: GapKind, needed: Capabilities) -> Gaps {
+        self.gaps_by(kind, |errno| remedy(errno, needed))
+    }
+
+    /// The same, where something else helps than usual.
+    pub fn gaps_by(self, kind: GapKind, remedy: impl Fn(Errno) -> Remedy) -> Gaps {
         let mut gaps = Gaps::default();
         for (errno, Refused { count, example }) in self.0 {
             let errno = Errno::from_raw_os_error(errno);
-            gaps.add(Gap { kind, why: cause(errno), count, example, remedy: remedy(errno, needed) });
+            gaps.add(Gap { kind, why: cause(errno), count, example, remedy: remedy(errno) });
         }
         gaps
     }

@@ -14,7 +14,7 @@ use super::discovery::{Door, Found, NetnsChoice};
 use super::error::{CollectError, Refusal};
 use super::proc_net::ProcNetTcp;
 use super::reach::reach;
-use super::refusals::{self, Refusals, cause, errno_of, is_gone};
+use super::refusals::{self, Refusals, cause, errno_of, is_gone, is_short};
 use super::rights::LOOK_AND_ENTER;
 use super::{kernel_values, limits};
 use crate::model::counters::{Counters, Population};
@@ -274,11 +274,14 @@ impl Unread {
             (self.routes, GapKind::Routes),
             (self.interfaces, GapKind::Interfaces),
         ] {
-            for gap in &refused.gaps(kind, Capabilities::empty()) {
-                let is_masked = kind == GapKind::Sysctls && gap.remedy == Remedy::Do("take the snapshot again");
-                let remedy = if is_masked { Remedy::Do("unmask /proc/sys in this container") } else { gap.remedy };
+            let remedy = |errno| match kind {
+                // Every kernel has those that are noted.
+                GapKind::Sysctls if !is_short(errno) => Remedy::Do("unmask /proc/sys in this container"),
+                _ => refusals::remedy(errno, Capabilities::empty()),
+            };
+            for gap in &refused.gaps_by(kind, remedy) {
                 let example = gap.example.as_deref().map(|file| format!("{file} in {netns}"));
-                gaps.add(Gap { example, remedy, ..gap.clone() });
+                gaps.add(Gap { example, ..gap.clone() });
             }
         }
         gaps
@@ -295,6 +298,14 @@ fn open_rows(found: &Found, source: SourceChoice) -> Result<(Rows, Option<Refusa
             Err(refusal) => Ok((open_procfs(found)?, Some(refusal))),
         },
     }
+}
+
+/// A sock_diag socket in a namespace.
+///
+/// # Errors
+/// The namespace has ended, cannot be entered, or has no sock_diag.
+pub fn diag_in(found: &Found) -> Result<DiagSocket, CollectError> {
+    within(found, || open_diag(found))
 }
 
 fn open_diag(found: &Found) -> Result<DiagSocket, CollectError> {

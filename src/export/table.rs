@@ -165,7 +165,8 @@ impl Encoder for TableListing<'_> {
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
         let left_out = self.table.as_mut().map_or(0, |table| table.write(out));
         let last_line = if listed == 0 && tail.summary.total() == 0 {
-            (self.nothing)(self.population)
+            // Without a header a program reads it: no line is a row.
+            (self.nothing)(self.population).filter(|_| self.look.header)
         } else {
             self.totals.then(|| totals(tail, listed, left_out))
         };

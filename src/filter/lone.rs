@@ -124,6 +124,21 @@ pub(super) fn advice(expr: &Expr, lone: &[Lone], states: StateSet) -> Option<Str
     Some(text)
 }
 
+/// A word that names a field or joins filters in other languages, and is searched for as text here: `not port 443` lets
+/// through what holds the text 443 and not the text port. `None` where every word is one to search for.
+pub(super) fn doubt(lone: &[Lone]) -> Option<String> {
+    lone.iter().find_map(|Lone { word, next }| {
+        let joint = JOINTS.iter().find(|(words, _)| words.contains(&folded(word).as_str()));
+        let next = next.as_deref().filter(|next| !is_joint(next));
+        let meant = match joint {
+            Some((_, say)) => (*say).to_owned(),
+            None => format!("did you mean '{}'?", as_filter(word, next)?),
+        };
+        let word = short(word);
+        Some(format!("'{word}' is searched for as text; {meant} To search for the word itself: '\"{word}\"'"))
+    })
+}
+
 /// What was probably meant.
 #[derive(Debug, PartialEq, Eq)]
 enum Probably {

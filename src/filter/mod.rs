@@ -84,6 +84,11 @@ impl Filter {
         lone::advice(self.expr.as_ref()?, &self.lone, states)
     }
 
+    /// Why the filter may not mean what it says: a word that is searched for as text names a field.
+    pub fn doubt(&self) -> Option<String> {
+        lone::doubt(&self.lone)
+    }
+
     /// Whether every row is meant.
     pub fn is_everything(&self) -> bool {
         self.expr.is_none()

@@ -207,7 +207,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     fn note_what_the_filter_could_not_see(&mut self, namespaces: &[Namespace]) {
         if self.lacks_marks {
             let remedy = rights::remedy(Capabilities::NET_ADMIN);
-            self.gaps.add(Gap::new(GapKind::Marks, "the kernel tells them to CAP_NET_ADMIN only", remedy));
+            self.gaps.add(Gap::new(GapKind::Marks, "reading marks takes CAP_NET_ADMIN", remedy));
         }
         let from_proc = namespaces.iter().filter(|namespace| namespace.source == Source::Procfs).count() as u64;
         if from_proc > 0 && self.request.filter.asks_details() {
@@ -277,7 +277,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             self.wait(place, socket);
             return Ok(());
         }
-        let why = "more came up during the snapshot than are looked for twice";
+        let why = "too many were opened during the snapshot for a second scan";
         self.gaps.add(Gap::new(GapKind::NewOwners, why, Remedy::Do("take the snapshot again")));
         self.hand_over(place.namespace, socket, holder.unsettled())
     }
@@ -386,8 +386,10 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         let scanned = if wanted.is_empty() {
             None
         } else {
-            // What is kept for the next snapshot has to be whole.
-            let wanted = (!is_watched).then_some(&wanted);
+            // What is kept for the next snapshot has to be whole, and so has what a filter by processes compares.
+            let needs_all =
+                self.request.needs.contains(Needs::EVERY_OWNER) || self.request.filter.needs().contains(Needs::OWNERS);
+            let wanted = (!is_watched && !needs_all).then_some(&wanted);
             let scanned = kept::scan(&mut self.users, self.request.needs, is_watched, wanted)?;
             self.gaps.merge(scanned.gaps.clone());
             Some(scanned)

@@ -37,7 +37,15 @@ pub(super) fn still_there(rows: &[&Waiting<'_>], sources: &mut [Rows]) -> FxHash
                     let _ = files.read(family, row.namespace.id, note);
                 }
             }
-            _ => {}
+            Some(rows @ Rows::Later(..)) => {
+                // It was closed when it had been read. What cannot be opened any more is not said to be there.
+                let Rows::Later(found, source) = &*rows else { continue };
+                if let Ok(mut opened) = Rows::Later(found.clone(), *source).open() {
+                    let row = Waiting { source: 0, namespace: row.namespace, socket: row.socket.clone() };
+                    there.extend(still_there(&[&row], std::slice::from_mut(&mut opened)));
+                }
+            }
+            Some(Rows::Proc(_) | Rows::None) | None => {}
         }
     }
     there

@@ -63,7 +63,7 @@ impl GapKind {
             Self::Counters => "kernel counters",
             Self::Interfaces => "interface names",
             Self::Routes => "routes and neighbours",
-            Self::ShortConnections => "connections between two looks",
+            Self::ShortConnections => "connections between two snapshots",
         }
     }
 }

@@ -32,5 +32,7 @@ bitflags::bitflags! {
         const ALL_OPTIONS = 1 << 12;
         /// How many descriptors processes may open
         const LIMITS = 1 << 13;
+        /// Every process that holds a socket, also one that would have to be read to its end to find it
+        const EVERY_OWNER = 1 << 14;
     }
 }

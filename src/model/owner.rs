@@ -288,7 +288,7 @@ impl<'a> Holder<'a> {
             Self::AcceptQueue => "not accepted yet, so no process holds it",
             Self::Orphan => "closed by its program, so no process holds it",
             Self::Minisocket => "the kernel keeps no options of a minisocket",
-            Self::NotAsked => "its process was not looked for",
+            Self::NotAsked => "its process is not known",
         })
     }
 

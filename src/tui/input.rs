@@ -58,6 +58,18 @@ impl Reader {
         }
     }
 
+    /// Whether a paste has begun and not ended.
+    pub fn is_pasting(&self) -> bool {
+        self.paste.is_some()
+    }
+
+    /// Ends a paste whose end does not come: else every key would be a part of it.
+    pub fn end_paste(&mut self, tell: &mut dyn FnMut(Input)) {
+        if let Some(paste) = self.paste.take() {
+            tell(Input::Paste(String::from_utf8_lossy(&paste.text).into_owned()));
+        }
+    }
+
     fn understand(&mut self, is_more: bool, tell: &mut dyn FnMut(Input)) {
         match meaning(&self.held, is_more) {
             Part if self.held.len() < LONGEST => return,

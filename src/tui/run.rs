@@ -139,15 +139,22 @@ fn next(inbox: &mut Inbox, state: &State, seen: Instant) -> Option<Event> {
     }
 }
 
-/// Hands over what the terminal says, until it is gone or nobody listens.
+/// A paste that brings nothing for so long has ended, whatever its end marker says.
+const PASTE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Hands over what the terminal says, until it is gone or nobody listens. `has_more` waits until there is something to read,
+/// or for so long.
 ///
 /// # Errors
 /// There is no thread for it: without keys there would be no way out.
-pub fn listen(outlet: &Outlet) -> io::Result<()> {
+pub fn listen(outlet: &Outlet, has_more: fn(Duration) -> bool) -> io::Result<()> {
     let outlet = outlet.clone();
     let reader = thread::Builder::new().name("keys".to_owned()).spawn(move || {
         let (mut reader, mut bytes, mut is_heard) = (Reader::default(), [0; 4096], true);
         while is_heard {
+            if reader.is_pasting() && !has_more(PASTE_PAUSE) {
+                reader.end_paste(&mut |input| is_heard &= outlet.press(Event::Input(input)));
+            }
             match io::stdin().read(&mut bytes) {
                 // To be stopped and let go on interrupts the waiting, and is no end of the terminal.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

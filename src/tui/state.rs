@@ -89,6 +89,13 @@ pub struct Typing {
     pub draft: String,
 }
 
+impl Typing {
+    /// Begins with the filter that is there.
+    pub(super) fn over(before: (String, Filter)) -> Self {
+        Self { line: Editor::new(before.0.as_str()), before, ..Self::default() }
+    }
+}
+
 /// A file name.
 #[derive(Debug)]
 pub struct Saving {

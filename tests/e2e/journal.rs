@@ -292,7 +292,9 @@ fn whatever_stands_in_its_place_is_said_once_and_refused_where_a_note_is_require
         assert_eq!(set.stderr.matches("not noted in the journal: /dev/log: ").count(), 1, "{kind}: {}", set.stderr);
         assert!(has_keepalive(&client), "{kind}");
         let off = run(&mut host.command(&netns, Rights::Root), &["set", "keepalive=off", "src", &src, "-q"]);
-        assert_eq!((off.code, off.stderr.as_str()), (Some(0), ""), "{kind}");
+        // -q leaves out gaps, not that a change goes unnoted.
+        assert_eq!(off.code, Some(0), "{kind}");
+        assert_eq!(off.stderr.matches("not noted in the journal: /dev/log: ").count(), 1, "{kind}: {}", off.stderr);
         drop(held);
     }
     let host = Host::new();

@@ -64,7 +64,7 @@ fn rights_of_the_file_change_nothing_unless_root_allows_it_and_never_unseen() {
         // To look is what the rights are for.
         let listed = tcpulse(&["ls", "src", &src, "--no-header"]);
         assert_eq!((listed.code, listed.stdout.lines().count()), (Some(0), 1), "{}", listed.stderr);
-        refused("none", "has rights from its file (set-user-ID or file capabilities)");
+        refused("none", "was started in secure-execution mode (set-user-ID, file capabilities");
         let path = host.policy("allow-secure-set = true\nallow-secure-kill = true\n");
         chown(&path, Some(NOBODY), None).unwrap();
         refused("nobody's", "policy.toml is not root's alone");

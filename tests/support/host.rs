@@ -95,7 +95,7 @@ pub fn can_set_capabilities(test: &str) -> bool {
     let can = set(&probe).is_ok_and(|output| output.status.success());
     fs::remove_file(&probe).unwrap();
     if !can {
-        eprintln!("skipped {test}: setcap (libcap2-bin) is missing, or files may have no capabilities here");
+        super::skip::skip(test, "setcap (libcap2-bin) is missing, or files may have no capabilities here");
     }
     can
 }

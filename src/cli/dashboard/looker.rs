@@ -202,7 +202,7 @@ impl Looker {
             Ok(mut tail) => {
                 let (farewells, lost) = self.farewells.take();
                 if lost > 0 {
-                    let why = "the kernel told of more at once than it had room for";
+                    let why = "destroy events were lost: the receive buffer was full";
                     let remedy = Remedy::Do("run as root, or look at one namespace (-N)");
                     tail.gaps.add(Gap::new(GapKind::ShortConnections, why, remedy).times(lost));
                 }

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpid, kill_process};
 use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
@@ -79,7 +80,7 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
         .context("cannot start the thread that looks")?;
     farewell().and_then(|bytes| signals::guard(&TAKEN, bytes)).context("cannot handle signals")?;
     let continued = listen_to_signals(outlet.clone())?;
-    listen(&outlet).context("cannot start the thread that listens to the keyboard")?;
+    listen(&outlet, has_more).context("cannot start the thread that listens to the keyboard")?;
     let mut resolver = Resolver::new(outlet.clone());
     let mut carry_out = |effect| match effect {
         Effect::Resolve(addresses) => resolver.ask(addresses),
@@ -103,6 +104,14 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
         Ended::Signal(signal) => signals::end_by(signal),
         Ended::Failed(why) => bail!("{why}"),
     }
+}
+
+/// Waits until stdin has something to read; false where it has not within that time.
+fn has_more(wait: Duration) -> bool {
+    let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: i64::from(wait.subsec_nanos()) };
+    let stdin = std::io::stdin();
+    // Interrupted, it reads, which waits for as long as it takes.
+    poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&timeout)).map_or(true, |ready| ready > 0)
 }
 
 /// Told to end, it gives the terminal back and ends by the signal that said so; told to stop, it gives it back until it goes

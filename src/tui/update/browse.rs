@@ -39,8 +39,7 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
         Action::Bookmarks => choose::bookmarks(state),
         Action::Filter => {
             let before = (state.wanted.typed.clone(), state.wanted.filter.clone());
-            let typing = Typing { line: Editor::new(before.0.as_str()), before, ..Typing::default() };
-            state.mode = Mode::Typing(Box::new(typing));
+            state.mode = Mode::Typing(Box::new(Typing::over(before)));
         }
         Action::Save => {
             let name = format!("tcpulse-{}.json", state.view().spec().name);
