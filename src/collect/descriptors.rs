@@ -12,8 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
-use super::options::cookie_of;
 use super::refusals::{self, errno_of};
+use super::sockopt::cookie_of;
 use super::{limits, rights};
 use crate::model::address::Cookie;
 use crate::model::gap::Remedy;

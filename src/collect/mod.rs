@@ -23,6 +23,7 @@ pub mod request;
 pub mod rights;
 pub mod signals;
 pub mod small_file;
+mod sockopt;
 pub mod stdout;
 pub mod threads;
 pub mod users;

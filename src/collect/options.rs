@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use super::descriptors::{Descriptors, Unreachable};
+use super::sockopt::{get, number, set};
 use crate::model::address::Cookie;
 use crate::model::change::KeepaliveChange;
 use crate::model::options::{MoreOptions, SocketOptions};
@@ -51,11 +52,6 @@ impl OptionReader {
     }
 }
 
-/// `SO_COOKIE`: the number that the dump gave.
-pub(super) fn cookie_of(socket: BorrowedFd<'_>) -> io::Result<Cookie> {
-    get(socket, libc::SOL_SOCKET, libc::SO_COOKIE, 0_u64).map(Cookie)
-}
-
 /// Options of a socket. Each system call is a third of a microsecond: what the state has made meaningless is not asked
 /// for.
 ///
@@ -92,16 +88,6 @@ fn read_more(socket: BorrowedFd<'_>) -> MoreOptions {
     }
 }
 
-fn number(socket: BorrowedFd<'_>, level: i32, name: i32) -> io::Result<u32> {
-    get(socket, level, name, 0_i32).map(|value| value.try_into().unwrap_or(0))
-}
-
-/// What an option's value may be: any bytes make one.
-trait Plain: Copy {}
-impl Plain for i32 {}
-impl Plain for u64 {}
-impl Plain for [i32; 2] {}
-
 /// Sets what is asked for, in the order in which the kernel's timer sees no half of it: values before keepalive is turned
 /// on, and after it is turned off.
 ///
@@ -124,28 +110,10 @@ pub fn change(socket: BorrowedFd<'_>, change: &KeepaliveChange) -> io::Result<()
     if change.enabled == Some(true) { keepalive(true) } else { Ok(()) }
 }
 
-/// setsockopt(2) of an int.
-#[allow(unsafe_code, reason = "as for getsockopt: one way for all options")]
-fn set(socket: BorrowedFd<'_>, level: i32, name: i32, value: u32) -> io::Result<()> {
-    let length = size_of::<u32>() as libc::socklen_t;
-    // SAFETY: the kernel reads `length` bytes from `value`, which outlives the call.
-    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// getsockopt(2).
-#[allow(unsafe_code, reason = "neither rustix nor nix has all of these options")]
-fn get<T: Plain>(socket: BorrowedFd<'_>, level: i32, name: i32, mut value: T) -> io::Result<T> {
-    let mut length = size_of::<T>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `length` bytes to `value`, which is plain numbers, and the length written to
-    // `length`; both outlive the call.
-    let result = unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut length) };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(value) }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{cookie_of, get, read};
+    use super::read;
+    use crate::collect::sockopt::{cookie_of, get};
     use crate::model::state::TcpState;
     use std::net::TcpListener;
     use std::os::fd::AsFd;
