@@ -169,7 +169,7 @@ fn progress(info: &TcpInfo, expires: u64, wheel: Wheel, rto_max: u64) -> Option<
             fires: wheel.after(Span::at(0), next),
         });
     }
-    let since = since_first(info, expires, rto_ms, retransmits, wheel, rto_max);
+    let since = since_first(info, expires, rto_ms, wheel, rto_max);
     Some(Progress { origin: Span::at(0), rto_ms, since, fires: pending })
 }
 
@@ -184,7 +184,7 @@ fn first_timeout(info: &TcpInfo, pending: Span, rto: u64, wheel: Wheel) -> Span 
 }
 
 /// Time since the first retransmission of this silence.
-fn since_first(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: Wheel, rto_max: u64) -> Span {
+fn since_first(info: &TcpInfo, expires: u64, rto: u64, wheel: Wheel, rto_max: u64) -> Span {
     /// The kernel's stamp and the dump's are taken in whole ticks.
     const TICKS_MS: u64 = 8;
     if let (Some(total), Some(1)) = (info.get(Field::TotalRtoTime), info.get(Field::TotalRtoRecoveries)) {
@@ -192,7 +192,7 @@ fn since_first(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: 
     }
     // The intervals so far, backwards from the pending one.
     let mut span = Span::at(rto.saturating_sub(expires));
-    for earlier in 1..retransmits {
+    for earlier in 1..info.get(Field::Retransmits).unwrap_or(0) {
         let interval = (rto >> earlier.min(63)).min(rto_max);
         // Beyond the maximum they do not halve backwards, so they were longer than that.
         let longest = if rto >= rto_max { rto_max } else { interval };

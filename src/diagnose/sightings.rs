@@ -1,6 +1,6 @@
 //! What successive snapshots tell of keepalive values that one does not: a timer that was seen to fire and to be set again.
 
-use super::keepalive::{IdleBounds, idle_bounds};
+use super::idle::{IdleBounds, idle_bounds};
 use super::wheel::Wheel;
 use crate::model::sequence::Sequence;
 use crate::model::socket::Socket;

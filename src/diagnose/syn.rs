@@ -62,7 +62,7 @@ fn simulate(info: &TcpInfo, expires: u64, limits: &Limits, wheel: Wheel) -> (Spa
     let mut rto = info.get(Field::Rto).unwrap_or(expires).max(1);
     let mut retransmits = info.get(Field::Retransmits).unwrap_or(0);
     let mut fires = wheel.pending(expires, rto);
-    let since = since_first_syn(info, expires, rto, retransmits, wheel, limits.linear);
+    let since = since_first_syn(info, expires, rto, wheel, limits.linear);
     let mut earliest = None;
     while retransmits < limits.retransmits {
         let passed = since.plus(fires);
@@ -91,7 +91,8 @@ fn simulate(info: &TcpInfo, expires: u64, limits: &Limits, wheel: Wheel) -> (Spa
 }
 
 /// Time since the first SYN, from what the kernel counts or from the intervals so far.
-fn since_first_syn(info: &TcpInfo, expires: u64, rto: u64, retransmits: u64, wheel: Wheel, linear: u64) -> Span {
+fn since_first_syn(info: &TcpInfo, expires: u64, rto: u64, wheel: Wheel, linear: u64) -> Span {
+    let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     if let Some(since_first_timeout) = info.get(Field::TotalRtoTime).filter(|_| retransmits > 0) {
         let begun = since_first_timeout + FIRST_MS;
         return Span { earliest: begun, latest: begun + wheel.lateness_ms(FIRST_MS) };
