@@ -1,6 +1,6 @@
 //! What the last word of a half-typed filter may become.
 
-use super::words::KEYWORDS;
+use super::keywords::KEYWORDS;
 use crate::fields::column::{Kind, folded};
 use crate::fields::table::columns;
 use crate::model::state::TcpState;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use super::keywords::KEYWORDS;
 use super::predicate::example;
-use super::words::KEYWORDS;
 use crate::fields::column::{Column, Kind};
 use crate::fields::table::groups;
 use crate::model::liveness::Verdict;

@@ -1,10 +1,11 @@
 //! Words alone, which are searched for as text: what was probably meant by them where nothing matched, as a filter.
 
 use super::error::{nearest, short};
+use super::keywords::{KEYWORDS, is_keyword};
 use super::pattern::Pattern;
 use super::print::quoted;
+use super::states::{is_state, state_group, state_words};
 use super::tree::{Condition, Expr};
-use super::words::{KEYWORDS, is_keyword, is_state, state_group, state_words};
 use crate::fields::column::folded;
 use crate::fields::synonyms::meant;
 use crate::fields::table::{column, columns};

@@ -1,24 +1,29 @@
 //! The query language: which rows are meant. ss's grammar, and comparisons with every column of the field table.
 //!
-//! Text is taken apart by `lexer`, understood by `parser`, `words` and `predicate`, and kept as a `tree`; `evaluate` asks
+//! Text is taken apart by `lexer`, understood by `grammar`, `words` and `predicate`, and kept as a `tree`; `evaluate` asks
 //! it of a row, `push` and `bytecode` say what of it the kernel can decide, `print` writes it. Pure: names of services
 //! and hosts are looked up by whoever calls.
 
 mod assign;
 mod bytecode;
 mod complete;
+mod ends;
 mod error;
 mod evaluate;
 mod explain;
+mod grammar;
 mod help;
 mod host;
+mod keywords;
 mod lexer;
 mod lone;
+mod operands;
 mod parser;
 mod pattern;
 mod predicate;
 mod print;
 mod push;
+mod states;
 mod tree;
 mod value;
 mod words;
@@ -31,9 +36,11 @@ pub use complete::completions;
 pub use error::{FilterError, nearest};
 pub use help::help;
 pub use host::Names;
+pub use keywords::is_keyword;
 pub use lone::as_filter;
+pub use operands::begins_with_comparison;
 pub use print::quoted;
-pub use words::{begins_with_comparison, is_keyword, is_state};
+pub use states::is_state;
 
 use crate::model::address::Family;
 use crate::model::needs::Needs;
@@ -67,8 +74,9 @@ impl Filter {
     /// # Errors
     /// It cannot be understood; the error shows where and says what would be right.
     pub fn parse(text: &str, names: &dyn Names) -> Result<Self, FilterError> {
-        let parsed = lexer::tokens(text).and_then(|tokens| parser::Parser::new(text, tokens, names).parse());
-        let parser::Parsed { expr, is_mixed, is_pair, lone } = parsed.map_err(|wrong| FilterError::new(text, wrong))?;
+        let parsed = lexer::tokens(text).and_then(|tokens| grammar::parse(parser::Parser::new(text, tokens, names)));
+        let grammar::Parsed { expr, is_mixed, is_pair, lone } =
+            parsed.map_err(|wrong| FilterError::new(text, wrong))?;
         Ok(Self { needs: expr.as_ref().map(needs), expr, is_mixed, is_pair, lone })
     }
 

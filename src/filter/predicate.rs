@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
+use super::ends::{device, end, ports};
 use super::error::{Wrong, did_you_mean, one_of, short};
+use super::keywords::is_keyword;
 use super::lexer::Token;
+use super::operands::{Comparison, Operand, any_of, comparison, is, like, operands, unless, value};
 use super::parser::Parser;
+use super::states::{state_group, unknown_state};
 use super::tree::{Condition, Expr, Item, Order, Test};
 use super::value::{Measure, is_size_unit, item, number};
-use super::words::{
-    Comparison, Operand, any_of, comparison, device, end, is, is_keyword, operands, pattern, ports, state_group,
-    unknown_state, unless, value,
-};
 use crate::fields::column::{Column, Get, Kind, folded};
 use crate::fields::value::Unit;
 use crate::model::address::Family;
@@ -47,25 +47,6 @@ pub(super) fn typed_unit(typed: &str, column: &Column) -> &'static str {
         Unit::Bytes | Unit::BytesPerSecond => "B",
         Unit::None | Unit::Tenths => "",
     }
-}
-
-/// A number, or both ends of a range of them, with the unit that they have for lack of another.
-pub(super) fn with_unit(text: String, unit: &str) -> String {
-    let is_bare = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if unit.is_empty() || !text.split('-').all(is_bare) {
-        return text;
-    }
-    text.split('-').map(|number| format!("{number}{unit}")).collect::<Vec<_>>().join("-")
-}
-
-/// A column's text is searched for a pattern.
-pub(super) fn like(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Expr, Wrong> {
-    let place = parser.last_place();
-    // Digits are searched for as they are.
-    parser.unit = "";
-    let column = parser.column(column).cloned().ok_or_else(|| parser.unknown_field(column, place))?;
-    let test = Test::Like(pattern(parser)?);
-    Ok(unless(negated, is(Condition::Column(Box::new(column), test))))
 }
 
 /// What is missing after a column that stands alone, or before the word that follows it.

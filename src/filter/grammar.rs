@@ -1,0 +1,188 @@
+//! From tokens to a tree. As in ss, `and` (which may be left out) and `or` bind alike, from left to right, and `not`
+//! binds what follows it; parentheses say it otherwise.
+//!
+//! Parentheses are kept on a stack of our own, so that no number of them can exhaust the program's.
+
+use std::ops::Range;
+
+use super::error::Wrong;
+use super::lexer::{Sign, Token};
+use super::lone::Lone;
+use super::parser::Parser;
+use super::tree::{Condition, Expr};
+use super::words;
+
+/// Deeper than anybody writes, and shallow enough for everything that walks the tree.
+const DEEPEST: usize = 1024;
+
+/// What was understood.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// `None` where nothing was asked
+    pub(super) expr: Option<Expr>,
+    /// `and` and `or` stand beside each other without parentheses
+    pub(super) is_mixed: bool,
+    /// It is `local->peer` and nothing else
+    pub(super) is_pair: bool,
+    /// Words that are searched for as text
+    pub(super) lone: Vec<Lone>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Joint {
+    And,
+    Or,
+}
+
+/// What is open: the whole filter, or a parenthesis.
+#[derive(Default)]
+struct Frame {
+    /// Where the parenthesis is
+    opened: Range<usize>,
+    so_far: Option<Expr>,
+    /// What was said last: how the next condition is joined
+    joint: Option<(Joint, Range<usize>)>,
+    /// A `not` that waits for its condition, and whether an even number of them cancelled out
+    not: Option<(bool, Range<usize>)>,
+    /// How the first two conditions are joined
+    first_joint: Option<Joint>,
+}
+
+/// Reads all tokens.
+pub(super) fn parse(mut parser: Parser<'_>) -> Result<Parsed, Wrong> {
+    let mut states = words::leading_states(&mut parser)?;
+    let mut frames = Frames::default();
+    if parser.peek().is_some_and(|(token, _)| matches!(keyword(token), Some(Sign::And | Sign::Or))) {
+        frames.inner.so_far = states.take();
+    }
+    while let Some((token, place)) = parser.peek().cloned() {
+        let Some(sign @ (Sign::Open | Sign::Close | Sign::And | Sign::Or | Sign::Not)) = keyword(&token) else {
+            let condition = words::condition(&mut parser)?;
+            frames.add(condition);
+            continue;
+        };
+        parser.next();
+        match sign {
+            Sign::Open => frames.open(place)?,
+            Sign::Close => frames.close(&place)?,
+            Sign::And => frames.join(Joint::And, place)?,
+            Sign::Or => frames.join(Joint::Or, place)?,
+            _ => frames.negate(place),
+        }
+    }
+    let is_mixed = frames.is_mixed;
+    let expr = match (states, frames.finish()?) {
+        (Some(states), Some(rest)) => Some(states.and(rest)),
+        (states, rest) => states.or(rest),
+    };
+    // ss's `inet:` narrows the whole query, wherever it stands.
+    let family = parser.family.map(|family| Expr::Is(Condition::Family(family)));
+    let expr = match (family, expr) {
+        (Some(family), Some(expr)) => Some(family.and(expr)),
+        (_, expr) => expr,
+    };
+    Ok(Parsed { expr, is_mixed, is_pair: parser.is_pair(), lone: parser.lone })
+}
+
+/// Everything that is open: the innermost, and what lies around it.
+#[derive(Default)]
+struct Frames {
+    inner: Frame,
+    outer: Vec<Frame>,
+    is_mixed: bool,
+}
+
+impl Frames {
+    /// `(`
+    fn open(&mut self, place: Range<usize>) -> Result<(), Wrong> {
+        if self.outer.len() >= DEEPEST {
+            return Err((place, format!("more than {DEEPEST} parentheses are open here")));
+        }
+        let inner = Frame { opened: place, ..Frame::default() };
+        self.outer.push(std::mem::replace(&mut self.inner, inner));
+        Ok(())
+    }
+
+    /// `)`
+    fn close(&mut self, place: &Range<usize>) -> Result<(), Wrong> {
+        let Some(outer) = self.outer.pop() else {
+            return Err((place.clone(), "no parenthesis is open here".to_owned()));
+        };
+        let inner = std::mem::replace(&mut self.inner, outer);
+        if let Some(condition) = close(inner, place)? {
+            self.add(condition);
+        }
+        Ok(())
+    }
+
+    /// `and`, `or`
+    fn join(&mut self, joint: Joint, place: Range<usize>) -> Result<(), Wrong> {
+        let frame = &mut self.inner;
+        if frame.so_far.is_none() || frame.joint.is_some() || frame.not.is_some() {
+            let word = if joint == Joint::And { "and" } else { "or" };
+            return Err((place, format!("a condition is missing before '{word}'")));
+        }
+        frame.joint = Some((joint, place));
+        Ok(())
+    }
+
+    /// `not`
+    fn negate(&mut self, place: Range<usize>) {
+        let negates = self.inner.not.as_ref().is_none_or(|(negates, _)| !negates);
+        self.inner.not = Some((negates, place));
+    }
+
+    /// Adds a condition to what came before it.
+    fn add(&mut self, condition: Expr) {
+        let frame = &mut self.inner;
+        let negates = frame.not.take().is_some_and(|(negates, _)| negates);
+        let condition = if negates { condition.negated() } else { condition };
+        let Some(so_far) = frame.so_far.take() else {
+            frame.so_far = Some(condition);
+            return;
+        };
+        let joint = frame.joint.take().map_or(Joint::And, |(joint, _)| joint);
+        self.is_mixed |= *frame.first_joint.get_or_insert(joint) != joint;
+        frame.so_far = Some(match joint {
+            Joint::And => so_far.and(condition),
+            Joint::Or => so_far.or(condition),
+        });
+    }
+
+    /// The whole filter.
+    fn finish(self) -> Result<Option<Expr>, Wrong> {
+        if !self.outer.is_empty() {
+            return Err((self.inner.opened, "this parenthesis is not closed".to_owned()));
+        }
+        finish(self.inner)
+    }
+}
+
+/// What is inside a parenthesis that ends at `place`.
+fn close(frame: Frame, place: &Range<usize>) -> Result<Option<Expr>, Wrong> {
+    let opened = frame.opened.start;
+    match finish(frame)? {
+        None => Err((opened..place.end, "there is no condition in these parentheses".to_owned())),
+        inner => Ok(inner),
+    }
+}
+
+fn finish(frame: Frame) -> Result<Option<Expr>, Wrong> {
+    match (frame.joint, frame.not) {
+        (_, Some((_, place))) => Err((place, "a condition is missing after 'not'".to_owned())),
+        (Some((Joint::And, place)), _) => Err((place, "a condition is missing after 'and'".to_owned())),
+        (Some((Joint::Or, place)), _) => Err((place, "a condition is missing after 'or'".to_owned())),
+        (None, None) => Ok(frame.so_far),
+    }
+}
+
+/// The sign that a token is or stands for.
+fn keyword(token: &Token) -> Option<Sign> {
+    match token {
+        Token::Sign(sign) => Some(*sign),
+        Token::Word(word) if word.eq_ignore_ascii_case("and") => Some(Sign::And),
+        Token::Word(word) if word.eq_ignore_ascii_case("or") => Some(Sign::Or),
+        Token::Word(word) if word.eq_ignore_ascii_case("not") => Some(Sign::Not),
+        _ => None,
+    }
+}

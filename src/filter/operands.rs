@@ -1,0 +1,206 @@
+//! What a field is compared with: the sign, then one value, a list of them, or a pattern.
+
+use std::ops::Range;
+
+use super::error::Wrong;
+use super::lexer::{Sign, Token, tokens};
+use super::parser::Parser;
+use super::pattern::{MOST_REGEXES, Pattern};
+use super::tree::{Condition, Expr, Order, Test};
+
+/// Every text holds it, so nobody means it.
+pub(super) const NOTHING: &str = "there is nothing to search for in these quotes";
+
+/// How two things are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// One of the values, or none of them
+    Among {
+        /// None of them: `!=`, `not in`
+        negated: bool,
+        /// They stand in braces: `in`
+        listed: bool,
+    },
+    /// `<` and its like
+    Ordered(Order),
+    /// It looks like this, or not
+    Like {
+        /// `!~`
+        negated: bool,
+    },
+}
+
+/// `=`, also where it is left out.
+const EQUAL: Comparison = Comparison::Among { negated: false, listed: false };
+
+/// Whether a comparison stands at the beginning of a text: `= 5`, `>10s`, `in {1, 2}`.
+pub fn begins_with_comparison(text: &str) -> bool {
+    tokens(text).is_ok_and(|tokens| tokens.first().is_some_and(|(token, _)| comparison_of(token).is_some()))
+}
+
+/// A column's text is searched for a pattern.
+pub(super) fn like(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Expr, Wrong> {
+    let place = parser.last_place();
+    // Digits are searched for as they are.
+    parser.unit = "";
+    let column = parser.column(column).cloned().ok_or_else(|| parser.unknown_field(column, place))?;
+    let test = Test::Like(pattern(parser)?);
+    Ok(unless(negated, is(Condition::Column(Box::new(column), test))))
+}
+
+/// A value with its place.
+pub(super) type Operand = (String, Range<usize>);
+
+/// What a value is compared with: one, or a list in braces of which one is enough.
+pub(super) fn operands(parser: &mut Parser<'_>, listed: bool, what: &str) -> Result<Vec<Operand>, Wrong> {
+    if listed || parser.is_at(Sign::OpenList) { values(parser, what) } else { Ok(vec![value(parser, what)?]) }
+}
+
+/// A condition for each, one of which has to hold.
+pub(super) fn any_of(
+    operands: Vec<Operand>,
+    mut one: impl FnMut(&str, Range<usize>) -> Result<Expr, Wrong>,
+) -> Result<Expr, Wrong> {
+    let mut any: Option<Expr> = None;
+    for (text, place) in operands {
+        let next = one(&text, place)?;
+        any = Some(match any {
+            Some(any) => any.or(next),
+            None => next,
+        });
+    }
+    // Whoever reads operands reads at least one.
+    Ok(any.unwrap_or(Expr::Any(Vec::new())))
+}
+
+/// A list in braces.
+fn values(parser: &mut Parser<'_>, what: &str) -> Result<Vec<Operand>, Wrong> {
+    let opened = parser.here();
+    if !parser.take(Sign::OpenList) {
+        let help = "a list stands in braces, quoted for the shell: 'dport in {80, 443, 8000-8999}'";
+        return Err((parser.here(), help.to_owned()));
+    }
+    let mut values = Vec::new();
+    loop {
+        if parser.take(Sign::CloseList) {
+            break;
+        }
+        if goes_beyond_list(parser) {
+            return Err((opened, "this brace is open and never closed; a list is written {80, 443}".to_owned()));
+        }
+        values.push(value(parser, what)?);
+        parser.take(Sign::Comma);
+    }
+    if values.is_empty() {
+        Err((parser.last_place(), format!("the list is empty; it takes {what}")))
+    } else {
+        Ok(values)
+    }
+}
+
+/// Whether what comes next cannot stand in a list.
+fn goes_beyond_list(parser: &Parser<'_>) -> bool {
+    match parser.peek() {
+        None | Some((Token::Regex(_), _)) => true,
+        Some((Token::Sign(sign), _)) => *sign != Sign::Comma,
+        Some((Token::Word(word), _)) => ["and", "or", "not"].iter().any(|joint| word.eq_ignore_ascii_case(joint)),
+        Some((Token::Quoted(_), _)) => false,
+    }
+}
+
+/// The next value.
+pub(super) fn value(parser: &mut Parser<'_>, what: &str) -> Result<Operand, Wrong> {
+    match parser.peek().cloned() {
+        Some((Token::Word(text) | Token::Quoted(text), place)) => {
+            parser.next();
+            Ok((with_unit(text, parser.unit), place))
+        }
+        _ => Err((parser.here(), format!("a value is missing here: {what}"))),
+    }
+}
+
+/// What is to be searched for.
+pub(super) fn pattern(parser: &mut Parser<'_>) -> Result<Pattern, Wrong> {
+    if let Some((Token::Regex(text), place)) = parser.peek().cloned() {
+        parser.next();
+        parser.regexes += 1;
+        if parser.regexes > MOST_REGEXES {
+            let help = "one is enough for several: ~ /a|b/";
+            return Err((place, format!("more than {MOST_REGEXES} regular expressions in a filter; {help}")));
+        }
+        return Pattern::regex(&text).map_err(|why| (place, why));
+    }
+    let (text, place) = value(parser, "a part of a name, or /a regular expression/")?;
+    if text.is_empty() { Err((place, NOTHING.to_owned())) } else { Ok(Pattern::part(&text)) }
+}
+
+/// Takes a comparison; `=` where there is none.
+pub(super) fn comparison(parser: &mut Parser<'_>) -> Comparison {
+    let Some(found) = comparison_ahead(parser) else { return EQUAL };
+    parser.next();
+    if found == (Comparison::Among { negated: true, listed: true }) {
+        parser.next();
+    }
+    found
+}
+
+pub(super) fn comparison_ahead(parser: &Parser<'_>) -> Option<Comparison> {
+    let (token, _) = parser.peek()?;
+    let negates = match token {
+        Token::Sign(Sign::Not) => true,
+        Token::Word(word) => word.eq_ignore_ascii_case("not"),
+        _ => false,
+    };
+    if negates {
+        let is_in =
+            parser.peek_second().and_then(comparison_of) == Some(Comparison::Among { negated: false, listed: true });
+        return is_in.then_some(Comparison::Among { negated: true, listed: true });
+    }
+    comparison_of(token)
+}
+
+pub(super) fn comparison_of(token: &Token) -> Option<Comparison> {
+    let among = |negated, listed| Some(Comparison::Among { negated, listed });
+    match token {
+        Token::Sign(sign) => match sign {
+            Sign::Equal => among(false, false),
+            Sign::NotEqual => among(true, false),
+            Sign::Below => Some(Comparison::Ordered(Order::Below)),
+            Sign::AtMost => Some(Comparison::Ordered(Order::AtMost)),
+            Sign::AtLeast => Some(Comparison::Ordered(Order::AtLeast)),
+            Sign::Above => Some(Comparison::Ordered(Order::Above)),
+            Sign::Like => Some(Comparison::Like { negated: false }),
+            Sign::Unlike => Some(Comparison::Like { negated: true }),
+            _ => None,
+        },
+        Token::Word(word) => match word.to_ascii_lowercase().as_str() {
+            "eq" => among(false, false),
+            "ne" | "neq" => among(true, false),
+            "in" => among(false, true),
+            "lt" => Some(Comparison::Ordered(Order::Below)),
+            "le" | "leq" => Some(Comparison::Ordered(Order::AtMost)),
+            "ge" | "geq" => Some(Comparison::Ordered(Order::AtLeast)),
+            "gt" => Some(Comparison::Ordered(Order::Above)),
+            _ => None,
+        },
+        Token::Quoted(_) | Token::Regex(_) => None,
+    }
+}
+
+/// Negated, where it is to be.
+pub(super) fn unless(negated: bool, expr: Expr) -> Expr {
+    if negated { expr.negated() } else { expr }
+}
+
+pub(super) fn is(condition: Condition) -> Expr {
+    Expr::Is(condition)
+}
+
+/// A number, or both ends of a range of them, with the unit that they have for lack of another.
+fn with_unit(text: String, unit: &str) -> String {
+    let is_bare = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if unit.is_empty() || !text.split('-').all(is_bare) {
+        return text;
+    }
+    text.split('-').map(|number| format!("{number}{unit}")).collect::<Vec<_>>().join("-")
+}
