@@ -1,7 +1,7 @@
 //! Columns of what was made out of a row: verdict, deadline, keepalive, silence.
 
 use super::column::{Column, Get, Kind};
-use super::table::{info, number, text};
+use super::define::{info, number, text};
 use super::value::{Unit, Value};
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
 use crate::model::liveness::{Bound, Liveness, Mechanism, Verdict};
@@ -10,10 +10,10 @@ use crate::model::options::MoreOptions;
 use crate::model::row::Row;
 use crate::model::state::TcpState;
 use crate::model::tcp_info::Field;
-use crate::text::{keepalive, reason};
+use crate::text::{keepalive as words, reason};
 
-/// Is the peer there?
-pub(super) fn judgement() -> Vec<Column> {
+/// Whether the peer is there, and when the kernel gives up on it.
+pub(super) fn verdict() -> Vec<Column> {
     vec![
         text("verdict", "VERDICT", 100, "whether the peer is still there", |row| {
             liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.verdict.name()))
@@ -52,6 +52,12 @@ pub(super) fn judgement() -> Vec<Column> {
             liveness(row).map_or(Value::Absent, |_| Value::Word(reason::sentence(row).into()))
         })
         .needs(Needs::LIVENESS),
+    ]
+}
+
+/// Times since something came or went.
+pub(super) fn silence() -> Vec<Column> {
+    vec![
         number("idle", "IDLE", 85, "time since data or an ACK last came from the peer", |row| {
             Value::number(row.socket.idle_ms())
         })
@@ -79,17 +85,15 @@ pub(super) fn judgement() -> Vec<Column> {
     ]
 }
 
-/// Options of the socket.
-pub(super) fn options() -> Vec<Column> {
+/// Keepalive and the user timeout.
+pub(super) fn keepalive() -> Vec<Column> {
     vec![
         text(
             "keepalive",
             "KEEPALIVE",
             87,
             "idle time/interval/probes, ? unknown, ~ by sysctls; on? all unknown; off",
-            |row| {
-                known(row).map_or(Value::Absent, |known| keepalive::summary(known).map_or(Value::Absent, Value::Word))
-            },
+            |row| known(row).map_or(Value::Absent, |known| words::summary(known).map_or(Value::Absent, Value::Word)),
         )
         .grouped()
         .kind(Kind::WordFor(|| vec!["on", "off", "unknown"], is_on))
@@ -126,6 +130,12 @@ pub(super) fn options() -> Vec<Column> {
         )
         .grouped()
         .needs(KEEPALIVE_VALUES),
+    ]
+}
+
+/// Other options of the socket.
+pub(super) fn options() -> Vec<Column> {
+    vec![
         number(
             "syncnt",
             "SYNCNT",

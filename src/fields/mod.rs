@@ -2,6 +2,7 @@
 //! that a new line in the table is a new column everywhere.
 
 pub mod column;
+mod define;
 mod judgement;
 pub mod kernel;
 pub mod layout;

@@ -1,10 +1,10 @@
 //! The columns, in the order of the help.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::column::{Column, Get, Kind, OfProcess, Width, Words};
-use super::judgement::{judgement, options};
+use super::column::{Column, Get, Kind, Width};
+use super::define::{info, number, of_process, text};
+use super::judgement::{keepalive, options, silence, verdict};
 use super::value::{Unit, Value};
 use crate::model::address::{Endpoint, Family, Side};
 use crate::model::memory::SocketMemory;
@@ -94,82 +94,6 @@ fn option_names(row: &Row<'_>) -> Value<'static> {
     if names.is_empty() { Value::Absent } else { Value::Word(names.join(",").into()) }
 }
 
-pub(super) fn info(row: &Row<'_>, field: Field) -> Option<u64> {
-    row.socket.attributes.info.as_ref()?.get(field)
-}
-
-/// A column of text.
-pub(super) fn text(
-    name: &'static str,
-    title: &'static str,
-    importance: u8,
-    help: &'static str,
-    get: for<'a> fn(&Row<'a>) -> Value<'a>,
-) -> Column {
-    Column {
-        name: Cow::Borrowed(name),
-        title: Cow::Borrowed(title),
-        unit: Unit::None,
-        importance,
-        width: Width::Text,
-        kind: Kind::Text,
-        is_flag: false,
-        needs: Needs::empty(),
-        groups: false,
-        help,
-        get: Get::Row(get),
-    }
-}
-
-/// A column of numbers.
-pub(super) fn number(
-    name: &'static str,
-    title: &'static str,
-    importance: u8,
-    help: &'static str,
-    get: for<'a> fn(&Row<'a>) -> Value<'a>,
-) -> Column {
-    Column { width: Width::Number, kind: Kind::Number, ..text(name, title, importance, help, get) }
-}
-
-/// A column of what the processes that hold the socket have; each value is a group.
-fn of_process(name: &'static str, title: &'static str, importance: u8, help: &'static str, of: OfProcess) -> Column {
-    Column { get: Get::Process { cell: of, group: of }, ..text(name, title, importance, help, |_| Value::Absent) }
-        .grouped()
-        .flexible(12)
-        .needs(Needs::OWNERS)
-}
-
-impl Column {
-    pub(super) fn grouped(self) -> Self {
-        Self { groups: true, ..self }
-    }
-
-    pub(super) fn unit(self, unit: Unit) -> Self {
-        Self { unit, ..self }
-    }
-
-    pub(super) fn needs(self, needs: Needs) -> Self {
-        Self { needs, ..self }
-    }
-
-    pub(super) fn kind(self, kind: Kind) -> Self {
-        Self { kind, ..self }
-    }
-
-    pub(super) fn flag(self) -> Self {
-        Self { is_flag: true, ..self }
-    }
-
-    pub(super) fn word(self, words: Words) -> Self {
-        self.kind(Kind::Word(words))
-    }
-
-    pub(super) fn flexible(self, least: u8) -> Self {
-        Self { width: Width::Flexible(least), ..self }
-    }
-}
-
 /// Columns that belong together, with a title.
 pub type Group = (&'static str, Vec<Column>);
 
@@ -178,8 +102,8 @@ pub fn groups() -> Vec<Group> {
     let info = FIELDS.iter().enumerate().map(|(index, spec)| info_column(index, spec.key, spec.help)).collect();
     vec![
         ("Ends", ends()),
-        ("Peer", judgement()),
-        ("Keepalive and options", options()),
+        ("Peer", [verdict(), silence()].concat()),
+        ("Keepalive and options", [keepalive(), options()].concat()),
         ("Timer and queues", activity()),
         ("Who", hands()),
         ("Memory and marks", details()),
@@ -354,12 +278,6 @@ fn details() -> Vec<Column> {
         .unit(Unit::Bytes)
         .needs(Needs::MEMORY),
     ]
-}
-
-impl Column {
-    fn with_process(self, cell: OfProcess, group: OfProcess) -> Self {
-        Self { get: Get::Process { cell, group }, ..self }.grouped().flexible(20).needs(Needs::OWNERS)
-    }
 }
 
 fn state(row: &Row<'_>) -> Value<'static> {
