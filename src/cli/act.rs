@@ -5,82 +5,27 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context, bail};
 use rustc_hash::FxHashSet;
 
-use super::args::ActingArgs;
+use super::action::{Action, Deed};
 use super::asked::advice;
 use super::candidates::{Candidate, Gather};
-use super::change::Assignment;
-use super::exit::{Exit, UsageError};
+use super::exit::Exit;
 use super::journal::Journal;
 use super::note::{Event, Note};
 use super::output::{Output, OutputError, print};
 use super::policy::Policy;
-use super::run::{say, tell};
 use super::signals::Interrupt;
+use super::stderr::{say, tell};
+use super::usage::UsageError;
 use crate::act::destroy::{Destroyer, NotDestroyed};
 use crate::act::keepalive::{Changed, NotChanged, Setter};
 use crate::act::own::Own;
 use crate::collect::caller::Caller;
-use crate::export::table::Look;
-use crate::inspect::{Request, inspect};
+use crate::inspect::inspect;
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::needs::Needs;
 use crate::model::socket::SocketId;
 use crate::text::keepalive::{assignments, differences};
 use crate::text::{self, printable};
-
-/// What is to be done to each socket.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Deed {
-    /// `kill`
-    Destroy,
-    /// `set`
-    Set(Assignment),
-}
-
-impl Deed {
-    /// Columns of the list that is shown before anything is done.
-    pub(super) fn columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Destroy => &["state", "verdict", "dead-in", "local", "peer", "idle", "process"],
-            Self::Set(_) => {
-                &["state", "verdict", "dead-in", "local", "peer", "keepalive", "user-timeout", "idle", "process"]
-            }
-        }
-    }
-
-    /// "Destroy", "Set keepalive on, idle 60s of": what is asked, and noted.
-    fn imperative(self) -> String {
-        match self {
-            Self::Destroy => "destroy".to_owned(),
-            Self::Set(assignment) => format!("set {assignment} of"),
-        }
-    }
-
-    /// What was done.
-    fn past(self) -> &'static str {
-        match self {
-            Self::Destroy => "destroyed",
-            Self::Set(_) => "set",
-        }
-    }
-}
-
-/// All that has to be known to do it.
-#[derive(Debug)]
-pub(super) struct Action {
-    pub(super) deed: Deed,
-    /// Which sockets
-    pub(super) request: Request,
-    /// And of those only these
-    pub(super) only: Option<FxHashSet<SocketId>>,
-    /// As the filter was typed
-    pub(super) typed: String,
-    pub(super) how: ActingArgs,
-    pub(super) look: Look,
-    pub(super) quiet: bool,
-    /// Do nothing where something could not be seen
-    pub(super) strict: bool,
-}
 
 /// Does it.
 pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit> {

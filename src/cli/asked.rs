@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::exit::UsageError;
+use super::usage::UsageError;
 use crate::collect::names;
 use crate::filter::{Filter, Names, quoted};
 use crate::inspect::Request;

@@ -4,7 +4,7 @@ use std::io;
 
 use rustc_hash::FxHashMap;
 
-use super::act::{Action, Deed};
+use super::action::{Action, Deed};
 use super::asked;
 use super::signals::Interrupt;
 use crate::act::own::Own;

@@ -2,7 +2,7 @@
 
 use super::args::SetArgs;
 use super::asked::joined;
-use super::exit::UsageError;
+use super::usage::UsageError;
 use crate::fields::column::folded;
 use crate::fields::table::column;
 use crate::filter::{SETTABLE, assign, detecting, is_keyword, nearest, settable};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::exit::UsageError;
+use super::usage::UsageError;
 use crate::export::list::Order;
 use crate::fields::column::Column;
 use crate::fields::synonyms::meant;

@@ -1,7 +1,7 @@
 //! `-o`: a list of columns, every column, or what to add to the usual ones and to leave out of them.
 
 use super::choices::unknown_column;
-use super::exit::UsageError;
+use super::usage::UsageError;
 use crate::fields::column::Column;
 use crate::fields::table::{column, columns};
 

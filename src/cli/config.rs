@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use toml_edit::{Array, Document, Item, TableLike, Value};
 
-use super::exit::UsageError;
+use super::usage::UsageError;
 use crate::collect::small_file::{self, Unreadable};
 use crate::filter::{Filter, Names, nearest, time_us};
 use crate::tui::heading::Heading;

@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use super::args::ColorChoice;
 use super::output::{OutputError, print};
 use super::terminal::Terminal;
+use super::usage::UsageError;
 use crate::collect::error::CollectError;
 use crate::inspect::InspectError;
 use crate::text::printable;
@@ -33,11 +34,6 @@ impl From<Exit> for std::process::ExitCode {
         Self::from(exit as u8)
     }
 }
-
-/// The command line says something that cannot be done.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct UsageError(pub(super) String);
 
 /// Prints the error to stderr, if it is one to be told, and says how to exit.
 pub fn report(error: &anyhow::Error) -> Exit {

@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 
-use super::exit::UsageError;
 use super::hints;
+use super::usage::UsageError;
 use crate::fields::table::column;
 use crate::filter::{begins_with_comparison, is_keyword, is_state};
 

@@ -1,8 +1,9 @@
 //! `tcpulse help`: of the program, of a command, of the filter language.
 
 use super::args::command;
-use super::exit::{Exit, UsageError};
+use super::exit::Exit;
 use super::output;
+use super::usage::UsageError;
 use crate::filter;
 
 /// Prints the help of a topic; without one the program's.

@@ -1,7 +1,7 @@
 //! What is said of an option that does not exist: the filter that was meant, the option that does it, or the one that is
 //! nearest, and never the opposite.
 
-use super::exit::UsageError;
+use super::usage::UsageError;
 use crate::fields::table::column;
 use crate::filter::{as_filter, begins_with_comparison, is_keyword, is_state, nearest, settable};
 

@@ -2,6 +2,7 @@
 //! The only room that knows all others, the terminal, the environment and the signals.
 
 mod act;
+mod action;
 mod args;
 mod asked;
 mod candidates;
@@ -22,7 +23,9 @@ mod policy;
 mod run;
 mod settings;
 mod signals;
+mod stderr;
 mod terminal;
+mod usage;
 mod watch;
 
 use std::ffi::OsString;
@@ -51,7 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     }
     let (task, notes) = settings::judge(arguments, &terminal::Terminal::of_stdout())?;
     output::check()?;
-    notes.iter().for_each(|note| run::say(note));
+    notes.iter().for_each(|note| stderr::say(note));
     match task {
         Task::Explain(text) => {
             output::print(text)?;

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::run::say;
 use super::settings::Settings;
 use super::signals::Interrupt;
+use super::stderr::say;
 use crate::filter::Filter;
 use crate::inspect::{InspectError, Request, inspect};
 use crate::model::row::Row;

@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 use toml_edit::{Document, Value};
 
-use super::act::Deed;
+use super::action::Deed;
 use super::args::ActingArgs;
 use super::config::unknown;
-use super::exit::UsageError;
+use super::usage::UsageError;
 use crate::collect::caller::Caller;
 use crate::collect::small_file::{self, Unreadable};
 

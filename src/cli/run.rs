@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::output::{Output, print};
 use super::settings::{Report, Settings};
 use super::signals::Interrupt;
+use super::stderr::{say, tell};
 use super::terminal::Terminal;
 use super::watch::{OtherScreen, Screen};
 use crate::export::csv::CsvListing;
@@ -230,23 +231,4 @@ impl From<FormatArg> for StatFormat {
             FormatArg::Csv => Self::Csv,
         }
     }
-}
-
-/// All gaps in one line on stderr.
-pub(super) fn tell(gaps: &Gaps) {
-    if gaps.is_empty() {
-        return;
-    }
-    let unseen: Vec<_> =
-        gaps.iter().map(|gap| format!("{} ({}, {})", gap.kind.name(), gap.count, gap.cause())).collect();
-    let mut remedies: Vec<_> = gaps.iter().filter_map(|gap| gap.remedy.phrase()).collect();
-    remedies.sort_unstable();
-    remedies.dedup();
-    let to_see = if remedies.is_empty() { String::new() } else { format!("; to see it: {}", remedies.join("; ")) };
-    say(&format!("not seen: {}{to_see}", unseen.join(", ")));
-}
-
-/// One line on stderr. If nobody can read it, so be it.
-pub(super) fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "tcpulse: {}", crate::text::printable(text));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::act::{Action, Deed};
+use super::action::{Action, Deed};
 use super::args::{ActingArgs, Choose, Cli, Command, FilterArgs, FormatArg, Shared, Show, SourceArg};
 use super::asked;
 use super::change::Assignment;
@@ -10,9 +10,9 @@ use super::choices::{parse_by, parse_order};
 use super::columns::ColumnChoice;
 use super::config::Config;
 use super::dashboard::{Dashboard, Services};
-use super::exit::UsageError;
 use super::hints::refuse_slip;
 use super::terminal::Terminal;
+use super::usage::UsageError;
 use crate::collect::discovery::NetnsChoice;
 use crate::collect::visit::SourceChoice;
 use crate::export::list::Order;
@@ -21,7 +21,7 @@ use crate::export::table::Look;
 use crate::fields::column::Column;
 use crate::fields::table::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, column};
 use crate::filter::Filter;
-use crate::inspect::Request;
+use crate::inspect::{Request, complete};
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
@@ -354,18 +354,6 @@ fn allowed(choose: &Choose) -> Needs {
         (false, true) => Needs::all() - options,
         (false, false) => Needs::all(),
     }
-}
-
-/// What the judgement needs besides, as far as it is allowed.
-pub(super) fn complete(mut needs: Needs, allowed: Needs) -> Needs {
-    if needs.contains(Needs::LIVENESS) {
-        needs |= Needs::INFO | Needs::SYSCTLS | Needs::OPTIONS;
-    }
-    needs &= allowed;
-    if needs.contains(Needs::OPTIONS) {
-        needs |= Needs::OWNERS;
-    }
-    needs
 }
 
 /// Something that tells of processes, and no looking for processes: one of the two was not meant.

@@ -59,8 +59,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
         "tui/table.rs",
         "tui/views.rs",
     ],
-    &["inspect/dump.rs", "inspect/judging.rs", "inspect/mod.rs", "inspect/pipeline.rs"],
-    &["cli/args.rs", "cli/choices.rs", "cli/exit.rs", "cli/habits.rs", "cli/hints.rs", "cli/terminal.rs"],
     &[
         "tui/update/browse.rs",
         "tui/update/choose.rs",
@@ -77,17 +75,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
         "tui/view/popup.rs",
         "tui/view/prompt.rs",
         "tui/view/table.rs",
-    ],
-    &[
-        "cli/act.rs",
-        "cli/candidates.rs",
-        "cli/dashboard/deeds.rs",
-        "cli/dashboard/looker.rs",
-        "cli/dashboard/mod.rs",
-        "cli/journal.rs",
-        "cli/policy.rs",
-        "cli/run.rs",
-        "cli/settings.rs",
     ],
 ];
 

@@ -1,13 +1,13 @@
 //! What is done to sockets from the dashboard, as `set` and `kill` do it.
 
-use crate::cli::act::{Action, Deed, run_quietly};
+use crate::cli::act::run_quietly;
+use crate::cli::action::{Action, Deed};
 use crate::cli::args::ActingArgs;
 use crate::cli::change::Assignment;
-use crate::cli::settings::complete;
 use crate::export::style::Styles;
 use crate::export::table::Look;
 use crate::filter::Filter;
-use crate::inspect::Request;
+use crate::inspect::{Request, complete};
 use crate::model::change::KeepaliveChange;
 use crate::model::needs::Needs;
 use crate::model::socket::SocketId;

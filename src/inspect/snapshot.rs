@@ -1,0 +1,39 @@
+//! One snapshot from its head to its tail: finds the namespaces, opens their sources, runs the pipeline over them.
+
+use super::error::InspectError;
+use super::pipeline;
+use super::request::Request;
+use super::watched::Watched;
+use crate::collect::discovery;
+use crate::collect::host::{Stopwatch, host, now};
+use crate::collect::visit::{Rows, VisitRequest, visit_all};
+use crate::model::snapshot::{Head, Sink, Tail};
+use crate::model::state::StateSet;
+
+/// Takes a snapshot and feeds it to `sink`. `interrupted` is asked before each row.
+///
+/// # Errors
+/// Nothing could be read, the sink failed, or the user interrupted. What merely could not be seen is in the tail's gaps.
+pub fn inspect<S: Sink + ?Sized>(
+    request: &Request,
+    watched: Option<&mut Watched>,
+    sink: &mut S,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Tail, InspectError> {
+    let stopwatch = Stopwatch::start();
+    let taken_at = now();
+    let (found, mut gaps) = discovery::find(&request.netns)?;
+    let states = if request.families.is_empty() { StateSet::NONE } else { request.states };
+    let visit = VisitRequest { choice: &request.netns, source: request.source, states, needs: request.needs };
+    let (visited, refused) = visit_all(&found, visit)?;
+    gaps.extend(refused);
+    let (namespaces, sources): (Vec<_>, Vec<Rows>) =
+        visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();
+    let head = Head { taken_at, host: host(), namespaces };
+    sink.head(&head)?;
+    let (summary, more_gaps) = pipeline::run(request, &head, sources, watched, sink, interrupted)?;
+    gaps.extend(more_gaps);
+    let tail = Tail { summary, gaps, elapsed: stopwatch.elapsed() };
+    sink.tail(&tail)?;
+    Ok(tail)
+}
