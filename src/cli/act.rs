@@ -62,12 +62,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         return Ok(Exit::NothingMatched);
     };
     let what = format!("{} {whose}", deed.imperative());
-    let at_once = candidates.iter().filter(|candidate| candidate.probes_at_once).count();
-    if at_once > 0 {
-        say(&format!(
-            "{at_once} of them have been silent for longer than the new idle time: their peers are probed at once"
-        ));
-    }
+    announce_probes(candidates);
     if how.dry_run {
         return rehearse(action, &gathered, &what);
     }
@@ -99,6 +94,16 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         return Ok(Exit::Failed);
     }
     Ok(if is_cut_short && exit == Exit::Done { Exit::Interrupted } else { exit })
+}
+
+/// Says how many of these get a probe at once.
+fn announce_probes(candidates: &[Candidate]) {
+    let at_once = candidates.iter().filter(|candidate| candidate.probes_at_once).count();
+    if at_once > 0 {
+        say(&format!(
+            "{at_once} of them have been silent for longer than the new idle time: their peers are probed at once"
+        ));
+    }
 }
 
 /// The journal for an action that the caller may take; where notes are required, one that can be written.

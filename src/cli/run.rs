@@ -16,7 +16,7 @@ use crate::export::kernel::Kernel;
 use crate::export::list::{Encoder, Listing, Order};
 use crate::export::show::Show;
 use crate::export::snapshot::{JsonSnapshot, NdjsonSnapshot};
-use crate::export::stat::{Stat, StatFormat};
+use crate::export::stat::{Stat, StatFormat, StatOptions};
 use crate::export::table::TableListing;
 use crate::filter::Filter;
 use crate::inspect::{InspectError, Request, Watched, inspect};
@@ -158,8 +158,8 @@ impl Round<'_> {
             Report::Show => self.inspect(watched, &mut Show::new(output, look.styles)),
             Report::Stat { format, by, limit } => {
                 look.header &= self.first || *format != FormatArg::Csv;
-                let mut sink = Stat::new(output, by.clone(), (*format).into(), look, totals, *limit);
-                self.inspect(watched, &mut sink)
+                let options = StatOptions { format: (*format).into(), look, totals, limit: *limit };
+                self.inspect(watched, &mut Stat::new(output, by.clone(), options))
             }
             Report::Kernel { format, all } => {
                 look.header &= self.first || *format != FormatArg::Csv;

@@ -26,6 +26,19 @@ pub enum StatFormat {
     Csv,
 }
 
+/// How counts are written, and how many of them.
+#[derive(Debug, Clone, Copy)]
+pub struct StatOptions {
+    /// Format
+    pub format: StatFormat,
+    /// How tables look
+    pub look: Look,
+    /// Whether a table ends with totals
+    pub totals: bool,
+    /// Groups at most
+    pub limit: Option<u64>,
+}
+
 /// The sink that counts.
 #[derive(Debug)]
 pub struct Stat<W> {
@@ -71,7 +84,8 @@ type Group = (Vec<Key>, u64);
 
 impl<W: Write> Stat<W> {
     /// Counts rows for each distinct combination of what `by` gives.
-    pub fn new(output: W, by: Vec<Column>, format: StatFormat, look: Look, totals: bool, limit: Option<u64>) -> Self {
+    pub fn new(output: W, by: Vec<Column>, options: StatOptions) -> Self {
+        let StatOptions { format, look, totals, limit } = options;
         Self { output, by, format, look, totals, limit, head: None, counts: FxHashMap::default() }
     }
 

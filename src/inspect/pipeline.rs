@@ -73,11 +73,17 @@ struct Pipeline<'a, S: ?Sized> {
     gaps: Gaps,
 }
 
-/// Reads `sources`, one for each of the namespaces, to their ends.
+/// Namespaces, and the source of rows of each.
+pub(super) struct Opened<'a> {
+    pub(super) head: &'a Head,
+    /// In the order of the namespaces
+    pub(super) sources: Vec<Rows>,
+}
+
+/// Reads all sources to their ends.
 pub(super) fn run<S: Sink + ?Sized>(
     request: &Request,
-    head: &Head,
-    mut sources: Vec<Rows>,
+    Opened { head, mut sources }: Opened<'_>,
     mut watched: Option<&mut Watched>,
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,

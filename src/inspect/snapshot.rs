@@ -1,7 +1,7 @@
 //! One snapshot from its head to its tail: finds the namespaces, opens their sources, runs the pipeline over them.
 
 use super::error::InspectError;
-use super::pipeline;
+use super::pipeline::{self, Opened};
 use super::request::Request;
 use super::watched::Watched;
 use crate::collect::discovery;
@@ -31,7 +31,7 @@ pub fn inspect<S: Sink + ?Sized>(
         visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();
     let head = Head { taken_at, host: host(), namespaces };
     sink.head(&head)?;
-    let (summary, more_gaps) = pipeline::run(request, &head, sources, watched, sink, interrupted)?;
+    let (summary, more_gaps) = pipeline::run(request, Opened { head: &head, sources }, watched, sink, interrupted)?;
     gaps.extend(more_gaps);
     let tail = Tail { summary, gaps, elapsed: stopwatch.elapsed() };
     sink.tail(&tail)?;
