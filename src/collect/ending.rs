@@ -14,23 +14,11 @@ use std::sync::{Arc, OnceLock};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use super::ending_signals::{CRASHES, act_by_default, action_of, requests};
+
 /// What changes over to the other screen, and back.
 const ENTER: &[u8] = b"\x1b[?1049h";
 const LEAVE: &[u8] = b"\x1b[?1049l";
-
-/// Signals that by default do not end the program, or that cannot be caught. SIGINT has a meaning of its own.
-const NOT_ENDING: [c_int; 10] = [
-    libc::SIGKILL,
-    libc::SIGSTOP,
-    libc::SIGCHLD,
-    libc::SIGCONT,
-    libc::SIGURG,
-    libc::SIGWINCH,
-    libc::SIGTTIN,
-    libc::SIGTTOU,
-    libc::SIGINT,
-    libc::SIGPIPE,
-];
 
 /// Tries to write to a terminal that takes nothing at the moment, and the pause between two.
 const TRIES: u32 = 30;
@@ -50,7 +38,9 @@ pub fn enter() -> io::Result<()> {
         let terminal = rustix::fs::open("/proc/self/fd/1", flags, Mode::empty())
             .or_else(|_| rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3))?;
         let _ = TERMINAL.set(terminal);
-        (1..=libc::SIGRTMAX()).filter(|signal| !NOT_ENDING.contains(signal)).for_each(catch);
+        // SIGINT has a meaning of its own.
+        let requests = requests().into_iter().filter(|&signal| signal != libc::SIGINT);
+        CRASHES.into_iter().chain(requests).chain([libc::SIGTSTP]).for_each(catch);
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             leave();
@@ -104,12 +94,12 @@ pub fn exit_on_second(signal: c_int, code: c_int, asked: Arc<AtomicBool>) -> io:
 /// Installs the handler, where the signal would end the program: not where whoever started it had it ignored.
 #[allow(unsafe_code, reason = "signal_hook keeps no signal's default for those it does not know, such as SIGPWR")]
 fn catch(signal: c_int) {
-    // SAFETY: both structs are plain data for which zero is valid; the handler is async-signal-safe.
+    let Ok(before) = action_of(signal) else { return };
+    if before.sa_sigaction == libc::SIG_IGN {
+        return;
+    }
+    // SAFETY: the struct is plain data for which zero is valid; the handler is async-signal-safe.
     unsafe {
-        let mut before: libc::sigaction = std::mem::zeroed();
-        if libc::sigaction(signal, ptr::null(), &raw mut before) != 0 || before.sa_sigaction == libc::SIG_IGN {
-            return;
-        }
         let mut action: libc::sigaction = std::mem::zeroed();
         // On the alternate stack: the stack may be what has overflowed. SIGTSTP is raised again from within its handler.
         (action.sa_sigaction, action.sa_flags) = match signal {
@@ -121,26 +111,17 @@ fn catch(signal: c_int) {
 }
 
 /// Leaves the screen and lets the signal do what it does by default.
-#[allow(unsafe_code, reason = "signals")]
 extern "C" fn end(signal: c_int) {
     leave();
-    // SAFETY: both calls are async-signal-safe. The signal is delivered when this handler returns.
-    unsafe {
-        libc::signal(signal, libc::SIG_DFL);
-        libc::raise(signal);
-    }
+    act_by_default(signal);
 }
 
 /// Ctrl-Z: the shell gets its own screen, until the program goes on.
-#[allow(unsafe_code, reason = "signals")]
 extern "C" fn stop(_: c_int) {
     let was_there = IS_THERE.load(Ordering::SeqCst);
     leave();
-    // SAFETY: both calls are async-signal-safe. Whether there is a shell that could let the program go on, the kernel knows.
-    unsafe {
-        libc::signal(libc::SIGTSTP, libc::SIG_DFL);
-        libc::raise(libc::SIGTSTP);
-    }
+    // Whether there is a shell that could let the program go on, the kernel knows.
+    act_by_default(libc::SIGTSTP);
     catch(libc::SIGTSTP);
     if was_there {
         IS_THERE.store(true, Ordering::SeqCst);

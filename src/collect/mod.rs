@@ -7,6 +7,7 @@ pub mod descriptors;
 pub mod diag;
 pub mod discovery;
 pub mod ending;
+pub mod ending_signals;
 pub mod error;
 pub mod farewell;
 pub mod host;

@@ -13,27 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::{stderr, stdin, stdout};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// Raised by what a thread does itself, so that nothing after it can be waited for.
-const CRASHES: [c_int; 7] =
-    [libc::SIGABRT, libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS];
-
-/// Asked from outside, or by a timer or a limit.
-const REQUESTS: [c_int; 14] = [
-    libc::SIGTERM,
-    libc::SIGHUP,
-    libc::SIGINT,
-    libc::SIGQUIT,
-    libc::SIGUSR1,
-    libc::SIGUSR2,
-    libc::SIGALRM,
-    libc::SIGVTALRM,
-    libc::SIGPROF,
-    libc::SIGIO,
-    libc::SIGPWR,
-    libc::SIGSTKFLT,
-    libc::SIGXCPU,
-    libc::SIGXFSZ,
-];
+use super::ending_signals::{CRASHES, act_by_default, action_of};
 
 /// Said where the process aborts itself: the reason that was printed went down with the other screen.
 const ABORTED: &[u8] = b"tcpulse: aborted: there was no memory left for it, or it has a fault of its own; \
@@ -51,12 +31,6 @@ struct Terminal {
 static TERMINAL: OnceLock<Terminal> = OnceLock::new();
 /// What std does about a stack that overflows, to be done after ours.
 static BEFORE: OnceLock<[(c_int, libc::sigaction); 2]> = OnceLock::new();
-
-/// The signals that end a process unless it says otherwise, and that it can put off until the terminal is given back. SIGPIPE
-/// is none: Rust's runtime ignores it.
-pub fn requests() -> Vec<c_int> {
-    REQUESTS.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).collect()
-}
 
 /// From now on the terminal is given back by these bytes, and with the modes that it has now, whenever it `is_taken` and the
 /// process ends by a signal.
@@ -96,28 +70,6 @@ fn say(to: BorrowedFd<'_>, bytes: &[u8]) {
     if poll(&mut [PollFd::new(&to, PollFlags::OUT)], Some(&now)).is_ok_and(|ready| ready > 0) {
         let _ = rustix::io::write(to, bytes);
     }
-}
-
-/// The signal's own action; where it is raised in its own handler, as soon as that returns.
-#[allow(unsafe_code, reason = "neither rustix nor std can set what a signal does")]
-fn act_by_default(signal: c_int) {
-    // SAFETY: all zeros are a valid sigaction: SIG_DFL, no flags, an empty mask.
-    let default: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: the pointer is to a live sigaction, the kernel only reads it; both calls are async-signal-safe.
-    unsafe {
-        libc::sigaction(signal, &raw const default, ptr::null_mut());
-        libc::raise(signal);
-    }
-}
-
-/// What is done about a signal now.
-#[allow(unsafe_code, reason = "neither rustix nor std can tell what a signal does")]
-fn action_of(signal: c_int) -> io::Result<libc::sigaction> {
-    // SAFETY: all zeros are a valid sigaction.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: the pointer is to a live sigaction, which the kernel writes.
-    let result = unsafe { libc::sigaction(signal, ptr::null(), &raw mut action) };
-    if result == 0 { Ok(action) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Sets the handler of a crash.

@@ -19,6 +19,7 @@ use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
+use crate::collect::ending_signals::requests;
 use crate::collect::{names, signals};
 use crate::filter::Names;
 use crate::inspect::Request;
@@ -118,8 +119,8 @@ fn has_more(wait: Duration) -> bool {
 /// on. What it gives says each time that the process was let go on.
 fn listen_to_signals(outlet: Outlet) -> anyhow::Result<Receiver<()>> {
     let (go_on, continued) = channel();
-    let mut caught = Signals::new(signals::requests().into_iter().chain([SIGTSTP, SIGCONT, SIGWINCH]))
-        .context("cannot handle signals")?;
+    let mut caught =
+        Signals::new(requests().into_iter().chain([SIGTSTP, SIGCONT, SIGWINCH])).context("cannot handle signals")?;
     let listener = thread::Builder::new().name("signals".to_owned());
     let listening = listener.spawn(move || {
         for signal in caught.forever() {
