@@ -19,9 +19,8 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use tcpulse::collect::discovery::NetnsChoice;
 use tcpulse::collect::visit::SourceChoice;
-use tcpulse::filter::{Filter, Names};
+use tcpulse::filter::Names;
 use tcpulse::inspect::{Request, inspect};
-use tcpulse::model::address::Family;
 use tcpulse::tui::action::Event;
 use tcpulse::tui::memory::Memory;
 use tcpulse::tui::sight::{Gathering, Wanted};
@@ -188,16 +187,8 @@ impl Names for Nobody {}
 /// Milliseconds that a frame takes, the median, over all sockets that there are: as a terminal gets it.
 pub(crate) fn frame_ms(frames: usize) -> Result<f64> {
     let wanted = Wanted::new(View::Connections);
-    let request = Request {
-        netns: NetnsChoice::Current,
-        source: SourceChoice::SockDiag,
-        families: Family::ALL.to_vec(),
-        states: wanted.states(),
-        needs: wanted.needs(),
-        active_within: Duration::from_secs(60),
-        filter: Filter::default(),
-        is_part: false,
-    };
+    let (source, states, needs) = (SourceChoice::SockDiag, wanted.states(), wanted.needs());
+    let request = Request { source, states, needs, ..Request::new(NetnsChoice::Current) };
     let mut memory = Memory::new(|_: SystemTime| String::new());
     let mut gathering = Gathering::new(wanted.clone(), &mut memory, Duration::ZERO);
     let tail = inspect(&request, None, &mut gathering, &|| false)?;

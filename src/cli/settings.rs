@@ -21,7 +21,7 @@ use crate::export::table::Look;
 use crate::fields::column::Column;
 use crate::fields::table::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, column};
 use crate::filter::Filter;
-use crate::inspect::{Request, complete};
+use crate::inspect::Request;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
@@ -187,7 +187,6 @@ impl Line {
         let theme = terminal.theme(shared.show.color, config.theme);
         Ok(Task::Watch(Dashboard {
             request: request(&shared, families(&shared), StateSet::ALL, Needs::empty(), filter),
-            allowed: allowed(&shared.choose),
             wanted,
             others,
             size,
@@ -297,7 +296,8 @@ fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Need
         source: source(shared.choose.source),
         families,
         states,
-        needs: complete(needs | filter.needs(), allowed(&shared.choose)),
+        needs,
+        allowed: allowed(&shared.choose),
         active_within: shared.choose.active_within,
         filter,
         is_part: false,

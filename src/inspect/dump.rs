@@ -121,7 +121,7 @@ impl<'a> Dumper<'a> {
     }
 
     fn dump_request<'p>(&self, plan: &'p Plan, beside: bool) -> DumpRequest<'p> {
-        let needs = self.request.needs;
+        let needs = self.request.collected();
         // Without attributes a row is made faster than it is handed to another thread.
         let beside = beside && !self.is_watched && !needs.is_empty();
         DumpRequest { family: plan.family, states: plan.states, needs, bytecode: &plan.bytecode, beside }

@@ -48,7 +48,7 @@ impl<'a> Judging<'a> {
             watched.kept.begin();
         }
         Self {
-            needs: request.needs,
+            needs: request.collected(),
             judge: request.judge(),
             reader: OptionReader::default(),
             listeners: FxHashMap::default(),

@@ -90,13 +90,13 @@ pub(super) fn run<S: Sink + ?Sized>(
 ) -> Result<(Summary, Gaps), InspectError> {
     let mut users = Users::default();
     let owners = OnceCell::new();
-    let wants_owners = request.needs.contains(Needs::OWNERS) && !request.families.is_empty();
+    let wants_owners = request.collected().contains(Needs::OWNERS) && !request.families.is_empty();
     // Of all connections nearly all owners are wanted, and of what is watched they are kept; else they are looked for
     // when it is known which sockets are listed.
     let is_narrow = !request.filter.is_everything() || request.states.without(StateSet::listeners()).is_empty();
     if wants_owners && (watched.is_some() || !is_narrow) {
         let kept = watched.as_mut().map(|watched| (&mut watched.kept, watched.clock.elapsed()));
-        let found = kept::owners(kept, &mut users, request.needs)?;
+        let found = kept::owners(kept, &mut users, request.collected())?;
         owners.get_or_init(|| found);
     }
     let judging = Judging::new(request, watched.as_deref_mut());
@@ -318,7 +318,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     }
 
     fn hand_over(&mut self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>) -> Result<(), InspectError> {
-        let needs = self.request.needs;
+        let needs = self.request.collected();
         let options = self.judging.options(socket, holder);
         let judged = self.judging.judge(socket, namespace, options);
         let uid = socket.uid.filter(|_| needs.contains(Needs::USER));
@@ -355,7 +355,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             }
             return Ok(());
         }
-        let scanned = kept::scan(&mut self.users, self.request.needs, self.judging.is_watched(), None)?;
+        let scanned = kept::scan(&mut self.users, self.request.collected(), self.judging.is_watched(), None)?;
         self.gaps.merge(scanned.gaps.clone());
         let owners = self.owners.get_or_init(|| Owners::scanned(scanned));
         self.note_listeners(Some(owners));
@@ -393,10 +393,11 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             None
         } else {
             // What is kept for the next snapshot has to be whole, and so has what a filter by processes compares.
+            let needs = self.request.collected();
             let needs_all =
-                self.request.needs.contains(Needs::EVERY_OWNER) || self.request.filter.needs().contains(Needs::OWNERS);
+                needs.contains(Needs::EVERY_OWNER) || self.request.filter.needs().contains(Needs::OWNERS);
             let wanted = (!is_watched && !needs_all).then_some(&wanted);
-            let scanned = kept::scan(&mut self.users, self.request.needs, is_watched, wanted)?;
+            let scanned = kept::scan(&mut self.users, needs, is_watched, wanted)?;
             self.gaps.merge(scanned.gaps.clone());
             Some(scanned)
         };

@@ -24,7 +24,7 @@ pub fn inspect<S: Sink + ?Sized>(
     let taken_at = now();
     let (found, mut gaps) = discovery::find(&request.netns)?;
     let states = if request.families.is_empty() { StateSet::NONE } else { request.states };
-    let visit = VisitRequest { choice: &request.netns, source: request.source, states, needs: request.needs };
+    let visit = VisitRequest { choice: &request.netns, source: request.source, states, needs: request.collected() };
     let (visited, refused) = visit_all(&found, visit)?;
     gaps.extend(refused);
     let (namespaces, sources): (Vec<_>, Vec<Rows>) =

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::time::Duration;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRng, TestRunner};
@@ -12,11 +11,9 @@ use tcpulse::collect::discovery::NetnsChoice;
 use tcpulse::collect::visit::SourceChoice;
 use tcpulse::filter::{Filter, Names};
 use tcpulse::inspect::{Request, inspect};
-use tcpulse::model::address::Family;
 use tcpulse::model::needs::Needs;
 use tcpulse::model::row::Row;
 use tcpulse::model::snapshot::Sink;
-use tcpulse::model::state::StateSet;
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
@@ -321,16 +318,8 @@ impl Sink for Passing<'_> {
 /// The rows of a filter of which the kernel, and the pipeline, know nothing.
 fn without_push_down(netns: &Netns, filter: &Filter) -> Cookies {
     netns.run(|| {
-        let request = Request {
-            netns: NetnsChoice::Current,
-            source: SourceChoice::SockDiag,
-            families: Family::ALL.to_vec(),
-            states: StateSet::ALL,
-            needs: Needs::all(),
-            active_within: Duration::from_secs(60),
-            filter: Filter::default(),
-            is_part: false,
-        };
+        let (source, needs) = (SourceChoice::SockDiag, Needs::all());
+        let request = Request { source, needs, ..Request::new(NetnsChoice::Current) };
         let mut passing = Passing(filter, Cookies::new());
         inspect(&request, None, &mut passing, &|| false).unwrap();
         passing.1

@@ -12,14 +12,11 @@ use tcpulse::act::keepalive::{NotChanged, Setter};
 use tcpulse::act::target::Target;
 use tcpulse::collect::discovery::NetnsChoice;
 use tcpulse::collect::visit::SourceChoice;
-use tcpulse::filter::Filter;
 use tcpulse::inspect::{Request, inspect};
-use tcpulse::model::address::Family;
 use tcpulse::model::change::KeepaliveChange;
 use tcpulse::model::needs::Needs;
 use tcpulse::model::row::Row;
 use tcpulse::model::snapshot::Sink;
-use tcpulse::model::state::StateSet;
 
 use crate::support::link::Link;
 use crate::support::netns::{Netns, User};
@@ -216,16 +213,8 @@ impl Sink for Targets {
 }
 
 fn target(netns: &Netns, socket: &TcpStream) -> Target {
-    let request = Request {
-        netns: NetnsChoice::Current,
-        source: SourceChoice::SockDiag,
-        families: Family::ALL.to_vec(),
-        states: StateSet::ALL,
-        needs: Needs::OWNERS,
-        active_within: Duration::from_secs(60),
-        filter: Filter::default(),
-        is_part: false,
-    };
+    let (source, needs) = (SourceChoice::SockDiag, Needs::OWNERS);
+    let request = Request { source, needs, ..Request::new(NetnsChoice::Current) };
     let mut targets = Targets(Vec::new());
     netns.run(|| inspect(&request, None, &mut targets, &|| false)).unwrap();
     let local = socket.local_addr().unwrap();

@@ -7,7 +7,7 @@ use crate::cli::change::Assignment;
 use crate::export::style::Styles;
 use crate::export::table::Look;
 use crate::filter::Filter;
-use crate::inspect::{Request, complete};
+use crate::inspect::Request;
 use crate::model::change::KeepaliveChange;
 use crate::model::needs::Needs;
 use crate::model::socket::SocketId;
@@ -17,18 +17,18 @@ use crate::model::state::StateSet;
 type Done = (String, Vec<SocketId>);
 
 /// Destroys these sockets.
-pub(super) fn destroy(request: &Request, allowed: Needs, ids: &[SocketId]) -> Done {
-    run(request, allowed, ids, Deed::Destroy).unwrap_or_else(|error| (format!("not destroyed: {error:#}"), Vec::new()))
+pub(super) fn destroy(request: &Request, ids: &[SocketId]) -> Done {
+    run(request, ids, Deed::Destroy).unwrap_or_else(|error| (format!("not destroyed: {error:#}"), Vec::new()))
 }
 
 /// Sets keepalive of these sockets.
-pub(super) fn set(request: &Request, allowed: Needs, ids: &[SocketId], change: KeepaliveChange) -> Done {
+pub(super) fn set(request: &Request, ids: &[SocketId], change: KeepaliveChange) -> Done {
     let deed = Deed::Set(Assignment::of(change));
-    run(request, allowed, ids, deed).unwrap_or_else(|error| (format!("not set: {error:#}"), Vec::new()))
+    run(request, ids, deed).unwrap_or_else(|error| (format!("not set: {error:#}"), Vec::new()))
 }
 
-fn run(request: &Request, allowed: Needs, ids: &[SocketId], deed: Deed) -> anyhow::Result<Done> {
-    let needs = complete(Needs::LIVENESS | Needs::OWNERS, allowed);
+fn run(request: &Request, ids: &[SocketId], deed: Deed) -> anyhow::Result<Done> {
+    let needs = Needs::LIVENESS | Needs::OWNERS;
     let action = Action {
         deed,
         request: Request { states: StateSet::ALL, needs, filter: Filter::default(), ..request.clone() },

@@ -36,7 +36,6 @@ enum Seen {
 /// Looks, and obeys.
 pub(super) struct Looker {
     request: Request,
-    allowed: Needs,
     wanted: Wanted,
     interval: Duration,
     most_of_a_core: f64,
@@ -53,18 +52,11 @@ pub(super) struct Looker {
 }
 
 impl Looker {
-    pub(super) fn new(
-        request: Request,
-        allowed: Needs,
-        wanted: Wanted,
-        interval: Duration,
-        most_of_a_core: f64,
-    ) -> Self {
+    pub(super) fn new(request: Request, wanted: Wanted, interval: Duration, most_of_a_core: f64) -> Self {
         let now = Instant::now();
         Self {
             farewells: Farewells::new(request.netns.clone()),
             request,
-            allowed,
             wanted,
             interval,
             most_of_a_core,
@@ -112,12 +104,12 @@ impl Looker {
             }
             Effect::Save(name, table) => return Some(Event::Told(save(&name, &table.0))),
             Effect::Destroy(ids) => {
-                let (told, done) = deeds::destroy(&self.request, self.allowed, &ids);
+                let (told, done) = deeds::destroy(&self.request, &ids);
                 self.memory.destroyed.extend(done);
                 Some(Event::Told(told))
             }
             Effect::Set(ids, change) => {
-                let (told, done) = deeds::set(&self.request, self.allowed, &ids, change);
+                let (told, done) = deeds::set(&self.request, &ids, change);
                 self.watched.forget_options(&done);
                 Some(Event::Told(told))
             }
@@ -150,7 +142,7 @@ impl Looker {
     /// A look, after which it rests.
     fn look_when_due(&mut self) -> Event {
         let (began, used) = (Instant::now(), cpu_time());
-        let costs_more = complete(self.wanted.needs(), self.allowed).intersects(DEAR);
+        let costs_more = complete(self.wanted.needs(), self.request.allowed).intersects(DEAR);
         if self.seen == Seen::Nothing && costs_more && self.wanted.is_shown_early() {
             let seen = self.look_early();
             // All of it at once, also where the data is frozen meanwhile.
@@ -178,9 +170,9 @@ impl Looker {
     /// What can be shown while processes and options are still being looked for. Nothing of it is remembered: what they
     /// bring is no change.
     fn look_early(&mut self) -> Event {
-        let needs = complete(self.wanted.needs(), self.allowed - DEAR);
+        let (needs, allowed) = (self.wanted.needs(), self.request.allowed - DEAR);
         let (states, filter) = (self.wanted.states(), Filter::default());
-        let request = Request { states, needs, filter, ..self.request.clone() };
+        let request = Request { states, needs, allowed, filter, ..self.request.clone() };
         let mut nothing = Memory::for_once(time_of_day);
         let mut gathering = Gathering::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
         match inspect(&request, None, &mut gathering, &|| false) {
@@ -234,7 +226,6 @@ impl Looker {
     }
 
     fn with(&self, filter: Filter, states: StateSet, needs: Needs) -> Request {
-        let needs = complete(needs | filter.needs(), self.allowed);
         Request { states, needs, filter, ..self.request.clone() }
     }
 }
@@ -261,11 +252,8 @@ fn time_of_day(at: SystemTime) -> String {
 mod tests {
     use super::{Looker, Needs, Request, Wanted};
     use crate::collect::discovery::NetnsChoice;
-    use crate::collect::visit::SourceChoice;
     use crate::fields::value::Value;
     use crate::filter::{Filter, Names};
-    use crate::model::address::Family;
-    use crate::model::state::StateSet;
     use crate::tui::action::Event;
     use crate::tui::sight::Sight;
     use crate::tui::views::View;
@@ -278,18 +266,9 @@ mod tests {
     const INTERVAL: Duration = Duration::from_secs(1);
 
     fn looker(wanted: Wanted, allowed: Needs) -> Looker {
-        let request = Request {
-            netns: NetnsChoice::Current,
-            source: SourceChoice::Auto,
-            families: Family::ALL.to_vec(),
-            states: StateSet::ALL,
-            needs: Needs::empty(),
-            active_within: Duration::from_secs(60),
-            filter: Filter::default(),
-            is_part: false,
-        };
+        let request = Request { allowed, ..Request::new(NetnsChoice::Current) };
         // So little of a core that every look is followed by a long rest.
-        Looker::new(request, allowed, wanted, INTERVAL, 1e-6)
+        Looker::new(request, wanted, INTERVAL, 1e-6)
     }
 
     fn look(looker: &mut Looker) -> Box<Sight> {

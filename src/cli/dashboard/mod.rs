@@ -23,7 +23,6 @@ use crate::collect::ending_signals::requests;
 use crate::collect::{names, signals};
 use crate::filter::Names;
 use crate::inspect::Request;
-use crate::model::needs::Needs;
 use crate::tui::action::{Effect, Event};
 use crate::tui::inbox::{Outlet, inbox};
 use crate::tui::run::{Ended, listen, resized, run};
@@ -45,8 +44,6 @@ const HELD_UP: Duration = Duration::from_secs(1);
 pub(super) struct Dashboard {
     /// Namespaces, families, source, and what the user does not want looked for; the rest follows from what is shown
     pub(super) request: Request,
-    /// What may be asked for at all
-    pub(super) allowed: Needs,
     /// What it shows first
     pub(super) wanted: Wanted,
     /// What the other views show first
@@ -70,14 +67,14 @@ impl Names for Services {
 
 /// Opens it, and returns when the user has enough.
 pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
-    let Dashboard { request, allowed, wanted, others, size, interval, has_mouse, most_of_a_core, setup } = dashboard;
+    let Dashboard { request, wanted, others, size, interval, has_mouse, most_of_a_core, setup } = dashboard;
     let state = State::new(wanted.clone(), others, interval, drawn(size), setup);
     let (outlet, mut inbox) = inbox();
     let (orders, ordered) = orders();
     let found = outlet.clone();
     let looking = thread::Builder::new().name("look".to_owned());
     looking
-        .spawn(move || Looker::new(request, allowed, wanted, interval, most_of_a_core).work(&ordered, &found))
+        .spawn(move || Looker::new(request, wanted, interval, most_of_a_core).work(&ordered, &found))
         .context("cannot start the thread that looks")?;
     farewell().and_then(|bytes| signals::guard(&TAKEN, bytes)).context("cannot handle signals")?;
     let continued = listen_to_signals(outlet.clone())?;
