@@ -394,8 +394,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         } else {
             // What is kept for the next snapshot has to be whole, and so has what a filter by processes compares.
             let needs = self.request.collected();
-            let needs_all =
-                needs.contains(Needs::EVERY_OWNER) || self.request.filter.needs().contains(Needs::OWNERS);
+            let needs_all = needs.contains(Needs::EVERY_OWNER) || self.request.filter.needs().contains(Needs::OWNERS);
             let wanted = (!is_watched && !needs_all).then_some(&wanted);
             let scanned = kept::scan(&mut self.users, needs, is_watched, wanted)?;
             self.gaps.merge(scanned.gaps.clone());
