@@ -22,13 +22,13 @@ use tcpulse::collect::visit::SourceChoice;
 use tcpulse::filter::{Filter, Names};
 use tcpulse::inspect::{Request, inspect};
 use tcpulse::model::address::Family;
+use tcpulse::track::memory::Memory;
+use tcpulse::track::sight::{Gathering, Wanted};
+use tcpulse::track::views::View;
 use tcpulse::tui::action::Event;
-use tcpulse::tui::memory::Memory;
-use tcpulse::tui::sight::{Gathering, Wanted};
 use tcpulse::tui::state::{Setup, State};
 use tcpulse::tui::update::update;
 use tcpulse::tui::view::draw;
-use tcpulse::tui::views::View;
 
 use crate::measure::mib;
 

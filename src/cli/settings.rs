@@ -25,10 +25,10 @@ use crate::inspect::Request;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
-use crate::tui::heading::Heading;
-use crate::tui::sight::Wanted;
+use crate::track::heading::Heading;
+use crate::track::sight::Wanted;
+use crate::track::views::View;
 use crate::tui::state::Setup;
-use crate::tui::views::View;
 
 /// What is to be done.
 #[derive(Debug)]

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use ratatui::crossterm::event::Event as Input;
 
-use super::sheet::Sheet;
-use super::sight::{Sight, Wanted};
-use super::table::Table;
-use super::views::View;
 use crate::model::change::KeepaliveChange;
 use crate::model::socket::SocketId;
+use crate::track::sheet::Sheet;
+use crate::track::sight::{Sight, Wanted};
+use crate::track::table::Table;
+use crate::track::views::View;
 
 /// What a key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,16 +7,16 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::action::{Effect, Whom};
-use super::counts::History;
 use super::editor::Editor;
 use super::form::Form;
 use super::keymap::Keys;
-use super::sheet::{Sample, Sheet};
-use super::sight::{Sight, Wanted};
-use super::table::{RowId, Table};
 use super::theme::Theme;
-use super::views::View;
 use crate::filter::{Filter, FilterError};
+use crate::track::counts::History;
+use crate::track::sheet::{Sample, Sheet};
+use crate::track::sight::{Sight, Wanted};
+use crate::track::table::{RowId, Table};
+use crate::track::views::View;
 
 /// What the user has chosen once and for all.
 #[derive(Debug, Clone, Default)]

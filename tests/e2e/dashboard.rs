@@ -8,12 +8,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use tcpulse::filter::Names;
+use tcpulse::track::sight::Wanted;
+use tcpulse::track::views::View;
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::inbox::inbox;
 use tcpulse::tui::run::run;
-use tcpulse::tui::sight::Wanted;
 use tcpulse::tui::state::{Setup, State};
-use tcpulse::tui::views::View;
 
 use crate::support::is_root;
 use crate::support::link::{Link, keepalive, set_options};

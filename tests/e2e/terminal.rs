@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use tcpulse::collect::signals;
 use tcpulse::filter::Names;
+use tcpulse::track::sight::Wanted;
+use tcpulse::track::views::View;
 use tcpulse::tui::action::Event;
 use tcpulse::tui::inbox::inbox;
 use tcpulse::tui::run::run;
-use tcpulse::tui::sight::Wanted;
 use tcpulse::tui::state::{Setup, State};
 use tcpulse::tui::terminal::{TAKEN, farewell};
-use tcpulse::tui::views::View;
 
 use super::dashboard::{ENTER_ALTERNATE, LEAVE_ALTERNATE, open, quit};
 use crate::support::is_root;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use ratatui::crossterm::event::{Event as Input, KeyCode};
 use tcpulse::model::liveness::Verdict;
 use tcpulse::model::state::TcpState;
+use tcpulse::track::table::Order;
+use tcpulse::track::views::{VIEWS, View};
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::keymap::COMMANDS;
 use tcpulse::tui::state::Mode;
-use tcpulse::tui::table::Order;
-use tcpulse::tui::views::{VIEWS, View};
 
 use super::scene::{BUSY, Made, Scene, id, made};
 

@@ -9,9 +9,9 @@ use tcpulse::model::liveness::Verdict;
 use tcpulse::model::socket::Socket;
 use tcpulse::model::state::TcpState;
 use tcpulse::model::timer::{Timer, TimerKind};
+use tcpulse::track::memory::{Farewell, MOST_CHANGES};
+use tcpulse::track::table::Age::{self, Gone, New, Settled};
 use tcpulse::tui::action::Event;
-use tcpulse::tui::memory::{Farewell, MOST_CHANGES};
-use tcpulse::tui::table::Age::{self, Gone, New, Settled};
 
 use super::scene::{BUSY, Made, Scene, made, socket};
 
@@ -65,7 +65,7 @@ fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     let mut early = scene.sight(&without);
     early.is_early = true;
     // What the looker throws away.
-    scene.memory = tcpulse::tui::memory::Memory::new(|_| String::new());
+    scene.memory = tcpulse::track::memory::Memory::new(|_| String::new());
     scene.happen(Event::Sight(early));
     assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());
     assert!(scene.drawn().contains("10.0.0.9:40003"), "{}", scene.drawn());

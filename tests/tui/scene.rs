@@ -23,13 +23,13 @@ use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
 use tcpulse::model::state::TcpState;
 use tcpulse::model::sysctl::{Format, SysctlValue, Sysctls};
 use tcpulse::model::timer::Timer;
+use tcpulse::track::memory::{Farewell, Memory};
+use tcpulse::track::sight::{Gathering, Sight, Wanted};
+use tcpulse::track::views::View;
 use tcpulse::tui::action::{Effect, Event};
-use tcpulse::tui::memory::{Farewell, Memory};
-use tcpulse::tui::sight::{Gathering, Sight, Wanted};
 use tcpulse::tui::state::{Setup, State};
 use tcpulse::tui::update::update;
 use tcpulse::tui::view::draw;
-use tcpulse::tui::views::View;
 
 pub(crate) struct NoNames;
 

@@ -19,11 +19,11 @@ use crate::model::gap::{Gap, GapKind, Remedy};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
+use crate::track::memory::Memory;
+use crate::track::sheet::SheetSink;
+use crate::track::sight::{DEAR, Gathering, Sight, Wanted};
 use crate::tui::action::{Effect, Event, Whom};
 use crate::tui::inbox::Outlet;
-use crate::tui::memory::Memory;
-use crate::tui::sheet::SheetSink;
-use crate::tui::sight::{DEAR, Gathering, Sight, Wanted};
 
 /// How far the first look has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,9 +267,9 @@ mod tests {
     use crate::filter::{Filter, Names};
     use crate::model::address::Family;
     use crate::model::state::StateSet;
+    use crate::track::sight::Sight;
+    use crate::track::views::View;
     use crate::tui::action::Event;
-    use crate::tui::sight::Sight;
-    use crate::tui::views::View;
     use std::net::{TcpListener, TcpStream};
     use std::time::{Duration, Instant};
 

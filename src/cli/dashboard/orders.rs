@@ -79,9 +79,9 @@ impl Ordered {
 #[cfg(test)]
 mod tests {
     use super::{MOST, orders};
+    use crate::track::sight::Wanted;
+    use crate::track::views::View;
     use crate::tui::action::Effect;
-    use crate::tui::sight::Wanted;
-    use crate::tui::views::View;
     use std::sync::mpsc::RecvTimeoutError;
     use std::time::Duration;
 

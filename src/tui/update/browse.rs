@@ -3,28 +3,24 @@
 use super::super::action::{Action, Effect, Shared};
 use super::super::editor::Editor;
 use super::super::form::Form;
-use super::super::heading::Heading;
 use super::super::screen;
-use super::super::sight::Wanted;
 use super::super::state::{Asking, Cursor, Detail, Mode, Saving, State, Typing};
-use super::super::table::{Age, Order};
-use super::super::views::View;
-use super::{choose, look, select, whom};
+use super::{choose, look, scrolled, select, whom};
 use crate::fields::value::Value;
 use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
 use crate::text::shares;
+use crate::track::heading::Heading;
+use crate::track::sight::Wanted;
+use crate::track::table::{Age, Order};
+use crate::track::views::View;
 
 pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
-    let half = (screen::page(state) / 2).max(1);
-    let row = state.cursor.row;
+    if let Some(row) = scrolled(state.cursor.row, action, screen::page(state)) {
+        select(state, row);
+        return Vec::new();
+    }
     match action {
-        Action::Up => select(state, row.saturating_sub(1)),
-        Action::Down => select(state, row + 1),
-        Action::HalfUp => select(state, row.saturating_sub(half)),
-        Action::HalfDown => select(state, row + half),
-        Action::Top => select(state, 0),
-        Action::Bottom => select(state, usize::MAX),
         Action::Help => state.mode = Mode::Help(0),
         Action::Wide => state.looks.is_wide = !state.looks.is_wide,
         Action::Names => {

@@ -12,18 +12,18 @@ use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind,
 use rustc_hash::FxHashSet;
 
 use super::action::{Action, Effect, Event, Whom};
-use super::counts::History;
 use super::editor::{Editor, MOST_BYTES};
 use super::screen;
-use super::sheet::Sheet;
-use super::sight::Sight;
 use super::state::{MOST_SAMPLES, Mode, State};
-use super::table::Age;
-use super::views::View;
 use crate::fields::value::Value;
 use crate::filter::Names;
 use crate::model::socket::SocketId;
 use crate::model::time::millis;
+use crate::track::counts::History;
+use crate::track::sheet::Sheet;
+use crate::track::sight::Sight;
+use crate::track::table::Age;
+use crate::track::views::View;
 
 /// Intervals to choose from, in tenths of a second.
 const INTERVALS: [u64; 9] = [2, 5, 10, 20, 50, 100, 200, 300, 600];

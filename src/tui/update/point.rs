@@ -5,9 +5,9 @@ use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use super::super::action::Effect;
 use super::super::screen::{self, Hit};
 use super::super::state::{Mode, State};
-use super::super::table::Order;
 use super::{browse, look, scrolled, select};
 use crate::filter::Names;
+use crate::track::table::Order;
 use crate::tui::action::Action;
 
 /// Rows that the wheel moves.

@@ -5,9 +5,9 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use super::super::action::Effect;
 use super::super::editor::Editor;
 use super::super::state::{Mode, State, Typing};
-use super::super::views::View;
 use super::look;
 use crate::filter::{Filter, Names, completions};
+use crate::track::views::View;
 
 /// Filters that are remembered.
 const MOST_TYPED: usize = 100;

@@ -9,11 +9,11 @@ use super::{put, wrapped};
 use crate::fields::sheet::Section;
 use crate::model::liveness::{Bound, Mechanism, Verdict};
 use crate::text::{bounded, duration, fitted, micros, printable, rate};
-use crate::tui::counts::sparkline;
-use crate::tui::sheet::Sheet;
+use crate::track::counts::sparkline;
+use crate::track::sheet::Sheet;
+use crate::track::timeline::{Timeline, What};
 use crate::tui::state::{Detail, State};
 use crate::tui::theme::Theme;
-use crate::tui::timeline::{Timeline, What};
 
 /// Pieces of text, each with where it begins and how it looks.
 type Line = Vec<(u16, String, Style)>;
@@ -137,7 +137,7 @@ fn placed(mut labels: Vec<(u16, String, Style)>, cells: u16) -> Vec<Line> {
 /// Round-trip time and rates since the detail was opened.
 fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
     let samples = &detail.samples;
-    let rates = |get: fn(&crate::tui::sheet::Sample) -> Option<u64>| -> Vec<u64> {
+    let rates = |get: fn(&crate::track::sheet::Sample) -> Option<u64>| -> Vec<u64> {
         let pairs = samples.iter().zip(samples.iter().skip(1));
         let rate = pairs.map(|(one, other)| {
             let ms = other.at_ms.saturating_sub(one.at_ms).max(1);

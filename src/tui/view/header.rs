@@ -11,12 +11,12 @@ use super::put;
 use crate::model::liveness::Verdict;
 use crate::model::time::millis;
 use crate::text::{duration, fitted, printable};
-use crate::tui::counts::{Counts, sparkline};
+use crate::track::counts::{Counts, sparkline};
+use crate::track::table::{Order, Table};
+use crate::track::views::View;
 use crate::tui::screen;
 use crate::tui::state::State;
-use crate::tui::table::{Order, Table};
 use crate::tui::theme::Theme;
-use crate::tui::views::View;
 
 /// What is counted in the header.
 struct Gauge {

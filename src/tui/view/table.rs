@@ -12,11 +12,11 @@ use crate::fields::column::Width;
 use crate::fields::value::{Unit, Value};
 use crate::model::liveness::Verdict;
 use crate::text::printable;
-use crate::tui::heading::Heading;
+use crate::track::heading::Heading;
+use crate::track::table::{Age, Order, Sign, Table};
+use crate::track::views::View;
 use crate::tui::screen::{MARGIN, Slot, slots};
 use crate::tui::state::{Looks, State};
-use crate::tui::table::{Age, Order, Sign, Table};
-use crate::tui::views::View;
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let Some(table) = state.table() else { return };

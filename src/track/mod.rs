@@ -1,0 +1,16 @@
+//! How sockets change from snapshot to snapshot. Rows come in by a sink ([`sight::Gathering`]), are compared with the
+//! snapshot before ([`memory::Memory`]) and packed as the rows of the view that is asked for ([`table::Table`]). Imports no
+//! screen, no command line and no kernel; the time is an argument.
+
+pub mod change;
+pub mod counts;
+pub mod group;
+pub mod heading;
+pub mod memory;
+pub mod numbers;
+pub mod pack;
+pub mod sheet;
+pub mod sight;
+pub mod table;
+pub mod timeline;
+pub mod views;
