@@ -26,8 +26,8 @@ use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::track::heading::Heading;
-use crate::track::sight::Wanted;
 use crate::track::views::View;
+use crate::track::wanted::Wanted;
 use crate::tui::state::Setup;
 
 /// What is to be done.

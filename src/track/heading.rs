@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::change::Change;
 use super::group::Group;
-use super::memory::Motion;
+use super::motion::Motion;
 use super::numbers::Number;
 use crate::fields::column::{Column, Width};
 use crate::fields::value::{Unit, Value};

@@ -9,19 +9,19 @@ use std::time::{Duration, SystemTime};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::change::{Change, What};
+use super::line::{Age, RowId};
+use super::motion::{Motion, Totals};
 use super::numbers::Counted;
 use super::pack::Dictionary;
-use super::sight::Wanted;
-use super::table::{Age, RowId, Table};
+use super::table::Table;
+use super::wanted::Wanted;
 use crate::model::address::{Endpoint, Family, NetnsId};
 use crate::model::liveness::{Bound, Verdict};
-use crate::model::memory::SocketMemory;
 use crate::model::namespace::Namespace;
 use crate::model::row::Row;
 use crate::model::sequence::Sequence;
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
-use crate::model::tcp_info::Field;
 use crate::model::time::millis;
 use crate::model::timer::Timer;
 
@@ -29,23 +29,6 @@ use crate::model::timer::Timer;
 pub const MOST_CHANGES: usize = 10_000;
 /// So long a row is marked as new, or kept as gone.
 const MARKED: Duration = Duration::from_secs(2);
-
-/// How a socket has moved since the last look.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Motion {
-    /// Whether it came a moment ago
-    pub age: Age,
-    /// Bytes that the peer acknowledged, since the connection began
-    pub sent: Option<u64>,
-    /// Bytes that came in order
-    pub received: Option<u64>,
-    /// The same per second, since the last look
-    pub sent_per_s: Option<u64>,
-    /// Bytes that came in order per second
-    pub received_per_s: Option<u64>,
-    /// Of a listener: connection attempts dropped per second
-    pub drops_per_s: Option<u64>,
-}
 
 /// Both ends, as they are kept: nearly all are IPv4.
 #[derive(Debug, Clone)]
@@ -225,7 +208,7 @@ impl Memory {
             if is_over || socket.state == TcpState::TimeWait {
                 self.rested.insert([socket.local, socket.remote]);
             } else if !is_first {
-                self.tell(What::Opened, &known, socket.id, Some(row.namespace), verdict, "");
+                self.tell(What::Opened, &known, socket.id, Some(row.namespace), "");
             }
             motion.age = if is_first { Age::Settled } else { Age::New };
             return motion;
@@ -256,14 +239,14 @@ impl Memory {
         let (id, namespace) = (row.socket.id, Some(row.namespace));
         if known.state != before.state && before.state != TcpState::TimeWait {
             if known.state == TcpState::TimeWait {
-                return self.tell(What::Closed, before, id, namespace, before.verdict, RESTS);
+                return self.tell(What::Closed, before, id, namespace, RESTS);
             }
-            self.tell(What::State(before.state), known, id, namespace, known.verdict, "");
+            self.tell(What::State(before.state), known, id, namespace, "");
         } else if let (Some(thought), Some(now)) = (before.verdict, known.verdict)
             && thought != now
             && (is_trouble(thought) || is_trouble(now))
         {
-            self.tell(What::Verdict(thought), known, id, namespace, known.verdict, "");
+            self.tell(What::Verdict(thought), known, id, namespace, "");
         }
     }
 
@@ -288,7 +271,7 @@ impl Memory {
             // The end of a TIME-WAIT is no news: the connection was over before; nor is that of one that said farewell.
             if known.state != TcpState::TimeWait && !self.parted.contains(&id) {
                 let why = guess(known.state, known.verdict, destroyed.contains(&id), None);
-                self.tell(What::Closed, &known, id, find(id.netns), known.verdict, why);
+                self.tell(What::Closed, &known, id, find(id.netns), why);
             }
         }
         self.parted.clear();
@@ -325,19 +308,11 @@ impl Memory {
         let said = (self.now + later).saturating_sub(earlier);
         self.said_ms = Some(millis(said));
         let taken_at = std::mem::replace(&mut self.taken_at, at);
-        self.tell(What::Closed, &known, socket.id, find(socket.id.netns), known.verdict, why);
+        self.tell(What::Closed, &known, socket.id, find(socket.id.netns), why);
         (self.taken_at, self.said_ms) = (taken_at, None);
     }
 
-    fn tell(
-        &mut self,
-        what: What,
-        known: &Known,
-        id: SocketId,
-        namespace: Option<&Namespace>,
-        verdict: Option<Verdict>,
-        why: &'static str,
-    ) {
+    fn tell(&mut self, what: What, known: &Known, id: SocketId, namespace: Option<&Namespace>, why: &'static str) {
         self.changed += 1;
         let lifetime = self.lifetime(what, known);
         let [local, remote] = known.ends.both();
@@ -355,7 +330,7 @@ impl Memory {
             socket: bare(id, known, local, remote),
             namespace: namespace.map_or_else(|| id.netns.0.to_string(), |namespace| namespace.name.clone()),
             process,
-            verdict,
+            verdict: known.verdict,
             lifetime,
             why,
         });
@@ -419,44 +394,6 @@ impl Memory {
     /// Groups that were not seen are forgotten.
     pub fn keep_groups(&mut self, is_there: impl Fn(&str) -> bool) {
         self.groups.retain(|group, _| is_there(group));
-    }
-}
-
-/// What a socket has counted.
-struct Totals {
-    sent: Option<u64>,
-    received: Option<u64>,
-    drops: Option<u64>,
-}
-
-impl Totals {
-    fn of(socket: &Socket) -> Self {
-        let info = socket.attributes.info.as_deref();
-        let get = |field| info.and_then(|info| info.get(field));
-        let is_listener = socket.state == TcpState::Listen;
-        let drops = socket.attributes.memory.as_ref().filter(|_| is_listener).and_then(SocketMemory::drops);
-        Self { sent: get(Field::BytesAcked), received: get(Field::BytesReceived), drops: drops.map(u64::from) }
-    }
-
-    /// The low halves of sent, or dropped, and received.
-    fn low(&self) -> (u32, u32) {
-        (self.drops.or(self.sent).unwrap_or(0) as u32, self.received.unwrap_or(0) as u32)
-    }
-
-    fn motion(&self) -> Motion {
-        Motion { sent: self.sent, received: self.received, ..Motion::default() }
-    }
-}
-
-impl Motion {
-    fn moved(&mut self, state: TcpState, before: (u32, u32), now: (u32, u32), elapsed_ms: u64) {
-        let per_s = |before: u32, now: u32| Some(u64::from(now.wrapping_sub(before)) * 1_000 / elapsed_ms);
-        if state == TcpState::Listen {
-            self.drops_per_s = per_s(before.0, now.0);
-        } else if self.sent.is_some() {
-            self.sent_per_s = per_s(before.0, now.0);
-            self.received_per_s = per_s(before.1, now.1);
-        }
     }
 }
 

@@ -3,10 +3,13 @@
 //! screen, no command line and no kernel; the time is an argument.
 
 pub mod change;
+pub mod columns;
 pub mod counts;
 pub mod group;
 pub mod heading;
+pub mod line;
 pub mod memory;
+pub mod motion;
 pub mod numbers;
 pub mod pack;
 pub mod sheet;
@@ -14,3 +17,4 @@ pub mod sight;
 pub mod table;
 pub mod timeline;
 pub mod views;
+pub mod wanted;

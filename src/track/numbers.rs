@@ -2,10 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::heading::{Heading, Source};
-use super::table::{RowId, Sign};
+use super::line::{RowId, Sign};
 use crate::fields::kernel::{Entry, Section, sections};
-use crate::fields::value::{Unit, Value};
 use crate::model::address::NetnsId;
 use crate::model::namespace::Namespace;
 
@@ -28,16 +26,16 @@ const NO_COUNTERS: &[&str] = &["Tcp.RtoAlgorithm", "Tcp.RtoMin", "Tcp.RtoMax", "
 pub struct Number {
     /// Which row it is
     pub id: RowId,
-    namespace: String,
-    kind: &'static str,
-    name: String,
-    value: Option<String>,
-    default: &'static str,
-    scope: &'static str,
-    meaning: String,
+    pub(super) namespace: String,
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) value: Option<String>,
+    pub(super) default: &'static str,
+    pub(super) scope: &'static str,
+    pub(super) meaning: String,
     /// Tenths of one per second
-    now: Option<u64>,
-    since_start: Option<u64>,
+    pub(super) now: Option<u64>,
+    pub(super) since_start: Option<u64>,
 }
 
 impl Number {
@@ -118,39 +116,4 @@ fn row(section: Section, entry: Entry<'_>, namespace: &Namespace, place: u64, ra
         now: rates[0],
         since_start: rates[1],
     }
-}
-
-/// What the view shows.
-pub const COLUMNS: &[&str] = &["name", "value", "now", "since-start", "default", "meaning"];
-
-/// Columns of the view.
-pub fn headings() -> Vec<Heading> {
-    let text = |name, title, importance, help, get| Heading::text(name, title, importance, help, Source::Number(get));
-    let number =
-        |name, title, importance, help, get| Heading::number(name, title, importance, help, Source::Number(get));
-    vec![
-        text("name", "NAME", 99, "as the kernel calls it", |number| Value::name(Some(&number.name))),
-        number("value", "VALUE", 98, "its value", |number| match &number.value {
-            Some(text) => text.parse().map_or_else(|_| Value::name(Some(text)), Value::Number),
-            None => Value::Absent,
-        }),
-        number("now", "NOW/S", 75, "growth per second since the last look", |number| Value::number(number.now))
-            .unit(Unit::Tenths),
-        number("since-start", "START/S", 70, "growth per second since the dashboard was opened", |number| {
-            Value::number(number.since_start)
-        })
-        .unit(Unit::Tenths),
-        number("default", "DEFAULT", 60, "what the kernel starts with", |number| match number.default {
-            "" => Value::Absent,
-            default => default.parse().map_or_else(|_| Value::word(default), Value::Number),
-        }),
-        text("kind", "KIND", 30, "sysctl, gauge or counter", |number| Value::word(number.kind)),
-        text("scope", "SCOPE", 40, "the namespace's own, or one for the whole host", |number| match number.scope {
-            "" => Value::Absent,
-            scope => Value::word(scope),
-        }),
-        text("meaning", "MEANING", 80, "what it decides or counts", |number| Value::name(Some(&number.meaning)))
-            .flexible(20),
-        text("netns", "NETNS", 97, "network namespace by name", |number| Value::name(Some(&number.namespace))),
-    ]
 }

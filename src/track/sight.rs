@@ -8,100 +8,29 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
+use super::columns::groups;
 use super::counts::Counts;
-use super::group::{self, Group, GroupBy, Title};
+use super::group::{Group, Title};
 use super::heading::{Heading, Source};
-use super::memory::{Farewell, Memory, Motion};
-use super::table::{Age, Builder, Order, RowId, Sign, Table};
+use super::line::{Age, RowId, Sign};
+use super::memory::{Farewell, Memory};
+use super::motion::Motion;
+use super::table::{Builder, Table};
 use super::views::{TELLING, View};
+use super::wanted::Wanted;
 use crate::fields::column::Column;
 use crate::fields::table::column;
 use crate::fields::value::Value;
-use crate::filter::{Filter, quoted};
+use crate::filter::quoted;
 use crate::model::address::NetnsId;
 use crate::model::gap::{GapKind, Gaps};
 use crate::model::liveness::Verdict;
 use crate::model::namespace::Namespace;
-use crate::model::needs::Needs;
 use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::{StateSet, TcpState};
-
-/// What takes seconds to find out of a large host that nobody has looked at before: all processes are looked through, and
-/// then each socket is asked.
-pub const DEAR: Needs =
-    Needs::OWNERS.union(Needs::LIMITS).union(Needs::OPTIONS).union(Needs::MORE_OPTIONS).union(Needs::ALL_OPTIONS);
-
-/// What is looked at, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
-    /// Which kind of rows
-    pub view: View,
-    /// The filter as it was typed; among the kernel's numbers a text to look for
-    pub typed: String,
-    /// Which rows
-    pub filter: Filter,
-    /// Which namespace; all where none is named
-    pub netns: Option<NetnsId>,
-    /// Which columns
-    pub columns: Vec<Heading>,
-    /// In which order
-    pub order: Order,
-    /// What processes are grouped by
-    pub by: GroupBy,
-    /// Sockets that are no connections too, among the connections; counters that are 0, among the kernel's numbers
-    pub all: bool,
-}
-
-impl Wanted {
-    /// A view that nobody changed.
-    pub fn new(view: View) -> Self {
-        Self {
-            view,
-            typed: String::new(),
-            filter: Filter::default(),
-            netns: None,
-            columns: view.columns(),
-            order: Order::Alarm,
-            by: GroupBy::default(),
-            all: false,
-        }
-    }
-
-    /// The states of the sockets that it lists.
-    fn listed(&self) -> StateSet {
-        match self.view {
-            View::Listeners => StateSet::listeners(),
-            _ if self.all || self.filter.asks_beyond(StateSet::connections()) => StateSet::ALL,
-            _ => StateSet::connections(),
-        }
-    }
-
-    /// The states of all sockets that have to be looked at: what is counted besides does not depend on the view.
-    pub fn states(&self) -> StateSet {
-        StateSet::connections().union(StateSet::listeners()).union(self.listed())
-    }
-
-    /// Whether its rows are the same without what is dear: not where they are made of owners, or the filter asks for
-    /// something that may turn out otherwise.
-    pub fn is_shown_early(&self) -> bool {
-        self.view != View::Processes && !self.filter.needs().intersects(DEAR | Needs::LIVENESS)
-    }
-
-    /// What has to be known of a row.
-    pub fn needs(&self) -> Needs {
-        let shown = self.columns.iter().fold(Needs::LIVENESS | Needs::OWNERS, |needs, column| needs | column.needs());
-        let view = match self.view {
-            View::Processes => Needs::LIMITS,
-            View::Kernel => Needs::KERNEL,
-            View::Listeners => Needs::MEMORY,
-            View::Connections | View::Peers | View::Changes => Needs::empty(),
-        };
-        shown | view | self.filter.needs()
-    }
-}
 
 /// All of it.
 #[derive(Debug)]
@@ -360,7 +289,7 @@ fn builder(wanted: &Wanted, is_of_several: bool, like: Option<&Table>) -> Builde
         View::Connections | View::Listeners => {
             TELLING.iter().filter_map(|name| column(name)).map(Heading::from).collect()
         }
-        View::Peers | View::Processes => vec![group::filter()],
+        View::Peers | View::Processes => vec![groups::filter()],
         View::Kernel | View::Changes => Vec::new(),
     };
     Builder::new(&shown, telling, wanted.view.has_sockets(), like)

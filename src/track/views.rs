@@ -1,10 +1,8 @@
 //! The views, one table for keys, tabs, titles, columns and the configuration.
 
-use super::change;
-use super::group;
+use super::columns::{changes, groups, numbers};
 use super::heading::{Heading, Source};
-use super::memory::Motion;
-use super::numbers;
+use super::motion::Motion;
 use crate::fields::column::Width;
 use crate::fields::table::{CONNECTION_COLUMNS, columns};
 use crate::fields::value::{Unit, Value};
@@ -58,15 +56,15 @@ pub const VIEWS: [ViewSpec; 6] = [
         view: View::Peers,
         name: "peers",
         rows: ["peer", "peers"],
-        columns: group::PEER_COLUMNS,
-        catalogue: group::of_peers,
+        columns: groups::PEER_COLUMNS,
+        catalogue: groups::of_peers,
     },
     ViewSpec {
         view: View::Processes,
         name: "processes",
         rows: ["process", "processes"],
-        columns: group::PROCESS_COLUMNS,
-        catalogue: group::of_processes,
+        columns: groups::PROCESS_COLUMNS,
+        catalogue: groups::of_processes,
     },
     ViewSpec {
         view: View::Listeners,
@@ -86,8 +84,8 @@ pub const VIEWS: [ViewSpec; 6] = [
         view: View::Changes,
         name: "changes",
         rows: ["change", "changes"],
-        columns: change::COLUMNS,
-        catalogue: change::headings,
+        columns: changes::COLUMNS,
+        catalogue: changes::headings,
     },
 ];
 

@@ -9,9 +9,10 @@ use ratatui::crossterm::event::Event as Input;
 use crate::model::change::KeepaliveChange;
 use crate::model::socket::SocketId;
 use crate::track::sheet::Sheet;
-use crate::track::sight::{Sight, Wanted};
+use crate::track::sight::Sight;
 use crate::track::table::Table;
 use crate::track::views::View;
+use crate::track::wanted::Wanted;
 
 /// What a key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

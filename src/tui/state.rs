@@ -13,10 +13,12 @@ use super::keymap::Keys;
 use super::theme::Theme;
 use crate::filter::{Filter, FilterError};
 use crate::track::counts::History;
+use crate::track::line::RowId;
 use crate::track::sheet::{Sample, Sheet};
-use crate::track::sight::{Sight, Wanted};
-use crate::track::table::{RowId, Table};
+use crate::track::sight::Sight;
+use crate::track::table::Table;
 use crate::track::views::View;
+use crate::track::wanted::Wanted;
 
 /// What the user has chosen once and for all.
 #[derive(Debug, Clone, Default)]

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::model::liveness::Verdict;
-use crate::track::table::Sign;
+use crate::track::line::Sign;
 
 /// How things look.
 #[derive(Debug, Clone, Copy, PartialEq)]

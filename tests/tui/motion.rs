@@ -9,8 +9,8 @@ use tcpulse::model::liveness::Verdict;
 use tcpulse::model::socket::Socket;
 use tcpulse::model::state::TcpState;
 use tcpulse::model::timer::{Timer, TimerKind};
+use tcpulse::track::line::Age::{self, Gone, New, Settled};
 use tcpulse::track::memory::{Farewell, MOST_CHANGES};
-use tcpulse::track::table::Age::{self, Gone, New, Settled};
 use tcpulse::tui::action::Event;
 
 use super::scene::{BUSY, Made, Scene, made, socket};

@@ -21,7 +21,8 @@ use crate::model::state::StateSet;
 use crate::model::time::millis;
 use crate::track::memory::Memory;
 use crate::track::sheet::SheetSink;
-use crate::track::sight::{DEAR, Gathering, Sight, Wanted};
+use crate::track::sight::{Gathering, Sight};
+use crate::track::wanted::{DEAR, Wanted};
 use crate::tui::action::{Effect, Event, Whom};
 use crate::tui::inbox::Outlet;
 

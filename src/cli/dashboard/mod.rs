@@ -22,7 +22,7 @@ use crate::collect::{names, signals};
 use crate::filter::Names;
 use crate::inspect::Request;
 use crate::model::needs::Needs;
-use crate::track::sight::Wanted;
+use crate::track::wanted::Wanted;
 use crate::tui::action::{Effect, Event};
 use crate::tui::inbox::{Outlet, inbox};
 use crate::tui::run::{Ended, listen, resized, run};

@@ -79,8 +79,8 @@ impl Ordered {
 #[cfg(test)]
 mod tests {
     use super::{MOST, orders};
-    use crate::track::sight::Wanted;
     use crate::track::views::View;
+    use crate::track::wanted::Wanted;
     use crate::tui::action::Effect;
     use std::sync::mpsc::RecvTimeoutError;
     use std::time::Duration;

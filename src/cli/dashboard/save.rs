@@ -13,7 +13,8 @@ use crate::export::csv;
 use crate::export::json::Json;
 use crate::fields::value::Value;
 use crate::track::heading::{Heading, Source};
-use crate::track::table::{Age, Table};
+use crate::track::line::Age;
+use crate::track::table::Table;
 
 /// Writes a table to a new file, and says what came of it.
 pub(super) fn save(name: &str, table: &Table) -> String {

@@ -11,9 +11,10 @@ use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
 use crate::text::shares;
 use crate::track::heading::Heading;
-use crate::track::sight::Wanted;
-use crate::track::table::{Age, Order};
+use crate::track::line::Age;
+use crate::track::table::Order;
 use crate::track::views::View;
+use crate::track::wanted::Wanted;
 
 pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
     if let Some(row) = scrolled(state.cursor.row, action, screen::page(state)) {

@@ -20,9 +20,9 @@ use crate::filter::Names;
 use crate::model::socket::SocketId;
 use crate::model::time::millis;
 use crate::track::counts::History;
+use crate::track::line::Age;
 use crate::track::sheet::Sheet;
 use crate::track::sight::Sight;
-use crate::track::table::Age;
 use crate::track::views::View;
 
 /// Intervals to choose from, in tenths of a second.
