@@ -65,13 +65,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
     &["inspect/dump.rs", "inspect/judging.rs", "inspect/mod.rs", "inspect/pipeline.rs"],
     &["cli/args.rs", "cli/choices.rs", "cli/exit.rs", "cli/habits.rs", "cli/hints.rs", "cli/terminal.rs"],
     &[
-        "tui/update/browse.rs",
-        "tui/update/choose.rs",
-        "tui/update/mod.rs",
-        "tui/update/point.rs",
-        "tui/update/typing.rs",
-    ],
-    &[
         "tui/view/detail.rs",
         "tui/view/footer.rs",
         "tui/view/header.rs",

@@ -1,11 +1,13 @@
 //! Keys in the table and in the detail.
 
-use super::super::action::{Action, Effect, Shared};
+use super::super::action::{Action, Effect};
 use super::super::editor::Editor;
 use super::super::form::Form;
 use super::super::screen;
-use super::super::state::{Asking, Cursor, Detail, Mode, Saving, State, Typing};
-use super::{choose, look, scrolled, select, whom};
+use super::super::state::{Asking, Detail, Mode, Saving, State, Typing};
+use super::choose;
+use super::cursor::{scrolled, select, whom};
+use super::show::{look, show, show_filtered};
 use crate::fields::value::Value;
 use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
@@ -14,7 +16,6 @@ use crate::track::heading::Heading;
 use crate::track::line::Age;
 use crate::track::table::Order;
 use crate::track::views::View;
-use crate::track::wanted::Wanted;
 
 pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
     if let Some(row) = scrolled(state.cursor.row, action, screen::page(state)) {
@@ -99,13 +100,6 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     effects
 }
 
-/// Another view with a filter of its own.
-fn show_filtered(state: &mut State, view: View, typed: String, filter: Filter) -> Vec<Effect> {
-    show(state, view);
-    (state.wanted.typed, state.wanted.filter) = (typed, filter);
-    look(state)
-}
-
 /// What a narrow screen leaves out of a row.
 fn in_words(state: &State) -> Option<String> {
     let (table, row) = (state.table()?, state.cursor.row);
@@ -136,37 +130,6 @@ fn back(state: &mut State) -> Vec<Effect> {
         return look(state);
     }
     Vec::new()
-}
-
-/// Each view keeps its columns and its order; the filter is one for all whose rows are made of sockets.
-pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
-    if view == state.view() {
-        return Vec::new();
-    }
-    let kept = state.others.iter().position(|wanted| wanted.view == view).map(|index| state.others.swap_remove(index));
-    let mut wanted = kept.unwrap_or_else(|| Wanted::new(view));
-    wanted.netns = state.wanted.netns;
-    let of_sockets = if state.view() == View::Kernel {
-        state.others.iter().find(|other| other.view != View::Kernel)
-    } else {
-        Some(&state.wanted)
-    };
-    if let (Some(other), true) = (of_sockets, view != View::Kernel) {
-        (wanted.typed, wanted.filter) = (other.typed.clone(), other.filter.clone());
-    }
-    state.came_from = None;
-    let left = std::mem::replace(&mut state.wanted, wanted);
-    // Those that are left keep up with the filter too, so that whichever is next finds it.
-    if left.view != View::Kernel {
-        for other in state.others.iter_mut().filter(|other| other.view != View::Kernel) {
-            (other.typed, other.filter) = (left.typed.clone(), left.filter.clone());
-        }
-    }
-    state.others.push(left);
-    state.sight = None;
-    state.cursor = Cursor::default();
-    state.marked.clear();
-    look(state)
 }
 
 /// What is most alarming first, then each column in turn.
@@ -288,14 +251,4 @@ fn copy(state: &mut State) -> Vec<Effect> {
     let cells: Vec<_> = columns.map(|(column, value)| value.for_people(column.unit).into_owned()).collect();
     state.told = Some("the row was handed to the terminal's clipboard (OSC 52)".to_owned());
     vec![Effect::Copy(cells.join("\t"))]
-}
-
-/// The table that is shown, under the name that was typed.
-pub(super) fn save(state: &State, name: String) -> Vec<Effect> {
-    state
-        .sight
-        .as_ref()
-        .map(|sight| Effect::Save(name, Shared(std::sync::Arc::clone(&sight.table))))
-        .into_iter()
-        .collect()
 }

@@ -2,9 +2,9 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
-use super::super::action::{Action, Effect};
+use super::super::action::{Action, Effect, Shared};
 use super::super::state::{Asking, Choice, Item, Menu, Mode, State};
-use super::{browse, look};
+use super::show::look;
 use crate::filter::{Filter, Names};
 use crate::text::keepalive;
 
@@ -154,7 +154,7 @@ pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
                 return Vec::new();
             }
             state.mode = Mode::Browse;
-            return browse::save(state, name);
+            return save(state, name);
         }
         _ => {
             saving.line.press(key);
@@ -162,4 +162,14 @@ pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// The table that is shown, under the name that was typed.
+fn save(state: &State, name: String) -> Vec<Effect> {
+    state
+        .sight
+        .as_ref()
+        .map(|sight| Effect::Save(name, Shared(std::sync::Arc::clone(&sight.table))))
+        .into_iter()
+        .collect()
 }

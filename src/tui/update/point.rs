@@ -5,7 +5,9 @@ use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use super::super::action::Effect;
 use super::super::screen::{self, Hit};
 use super::super::state::{Mode, State};
-use super::{browse, look, scrolled, select};
+use super::browse;
+use super::cursor::{scrolled, select};
+use super::show::{look, show};
 use crate::filter::Names;
 use crate::track::table::Order;
 use crate::tui::action::Action;
@@ -31,7 +33,7 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent, names: &dyn Names) -> 
     match screen::hit(state, mouse.column, mouse.row) {
         Some(Hit::Tab(view)) => {
             state.detail = None;
-            browse::show(state, view)
+            show(state, view)
         }
         Some(Hit::Title(column)) if state.detail.is_none() => {
             let is_by_it = matches!(&state.wanted.order, Order::By { column: by, .. } if *by == column);

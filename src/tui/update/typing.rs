@@ -5,7 +5,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use super::super::action::Effect;
 use super::super::editor::Editor;
 use super::super::state::{Mode, State, Typing};
-use super::look;
+use super::show::look;
 use crate::filter::{Filter, Names, completions};
 use crate::track::views::View;
 
