@@ -65,16 +65,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
     &["inspect/dump.rs", "inspect/judging.rs", "inspect/mod.rs", "inspect/pipeline.rs"],
     &["cli/args.rs", "cli/choices.rs", "cli/exit.rs", "cli/habits.rs", "cli/hints.rs", "cli/terminal.rs"],
     &[
-        "tui/view/detail.rs",
-        "tui/view/footer.rs",
-        "tui/view/header.rs",
-        "tui/view/help.rs",
-        "tui/view/mod.rs",
-        "tui/view/popup.rs",
-        "tui/view/prompt.rs",
-        "tui/view/table.rs",
-    ],
-    &[
         "cli/act.rs",
         "cli/candidates.rs",
         "cli/dashboard/deeds.rs",
@@ -98,12 +88,6 @@ const KNOWN_FUNCTIONS: &[(&str, &str)] = &[
     ("filter/parser.rs", "parse"),
     ("inspect/pipeline.rs", "run"),
     ("tui/run.rs", "run"),
-    ("tui/view/mod.rs", "put"),
-    ("tui/view/popup.rs", "frame"),
-    ("tui/view/popup.rs", "line"),
-    ("tui/view/prompt.rs", "line"),
-    ("tui/view/table.rs", "line"),
-    ("tui/view/table.rs", "cell"),
 ];
 
 #[test]

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::put;
+use super::canvas::Canvas;
 use crate::model::liveness::Verdict;
 use crate::model::time::millis;
 use crate::text::{duration, fitted, printable};
@@ -43,13 +41,13 @@ fn gauges() -> [Gauge; 6] {
 /// Cells of the last minutes: the widest, and the least that says something.
 const SPARK_CELLS: std::ops::RangeInclusive<usize> = 9..=25;
 
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
-    let theme = state.looks.theme;
+pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
     let Some(sight) = &state.sight else {
-        put(buffer, area, area.x + 1, 0, "looking…", theme.title);
+        canvas.put(area.x + 1, 0, "looking…", theme.title);
         return;
     };
-    let mut x = put(buffer, area, area.x, 0, &format!(" {} ", printable(&sight.hostname)), theme.title);
+    let mut x = canvas.put(area.x, 0, &format!(" {} ", printable(&sight.hostname)), theme.title);
     let gauges = gauges();
     let texts = |is_short: bool| {
         gauges.each_ref().map(|gauge| {
@@ -78,10 +76,10 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         }
         let is_calm = (gauge.of)(&sight.counts) == 0;
         let style = if is_calm { theme.muted } else { (gauge.style)(&theme) };
-        x = put(buffer, area, x, 0, text, style);
+        x = canvas.put(x, 0, text, style);
         if index < lines {
             let line = sparkline(&state.history.of(gauge.of, cells - 1), !gauge.sign.is_empty());
-            let end = put(buffer, area, x, 0, &line, theme.muted);
+            let end = canvas.put(x, 0, &line, theme.muted);
             x = end.max(x.saturating_add(u16::try_from(cells - 1).unwrap_or(0)));
         }
         x = x.saturating_add(1);
@@ -89,17 +87,17 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The views, and how fresh the data is.
-pub(super) fn tabs(state: &State, area: Rect, buffer: &mut Buffer) {
-    let theme = state.looks.theme;
+pub(super) fn tabs(state: &State, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
     let mut end = area.x;
     for (view, start, label) in screen::tabs(state) {
         let style = if view == state.view() { theme.accent } else { theme.muted };
-        end = put(buffer, area, area.x + start, 0, &label, style);
+        end = canvas.put(area.x + start, 0, &label, style);
     }
     let (text, style) = freshness(state);
     let start = area.right().saturating_sub(u16::try_from(text.width()).unwrap_or(u16::MAX));
     if start > end {
-        put(buffer, area, start, 0, &text, style);
+        canvas.put(start, 0, &text, style);
     }
 }
 
@@ -127,22 +125,22 @@ fn freshness(state: &State) -> (String, Style) {
 }
 
 /// What is listed; what came of an order, or why there is nothing new, goes before it.
-pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
-    let theme = state.looks.theme;
+pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
     let mut x = area.x + 1;
     let told = match (&state.failure, &state.told) {
         (Some(why), _) => Some((format!("cannot look any more: {why}"), theme.alarm)),
         (None, told) => told.clone().map(|told| (told, theme.title)),
     };
     if let Some((told, style)) = told {
-        put(buffer, area, x, 0, &fitted(&printable(&told), usize::from(area.right().saturating_sub(x))), style);
+        canvas.put(x, 0, &fitted(&printable(&told), usize::from(area.right().saturating_sub(x))), style);
         return;
     }
     // Before the first look nothing is known, not even that there is nothing.
     if state.sight.is_none() {
         return;
     }
-    let mut say = |text: &str, style| x = put(buffer, area, x, 0, text, style);
+    let mut say = |text: &str, style| x = canvas.put(x, 0, text, style);
     if !state.marked.is_empty() {
         say(&format!("{} marked", state.marked.len()), theme.accent);
         say("  ", theme.muted);

@@ -1,10 +1,9 @@
 //! Every key, every sign, and what is not seen.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::put;
+use super::canvas::Canvas;
 use crate::model::liveness::Verdict;
 use crate::text::printable;
 use crate::tui::keymap::COMMANDS;
@@ -13,14 +12,15 @@ use crate::tui::state::State;
 /// Cells before the explanations.
 const INDENT: u16 = 22;
 
-pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
+    let area = canvas.area;
     let lines = lines(state);
     // The last page stays full.
     let top = top.min(lines.len().saturating_sub(usize::from(area.height)));
     for (y, (name, style, help)) in (0..area.height).zip(lines.iter().skip(top)) {
         let name_area = Rect { width: area.width.min(INDENT - 1), ..area };
-        put(buffer, name_area, area.x + 1, y, name, *style);
-        put(buffer, area, area.x + INDENT, y, help, Style::new());
+        canvas.on(name_area).put(area.x + 1, y, name, *style);
+        canvas.put(area.x + INDENT, y, help, Style::new());
     }
 }
 
