@@ -12,7 +12,7 @@ use tcpulse::track::views::View;
 use tcpulse::track::wanted::Wanted;
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::inbox::inbox;
-use tcpulse::tui::run::run;
+use tcpulse::tui::run::{Outside, run};
 use tcpulse::tui::state::{Setup, State};
 
 use crate::support::is_root;
@@ -467,7 +467,8 @@ fn a_panic_gives_the_terminal_back() {
         let key = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE);
         assert!(outlet.press(Event::Input(Input::Key(key))));
         let mut carry_out = |_: Effect| panic!("on purpose");
-        run(state, true, &Nobody, &mut inbox, &mut carry_out, &mut || {}).unwrap();
+        let outside = Outside { names: &Nobody, carry_out: &mut carry_out, suspend: &mut || {} };
+        run(state, true, &mut inbox, outside).unwrap();
         return;
     }
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());

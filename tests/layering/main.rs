@@ -87,7 +87,6 @@ const KNOWN_FUNCTIONS: &[(&str, &str)] = &[
     ("fields/judgement.rs", "options"),
     ("filter/parser.rs", "parse"),
     ("inspect/pipeline.rs", "run"),
-    ("tui/run.rs", "run"),
 ];
 
 #[test]

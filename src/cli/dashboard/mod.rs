@@ -25,7 +25,7 @@ use crate::model::needs::Needs;
 use crate::track::wanted::Wanted;
 use crate::tui::action::{Effect, Event};
 use crate::tui::inbox::{Outlet, inbox};
-use crate::tui::run::{Ended, listen, resized, run};
+use crate::tui::run::{Ended, Outside, listen, resized, run};
 use crate::tui::screen::drawn;
 use crate::tui::state::{Setup, State};
 use crate::tui::terminal::{TAKEN, farewell};
@@ -97,7 +97,8 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
         let _ = kill_process(getpid(), Signal::STOP);
         let _ = continued.recv_timeout(UNSTOPPED);
     };
-    let ended = run(state, has_mouse, &Services, &mut inbox, &mut carry_out, &mut suspend);
+    let outside = Outside { names: &Services, carry_out: &mut carry_out, suspend: &mut suspend };
+    let ended = run(state, has_mouse, &mut inbox, outside);
     match ended.context("cannot draw on the terminal")? {
         Ended::Quit => Ok(Exit::Done),
         Ended::Signal(signal) => signals::end_by(signal),
