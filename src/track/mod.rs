@@ -3,16 +3,22 @@
 //! screen, no command line and no kernel; the time is an argument.
 
 pub mod change;
+pub mod change_log;
+mod closing;
 pub mod columns;
 pub mod counts;
 pub mod group;
+pub mod group_history;
 pub mod heading;
+mod known;
 pub mod line;
 pub mod memory;
+mod moments;
 pub mod motion;
 pub mod numbers;
 pub mod pack;
 pub mod sheet;
+pub mod shown;
 pub mod sight;
 pub mod table;
 pub mod timeline;

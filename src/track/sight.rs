@@ -115,11 +115,11 @@ impl<'a> Gathering<'a> {
         // What happened stands in the order of time, and the kernel's numbers in that of their meaning.
         let is_urgency_first = !matches!(self.wanted.view, View::Kernel | View::Changes);
         let mut table = self.builder.finish(&self.wanted.order, is_urgency_first);
-        if let Some((_, last)) = &self.memory.last {
+        if let Some((_, last)) = &self.memory.shown.last {
             table.keep_widths(last);
         }
         let table = Arc::new(table);
-        self.memory.last = Some((self.wanted.clone(), Arc::clone(&table)));
+        self.memory.shown.last = Some((self.wanted.clone(), Arc::clone(&table)));
         Sight {
             wanted: self.wanted,
             hostname: self.hostname,
@@ -141,14 +141,18 @@ impl<'a> Gathering<'a> {
     /// Rows that were there a moment ago stay, marked, where they stood.
     fn keep_gone(&mut self) {
         // Of another question nothing stays.
-        let Some((wanted, last)) = self.memory.last.clone().filter(|_| self.memory.has_gone()) else { return };
+        let Some((wanted, last)) = self.memory.shown.last.clone().filter(|_| self.memory.shown.has_gone()) else {
+            return;
+        };
         if wanted != self.wanted || last.headings != self.builder.headings() {
             return;
         }
         let mut anchor = None;
         for row in 0..last.len() {
             match last.id(row) {
-                Some(id) if self.memory.is_gone(id) => self.builder.take_over_behind(anchor, &last, row, Age::Gone),
+                Some(id) if self.memory.shown.is_gone(id) => {
+                    self.builder.take_over_behind(anchor, &last, row, Age::Gone)
+                }
                 id => anchor = id,
             }
         }
@@ -190,12 +194,13 @@ impl<'a> Gathering<'a> {
         if self.wanted.view == View::Processes {
             // Counts of another question are no past of these.
             let Wanted { typed, netns, by, .. } = &self.wanted;
-            self.memory.group_by(format!("{netns:?} {by:?} {typed}"));
+            self.memory.groups.group_by(format!("{netns:?} {by:?} {typed}"));
             for (_, group) in &mut groups {
-                group.close_wait_before = self.memory.close_wait_before(&group.title.label, group.close_wait());
+                group.close_wait_before =
+                    self.memory.groups.close_wait_before(&group.title.label, group.close_wait(), self.at);
             }
             let labels: FxHashSet<_> = groups.iter().map(|(_, group)| group.title.label.clone()).collect();
-            self.memory.keep_groups(|label| labels.contains(label));
+            self.memory.groups.keep(|label| labels.contains(label));
         }
         groups.sort_by(|(_, one), (_, other)| {
             other
@@ -328,7 +333,7 @@ impl Sink for Gathering<'_> {
         self.namespaces.clone_from(&head.namespaces);
         self.memory.begin(self.at, head.taken_at);
         let is_of_several = head.namespaces.len() > 1 && self.wanted.netns.is_none();
-        self.builder = builder(&self.wanted, is_of_several, self.memory.last());
+        self.builder = builder(&self.wanted, is_of_several, self.memory.shown.table());
         for namespace in &head.namespaces {
             if self.is_in(namespace.id) {
                 self.numbers(namespace);

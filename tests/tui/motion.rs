@@ -9,8 +9,9 @@ use tcpulse::model::liveness::Verdict;
 use tcpulse::model::socket::Socket;
 use tcpulse::model::state::TcpState;
 use tcpulse::model::timer::{Timer, TimerKind};
+use tcpulse::track::change_log::MOST_CHANGES;
 use tcpulse::track::line::Age::{self, Gone, New, Settled};
-use tcpulse::track::memory::{Farewell, MOST_CHANGES};
+use tcpulse::track::memory::Farewell;
 use tcpulse::tui::action::Event;
 
 use super::scene::{BUSY, Made, Scene, made, socket};

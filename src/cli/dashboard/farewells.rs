@@ -9,7 +9,8 @@ use crate::collect::discovery::NetnsChoice;
 use crate::collect::farewell::{Listener, listen, wait};
 use crate::collect::limits;
 use crate::model::address::NetnsId;
-use crate::track::memory::{Farewell, MOST_CHANGES};
+use crate::track::change_log::MOST_CHANGES;
+use crate::track::memory::Farewell;
 
 /// How long a new namespace may wait until it is listened in.
 const PATIENCE: Duration = Duration::from_millis(500);

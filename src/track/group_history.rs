@@ -1,0 +1,46 @@
+//! CLOSE-WAITs that groups of connections had in the last five minutes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+/// A group's past: CLOSE-WAITs by time.
+type Past = VecDeque<(Duration, u64)>;
+
+/// The past of each group.
+#[derive(Debug, Default)]
+pub struct GroupHistory {
+    groups: FxHashMap<String, Past>,
+    /// What the groups are made by
+    grouped_by: String,
+}
+
+impl GroupHistory {
+    /// CLOSE-WAITs that a group had up to five minutes before `at`; notes how many it has now.
+    pub(super) fn close_wait_before(&mut self, group: &str, now: u64, at: Duration) -> Option<u64> {
+        const SPAN: Duration = Duration::from_secs(300);
+        const STEP: Duration = Duration::from_secs(5);
+        let past = self.groups.entry(group.to_owned()).or_default();
+        if past.back().is_none_or(|(last, _)| at.saturating_sub(*last) >= STEP) {
+            past.push_back((at, now));
+        }
+        while past.len() > 1 && at.saturating_sub(past[0].0) > SPAN {
+            past.pop_front();
+        }
+        past.front().filter(|(since, _)| at > *since).map(|(_, before)| *before)
+    }
+
+    /// If the groups are made otherwise, those that were made before are forgotten.
+    pub(super) fn group_by(&mut self, by: String) {
+        if by != self.grouped_by {
+            self.groups.clear();
+            self.grouped_by = by;
+        }
+    }
+
+    /// Groups that were not seen are forgotten.
+    pub(super) fn keep(&mut self, is_there: impl Fn(&str) -> bool) {
+        self.groups.retain(|group, _| is_there(group));
+    }
+}
