@@ -22,8 +22,8 @@ use tcpulse::collect::visit::SourceChoice;
 use tcpulse::filter::{Filter, Names};
 use tcpulse::inspect::{Request, inspect};
 use tcpulse::model::address::Family;
-use tcpulse::track::memory::Memory;
 use tcpulse::track::sight::Gathering;
+use tcpulse::track::tracker::Tracker;
 use tcpulse::track::views::View;
 use tcpulse::track::wanted::Wanted;
 use tcpulse::tui::action::Event;
@@ -199,7 +199,7 @@ pub(crate) fn frame_ms(frames: usize) -> Result<f64> {
         filter: Filter::default(),
         is_part: false,
     };
-    let mut memory = Memory::new(|_: SystemTime| String::new());
+    let mut memory = Tracker::new(|_: SystemTime| String::new());
     let mut gathering = Gathering::new(wanted.clone(), &mut memory, Duration::ZERO);
     let tail = inspect(&request, None, &mut gathering, &|| false)?;
     let sight = gathering.sight(tail, Vec::new());

@@ -1,5 +1,5 @@
 //! How sockets change from snapshot to snapshot. Rows come in by a sink ([`sight::Gathering`]), are compared with the
-//! snapshot before ([`memory::Memory`]) and packed as the rows of the view that is asked for ([`table::Table`]). Imports no
+//! snapshot before ([`tracker::Tracker`]) and packed as the rows of the view that is asked for ([`table::Table`]). Imports no
 //! screen, no command line and no kernel; the time is an argument.
 
 pub mod change;
@@ -12,7 +12,6 @@ pub mod group_history;
 pub mod heading;
 mod known;
 pub mod line;
-pub mod memory;
 mod moments;
 pub mod motion;
 pub mod numbers;
@@ -22,5 +21,6 @@ pub mod shown;
 pub mod sight;
 pub mod table;
 pub mod timeline;
+pub mod tracker;
 pub mod views;
 pub mod wanted;

@@ -13,9 +13,9 @@ use super::counts::Counts;
 use super::group::{Group, Title};
 use super::heading::{Heading, Source};
 use super::line::{Age, RowId, Sign};
-use super::memory::{Farewell, Memory};
 use super::motion::Motion;
 use super::table::{Builder, Table};
+use super::tracker::{Farewell, Tracker};
 use super::views::{TELLING, View};
 use super::wanted::Wanted;
 use crate::fields::column::Column;
@@ -69,7 +69,7 @@ enum Key {
 #[derive(Debug)]
 pub struct Gathering<'a> {
     wanted: Wanted,
-    memory: &'a mut Memory,
+    tracker: &'a mut Tracker,
     at: Duration,
     hostname: String,
     namespaces: Vec<Namespace>,
@@ -84,12 +84,12 @@ pub struct Gathering<'a> {
 
 impl<'a> Gathering<'a> {
     /// Begins so long after the dashboard was opened.
-    pub fn new(wanted: Wanted, memory: &'a mut Memory, at: Duration) -> Self {
+    pub fn new(wanted: Wanted, tracker: &'a mut Tracker, at: Duration) -> Self {
         Self {
             listed: wanted.listed(),
             builder: Builder::default(),
             wanted,
-            memory,
+            tracker,
             at,
             hostname: String::new(),
             namespaces: Vec::new(),
@@ -105,7 +105,7 @@ impl<'a> Gathering<'a> {
         // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
         // none that were ever seen.)
         let is_whole = !tail.gaps.iter().any(|gap| gap.kind == GapKind::Sockets);
-        self.memory.end(farewells, &self.namespaces, is_whole);
+        self.tracker.end(farewells, &self.namespaces, is_whole);
         match self.wanted.view {
             View::Peers | View::Processes => self.group_rows(),
             View::Changes => self.change_rows(),
@@ -115,11 +115,11 @@ impl<'a> Gathering<'a> {
         // What happened stands in the order of time, and the kernel's numbers in that of their meaning.
         let is_urgency_first = !matches!(self.wanted.view, View::Kernel | View::Changes);
         let mut table = self.builder.finish(&self.wanted.order, is_urgency_first);
-        if let Some((_, last)) = &self.memory.shown.last {
+        if let Some((_, last)) = &self.tracker.shown.last {
             table.keep_widths(last);
         }
         let table = Arc::new(table);
-        self.memory.shown.last = Some((self.wanted.clone(), Arc::clone(&table)));
+        self.tracker.shown.last = Some((self.wanted.clone(), Arc::clone(&table)));
         Sight {
             wanted: self.wanted,
             hostname: self.hostname,
@@ -141,7 +141,7 @@ impl<'a> Gathering<'a> {
     /// Rows that were there a moment ago stay, marked, where they stood.
     fn keep_gone(&mut self) {
         // Of another question nothing stays.
-        let Some((wanted, last)) = self.memory.shown.last.clone().filter(|_| self.memory.shown.has_gone()) else {
+        let Some((wanted, last)) = self.tracker.shown.last.clone().filter(|_| self.tracker.shown.has_gone()) else {
             return;
         };
         if wanted != self.wanted || last.headings != self.builder.headings() {
@@ -150,7 +150,7 @@ impl<'a> Gathering<'a> {
         let mut anchor = None;
         for row in 0..last.len() {
             match last.id(row) {
-                Some(id) if self.memory.shown.is_gone(id) => {
+                Some(id) if self.tracker.shown.is_gone(id) => {
                     self.builder.take_over_behind(anchor, &last, row, Age::Gone)
                 }
                 id => anchor = id,
@@ -159,12 +159,12 @@ impl<'a> Gathering<'a> {
     }
 
     fn numbers(&mut self, namespace: &Namespace) {
-        let at_ms = self.memory.now_ms();
+        let at_ms = self.tracker.now_ms();
         if self.wanted.view != View::Kernel {
-            return self.memory.counted.note(namespace, at_ms);
+            return self.tracker.counted.note(namespace, at_ms);
         }
         let searched = self.wanted.typed.to_lowercase();
-        for number in self.memory.counted.rows(namespace, at_ms, self.wanted.all || !searched.is_empty()) {
+        for number in self.tracker.counted.rows(namespace, at_ms, self.wanted.all || !searched.is_empty()) {
             if number.mentions(&searched) {
                 let is_of_kernel = |heading: &Heading| match heading.source {
                     Source::Number(get) => get(&number),
@@ -178,7 +178,7 @@ impl<'a> Gathering<'a> {
     fn change_rows(&mut self) {
         let Some(any) = self.namespaces.first() else { return };
         let find = |name: &str| self.namespaces.iter().find(|namespace| namespace.name == name).unwrap_or(any);
-        for change in self.memory.changes.iter().rev() {
+        for change in self.tracker.changes.iter().rev() {
             if self.is_in(change.socket.id.netns) && change.may_match(&self.wanted.filter, find(&change.namespace)) {
                 let id = RowId::other(change.number);
                 push(&mut self.builder, id, change.sign(), Age::Settled, |heading| match heading.source {
@@ -194,13 +194,13 @@ impl<'a> Gathering<'a> {
         if self.wanted.view == View::Processes {
             // Counts of another question are no past of these.
             let Wanted { typed, netns, by, .. } = &self.wanted;
-            self.memory.groups.group_by(format!("{netns:?} {by:?} {typed}"));
+            self.tracker.groups.group_by(format!("{netns:?} {by:?} {typed}"));
             for (_, group) in &mut groups {
                 group.close_wait_before =
-                    self.memory.groups.close_wait_before(&group.title.label, group.close_wait(), self.at);
+                    self.tracker.groups.close_wait_before(&group.title.label, group.close_wait(), self.at);
             }
             let labels: FxHashSet<_> = groups.iter().map(|(_, group)| group.title.label.clone()).collect();
-            self.memory.groups.keep(|label| labels.contains(label));
+            self.tracker.groups.keep(|label| labels.contains(label));
         }
         groups.sort_by(|(_, one), (_, other)| {
             other
@@ -331,9 +331,9 @@ impl Sink for Gathering<'_> {
     fn head(&mut self, head: &Head) -> io::Result<()> {
         head.host.hostname.clone_into(&mut self.hostname);
         self.namespaces.clone_from(&head.namespaces);
-        self.memory.begin(self.at, head.taken_at);
+        self.tracker.begin(self.at, head.taken_at);
         let is_of_several = head.namespaces.len() > 1 && self.wanted.netns.is_none();
-        self.builder = builder(&self.wanted, is_of_several, self.memory.shown.table());
+        self.builder = builder(&self.wanted, is_of_several, self.tracker.shown.table());
         for namespace in &head.namespaces {
             if self.is_in(namespace.id) {
                 self.numbers(namespace);
@@ -345,7 +345,7 @@ impl Sink for Gathering<'_> {
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
         let socket = row.socket;
         let process = self.process.as_ref().map_or(Value::Absent, |column| column.value(row));
-        let motion = self.memory.meet(row, process.text().unwrap_or_default());
+        let motion = self.tracker.meet(row, process.text().unwrap_or_default());
         if socket.state == TcpState::Listen {
             self.listening.insert((socket.id.netns, socket.local.port));
         }

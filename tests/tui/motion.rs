@@ -11,7 +11,7 @@ use tcpulse::model::state::TcpState;
 use tcpulse::model::timer::{Timer, TimerKind};
 use tcpulse::track::change_log::MOST_CHANGES;
 use tcpulse::track::line::Age::{self, Gone, New, Settled};
-use tcpulse::track::memory::Farewell;
+use tcpulse::track::tracker::Farewell;
 use tcpulse::tui::action::Event;
 
 use super::scene::{BUSY, Made, Scene, made, socket};
@@ -66,7 +66,7 @@ fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     let mut early = scene.sight(&without);
     early.is_early = true;
     // What the looker throws away.
-    scene.memory = tcpulse::track::memory::Memory::new(|_| String::new());
+    scene.memory = tcpulse::track::tracker::Tracker::new(|_| String::new());
     scene.happen(Event::Sight(early));
     assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());
     assert!(scene.drawn().contains("10.0.0.9:40003"), "{}", scene.drawn());

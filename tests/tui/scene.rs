@@ -23,8 +23,8 @@ use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
 use tcpulse::model::state::TcpState;
 use tcpulse::model::sysctl::{Format, SysctlValue, Sysctls};
 use tcpulse::model::timer::Timer;
-use tcpulse::track::memory::{Farewell, Memory};
 use tcpulse::track::sight::{Gathering, Sight};
+use tcpulse::track::tracker::{Farewell, Tracker};
 use tcpulse::track::views::View;
 use tcpulse::track::wanted::Wanted;
 use tcpulse::tui::action::{Effect, Event};
@@ -105,7 +105,7 @@ fn process(pid: u32) -> Process {
 /// The dashboard, with the memory of whoever looks.
 pub(crate) struct Scene {
     pub(crate) state: State,
-    pub(crate) memory: Memory,
+    pub(crate) memory: Tracker,
     pub(crate) at: Duration,
     pub(crate) namespaces: u64,
     pub(crate) gaps: Gaps,
@@ -119,7 +119,7 @@ impl Scene {
         let state = State::new(wanted, Vec::new(), Duration::from_secs(1), size, Setup::default());
         Self {
             state,
-            memory: Memory::new(|_| "12:00:00.000".to_owned()),
+            memory: Tracker::new(|_| "12:00:00.000".to_owned()),
             at: Duration::ZERO,
             namespaces: 1,
             gaps: Gaps::default(),

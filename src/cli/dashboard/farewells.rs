@@ -10,7 +10,7 @@ use crate::collect::farewell::{Listener, listen, wait};
 use crate::collect::limits;
 use crate::model::address::NetnsId;
 use crate::track::change_log::MOST_CHANGES;
-use crate::track::memory::Farewell;
+use crate::track::tracker::Farewell;
 
 /// How long a new namespace may wait until it is listened in.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -19,9 +19,9 @@ use crate::model::gap::{Gap, GapKind, Remedy};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
-use crate::track::memory::Memory;
 use crate::track::sheet::SheetSink;
 use crate::track::sight::{Gathering, Sight};
+use crate::track::tracker::Tracker;
 use crate::track::wanted::{DEAR, Wanted};
 use crate::tui::action::{Effect, Event, Whom};
 use crate::tui::inbox::Outlet;
@@ -50,7 +50,7 @@ pub(super) struct Looker {
     next: Instant,
     seen: Seen,
     watched: Watched,
-    memory: Memory,
+    memory: Tracker,
     farewells: Farewells,
 }
 
@@ -76,7 +76,7 @@ impl Looker {
             next: now,
             seen: Seen::Nothing,
             watched: Watched::default(),
-            memory: Memory::new(time_of_day),
+            memory: Tracker::new(time_of_day),
         }
     }
 
@@ -183,7 +183,7 @@ impl Looker {
         let needs = complete(self.wanted.needs(), self.allowed - DEAR);
         let (states, filter) = (self.wanted.states(), Filter::default());
         let request = Request { states, needs, filter, ..self.request.clone() };
-        let mut nothing = Memory::for_once(time_of_day);
+        let mut nothing = Tracker::for_once(time_of_day);
         let mut gathering = Gathering::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
         match inspect(&request, None, &mut gathering, &|| false) {
             Ok(tail) => Event::Sight(Box::new(Sight { is_early: true, ..gathering.sight(tail, Vec::new()) })),

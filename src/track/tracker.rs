@@ -36,7 +36,7 @@ pub struct Farewell {
 
 /// State carried from one snapshot to the next.
 #[derive(Debug)]
-pub struct Memory {
+pub struct Tracker {
     /// There will be no second snapshot: nothing of a socket is kept
     is_for_once: bool,
     moments: Moments,
@@ -66,7 +66,7 @@ struct Report<'a> {
     why: &'static str,
 }
 
-impl Memory {
+impl Tracker {
     /// Nothing yet. `clock` writes the time of day.
     pub fn new(clock: fn(SystemTime) -> String) -> Self {
         Self {
