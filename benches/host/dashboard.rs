@@ -22,7 +22,7 @@ use tcpulse::collect::visit::SourceChoice;
 use tcpulse::filter::{Filter, Names};
 use tcpulse::inspect::{Request, inspect};
 use tcpulse::model::address::Family;
-use tcpulse::track::sight::Gathering;
+use tcpulse::track::frame::FrameBuilder;
 use tcpulse::track::tracker::Tracker;
 use tcpulse::track::views::View;
 use tcpulse::track::wanted::Wanted;
@@ -200,12 +200,12 @@ pub(crate) fn frame_ms(frames: usize) -> Result<f64> {
         is_part: false,
     };
     let mut memory = Tracker::new(|_: SystemTime| String::new());
-    let mut gathering = Gathering::new(wanted.clone(), &mut memory, Duration::ZERO);
+    let mut gathering = FrameBuilder::new(wanted.clone(), &mut memory, Duration::ZERO);
     let tail = inspect(&request, None, &mut gathering, &|| false)?;
-    let sight = gathering.sight(tail, Vec::new());
+    let sight = gathering.finish(tail, Vec::new());
     let size = (200, 60);
     let mut state = State::new(wanted, Vec::new(), Duration::from_secs(1), size, Setup::default());
-    update(&mut state, Event::Sight(Box::new(sight)), &Nobody);
+    update(&mut state, Event::Frame(Box::new(sight)), &Nobody);
     let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
     let backend = CrosstermBackend::new(Vec::new());
     let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;

@@ -1,4 +1,4 @@
-//! How sockets change from snapshot to snapshot. Rows come in by a sink ([`sight::Gathering`]), are compared with the
+//! How sockets change from snapshot to snapshot. Rows come in by a sink ([`frame::FrameBuilder`]), are compared with the
 //! snapshot before ([`tracker::Tracker`]) and packed as the rows of the view that is asked for ([`table::Table`]). Imports no
 //! screen, no command line and no kernel; the time is an argument.
 
@@ -7,6 +7,7 @@ pub mod change_log;
 mod closing;
 pub mod columns;
 pub mod counts;
+pub mod frame;
 pub mod group;
 pub mod group_history;
 pub mod heading;
@@ -18,7 +19,6 @@ pub mod numbers;
 pub mod pack;
 pub mod sheet;
 pub mod shown;
-pub mod sight;
 pub mod table;
 pub mod timeline;
 pub mod tracker;

@@ -8,8 +8,8 @@ use ratatui::crossterm::event::Event as Input;
 
 use crate::model::change::KeepaliveChange;
 use crate::model::socket::SocketId;
+use crate::track::frame::Frame;
 use crate::track::sheet::Sheet;
-use crate::track::sight::Sight;
 use crate::track::table::Table;
 use crate::track::views::View;
 use crate::track::wanted::Wanted;
@@ -102,7 +102,7 @@ pub enum Event {
     /// The terminal says something: a key, another size
     Input(Input),
     /// A look at the sockets
-    Sight(Box<Sight>),
+    Frame(Box<Frame>),
     /// All that is known of one socket; `None` where it is gone
     Detail(SocketId, Option<Box<Sheet>>),
     /// Names of addresses; `None` for those that have none, or not in time

@@ -98,7 +98,7 @@ impl Dashboard<'_> {
 
     /// Updates, and carries out what follows; says how it ended, if it has.
     fn take_in(&mut self, event: Event) -> io::Result<Option<Ended>> {
-        if matches!(&event, Event::Sight(sight) if sight.wanted == self.state.wanted) {
+        if matches!(&event, Event::Frame(frame) if frame.wanted == self.state.wanted) {
             self.seen = Instant::now();
         }
         if matches!(event, Event::Input(event::Event::Resize(..))) {
@@ -126,7 +126,7 @@ fn next(inbox: &mut Inbox, state: &State, seen: Instant) -> Option<Event> {
     if state.pace.is_paused {
         return inbox.next(Duration::MAX).ok();
     }
-    let usual = state.sight.as_ref().map_or(Duration::ZERO, |sight| sight.rest.max(state.pace.interval));
+    let usual = state.frame.as_ref().map_or(Duration::ZERO, |frame| frame.rest.max(state.pace.interval));
     loop {
         match inbox.next(TICK) {
             Ok(event) => return Some(event),

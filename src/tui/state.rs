@@ -13,9 +13,9 @@ use super::keymap::Keys;
 use super::theme::Theme;
 use crate::filter::{Filter, FilterError};
 use crate::track::counts::History;
+use crate::track::frame::Frame;
 use crate::track::line::RowId;
 use crate::track::sheet::{Sample, Sheet};
-use crate::track::sight::Sight;
 use crate::track::table::Table;
 use crate::track::views::View;
 use crate::track::wanted::Wanted;
@@ -194,7 +194,7 @@ pub struct State {
     /// What the other views were left with
     pub others: Vec<Wanted>,
     /// The last look
-    pub sight: Option<Box<Sight>>,
+    pub frame: Option<Box<Frame>>,
     /// How old it is, where the next one is late
     pub late: Option<Duration>,
     /// Why there was none since
@@ -231,7 +231,7 @@ impl State {
         Self {
             wanted,
             others,
-            sight: None,
+            frame: None,
             late: None,
             failure: None,
             told: None,
@@ -251,7 +251,7 @@ impl State {
 
     /// The rows, where there are any yet.
     pub fn table(&self) -> Option<&Table> {
-        self.sight.as_ref().map(|sight| &*sight.table)
+        self.frame.as_ref().map(|frame| &*frame.table)
     }
 
     /// How many rows there are.

@@ -112,10 +112,10 @@ fn an_answer_to_an_old_question_is_not_shown() {
     let mut scene = Scene::busy(SIZE);
     let old = scene.sight(&BUSY[..1]);
     assert!(is_by(&scene.keys("s"), "state", false));
-    scene.happen(Event::Sight(old));
+    scene.happen(Event::Frame(old));
     assert_eq!(scene.state.rows(), 6);
     let new = scene.sight(&BUSY[..1]);
-    scene.happen(Event::Sight(new));
+    scene.happen(Event::Frame(new));
     assert!(scene.rows().contains(&1));
 }
 
@@ -245,7 +245,7 @@ fn another_text_for_the_same_filter_is_looked_for_too() {
     scene.press(KeyCode::Enter);
     scene.look(&BUSY[..2]);
     // It is the new look that is shown.
-    assert_eq!(scene.state.sight.as_ref().unwrap().counts.connections, 2);
+    assert_eq!(scene.state.frame.as_ref().unwrap().counts.connections, 2);
 }
 
 #[test]

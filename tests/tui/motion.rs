@@ -67,7 +67,7 @@ fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     early.is_early = true;
     // What the looker throws away.
     scene.memory = tcpulse::track::tracker::Tracker::new(|_| String::new());
-    scene.happen(Event::Sight(early));
+    scene.happen(Event::Frame(early));
     assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());
     assert!(scene.drawn().contains("10.0.0.9:40003"), "{}", scene.drawn());
     scene.keys("j");

@@ -23,7 +23,7 @@ use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
 use tcpulse::model::state::TcpState;
 use tcpulse::model::sysctl::{Format, SysctlValue, Sysctls};
 use tcpulse::model::timer::Timer;
-use tcpulse::track::sight::{Gathering, Sight};
+use tcpulse::track::frame::{Frame, FrameBuilder};
 use tcpulse::track::tracker::{Farewell, Tracker};
 use tcpulse::track::views::View;
 use tcpulse::track::wanted::Wanted;
@@ -135,10 +135,10 @@ impl Scene {
     }
 
     /// What a look finds, a second later.
-    pub(crate) fn sight(&mut self, rows: &[Made]) -> Box<Sight> {
+    pub(crate) fn sight(&mut self, rows: &[Made]) -> Box<Frame> {
         self.at += Duration::from_secs(1);
         let namespaces: Vec<_> = (1..=self.namespaces).map(namespace).collect();
-        let mut gathering = Gathering::new(self.state.wanted.clone(), &mut self.memory, self.at);
+        let mut gathering = FrameBuilder::new(self.state.wanted.clone(), &mut self.memory, self.at);
         let host = Host { hostname: "web-1".to_owned(), kernel: "6.18".to_owned() };
         let head = Head { taken_at: SystemTime::UNIX_EPOCH, host, namespaces: namespaces.clone() };
         gathering.head(&head).unwrap();
@@ -146,7 +146,7 @@ impl Scene {
             push(&mut gathering, &namespaces, *made);
         }
         let tail = Tail { summary: Summary::default(), gaps: self.gaps.clone(), elapsed: Duration::from_millis(2) };
-        let mut sight = gathering.sight(tail, std::mem::take(&mut self.farewells));
+        let mut sight = gathering.finish(tail, std::mem::take(&mut self.farewells));
         sight.rest = Duration::from_secs(1);
         Box::new(sight)
     }
@@ -154,7 +154,7 @@ impl Scene {
     /// Looks.
     pub(crate) fn look(&mut self, rows: &[Made]) -> Vec<Effect> {
         let sight = self.sight(rows);
-        self.happen(Event::Sight(sight))
+        self.happen(Event::Frame(sight))
     }
 
     pub(crate) fn happen(&mut self, event: Event) -> Vec<Effect> {
@@ -242,7 +242,7 @@ pub(crate) fn socket(made: Made) -> Socket {
     }
 }
 
-fn push(gathering: &mut Gathering<'_>, namespaces: &[Namespace], made: Made) {
+fn push(gathering: &mut FrameBuilder<'_>, namespaces: &[Namespace], made: Made) {
     let socket = socket(made);
     let bound = if made.verdict == Verdict::Unguarded { Bound::Never } else { Bound::Exact };
     let ms = (bound == Bound::Exact).then_some(46_900);

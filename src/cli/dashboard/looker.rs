@@ -19,8 +19,8 @@ use crate::model::gap::{Gap, GapKind, Remedy};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
+use crate::track::frame::{Frame, FrameBuilder};
 use crate::track::sheet::SheetSink;
-use crate::track::sight::{Gathering, Sight};
 use crate::track::tracker::Tracker;
 use crate::track::wanted::{DEAR, Wanted};
 use crate::tui::action::{Effect, Event, Whom};
@@ -171,7 +171,7 @@ impl Looker {
         };
         let rest = self.interval.max(cost.div_f64(self.most_of_a_core));
         self.next = began + rest;
-        if let Event::Sight(sight) = &mut seen {
+        if let Event::Frame(sight) = &mut seen {
             sight.rest = rest;
         }
         seen
@@ -184,9 +184,9 @@ impl Looker {
         let (states, filter) = (self.wanted.states(), Filter::default());
         let request = Request { states, needs, filter, ..self.request.clone() };
         let mut nothing = Tracker::for_once(time_of_day);
-        let mut gathering = Gathering::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
+        let mut gathering = FrameBuilder::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
         match inspect(&request, None, &mut gathering, &|| false) {
-            Ok(tail) => Event::Sight(Box::new(Sight { is_early: true, ..gathering.sight(tail, Vec::new()) })),
+            Ok(tail) => Event::Frame(Box::new(Frame { is_early: true, ..gathering.finish(tail, Vec::new()) })),
             Err(error) => failed(error),
         }
     }
@@ -198,7 +198,7 @@ impl Looker {
         let states = self.wanted.states();
         let request = self.with(Filter::default(), states, needs);
         let at = self.opened.elapsed();
-        let mut gathering = Gathering::new(self.wanted.clone(), &mut self.memory, at);
+        let mut gathering = FrameBuilder::new(self.wanted.clone(), &mut self.memory, at);
         match inspect(&request, Some(&mut self.watched), &mut gathering, &|| false) {
             Ok(mut tail) => {
                 let (farewells, lost) = self.farewells.take();
@@ -207,10 +207,10 @@ impl Looker {
                     let remedy = Remedy::Do("run as root, or look at one namespace (-N)");
                     tail.gaps.add(Gap::new(GapKind::ShortConnections, why, remedy).times(lost));
                 }
-                let sight = gathering.sight(tail, farewells);
+                let sight = gathering.finish(tail, farewells);
                 self.farewells.cover(sight.namespaces.iter().map(|(id, _)| *id));
                 self.seen = Seen::All;
-                Event::Sight(Box::new(sight))
+                Event::Frame(Box::new(sight))
             }
             Err(error) => failed(error),
         }
@@ -268,7 +268,7 @@ mod tests {
     use crate::filter::{Filter, Names};
     use crate::model::address::Family;
     use crate::model::state::StateSet;
-    use crate::track::sight::Sight;
+    use crate::track::frame::Frame;
     use crate::track::views::View;
     use crate::tui::action::Event;
     use std::net::{TcpListener, TcpStream};
@@ -294,9 +294,9 @@ mod tests {
         Looker::new(request, allowed, wanted, INTERVAL, 1e-6)
     }
 
-    fn look(looker: &mut Looker) -> Box<Sight> {
+    fn look(looker: &mut Looker) -> Box<Frame> {
         match looker.look_when_due() {
-            Event::Sight(sight) => sight,
+            Event::Frame(sight) => sight,
             other => panic!("{other:?}"),
         }
     }

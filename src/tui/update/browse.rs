@@ -191,7 +191,7 @@ fn whose(state: &State, rows: &[usize]) -> String {
         let telling = ["state", "local", "peer", "process"].into_iter().filter_map(|name| text(*row, name));
         return telling.collect::<Vec<_>>().join(" ");
     }
-    if state.sight.as_ref().is_some_and(|sight| sight.is_early) {
+    if state.frame.as_ref().is_some_and(|frame| frame.is_early) {
         return View::Connections.count(rows.len());
     }
     let holders: Vec<_> = rows.iter().map(|row| text(*row, "process").unwrap_or_else(|| "nobody".to_owned())).collect();

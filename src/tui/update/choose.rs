@@ -36,13 +36,13 @@ pub(super) fn columns(state: &mut State) {
 }
 
 pub(super) fn namespaces(state: &mut State) {
-    let Some(sight) = &state.sight else { return };
+    let Some(frame) = &state.frame else { return };
     let all = Item {
         label: "all".to_owned(),
         help: "every namespace that may be entered".to_owned(),
         is_on: state.wanted.netns.is_none(),
     };
-    let each = sight.namespaces.iter().map(|(id, name)| Item {
+    let each = frame.namespaces.iter().map(|(id, name)| Item {
         label: name.clone(),
         help: id.0.to_string(),
         is_on: state.wanted.netns == Some(*id),
@@ -106,7 +106,7 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
             state.wanted.columns = chosen;
         }
         Choice::Namespace => {
-            let namespaces = state.sight.as_ref().map_or(&[][..], |sight| &sight.namespaces);
+            let namespaces = state.frame.as_ref().map_or(&[][..], |frame| &frame.namespaces);
             state.wanted.netns = at.checked_sub(1).and_then(|index| namespaces.get(index)).map(|(id, _)| *id);
         }
         Choice::Bookmark => {
@@ -167,9 +167,9 @@ pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 /// The table that is shown, under the name that was typed.
 fn save(state: &State, name: String) -> Vec<Effect> {
     state
-        .sight
+        .frame
         .as_ref()
-        .map(|sight| Effect::Save(name, Shared(std::sync::Arc::clone(&sight.table))))
+        .map(|frame| Effect::Save(name, Shared(std::sync::Arc::clone(&frame.table))))
         .into_iter()
         .collect()
 }

@@ -12,9 +12,9 @@ use crate::fields::value::Value;
 use crate::filter::Names;
 use crate::model::socket::SocketId;
 use crate::track::counts::History;
+use crate::track::frame::Frame;
 use crate::track::line::Age;
 use crate::track::sheet::Sheet;
-use crate::track::sight::Sight;
 use crate::track::views::View;
 use crate::tui::action::{Effect, Event};
 use crate::tui::screen;
@@ -37,7 +37,7 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
             return Vec::new();
         }
         Event::Settled => typing::settle(state, names),
-        Event::Sight(sight) => see(state, sight),
+        Event::Frame(frame) => see(state, frame),
         Event::Told(what) => {
             state.told = Some(what);
             Vec::new()
@@ -75,28 +75,28 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
 }
 
 /// A new look. The selection stays with its connection wherever that stands now.
-fn see(state: &mut State, sight: Box<Sight>) -> Vec<Effect> {
+fn see(state: &mut State, frame: Box<Frame>) -> Vec<Effect> {
     // An answer to a question that is not asked any more, or, while the data is frozen, one that was answered.
-    let is_answered = state.sight.as_ref().is_some_and(|known| known.wanted == state.wanted && !known.is_early);
-    if sight.wanted != state.wanted || (state.pace.is_paused && is_answered) {
+    let is_answered = state.frame.as_ref().is_some_and(|known| known.wanted == state.wanted && !known.is_early);
+    if frame.wanted != state.wanted || (state.pace.is_paused && is_answered) {
         return Vec::new();
     }
     (state.failure, state.late) = (None, None);
-    if state.sight.as_ref().is_some_and(|known| known.wanted.netns != sight.wanted.netns) {
+    if state.frame.as_ref().is_some_and(|known| known.wanted.netns != frame.wanted.netns) {
         // What was counted elsewhere is not the past of this.
         state.history = History::default();
     }
     // The whole look follows at once: one of the two is enough.
-    if !sight.is_early {
-        state.history.push(sight.at, sight.counts);
+    if !frame.is_early {
+        state.history.push(frame.at, frame.counts);
     }
     if !state.marked.is_empty() {
         // What is marked is always something that is shown.
-        let table = &sight.table;
+        let table = &frame.table;
         let shown = (0..table.len()).filter(|&row| table.age(row) != Age::Gone).filter_map(|row| table.id(row));
         state.marked = shown.filter(|id| state.marked.contains(id)).collect();
     }
-    state.sight = Some(sight);
+    state.frame = Some(frame);
     // Whoever stands at the top of what happened wants to see what happens next.
     let follows = state.view() == View::Changes && state.cursor.row == 0;
     let selected = state.cursor.selected.filter(|_| !follows);

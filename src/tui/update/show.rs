@@ -43,7 +43,7 @@ pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
         }
     }
     state.others.push(left);
-    state.sight = None;
+    state.frame = None;
     state.cursor = Cursor::default();
     state.marked.clear();
     look(state)

@@ -67,8 +67,8 @@ fn keys_of(state: &State) -> Vec<(String, &'static str)> {
 
 /// What is not seen, in a few words; the help has all of them.
 fn unseen(state: &State) -> String {
-    let Some(sight) = &state.sight else { return String::new() };
-    let mut gaps = sight.gaps.iter();
+    let Some(frame) = &state.frame else { return String::new() };
+    let mut gaps = frame.gaps.iter();
     let Some(first) = gaps.next() else { return String::new() };
     let more = match gaps.count() {
         0 => String::new(),

@@ -43,15 +43,15 @@ const SPARK_CELLS: std::ops::RangeInclusive<usize> = 9..=25;
 
 pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let (theme, area) = (canvas.theme, canvas.area);
-    let Some(sight) = &state.sight else {
+    let Some(frame) = &state.frame else {
         canvas.put(area.x + 1, 0, "looking…", theme.title);
         return;
     };
-    let mut x = canvas.put(area.x, 0, &format!(" {} ", printable(&sight.hostname)), theme.title);
+    let mut x = canvas.put(area.x, 0, &format!(" {} ", printable(&frame.hostname)), theme.title);
     let gauges = gauges();
     let texts = |is_short: bool| {
         gauges.each_ref().map(|gauge| {
-            let count = (gauge.of)(&sight.counts);
+            let count = (gauge.of)(&frame.counts);
             let sign = if gauge.sign.is_empty() { String::new() } else { format!("{} ", gauge.sign) };
             match gauge.words {
                 [_, short] if is_short => format!(" {sign}{count} {short}"),
@@ -74,7 +74,7 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
         if text.width() > usize::from(area.right().saturating_sub(x)) {
             break;
         }
-        let is_calm = (gauge.of)(&sight.counts) == 0;
+        let is_calm = (gauge.of)(&frame.counts) == 0;
         let style = if is_calm { theme.muted } else { (gauge.style)(&theme) };
         x = canvas.put(x, 0, text, style);
         if index < lines {
@@ -111,10 +111,10 @@ fn freshness(state: &State) -> (String, Style) {
         return (format!(" the data is {} old ", duration_of(age)), theme.warning);
     }
     let every = duration_of(pace.interval);
-    if state.sight.as_ref().is_some_and(|sight| sight.is_early) {
+    if state.frame.as_ref().is_some_and(|frame| frame.is_early) {
         return (" processes and options follow ".to_owned(), theme.warning);
     }
-    match state.sight.as_ref().map(|sight| (sight.elapsed, sight.rest)) {
+    match state.frame.as_ref().map(|frame| (frame.elapsed, frame.rest)) {
         Some((took, rest)) if rest > pace.interval => (
             format!("every {every}, slowed to {}: a look takes {} ", duration_of(rest), duration_of(took)),
             theme.warning,
@@ -137,7 +137,7 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
         return;
     }
     // Before the first look nothing is known, not even that there is nothing.
-    if state.sight.is_none() {
+    if state.frame.is_none() {
         return;
     }
     let mut say = |text: &str, style| x = canvas.put(x, 0, text, style);
@@ -161,7 +161,7 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
         say(&format!("  by {}", state.wanted.by.name()), theme.muted);
     }
     if let Some(netns) = state.wanted.netns {
-        let name = state.sight.iter().flat_map(|sight| &sight.namespaces).find(|(id, _)| *id == netns);
+        let name = state.frame.iter().flat_map(|frame| &frame.namespaces).find(|(id, _)| *id == netns);
         say("  namespace ", theme.muted);
         match name {
             Some((_, name)) => say(&printable(name), theme.accent),

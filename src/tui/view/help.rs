@@ -29,10 +29,10 @@ fn lines(state: &State) -> Vec<(String, Style, String)> {
     let title = |text: &str| (text.to_owned(), theme.title, String::new());
     let blank = || (String::new(), theme.title, String::new());
     let mut lines = Vec::new();
-    if let Some(sight) = state.sight.as_ref().filter(|sight| !sight.gaps.is_empty()) {
+    if let Some(frame) = state.frame.as_ref().filter(|frame| !frame.gaps.is_empty()) {
         lines.push(title("Not seen"));
         lines.extend(
-            sight
+            frame
                 .gaps
                 .iter()
                 .map(|gap| (format!(" {}", gap.counted()), theme.warning, printable(&gap.explained()).into_owned())),

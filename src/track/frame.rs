@@ -34,7 +34,7 @@ use crate::model::state::{StateSet, TcpState};
 
 /// All of it.
 #[derive(Debug)]
-pub struct Sight {
+pub struct Frame {
     /// Which request it answers
     pub wanted: Wanted,
     /// `uname -n`
@@ -67,7 +67,7 @@ enum Key {
 
 /// Receives the rows of one look.
 #[derive(Debug)]
-pub struct Gathering<'a> {
+pub struct FrameBuilder<'a> {
     wanted: Wanted,
     tracker: &'a mut Tracker,
     at: Duration,
@@ -82,7 +82,7 @@ pub struct Gathering<'a> {
     listed: StateSet,
 }
 
-impl<'a> Gathering<'a> {
+impl<'a> FrameBuilder<'a> {
     /// Begins so long after the dashboard was opened.
     pub fn new(wanted: Wanted, tracker: &'a mut Tracker, at: Duration) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// What has come. `farewells` is what the kernel said of sockets that it destroyed meanwhile.
-    pub fn sight(mut self, tail: Tail, farewells: Vec<Farewell>) -> Sight {
+    pub fn finish(mut self, tail: Tail, farewells: Vec<Farewell>) -> Frame {
         // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
         // none that were ever seen.)
         let is_whole = !tail.gaps.iter().any(|gap| gap.kind == GapKind::Sockets);
@@ -120,7 +120,7 @@ impl<'a> Gathering<'a> {
         }
         let table = Arc::new(table);
         self.tracker.shown.last = Some((self.wanted.clone(), Arc::clone(&table)));
-        Sight {
+        Frame {
             wanted: self.wanted,
             hostname: self.hostname,
             namespaces: self.namespaces.into_iter().map(|namespace| (namespace.id, namespace.name)).collect(),
@@ -327,7 +327,7 @@ fn ends_of(socket: &Socket) -> u64 {
     hasher.finish()
 }
 
-impl Sink for Gathering<'_> {
+impl Sink for FrameBuilder<'_> {
     fn head(&mut self, head: &Head) -> io::Result<()> {
         head.host.hostname.clone_into(&mut self.hostname);
         self.namespaces.clone_from(&head.namespaces);
