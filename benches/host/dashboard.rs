@@ -23,9 +23,9 @@ use tcpulse::filter::{Filter, Names};
 use tcpulse::inspect::{Request, inspect};
 use tcpulse::model::address::Family;
 use tcpulse::track::frame::FrameBuilder;
+use tcpulse::track::query::Query;
 use tcpulse::track::tracker::Tracker;
 use tcpulse::track::views::View;
-use tcpulse::track::wanted::Wanted;
 use tcpulse::tui::action::Event;
 use tcpulse::tui::state::{Setup, State};
 use tcpulse::tui::update::update;
@@ -188,7 +188,7 @@ impl Names for Nobody {}
 
 /// Milliseconds that a frame takes, the median, over all sockets that there are: as a terminal gets it.
 pub(crate) fn frame_ms(frames: usize) -> Result<f64> {
-    let wanted = Wanted::new(View::Connections);
+    let wanted = Query::new(View::Connections);
     let request = Request {
         netns: NetnsChoice::Current,
         source: SourceChoice::SockDiag,

@@ -14,10 +14,10 @@ use super::group::{Group, Title};
 use super::heading::{Heading, Source};
 use super::line::{Age, RowId, Sign};
 use super::motion::Motion;
+use super::query::Query;
 use super::table::{Builder, Table};
 use super::tracker::{Farewell, Tracker};
 use super::views::{TELLING, View};
-use super::wanted::Wanted;
 use crate::fields::column::Column;
 use crate::fields::table::column;
 use crate::fields::value::Value;
@@ -36,7 +36,7 @@ use crate::model::state::{StateSet, TcpState};
 #[derive(Debug)]
 pub struct Frame {
     /// Which request it answers
-    pub wanted: Wanted,
+    pub query: Query,
     /// `uname -n`
     pub hostname: String,
     /// The namespaces that were looked at, with their names
@@ -68,7 +68,7 @@ enum Key {
 /// Receives the rows of one look.
 #[derive(Debug)]
 pub struct FrameBuilder<'a> {
-    wanted: Wanted,
+    query: Query,
     tracker: &'a mut Tracker,
     at: Duration,
     hostname: String,
@@ -84,11 +84,11 @@ pub struct FrameBuilder<'a> {
 
 impl<'a> FrameBuilder<'a> {
     /// Begins so long after the dashboard was opened.
-    pub fn new(wanted: Wanted, tracker: &'a mut Tracker, at: Duration) -> Self {
+    pub fn new(query: Query, tracker: &'a mut Tracker, at: Duration) -> Self {
         Self {
-            listed: wanted.listed(),
+            listed: query.listed(),
             builder: Builder::default(),
-            wanted,
+            query,
             tracker,
             at,
             hostname: String::new(),
@@ -106,22 +106,22 @@ impl<'a> FrameBuilder<'a> {
         // none that were ever seen.)
         let is_whole = !tail.gaps.iter().any(|gap| gap.kind == GapKind::Sockets);
         self.tracker.end(farewells, &self.namespaces, is_whole);
-        match self.wanted.view {
+        match self.query.view {
             View::Peers | View::Processes => self.group_rows(),
             View::Changes => self.change_rows(),
             View::Connections | View::Listeners => self.keep_gone(),
             View::Kernel => {}
         }
         // What happened stands in the order of time, and the kernel's numbers in that of their meaning.
-        let is_urgency_first = !matches!(self.wanted.view, View::Kernel | View::Changes);
-        let mut table = self.builder.finish(&self.wanted.order, is_urgency_first);
+        let is_urgency_first = !matches!(self.query.view, View::Kernel | View::Changes);
+        let mut table = self.builder.finish(&self.query.order, is_urgency_first);
         if let Some((_, last)) = &self.tracker.shown.last {
             table.keep_widths(last);
         }
         let table = Arc::new(table);
-        self.tracker.shown.last = Some((self.wanted.clone(), Arc::clone(&table)));
+        self.tracker.shown.last = Some((self.query.clone(), Arc::clone(&table)));
         Frame {
-            wanted: self.wanted,
+            query: self.query,
             hostname: self.hostname,
             namespaces: self.namespaces.into_iter().map(|namespace| (namespace.id, namespace.name)).collect(),
             table,
@@ -135,16 +135,16 @@ impl<'a> FrameBuilder<'a> {
     }
 
     fn is_in(&self, netns: NetnsId) -> bool {
-        self.wanted.netns.is_none_or(|wanted| wanted == netns)
+        self.query.netns.is_none_or(|query| query == netns)
     }
 
     /// Rows that were there a moment ago stay, marked, where they stood.
     fn keep_gone(&mut self) {
         // Of another question nothing stays.
-        let Some((wanted, last)) = self.tracker.shown.last.clone().filter(|_| self.tracker.shown.has_gone()) else {
+        let Some((query, last)) = self.tracker.shown.last.clone().filter(|_| self.tracker.shown.has_gone()) else {
             return;
         };
-        if wanted != self.wanted || last.headings != self.builder.headings() {
+        if query != self.query || last.headings != self.builder.headings() {
             return;
         }
         let mut anchor = None;
@@ -160,11 +160,11 @@ impl<'a> FrameBuilder<'a> {
 
     fn numbers(&mut self, namespace: &Namespace) {
         let at_ms = self.tracker.now_ms();
-        if self.wanted.view != View::Kernel {
+        if self.query.view != View::Kernel {
             return self.tracker.counted.note(namespace, at_ms);
         }
-        let searched = self.wanted.typed.to_lowercase();
-        for number in self.tracker.counted.rows(namespace, at_ms, self.wanted.all || !searched.is_empty()) {
+        let searched = self.query.typed.to_lowercase();
+        for number in self.tracker.counted.rows(namespace, at_ms, self.query.all || !searched.is_empty()) {
             if number.mentions(&searched) {
                 let is_of_kernel = |heading: &Heading| match heading.source {
                     Source::Number(get) => get(&number),
@@ -179,7 +179,7 @@ impl<'a> FrameBuilder<'a> {
         let Some(any) = self.namespaces.first() else { return };
         let find = |name: &str| self.namespaces.iter().find(|namespace| namespace.name == name).unwrap_or(any);
         for change in self.tracker.changes.iter().rev() {
-            if self.is_in(change.socket.id.netns) && change.may_match(&self.wanted.filter, find(&change.namespace)) {
+            if self.is_in(change.socket.id.netns) && change.may_match(&self.query.filter, find(&change.namespace)) {
                 let id = RowId::other(change.number);
                 push(&mut self.builder, id, change.sign(), Age::Settled, |heading| match heading.source {
                     Source::Change(get) => get(change),
@@ -191,9 +191,9 @@ impl<'a> FrameBuilder<'a> {
 
     fn group_rows(&mut self) {
         let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
-        if self.wanted.view == View::Processes {
+        if self.query.view == View::Processes {
             // Counts of another question are no past of these.
-            let Wanted { typed, netns, by, .. } = &self.wanted;
+            let Query { typed, netns, by, .. } = &self.query;
             self.tracker.groups.group_by(format!("{netns:?} {by:?} {typed}"));
             for (_, group) in &mut groups {
                 group.close_wait_before =
@@ -251,7 +251,7 @@ impl<'a> FrameBuilder<'a> {
     }
 
     fn processes(&mut self, row: &Row<'_>, motion: &Motion) {
-        let by = self.wanted.by;
+        let by = self.query.by;
         let Some(owners) = row.holder.owners() else {
             let label = format!("({})", row.holder.name().unwrap_or("not looked for"));
             let filter = row.holder.name().map_or(String::new(), |name| format!("holder = {name}"));
@@ -282,22 +282,22 @@ impl<'a> FrameBuilder<'a> {
 }
 
 /// For the columns that are wanted, and the namespace where there is more than one.
-fn builder(wanted: &Wanted, is_of_several: bool, like: Option<&Table>) -> Builder {
-    let mut shown = wanted.columns.clone();
-    let netns = is_of_several.then(|| wanted.view.catalogue().into_iter().find(|heading| heading.name == "netns"));
+fn builder(query: &Query, is_of_several: bool, like: Option<&Table>) -> Builder {
+    let mut shown = query.columns.clone();
+    let netns = is_of_several.then(|| query.view.catalogue().into_iter().find(|heading| heading.name == "netns"));
     if let Some(netns) = netns.flatten().filter(|netns| !shown.contains(netns)) {
         // Which of several it is matters nearly as much as the addresses, which mean nothing without it.
-        let importance = if wanted.view == View::Changes { netns.importance } else { 97 };
+        let importance = if query.view == View::Changes { netns.importance } else { 97 };
         shown.insert(0, Heading { importance, ..netns });
     }
-    let telling = match wanted.view {
+    let telling = match query.view {
         View::Connections | View::Listeners => {
             TELLING.iter().filter_map(|name| column(name)).map(Heading::from).collect()
         }
         View::Peers | View::Processes => vec![groups::filter()],
         View::Kernel | View::Changes => Vec::new(),
     };
-    Builder::new(&shown, telling, wanted.view.has_sockets(), like)
+    Builder::new(&shown, telling, query.view.has_sockets(), like)
 }
 
 /// One row, each cell by its column.
@@ -332,8 +332,8 @@ impl Sink for FrameBuilder<'_> {
         head.host.hostname.clone_into(&mut self.hostname);
         self.namespaces.clone_from(&head.namespaces);
         self.tracker.begin(self.at, head.taken_at);
-        let is_of_several = head.namespaces.len() > 1 && self.wanted.netns.is_none();
-        self.builder = builder(&self.wanted, is_of_several, self.tracker.shown.table());
+        let is_of_several = head.namespaces.len() > 1 && self.query.netns.is_none();
+        self.builder = builder(&self.query, is_of_several, self.tracker.shown.table());
         for namespace in &head.namespaces {
             if self.is_in(namespace.id) {
                 self.numbers(namespace);
@@ -354,10 +354,10 @@ impl Sink for FrameBuilder<'_> {
         }
         let verdict = row.judged.map(|judged| judged.liveness.verdict);
         self.counts.count(socket.state, verdict);
-        if !self.wanted.filter.matches(row) {
+        if !self.query.filter.matches(row) {
             return Ok(());
         }
-        match self.wanted.view {
+        match self.query.view {
             View::Connections | View::Listeners if self.listed.contains(socket.state) => {
                 let key = socket.id.cookie.map_or_else(|| ends_of(socket), |cookie| cookie.0);
                 let sign = match socket.queues {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::line::RowId;
+use super::query::Query;
 use super::table::Table;
-use super::wanted::Wanted;
 
 /// So long a row is marked as new, or kept as gone.
 pub(super) const MARKED: Duration = Duration::from_secs(2);
@@ -16,7 +16,7 @@ pub(super) const MARKED: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub struct ShownRows {
     /// What was asked for, and what was shown
-    pub(super) last: Option<(Wanted, Arc<Table>)>,
+    pub(super) last: Option<(Query, Arc<Table>)>,
     /// When those that are gone went
     gone: FxHashMap<RowId, Duration>,
 }

@@ -9,10 +9,10 @@ use ratatui::crossterm::event::Event as Input;
 use crate::model::change::KeepaliveChange;
 use crate::model::socket::SocketId;
 use crate::track::frame::Frame;
+use crate::track::query::Query;
 use crate::track::sheet::Sheet;
 use crate::track::table::Table;
 use crate::track::views::View;
-use crate::track::wanted::Wanted;
 
 /// What a key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl PartialEq for Shared {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Look at the sockets this way from now on, and at once
-    Look(Box<Wanted>),
+    Look(Box<Query>),
     /// Look so often
     Every(Duration),
     /// Look no more, or again

@@ -98,7 +98,7 @@ impl Dashboard<'_> {
 
     /// Updates, and carries out what follows; says how it ended, if it has.
     fn take_in(&mut self, event: Event) -> io::Result<Option<Ended>> {
-        if matches!(&event, Event::Frame(frame) if frame.wanted == self.state.wanted) {
+        if matches!(&event, Event::Frame(frame) if frame.query == self.state.query) {
             self.seen = Instant::now();
         }
         if matches!(event, Event::Input(event::Event::Resize(..))) {

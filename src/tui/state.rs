@@ -15,10 +15,10 @@ use crate::filter::{Filter, FilterError};
 use crate::track::counts::History;
 use crate::track::frame::Frame;
 use crate::track::line::RowId;
+use crate::track::query::Query;
 use crate::track::sheet::{Sample, Sheet};
 use crate::track::table::Table;
 use crate::track::views::View;
-use crate::track::wanted::Wanted;
 
 /// What the user has chosen once and for all.
 #[derive(Debug, Clone, Default)]
@@ -190,9 +190,9 @@ pub struct Pace {
 #[derive(Debug)]
 pub struct State {
     /// What is looked at
-    pub wanted: Wanted,
+    pub query: Query,
     /// What the other views were left with
-    pub others: Vec<Wanted>,
+    pub others: Vec<Query>,
     /// The last look
     pub frame: Option<Box<Frame>>,
     /// How old it is, where the next one is late
@@ -227,9 +227,9 @@ pub struct State {
 
 impl State {
     /// Nothing seen yet.
-    pub fn new(wanted: Wanted, others: Vec<Wanted>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
+    pub fn new(query: Query, others: Vec<Query>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
         Self {
-            wanted,
+            query,
             others,
             frame: None,
             late: None,
@@ -261,6 +261,6 @@ impl State {
 
     /// The view.
     pub fn view(&self) -> View {
-        self.wanted.view
+        self.query.view
     }
 }

@@ -8,8 +8,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use tcpulse::filter::Names;
+use tcpulse::track::query::Query;
 use tcpulse::track::views::View;
-use tcpulse::track::wanted::Wanted;
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::inbox::inbox;
 use tcpulse::tui::run::{Outside, run};
@@ -462,7 +462,7 @@ fn a_panic_gives_the_terminal_back() {
 
     if std::env::var_os(PANICS).is_some() {
         let state =
-            State::new(Wanted::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
+            State::new(Query::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
         let (outlet, mut inbox) = inbox();
         let key = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE);
         assert!(outlet.press(Event::Input(Input::Key(key))));

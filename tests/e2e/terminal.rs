@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use tcpulse::collect::signals;
 use tcpulse::filter::Names;
+use tcpulse::track::query::Query;
 use tcpulse::track::views::View;
-use tcpulse::track::wanted::Wanted;
 use tcpulse::tui::action::Event;
 use tcpulse::tui::inbox::inbox;
 use tcpulse::tui::run::{Outside, run};
@@ -306,7 +306,7 @@ fn a_stack_that_overflows_says_so_on_a_terminal_that_is_given_back() {
         raw::limit(std::process::id(), libc::RLIMIT_CORE, 0);
         signals::guard(&TAKEN, farewell().unwrap()).unwrap();
         let state =
-            State::new(Wanted::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
+            State::new(Query::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
         let (outlet, mut inbox) = inbox();
         outlet.press(Event::Input(Input::Key(KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE))));
         let mut carry_out = |_| assert_eq!(deeper(&mut [0; 4096]), 0);

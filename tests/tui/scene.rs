@@ -24,9 +24,9 @@ use tcpulse::model::state::TcpState;
 use tcpulse::model::sysctl::{Format, SysctlValue, Sysctls};
 use tcpulse::model::timer::Timer;
 use tcpulse::track::frame::{Frame, FrameBuilder};
+use tcpulse::track::query::Query;
 use tcpulse::track::tracker::{Farewell, Tracker};
 use tcpulse::track::views::View;
-use tcpulse::track::wanted::Wanted;
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::state::{Setup, State};
 use tcpulse::tui::update::update;
@@ -115,7 +115,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// Nothing was seen yet.
     pub(crate) fn new(size: (u16, u16)) -> Self {
-        let wanted = Wanted::new(View::Connections);
+        let wanted = Query::new(View::Connections);
         let state = State::new(wanted, Vec::new(), Duration::from_secs(1), size, Setup::default());
         Self {
             state,
@@ -138,7 +138,7 @@ impl Scene {
     pub(crate) fn sight(&mut self, rows: &[Made]) -> Box<Frame> {
         self.at += Duration::from_secs(1);
         let namespaces: Vec<_> = (1..=self.namespaces).map(namespace).collect();
-        let mut gathering = FrameBuilder::new(self.state.wanted.clone(), &mut self.memory, self.at);
+        let mut gathering = FrameBuilder::new(self.state.query.clone(), &mut self.memory, self.at);
         let host = Host { hostname: "web-1".to_owned(), kernel: "6.18".to_owned() };
         let head = Head { taken_at: SystemTime::UNIX_EPOCH, host, namespaces: namespaces.clone() };
         gathering.head(&head).unwrap();

@@ -20,9 +20,9 @@ use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
 use crate::track::frame::{Frame, FrameBuilder};
+use crate::track::query::{DEAR, Query};
 use crate::track::sheet::SheetSink;
 use crate::track::tracker::Tracker;
-use crate::track::wanted::{DEAR, Wanted};
 use crate::tui::action::{Effect, Event, Whom};
 use crate::tui::inbox::Outlet;
 
@@ -39,7 +39,7 @@ enum Seen {
 pub(super) struct Looker {
     request: Request,
     allowed: Needs,
-    wanted: Wanted,
+    wanted: Query,
     interval: Duration,
     most_of_a_core: f64,
     is_paused: bool,
@@ -58,7 +58,7 @@ impl Looker {
     pub(super) fn new(
         request: Request,
         allowed: Needs,
-        wanted: Wanted,
+        wanted: Query,
         interval: Duration,
         most_of_a_core: f64,
     ) -> Self {
@@ -261,7 +261,7 @@ fn time_of_day(at: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Looker, Needs, Request, Wanted};
+    use super::{Looker, Needs, Query, Request};
     use crate::collect::discovery::NetnsChoice;
     use crate::collect::visit::SourceChoice;
     use crate::fields::value::Value;
@@ -279,7 +279,7 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_secs(1);
 
-    fn looker(wanted: Wanted, allowed: Needs) -> Looker {
+    fn looker(wanted: Query, allowed: Needs) -> Looker {
         let request = Request {
             netns: NetnsChoice::Current,
             source: SourceChoice::Auto,
@@ -301,9 +301,9 @@ mod tests {
         }
     }
 
-    fn filtered(view: View, typed: &str) -> Wanted {
+    fn filtered(view: View, typed: &str) -> Query {
         let filter = Filter::parse(typed, &Nobody).unwrap();
-        Wanted { typed: typed.to_owned(), filter, ..Wanted::new(view) }
+        Query { typed: typed.to_owned(), filter, ..Query::new(view) }
     }
 
     #[test]
@@ -340,17 +340,17 @@ mod tests {
             filtered(View::Connections, "holder = kernel"),
             filtered(View::Listeners, "verdict = unguarded"),
             filtered(View::Connections, "dport = 1 or not dead-in < 1h"),
-            Wanted::new(View::Processes),
+            Query::new(View::Processes),
         ] {
             let mut looker = looker(wanted, Needs::all());
             let first = look(&mut looker);
-            assert!(!first.is_early, "{:?}", first.wanted.typed);
+            assert!(!first.is_early, "{:?}", first.query.typed);
             // The look that looks for everything for the first time is not rested from.
             assert_eq!(first.rest, INTERVAL);
             assert!(look(&mut looker).rest > INTERVAL);
         }
         // Where nobody may be asked, there is nothing to wait for.
         let allowed = Needs::all() - Needs::OWNERS - Needs::OPTIONS;
-        assert!(!look(&mut looker(Wanted::new(View::Connections), allowed)).is_early);
+        assert!(!look(&mut looker(Query::new(View::Connections), allowed)).is_early);
     }
 }

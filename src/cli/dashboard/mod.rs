@@ -22,7 +22,7 @@ use crate::collect::{names, signals};
 use crate::filter::Names;
 use crate::inspect::Request;
 use crate::model::needs::Needs;
-use crate::track::wanted::Wanted;
+use crate::track::query::Query;
 use crate::tui::action::{Effect, Event};
 use crate::tui::inbox::{Outlet, inbox};
 use crate::tui::run::{Ended, Outside, listen, resized, run};
@@ -46,9 +46,9 @@ pub(super) struct Dashboard {
     /// What may be asked for at all
     pub(super) allowed: Needs,
     /// What it shows first
-    pub(super) wanted: Wanted,
+    pub(super) wanted: Query,
     /// What the other views show first
-    pub(super) others: Vec<Wanted>,
+    pub(super) others: Vec<Query>,
     pub(super) size: (u16, u16),
     pub(super) interval: Duration,
     pub(super) has_mouse: bool,

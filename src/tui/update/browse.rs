@@ -36,7 +36,7 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
         Action::Namespaces => choose::namespaces(state),
         Action::Bookmarks => choose::bookmarks(state),
         Action::Filter => {
-            let before = (state.wanted.typed.clone(), state.wanted.filter.clone());
+            let before = (state.query.typed.clone(), state.query.filter.clone());
             let typing = Typing { line: Editor::new(before.0.as_str()), before, ..Typing::default() };
             state.mode = Mode::Typing(Box::new(typing));
         }
@@ -53,19 +53,19 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
         Action::NextView => return show(state, state.view().next(1)),
         Action::PreviousView => return show(state, state.view().next(5)),
         Action::All => {
-            state.wanted.all = !state.wanted.all;
+            state.query.all = !state.query.all;
             return look(state);
         }
         Action::GroupBy if state.view() == View::Processes => {
-            state.wanted.by = state.wanted.by.next();
+            state.query.by = state.query.by.next();
             return look(state);
         }
         Action::Sort => {
-            state.wanted.order = next_order(state);
+            state.query.order = next_order(state);
             return look(state);
         }
         Action::Reverse => {
-            if let Order::By { descending, .. } = &mut state.wanted.order {
+            if let Order::By { descending, .. } = &mut state.query.order {
                 *descending = !*descending;
                 return look(state);
             }
@@ -91,10 +91,10 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
         return Vec::new();
     };
     // Of what was asked for already, what belongs to this row.
-    let before = &state.wanted.typed;
+    let before = &state.query.typed;
     let typed = if before.is_empty() { typed } else { format!("({before}) and {typed}") };
     let Ok(filter) = Filter::parse(&typed, names) else { return Vec::new() };
-    let came_from = (state.view(), state.wanted.typed.clone(), state.wanted.filter.clone());
+    let came_from = (state.view(), state.query.typed.clone(), state.query.filter.clone());
     let effects = show_filtered(state, View::Connections, typed, filter);
     state.came_from = Some(came_from);
     effects
@@ -124,9 +124,9 @@ fn back(state: &mut State) -> Vec<Effect> {
         state.marked.clear();
     } else if let Some((view, typed, filter)) = state.came_from.take() {
         return show_filtered(state, view, typed, filter);
-    } else if !state.wanted.typed.is_empty() {
-        state.wanted.typed.clear();
-        state.wanted.filter = Filter::default();
+    } else if !state.query.typed.is_empty() {
+        state.query.typed.clear();
+        state.query.filter = Filter::default();
         return look(state);
     }
     Vec::new()
@@ -134,8 +134,8 @@ fn back(state: &mut State) -> Vec<Effect> {
 
 /// What is most alarming first, then each column in turn.
 fn next_order(state: &State) -> Order {
-    let columns = &state.wanted.columns;
-    let next = match &state.wanted.order {
+    let columns = &state.query.columns;
+    let next = match &state.query.order {
         Order::Alarm => 0,
         Order::By { column, .. } => columns.iter().position(|known| known.name == *column).map_or(0, |index| index + 1),
     };

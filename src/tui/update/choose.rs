@@ -25,10 +25,10 @@ fn open(state: &mut State, choice: Choice, items: Vec<Item>, at: usize) {
 }
 
 pub(super) fn columns(state: &mut State) {
-    let mut all = state.wanted.columns.clone();
-    all.extend(state.view().catalogue().into_iter().filter(|heading| !state.wanted.columns.contains(heading)));
+    let mut all = state.query.columns.clone();
+    all.extend(state.view().catalogue().into_iter().filter(|heading| !state.query.columns.contains(heading)));
     let items = all.into_iter().map(|heading| Item {
-        is_on: state.wanted.columns.contains(&heading),
+        is_on: state.query.columns.contains(&heading),
         label: heading.name.into_owned(),
         help: heading.help.into_owned(),
     });
@@ -40,12 +40,12 @@ pub(super) fn namespaces(state: &mut State) {
     let all = Item {
         label: "all".to_owned(),
         help: "every namespace that may be entered".to_owned(),
-        is_on: state.wanted.netns.is_none(),
+        is_on: state.query.netns.is_none(),
     };
     let each = frame.namespaces.iter().map(|(id, name)| Item {
         label: name.clone(),
         help: id.0.to_string(),
-        is_on: state.wanted.netns == Some(*id),
+        is_on: state.query.netns == Some(*id),
     });
     let items: Vec<_> = std::iter::once(all).chain(each).collect();
     let at = items.iter().position(|item| item.is_on).unwrap_or(0);
@@ -60,7 +60,7 @@ pub(super) fn bookmarks(state: &mut State) {
     let items = state.setup.bookmarks.iter().map(|(name, filter)| Item {
         label: name.clone(),
         help: filter.clone(),
-        is_on: *filter == state.wanted.typed,
+        is_on: *filter == state.query.typed,
     });
     let items = items.collect();
     open(state, Choice::Bookmark, items, 0);
@@ -103,16 +103,16 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
                 state.told = Some("a table needs a column: nothing was changed".to_owned());
                 return Vec::new();
             }
-            state.wanted.columns = chosen;
+            state.query.columns = chosen;
         }
         Choice::Namespace => {
             let namespaces = state.frame.as_ref().map_or(&[][..], |frame| &frame.namespaces);
-            state.wanted.netns = at.checked_sub(1).and_then(|index| namespaces.get(index)).map(|(id, _)| *id);
+            state.query.netns = at.checked_sub(1).and_then(|index| namespaces.get(index)).map(|(id, _)| *id);
         }
         Choice::Bookmark => {
             let typed = items[at].help.clone();
             match Filter::parse(&typed, names) {
-                Ok(filter) => (state.wanted.typed, state.wanted.filter) = (typed, filter),
+                Ok(filter) => (state.query.typed, state.query.filter) = (typed, filter),
                 Err(wrong) => {
                     state.told =
                         Some(format!("the filter '{}' cannot be understood: {}", items[at].label, wrong.message()));

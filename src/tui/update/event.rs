@@ -77,12 +77,12 @@ pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect>
 /// A new look. The selection stays with its connection wherever that stands now.
 fn see(state: &mut State, frame: Box<Frame>) -> Vec<Effect> {
     // An answer to a question that is not asked any more, or, while the data is frozen, one that was answered.
-    let is_answered = state.frame.as_ref().is_some_and(|known| known.wanted == state.wanted && !known.is_early);
-    if frame.wanted != state.wanted || (state.pace.is_paused && is_answered) {
+    let is_answered = state.frame.as_ref().is_some_and(|known| known.query == state.query && !known.is_early);
+    if frame.query != state.query || (state.pace.is_paused && is_answered) {
         return Vec::new();
     }
     (state.failure, state.late) = (None, None);
-    if state.frame.as_ref().is_some_and(|known| known.wanted.netns != frame.wanted.netns) {
+    if state.frame.as_ref().is_some_and(|known| known.query.netns != frame.query.netns) {
         // What was counted elsewhere is not the past of this.
         state.history = History::default();
     }

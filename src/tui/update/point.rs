@@ -36,8 +36,8 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent, names: &dyn Names) -> 
             show(state, view)
         }
         Some(Hit::Title(column)) if state.detail.is_none() => {
-            let is_by_it = matches!(&state.wanted.order, Order::By { column: by, .. } if *by == column);
-            state.wanted.order = match &state.wanted.order {
+            let is_by_it = matches!(&state.query.order, Order::By { column: by, .. } if *by == column);
+            state.query.order = match &state.query.order {
                 Order::By { descending: false, .. } if is_by_it => Order::By { column, descending: true },
                 // As the key does: from small to large, from large to small, what is most alarming first.
                 Order::By { descending: true, .. } if is_by_it => Order::Alarm,

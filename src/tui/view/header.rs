@@ -146,7 +146,7 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
         say("  ", theme.muted);
     }
     say(&state.view().count(state.table().map_or(0, Table::there)), Style::new());
-    let order = match &state.wanted.order {
+    let order = match &state.query.order {
         Order::Alarm => match state.view() {
             View::Connections | View::Peers | View::Processes | View::Listeners => "  most alarming first".to_owned(),
             View::Changes => "  newest first".to_owned(),
@@ -158,9 +158,9 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
     };
     say(&order, theme.muted);
     if state.view() == View::Processes {
-        say(&format!("  by {}", state.wanted.by.name()), theme.muted);
+        say(&format!("  by {}", state.query.by.name()), theme.muted);
     }
-    if let Some(netns) = state.wanted.netns {
+    if let Some(netns) = state.query.netns {
         let name = state.frame.iter().flat_map(|frame| &frame.namespaces).find(|(id, _)| *id == netns);
         say("  namespace ", theme.muted);
         match name {
@@ -168,9 +168,9 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
             None => say(&format!("{} is gone; n chooses another", netns.0), theme.warning),
         }
     }
-    if !state.wanted.typed.is_empty() {
+    if !state.query.typed.is_empty() {
         say(if state.view() == View::Kernel { "  search " } else { "  filter " }, theme.muted);
-        say(&printable(&state.wanted.typed), theme.accent);
+        say(&printable(&state.query.typed), theme.accent);
     }
 }
 

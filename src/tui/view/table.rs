@@ -31,7 +31,7 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let rows = Rows { table, slots: slots(state, table, area), looks: &state.looks };
     for slot in &rows.slots {
         let column = &table.columns()[slot.column];
-        cell(*slot, column.width, 0, (&title(column, &state.wanted.order), theme.title), canvas);
+        cell(*slot, column.width, 0, (&title(column, &state.query.order), theme.title), canvas);
     }
     if table.is_empty() {
         canvas.put(area.x + MARGIN, 2, &nothing(state), theme.muted);
@@ -67,7 +67,7 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
 /// Why there is no row.
 fn nothing(state: &State) -> String {
     let none = state.view().count(0);
-    if !state.wanted.typed.is_empty() {
+    if !state.query.typed.is_empty() {
         return format!("{none} that the filter lets through");
     }
     match state.view() {

@@ -16,7 +16,7 @@ pub const DEAR: Needs =
 
 /// What is looked at, and how.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
+pub struct Query {
     /// Which kind of rows
     pub view: View,
     /// The filter as it was typed; among the kernel's numbers a text to look for
@@ -35,7 +35,7 @@ pub struct Wanted {
     pub all: bool,
 }
 
-impl Wanted {
+impl Query {
     /// A view that nobody changed.
     pub fn new(view: View) -> Self {
         Self {
