@@ -16,7 +16,7 @@ use super::line::{Age, RowId, Sign};
 use super::motion::Motion;
 use super::query::Query;
 use super::table::{Builder, Table};
-use super::tracker::{Farewell, Tracker};
+use super::tracker::{DestroyEvent, Tracker};
 use super::views::{TELLING, View};
 use crate::fields::column::Column;
 use crate::fields::table::column;
@@ -100,12 +100,12 @@ impl<'a> FrameBuilder<'a> {
         }
     }
 
-    /// What has come. `farewells` is what the kernel said of sockets that it destroyed meanwhile.
-    pub fn finish(mut self, tail: Tail, farewells: Vec<Farewell>) -> Frame {
+    /// What has come. `destroy_events` is what the kernel said of sockets that it destroyed meanwhile.
+    pub fn finish(mut self, tail: Tail, destroy_events: Vec<DestroyEvent>) -> Frame {
         // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
         // none that were ever seen.)
         let is_whole = !tail.gaps.iter().any(|gap| gap.kind == GapKind::Sockets);
-        self.tracker.end(farewells, &self.namespaces, is_whole);
+        self.tracker.end(destroy_events, &self.namespaces, is_whole);
         match self.query.view {
             View::Peers | View::Processes => self.group_rows(),
             View::Changes => self.change_rows(),

@@ -27,7 +27,7 @@ use crate::model::time::millis;
 
 /// What the kernel said of a socket that it destroyed.
 #[derive(Debug)]
-pub struct Farewell {
+pub struct DestroyEvent {
     /// The socket with its last counters
     pub socket: Socket,
     /// When that was heard
@@ -182,12 +182,12 @@ impl Tracker {
         }
     }
 
-    /// The snapshot is over: what it did not show is gone. `farewells` is what the kernel reported meanwhile; `is_whole`
+    /// The snapshot is over: what it did not show is gone. `destroy_events` is what the kernel reported meanwhile; `is_whole`
     /// tells whether a socket that was not seen is not there.
-    pub fn end(&mut self, farewells: Vec<Farewell>, namespaces: &[Namespace], is_whole: bool) {
+    pub fn end(&mut self, destroy_events: Vec<DestroyEvent>, namespaces: &[Namespace], is_whole: bool) {
         let find = |id: NetnsId| namespaces.iter().find(|namespace| namespace.id == id);
         let mut reported = FxHashSet::default();
-        for Farewell { socket, at } in farewells {
+        for DestroyEvent { socket, at } in destroy_events {
             // As a TIME-WAIT it is there yet: that it is over was logged when its state was seen.
             if !self.sockets.is_met(socket.id) && reported.insert(socket.id) {
                 self.close(&socket, at, find(socket.id.netns));

@@ -11,7 +11,7 @@ use tcpulse::model::state::TcpState;
 use tcpulse::model::timer::{Timer, TimerKind};
 use tcpulse::track::change_log::MOST_CHANGES;
 use tcpulse::track::line::Age::{self, Gone, New, Settled};
-use tcpulse::track::tracker::Farewell;
+use tcpulse::track::tracker::DestroyEvent;
 use tcpulse::tui::action::Event;
 
 use super::scene::{BUSY, Made, Scene, made, socket};
@@ -125,7 +125,7 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
         // The last counters: three probes were never answered.
         let timer = Timer { kind: TimerKind::Off, expires_ms: 0, count };
         let socket = Socket { timer, ..socket(made) };
-        scene.farewells.push(Farewell { socket, at: SystemTime::UNIX_EPOCH });
+        scene.farewells.push(DestroyEvent { socket, at: SystemTime::UNIX_EPOCH });
     }
     let left: Vec<_> = BUSY.into_iter().filter(|made| made.cookie != 3).collect();
     scene.look(&left);

@@ -25,7 +25,7 @@ use tcpulse::model::sysctl::{Format, SysctlValue, Sysctls};
 use tcpulse::model::timer::Timer;
 use tcpulse::track::frame::{Frame, FrameBuilder};
 use tcpulse::track::query::Query;
-use tcpulse::track::tracker::{Farewell, Tracker};
+use tcpulse::track::tracker::{DestroyEvent, Tracker};
 use tcpulse::track::views::View;
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::state::{Setup, State};
@@ -109,7 +109,7 @@ pub(crate) struct Scene {
     pub(crate) at: Duration,
     pub(crate) namespaces: u64,
     pub(crate) gaps: Gaps,
-    pub(crate) farewells: Vec<Farewell>,
+    pub(crate) farewells: Vec<DestroyEvent>,
 }
 
 impl Scene {
