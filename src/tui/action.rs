@@ -129,7 +129,7 @@ pub enum Event {
 
 /// A socket that somebody means, and what finds it without looking through all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Whom {
+pub struct SocketRef {
     /// Which
     pub id: SocketId,
     /// Its local and its remote port, where they are known
@@ -156,7 +156,7 @@ pub enum Effect {
     /// Look no more, or again
     Pause(bool),
     /// Find out all about one socket
-    Inspect(Whom),
+    Inspect(SocketRef),
     /// Destroy these
     Destroy(Vec<SocketId>),
     /// Set keepalive of these

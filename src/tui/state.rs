@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::action::{Effect, Whom};
+use super::action::{Effect, SocketRef};
 use super::editor::Editor;
 use super::form::Form;
 use super::keymap::Keys;
@@ -137,7 +137,7 @@ pub struct Menu {
 #[derive(Debug)]
 pub struct Detail {
     /// Which
-    pub whom: Whom,
+    pub socket: SocketRef,
     /// What is known; `None` until it has come
     pub sheet: Option<Box<Sheet>>,
     /// It has closed since

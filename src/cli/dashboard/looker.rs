@@ -23,7 +23,7 @@ use crate::track::frame::{Frame, FrameBuilder};
 use crate::track::query::{DEAR, Query};
 use crate::track::sheet::SheetSink;
 use crate::track::tracker::Tracker;
-use crate::tui::action::{Effect, Event, Whom};
+use crate::tui::action::{Effect, Event, SocketRef};
 use crate::tui::inbox::Outlet;
 
 /// How far the first look has come.
@@ -217,7 +217,7 @@ impl Looker {
     }
 
     /// All that is known of one socket.
-    fn detail(&mut self, whom: Whom) -> Event {
+    fn detail(&mut self, whom: SocketRef) -> Event {
         let Some(cookie) = whom.id.cookie else { return Event::Detail(whom.id, None) };
         let mut typed = format!("cookie = {:x}", cookie.0);
         if let Some((local, peer)) = whom.ports {

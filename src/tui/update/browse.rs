@@ -6,7 +6,7 @@ use super::super::form::Form;
 use super::super::screen;
 use super::super::state::{Asking, Detail, Mode, Saving, State, Typing};
 use super::choose;
-use super::cursor::{scrolled, select, whom};
+use super::cursor::{scrolled, select, socket_ref};
 use super::show::{look, show, show_filtered};
 use crate::fields::value::Value;
 use crate::filter::{Filter, Names};
@@ -77,10 +77,10 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
 
 /// Everything known of a connection; the connections of a peer or a process.
 pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
-    if let Some(whom) = whom(state, state.cursor.row) {
+    if let Some(socket) = socket_ref(state, state.cursor.row) {
         state.detail =
-            Some(Detail { whom, sheet: None, is_gone: false, top: 0, samples: std::collections::VecDeque::new() });
-        return vec![Effect::Inspect(whom)];
+            Some(Detail { socket, sheet: None, is_gone: false, top: 0, samples: std::collections::VecDeque::new() });
+        return vec![Effect::Inspect(socket)];
     }
     if matches!(state.view(), View::Kernel | View::Changes) {
         state.told = in_words(state);
@@ -174,7 +174,7 @@ fn meant(state: &State) -> Vec<usize> {
 fn targets(state: &State) -> Option<(Vec<SocketId>, String)> {
     if let Some(detail) = &state.detail {
         let sheet = detail.sheet.as_ref().filter(|_| !detail.is_gone)?;
-        return Some((vec![detail.whom.id], sheet.heading.clone()));
+        return Some((vec![detail.socket.id], sheet.heading.clone()));
     }
     let rows = meant(state);
     let ids = ids(state, &rows);
@@ -217,8 +217,8 @@ fn set(state: &mut State) -> Vec<Effect> {
     let selected = state.cursor.row;
     let rows = meant(state);
     let row = if rows.contains(&selected) { selected } else { rows.first().copied().unwrap_or(selected) };
-    let open = state.detail.as_ref().map(|detail| detail.whom);
-    let Some(shown) = open.or_else(|| whom(state, row)) else { return Vec::new() };
+    let open = state.detail.as_ref().map(|detail| detail.socket);
+    let Some(shown) = open.or_else(|| socket_ref(state, row)) else { return Vec::new() };
     let mut form = Form::new(ids, whose);
     if form.ids.len() > 1 {
         let end = |name| state.table()?.cell(row, name).map(|value| value.plain().into_owned());

@@ -1,7 +1,7 @@
 //! The selected row and what is on the screen: moves the cursor, scrolls texts, finds the socket of a row.
 
 use crate::fields::value::Value;
-use crate::tui::action::{Action, Whom};
+use crate::tui::action::{Action, SocketRef};
 use crate::tui::screen;
 use crate::tui::state::State;
 
@@ -35,11 +35,11 @@ pub(super) fn scroll(state: &mut State) {
 }
 
 /// The socket of a row, and what finds it.
-pub(super) fn whom(state: &State, row: usize) -> Option<Whom> {
+pub(super) fn socket_ref(state: &State, row: usize) -> Option<SocketRef> {
     let table = state.table()?;
     let port = |name| match table.cell(row, name) {
         Some(Value::Endpoint { port, .. }) => port,
         _ => 0,
     };
-    Some(Whom { id: table.socket(row)?, ports: Some((port("local"), port("peer"))) })
+    Some(SocketRef { id: table.socket(row)?, ports: Some((port("local"), port("peer"))) })
 }

@@ -103,7 +103,7 @@ fn see(state: &mut State, frame: Box<Frame>) -> Vec<Effect> {
     let found = selected.and_then(|id| state.table()?.position(id));
     select(state, found.unwrap_or(state.cursor.row));
     match &state.detail {
-        Some(detail) if !detail.is_gone => vec![Effect::Inspect(detail.whom)],
+        Some(detail) if !detail.is_gone => vec![Effect::Inspect(detail.socket)],
         _ => Vec::new(),
     }
 }
@@ -115,7 +115,7 @@ fn learn(state: &mut State, id: SocketId, sheet: Option<Box<Sheet>>) {
     {
         form.subject = Some(sheet.subject.clone());
     }
-    let Some(detail) = state.detail.as_mut().filter(|detail| detail.whom.id == id) else { return };
+    let Some(detail) = state.detail.as_mut().filter(|detail| detail.socket.id == id) else { return };
     detail.is_gone = sheet.is_none();
     if let Some(sheet) = sheet {
         if detail.samples.len() >= MOST_SAMPLES {
