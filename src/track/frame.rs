@@ -167,7 +167,7 @@ impl<'a> FrameBuilder<'a> {
         for number in self.tracker.counted.rows(namespace, at_ms, self.query.all || !searched.is_empty()) {
             if number.mentions(&searched) {
                 let is_of_kernel = |heading: &Heading| match heading.source {
-                    Source::Number(get) => get(&number),
+                    Source::Kernel(get) => get(&number),
                     _ => Value::Absent,
                 };
                 push(&mut self.builder, number.id, number.sign(), Age::Settled, is_of_kernel);

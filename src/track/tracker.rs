@@ -9,11 +9,11 @@ use super::change::{Change, What};
 use super::change_log::ChangeLog;
 use super::closing::{RESTS, guess, is_trouble};
 use super::group_history::GroupHistory;
+use super::kernel_rows::KernelCounters;
 use super::known::{Ends, Known};
 use super::line::{Age, RowId};
 use super::moments::{Moments, When};
 use super::motion::{Motion, Totals};
-use super::numbers::Counted;
 use super::pack::Dictionary;
 use super::shown::{MARKED, ShownRows};
 use crate::model::address::{Endpoint, NetnsId};
@@ -52,7 +52,7 @@ pub struct Tracker {
     /// The past of groups
     pub groups: GroupHistory,
     /// Counters of the namespaces
-    pub counted: Counted,
+    pub counted: KernelCounters,
     /// The rows that were shown last
     pub shown: ShownRows,
 }
@@ -78,7 +78,7 @@ impl Tracker {
             destroyed: FxHashSet::default(),
             changes: ChangeLog::new(clock),
             groups: GroupHistory::default(),
-            counted: Counted::default(),
+            counted: KernelCounters::default(),
             shown: ShownRows::default(),
         }
     }

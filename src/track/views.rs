@@ -1,6 +1,6 @@
 //! The views, one table for keys, tabs, titles, columns and the configuration.
 
-use super::columns::{changes, groups, numbers};
+use super::columns::{changes, groups, kernel};
 use super::heading::{Heading, Source};
 use super::motion::Motion;
 use crate::fields::column::Width;
@@ -77,8 +77,8 @@ pub const VIEWS: [ViewSpec; 6] = [
         view: View::Kernel,
         name: "kernel",
         rows: ["value", "values"],
-        columns: numbers::COLUMNS,
-        catalogue: numbers::headings,
+        columns: kernel::COLUMNS,
+        catalogue: kernel::headings,
     },
     ViewSpec {
         view: View::Changes,

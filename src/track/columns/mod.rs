@@ -2,4 +2,4 @@
 
 pub mod changes;
 pub mod groups;
-pub mod numbers;
+pub mod kernel;

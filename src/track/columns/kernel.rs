@@ -8,9 +8,9 @@ pub const COLUMNS: &[&str] = &["name", "value", "now", "since-start", "default",
 
 /// Columns of the view.
 pub fn headings() -> Vec<Heading> {
-    let text = |name, title, importance, help, get| Heading::text(name, title, importance, help, Source::Number(get));
+    let text = |name, title, importance, help, get| Heading::text(name, title, importance, help, Source::Kernel(get));
     let number =
-        |name, title, importance, help, get| Heading::number(name, title, importance, help, Source::Number(get));
+        |name, title, importance, help, get| Heading::number(name, title, importance, help, Source::Kernel(get));
     vec![
         text("name", "NAME", 99, "as the kernel calls it", |number| Value::name(Some(&number.name))),
         number("value", "VALUE", 98, "its value", |number| match &number.value {

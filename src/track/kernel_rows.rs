@@ -23,7 +23,7 @@ const NO_COUNTERS: &[&str] = &["Tcp.RtoAlgorithm", "Tcp.RtoMin", "Tcp.RtoMax", "
 
 /// One of them.
 #[derive(Debug)]
-pub struct Number {
+pub struct KernelRow {
     /// Which row it is
     pub id: RowId,
     pub(super) namespace: String,
@@ -38,7 +38,7 @@ pub struct Number {
     pub(super) since_start: Option<u64>,
 }
 
-impl Number {
+impl KernelRow {
     /// Whether its name or its meaning holds this text, in small letters.
     pub fn mentions(&self, text: &str) -> bool {
         self.name.to_lowercase().contains(text) || self.meaning.to_lowercase().contains(text)
@@ -63,18 +63,18 @@ struct Then {
 
 /// Counters of the first look and of the last.
 #[derive(Debug, Default)]
-pub struct Counted {
+pub struct KernelCounters {
     past: FxHashMap<(NetnsId, String), (Then, Then)>,
 }
 
-impl Counted {
+impl KernelCounters {
     /// Takes the counters of a namespace in, without showing them.
     pub fn note(&mut self, namespace: &Namespace, at_ms: u64) {
         drop(self.rows(namespace, at_ms, true));
     }
 
     /// All numbers of a namespace; counters that are 0 and seldom matter only with `all`.
-    pub fn rows(&mut self, namespace: &Namespace, at_ms: u64, all: bool) -> Vec<Number> {
+    pub fn rows(&mut self, namespace: &Namespace, at_ms: u64, all: bool) -> Vec<KernelRow> {
         let mut rows = Vec::new();
         for (number, (section, entries)) in sections(namespace).into_iter().enumerate() {
             for (index, entry) in entries.into_iter().enumerate() {
@@ -103,8 +103,8 @@ impl Counted {
     }
 }
 
-fn row(section: Section, entry: Entry<'_>, namespace: &Namespace, place: u64, rates: [Option<u64>; 2]) -> Number {
-    Number {
+fn row(section: Section, entry: Entry<'_>, namespace: &Namespace, place: u64, rates: [Option<u64>; 2]) -> KernelRow {
+    KernelRow {
         id: RowId { netns: namespace.id, key: place },
         namespace: namespace.name.clone(),
         kind: section.kind,
