@@ -1,4 +1,4 @@
-//! Something that happened to a socket between two looks, or as the kernel told it.
+//! A change of one socket: between two snapshots, or reported by the kernel.
 
 use std::time::SystemTime;
 
@@ -51,7 +51,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// What it says at first sight.
+    /// The sign of its row.
     pub fn sign(&self) -> Sign {
         match (self.what, self.verdict) {
             (What::Closed, _) if self.why.starts_with("ETIMEDOUT") => Sign::Alarm,
@@ -73,7 +73,7 @@ impl Change {
         }
     }
 
-    /// Whether a filter may mean it, by what is remembered of it.
+    /// Whether it may match a filter, by what is kept of its socket.
     pub fn may_match(&self, filter: &Filter, namespace: &Namespace) -> bool {
         let processes = self.process.split(',').filter_map(process).collect::<Vec<_>>();
         let inode = self.socket.inode.unwrap_or(0);

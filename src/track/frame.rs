@@ -1,4 +1,4 @@
-//! What one look at the sockets brought: the rows of the view that is shown, and the counts of all.
+//! One snapshot as the screen shows it: the rows of a view, and counts of all sockets. `FrameBuilder` receives the rows.
 
 use std::hash::{Hash, Hasher};
 use std::io;
@@ -32,14 +32,14 @@ use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::{StateSet, TcpState};
 
-/// All of it.
+/// Answer to a query from one snapshot.
 #[derive(Debug)]
 pub struct Frame {
-    /// Which request it answers
+    /// The query that it answers
     pub query: Query,
     /// `uname -n`
     pub hostname: String,
-    /// The namespaces that were looked at, with their names
+    /// The namespaces of the snapshot, with their names
     pub namespaces: Vec<(NetnsId, String)>,
     /// The rows, in their order
     pub table: Arc<Table>,
@@ -57,7 +57,7 @@ pub struct Frame {
     pub is_early: bool,
 }
 
-/// What tells one group from the others.
+/// Identity of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     /// A place that we connect to, or, from the port of ours on, that connects to us
@@ -65,7 +65,7 @@ enum Key {
     Named(String),
 }
 
-/// Receives the rows of one look.
+/// Receives the rows of one snapshot and makes a frame of them.
 #[derive(Debug)]
 pub struct FrameBuilder<'a> {
     query: Query,
@@ -83,7 +83,7 @@ pub struct FrameBuilder<'a> {
 }
 
 impl<'a> FrameBuilder<'a> {
-    /// Begins so long after the dashboard was opened.
+    /// Begins a frame; `at` is the time since the dashboard was opened.
     pub fn new(query: Query, tracker: &'a mut Tracker, at: Duration) -> Self {
         Self {
             listed: query.listed(),
@@ -100,7 +100,7 @@ impl<'a> FrameBuilder<'a> {
         }
     }
 
-    /// What has come. `destroy_events` is what the kernel said of sockets that it destroyed meanwhile.
+    /// Finishes the frame. `destroy_events` are the sockets that the kernel has destroyed since the snapshot before.
     pub fn finish(mut self, tail: Tail, destroy_events: Vec<DestroyEvent>) -> Frame {
         // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
         // none that were ever seen.)
@@ -135,7 +135,7 @@ impl<'a> FrameBuilder<'a> {
     }
 
     fn is_in(&self, netns: NetnsId) -> bool {
-        self.query.netns.is_none_or(|query| query == netns)
+        self.query.netns.is_none_or(|only| only == netns)
     }
 
     /// Rows that were there a moment ago stay, marked, where they stood.
@@ -151,7 +151,7 @@ impl<'a> FrameBuilder<'a> {
         for row in 0..last.len() {
             match last.id(row) {
                 Some(id) if self.tracker.shown.is_gone(id) => {
-                    self.builder.take_over_behind(anchor, &last, row, Age::Gone)
+                    self.builder.take_over_behind(anchor, &last, row, Age::Gone);
                 }
                 id => anchor = id,
             }
@@ -320,7 +320,7 @@ fn listener_sign(length: u32, max: Option<u32>, motion: &Motion) -> Sign {
     }
 }
 
-/// What tells a row of /proc/net/tcp from the others: it has no cookie.
+/// Key of a row of /proc/net/tcp, which has no cookie.
 fn ends_of(socket: &Socket) -> u64 {
     let mut hasher = FxHasher::default();
     (socket.local, socket.remote).hash(&mut hasher);

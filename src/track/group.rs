@@ -1,4 +1,4 @@
-//! Connections that belong together: by what they go to, or by whose they are.
+//! Groups of connections: of one peer, or of one process, program, unit or container.
 
 use std::net::IpAddr;
 
@@ -199,7 +199,7 @@ impl Group {
         self.taken.iter().copied().max_by_key(|taken| taken.ports)
     }
 
-    /// What it says at first sight.
+    /// The sign of its row.
     pub fn sign(&self) -> Sign {
         let is_nearly_out = |used: u64, of: Option<u64>| of.is_some_and(|of| used * 10 >= of * 9);
         let is_out_of_ports = self.fullest().is_some_and(|taken| is_nearly_out(taken.ports, self.available));

@@ -35,7 +35,7 @@ pub struct Heading {
 pub enum Source {
     /// From a row of the snapshot
     Field(Box<Column>),
-    /// From a row, and from what has changed since the last look
+    /// From a row, and from how it has moved since the snapshot before
     Moving(for<'a> fn(&Row<'a>, &Motion) -> Value<'a>),
     /// From a group of rows
     Group(for<'a> fn(&'a Group) -> Value<'a>),

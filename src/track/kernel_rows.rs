@@ -21,7 +21,7 @@ const BAD: &[&str] = &[
 /// What stands among the counters of /proc/net/snmp and is none.
 const NO_COUNTERS: &[&str] = &["Tcp.RtoAlgorithm", "Tcp.RtoMin", "Tcp.RtoMax", "Tcp.MaxConn", "Tcp.CurrEstab"];
 
-/// One of them.
+/// One kernel value of one namespace.
 #[derive(Debug)]
 pub struct KernelRow {
     /// Which row it is
@@ -44,7 +44,7 @@ impl KernelRow {
         self.name.to_lowercase().contains(text) || self.meaning.to_lowercase().contains(text)
     }
 
-    /// What it says at first sight.
+    /// The sign of its row.
     pub fn sign(&self) -> Sign {
         if self.now.is_some_and(|now| now > 0) && BAD.contains(&self.name.as_str()) {
             Sign::Warning
@@ -61,7 +61,7 @@ struct Then {
     value: i64,
 }
 
-/// Counters of the first look and of the last.
+/// Counters of the first snapshot and of the last.
 #[derive(Debug, Default)]
 pub struct KernelCounters {
     past: FxHashMap<(NetnsId, String), (Then, Then)>,
@@ -88,7 +88,7 @@ impl KernelCounters {
         rows
     }
 
-    /// Tenths per second since the last look and since the first.
+    /// Tenths per second since the snapshot before and since the first.
     fn rates(&mut self, section: Section, entry: &Entry<'_>, netns: NetnsId, at_ms: u64) -> [Option<u64>; 2] {
         let counts = section.counts() && !NO_COUNTERS.contains(&entry.name.as_str());
         let value = entry.value.as_ref().filter(|_| counts).and_then(|value| value.parse().ok());

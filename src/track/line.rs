@@ -3,7 +3,7 @@
 use crate::model::address::NetnsId;
 use crate::model::liveness::Verdict;
 
-/// What tells a row from all others of its view, also where it stands elsewhere in the next look.
+/// Identity of a row within its view; the same in the next snapshot, wherever the row stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RowId {
     /// Where its socket is; 0 for a row that is no socket
@@ -19,7 +19,7 @@ impl RowId {
     }
 }
 
-/// What a row says at first sight.
+/// The sign of a row: how urgent it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     /// Nothing
@@ -35,7 +35,7 @@ pub enum Sign {
 }
 
 impl Sign {
-    /// What somebody who looks should see first: the lowest.
+    /// Rank for sorting: the lowest is shown first.
     pub fn urgency(self) -> u8 {
         match self {
             Self::Alarm => 0,

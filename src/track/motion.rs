@@ -6,7 +6,7 @@ use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::tcp_info::Field;
 
-/// How a socket has moved since the last look.
+/// What a socket has moved, in all and since the snapshot before.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Motion {
     /// Whether it came a moment ago
@@ -15,7 +15,7 @@ pub struct Motion {
     pub sent: Option<u64>,
     /// Bytes that came in order
     pub received: Option<u64>,
-    /// The same per second, since the last look
+    /// Bytes that the peer acknowledged per second, since the snapshot before
     pub sent_per_s: Option<u64>,
     /// Bytes that came in order per second
     pub received_per_s: Option<u64>,
@@ -23,7 +23,7 @@ pub struct Motion {
     pub drops_per_s: Option<u64>,
 }
 
-/// What a socket has counted.
+/// Counters of a socket.
 pub(super) struct Totals {
     sent: Option<u64>,
     received: Option<u64>,

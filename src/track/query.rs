@@ -9,12 +9,11 @@ use crate::model::address::NetnsId;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 
-/// What takes seconds to find out of a large host that nobody has looked at before: all processes are looked through, and
-/// then each socket is asked.
+/// Needs that take seconds on a large host in the first snapshot: all processes are scanned, and then each socket is asked.
 pub const DEAR: Needs =
     Needs::OWNERS.union(Needs::LIMITS).union(Needs::OPTIONS).union(Needs::MORE_OPTIONS).union(Needs::ALL_OPTIONS);
 
-/// What is looked at, and how.
+/// A view with its filter, columns and order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// Which kind of rows
@@ -59,7 +58,7 @@ impl Query {
         }
     }
 
-    /// The states of all sockets that have to be looked at: what is counted besides does not depend on the view.
+    /// The states of all sockets that have to be dumped: the counts do not depend on the view.
     pub fn states(&self) -> StateSet {
         StateSet::connections().union(StateSet::listeners()).union(self.listed())
     }

@@ -95,7 +95,7 @@ impl Table {
         is_there.then_some(SocketId { netns: id.netns, cookie: Some(Cookie(id.key)) })
     }
 
-    /// What a row says at first sight.
+    /// The sign of a row.
     pub fn sign(&self, row: usize) -> Sign {
         self.heads.get(row).map_or(Sign::Plain, |head| head.sign)
     }
@@ -122,7 +122,7 @@ impl Table {
         &self.headings[..self.shown.min(self.headings.len())]
     }
 
-    /// Columns grow and never shrink, so that nothing jumps from one look to the next.
+    /// Columns grow and never shrink, so that nothing jumps from one snapshot to the next.
     pub fn keep_widths(&mut self, before: &Self) {
         if self.columns() == before.columns() {
             for (natural, known) in self.naturals.iter_mut().zip(&before.naturals) {
@@ -204,7 +204,7 @@ impl Builder {
         self.behind.extend(self.table.heads.pop().map(|head| (anchor, head)));
     }
 
-    /// All of it, ordered; rows that compare alike, and all where nothing else is said, stay as they came.
+    /// The table in its order; rows that compare alike stay as they came.
     pub fn finish(mut self, order: &Order, is_urgency_first: bool) -> Table {
         match order {
             Order::Alarm if is_urgency_first => self.table.heads.sort_by_key(|head| head.sign.urgency()),

@@ -25,12 +25,12 @@ use crate::model::socket::{Socket, SocketId};
 use crate::model::state::TcpState;
 use crate::model::time::millis;
 
-/// What the kernel said of a socket that it destroyed.
+/// A socket that the kernel has destroyed.
 #[derive(Debug)]
 pub struct DestroyEvent {
     /// The socket with its last counters
     pub socket: Socket,
-    /// When that was heard
+    /// When the report came
     pub at: SystemTime,
 }
 
@@ -58,6 +58,7 @@ pub struct Tracker {
 }
 
 /// A change of one socket, to be logged.
+#[derive(Clone, Copy)]
 struct Report<'a> {
     what: What,
     known: &'a Known,
@@ -224,17 +225,17 @@ impl Tracker {
         let rests = self.rested.contains(&[socket.local, socket.remote]);
         let why = if rests { RESTS } else { guess(known.state, known.verdict, is_destroyed, Some(socket)) };
         let report = Report { what: What::Closed, known: &known, id: socket.id, namespace, why };
-        self.log(&report, self.moments.of_event(at));
+        self.log(report, self.moments.of_event(at));
     }
 
     /// Logs a change that this snapshot shows.
     fn log_seen(&mut self, report: Report<'_>) {
         let when = self.moments.of_snapshot(report.what == What::Closed);
-        self.log(&report, when);
+        self.log(report, when);
     }
 
-    fn log(&mut self, report: &Report<'_>, When { at, until_ms }: When) {
-        let Report { what, known, id, namespace, why } = *report;
+    fn log(&mut self, report: Report<'_>, When { at, until_ms }: When) {
+        let Report { what, known, id, namespace, why } = report;
         let (number, time) = self.changes.stamp(at);
         // Of what is gone the name was noted in the snapshot before.
         let is_there = what != What::Closed;

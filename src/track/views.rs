@@ -37,7 +37,7 @@ pub struct ViewSpec {
     pub name: &'static str,
     /// What one of its rows is called, and several
     pub rows: [&'static str; 2],
-    /// What it shows if nothing is said
+    /// Columns by default
     columns: &'static [&'static str],
     /// All that it could show
     catalogue: fn() -> Vec<Heading>,
@@ -94,7 +94,7 @@ const LISTENERS: &[&str] =
     &["local", "fill", "accept-q", "backlog", "somaxconn", "drops", "drop-rate", "keepalive", "user", "process"];
 
 impl View {
-    /// All that is said of it.
+    /// Its line of the table.
     pub fn spec(self) -> &'static ViewSpec {
         &VIEWS[self.index()]
     }
@@ -126,7 +126,7 @@ impl View {
         (self.spec().catalogue)()
     }
 
-    /// Those that it shows if nothing is said.
+    /// Its columns by default.
     pub fn columns(self) -> Vec<Heading> {
         let catalogue = self.catalogue();
         let find = |name: &&str| catalogue.iter().find(|heading| heading.name == **name).cloned();
@@ -135,7 +135,7 @@ impl View {
 }
 
 impl ViewSpec {
-    /// Names of the columns that it shows if nothing is said.
+    /// Names of its columns by default.
     pub fn default_columns(&self) -> &'static [&'static str] {
         self.columns
     }

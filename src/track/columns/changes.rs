@@ -42,7 +42,7 @@ pub fn headings() -> Vec<Heading> {
     ]
 }
 
-/// An end as far as it is known: the kernel has cleared a part of it where a connection was reset before it said farewell.
+/// An end as far as it is known: the kernel has cleared a part of it where a connection was reset before it was destroyed.
 fn end(Endpoint { addr, port }: Endpoint, may_be_any: bool) -> Value<'static> {
     let is_any = addr.is_unspecified() && !may_be_any;
     match (is_any, port) {
