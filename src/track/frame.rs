@@ -345,7 +345,7 @@ impl Sink for FrameBuilder<'_> {
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
         let socket = row.socket;
         let process = self.process.as_ref().map_or(Value::Absent, |column| column.value(row));
-        let motion = self.tracker.meet(row, process.text().unwrap_or_default());
+        let motion = self.tracker.add(row, process.text().unwrap_or_default());
         if socket.state == TcpState::Listen {
             self.listening.insert((socket.id.netns, socket.local.port));
         }

@@ -44,3 +44,30 @@ impl GroupHistory {
         self.groups.retain(|group, _| is_there(group));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::GroupHistory;
+    use std::time::Duration;
+
+    #[test]
+    fn growth_is_measured_against_five_minutes_ago_at_most() {
+        let mut history = GroupHistory::default();
+        history.group_by("process".to_owned());
+        let before: Vec<_> =
+            (0..=70).map(|step| history.close_wait_before("nginx", step, Duration::from_secs(10 * step))).collect();
+        assert_eq!(before[0], None, "nothing is known of the past yet");
+        assert_eq!(before[30], Some(0));
+        assert_eq!(before[70], Some(40), "300 s before");
+    }
+
+    #[test]
+    fn groups_made_otherwise_have_no_past() {
+        let mut history = GroupHistory::default();
+        for (by, before) in [("process", None), ("process", Some(1)), ("unit", None)] {
+            history.group_by(by.to_owned());
+            let at = Duration::from_secs(if before.is_some() { 10 } else { 0 });
+            assert_eq!(history.close_wait_before("nginx", 1, at), before, "{by}");
+        }
+    }
+}

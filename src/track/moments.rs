@@ -67,3 +67,23 @@ impl Moments {
         When { at, until_ms: millis((self.now + later).saturating_sub(earlier)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Moments;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn an_event_is_dated_by_its_own_time_and_not_by_that_of_the_snapshot() {
+        let (second, start) = (Duration::from_secs(1), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
+        let mut moments = Moments::default();
+        moments.begin(10 * second, start);
+        assert!(moments.is_first());
+        moments.begin(12 * second, start + 2 * second);
+        assert_eq!((moments.is_first(), moments.elapsed_ms()), (false, 2_000));
+        assert_eq!(moments.of_event(start + second).until_ms, 11_000, "before the snapshot began");
+        assert_eq!(moments.of_event(start + 3 * second).until_ms, 13_000, "while it was taken");
+        let until = [true, false].map(|is_gone| moments.of_snapshot(is_gone).until_ms);
+        assert_eq!(until, [10_000, 12_000], "what is gone was last seen by the snapshot before");
+    }
+}

@@ -106,7 +106,7 @@ impl Tracker {
     }
 
     /// Takes a row in, held by `process`, and returns how it has moved.
-    pub fn meet(&mut self, row: &Row<'_>, process: &str) -> Motion {
+    pub fn add(&mut self, row: &Row<'_>, process: &str) -> Motion {
         let socket = row.socket;
         let totals = Totals::of(socket);
         if self.is_for_once {
