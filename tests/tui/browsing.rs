@@ -110,11 +110,11 @@ fn the_filter_box_completes_words_and_remembers_what_was_typed() {
 #[test]
 fn an_answer_to_an_old_question_is_not_shown() {
     let mut scene = Scene::busy(SIZE);
-    let old = scene.sight(&BUSY[..1]);
+    let old = scene.frame(&BUSY[..1]);
     assert!(is_by(&scene.keys("s"), "state", false));
     scene.happen(Event::Frame(old));
     assert_eq!(scene.state.rows(), 6);
-    let new = scene.sight(&BUSY[..1]);
+    let new = scene.frame(&BUSY[..1]);
     scene.happen(Event::Frame(new));
     assert!(scene.rows().contains(&1));
 }

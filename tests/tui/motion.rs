@@ -63,10 +63,10 @@ fn a_dump_that_lost_rows_makes_none_of_them_gone() {
 fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     let mut scene = Scene::new(SIZE);
     let without: Vec<_> = BUSY.iter().map(|made| Made { pid: 0, ..*made }).collect();
-    let mut early = scene.sight(&without);
+    let mut early = scene.frame(&without);
     early.is_early = true;
     // What the looker throws away.
-    scene.memory = tcpulse::track::tracker::Tracker::new(|_| String::new());
+    scene.tracker = tcpulse::track::tracker::Tracker::new(|_| String::new());
     scene.happen(Event::Frame(early));
     assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());
     assert!(scene.drawn().contains("10.0.0.9:40003"), "{}", scene.drawn());
@@ -125,7 +125,7 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
         // The last counters: three probes were never answered.
         let timer = Timer { kind: TimerKind::Off, expires_ms: 0, count };
         let socket = Socket { timer, ..socket(made) };
-        scene.farewells.push(DestroyEvent { socket, at: SystemTime::UNIX_EPOCH });
+        scene.destroy_events.push(DestroyEvent { socket, at: SystemTime::UNIX_EPOCH });
     }
     let left: Vec<_> = BUSY.into_iter().filter(|made| made.cookie != 3).collect();
     scene.look(&left);
@@ -143,7 +143,7 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
 fn what_was_destroyed_from_here_says_so() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("6");
-    scene.memory.destroyed.insert(super::scene::id(1));
+    scene.tracker.destroyed.insert(super::scene::id(1));
     scene.look(&BUSY[1..]);
     assert_eq!(changes(&scene)[0].1, "ECONNABORTED: destroyed from here");
 }
@@ -156,7 +156,7 @@ fn changes_are_filtered_by_what_is_remembered_and_bounded() {
         (1..=6_000).map(|cookie| Made { local: 443, ..made(cookie, TcpState::Established, Verdict::Active) }).collect();
     scene.look(&many);
     scene.look(&[]);
-    assert_eq!(scene.memory.changes.len(), MOST_CHANGES);
+    assert_eq!(scene.tracker.changes.len(), MOST_CHANGES);
     let other = Made { local: 80, remote: (9, 81), pid: 900, ..made(9_999, TcpState::Established, Verdict::Active) };
     scene.keys("6");
     scene.look(&[other]);
