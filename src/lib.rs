@@ -12,4 +12,5 @@ pub mod filter;
 pub mod inspect;
 pub mod model;
 pub mod text;
+pub mod track;
 pub mod tui;

@@ -21,13 +21,14 @@ use tcpulse::collect::discovery::NetnsChoice;
 use tcpulse::collect::visit::SourceChoice;
 use tcpulse::filter::Names;
 use tcpulse::inspect::{Request, inspect};
+use tcpulse::track::frame::FrameBuilder;
+use tcpulse::track::query::Query;
+use tcpulse::track::tracker::Tracker;
+use tcpulse::track::views::View;
 use tcpulse::tui::action::Event;
-use tcpulse::tui::memory::Memory;
-use tcpulse::tui::sight::{Gathering, Wanted};
 use tcpulse::tui::state::{Setup, State};
 use tcpulse::tui::update::update;
 use tcpulse::tui::view::draw;
-use tcpulse::tui::views::View;
 
 use crate::measure::mib;
 
@@ -186,16 +187,16 @@ impl Names for Nobody {}
 
 /// Milliseconds that a frame takes, the median, over all sockets that there are: as a terminal gets it.
 pub(crate) fn frame_ms(frames: usize) -> Result<f64> {
-    let wanted = Wanted::new(View::Connections);
+    let wanted = Query::new(View::Connections);
     let (source, states, needs) = (SourceChoice::SockDiag, wanted.states(), wanted.needs());
     let request = Request { source, states, needs, ..Request::new(NetnsChoice::Current) };
-    let mut memory = Memory::new(|_: SystemTime| String::new());
-    let mut gathering = Gathering::new(wanted.clone(), &mut memory, Duration::ZERO);
+    let mut memory = Tracker::new(|_: SystemTime| String::new());
+    let mut gathering = FrameBuilder::new(wanted.clone(), &mut memory, Duration::ZERO);
     let tail = inspect(&request, None, &mut gathering, &|| false)?;
-    let sight = gathering.sight(tail, Vec::new());
+    let sight = gathering.finish(tail, Vec::new());
     let size = (200, 60);
     let mut state = State::new(wanted, Vec::new(), Duration::from_secs(1), size, Setup::default());
-    update(&mut state, Event::Sight(Box::new(sight)), &Nobody);
+    update(&mut state, Event::Frame(Box::new(sight)), &Nobody);
     let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
     let backend = CrosstermBackend::new(Vec::new());
     let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;

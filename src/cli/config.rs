@@ -13,10 +13,10 @@ use toml_edit::{Array, Document, Item, TableLike, Value};
 use super::usage::UsageError;
 use crate::collect::small_file::{self, Unreadable};
 use crate::filter::{Filter, Names, nearest, time_us};
-use crate::tui::heading::Heading;
+use crate::track::heading::Heading;
+use crate::track::views::{VIEWS, View};
 use crate::tui::keymap::{COMMANDS, Key, Keys, command_called};
 use crate::tui::theme::{THEMES, Theme};
-use crate::tui::views::{VIEWS, View};
 
 /// All that can be configured.
 #[derive(Debug, Clone)]
@@ -323,8 +323,8 @@ pub(super) fn commented_defaults() -> String {
 mod tests {
     use super::{Config, commented_defaults};
     use crate::filter::Names;
+    use crate::track::views::{VIEWS, View};
     use crate::tui::keymap::COMMANDS;
-    use crate::tui::views::{VIEWS, View};
 
     struct NoNames;
 

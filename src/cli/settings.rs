@@ -25,10 +25,10 @@ use crate::inspect::Request;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
-use crate::tui::heading::Heading;
-use crate::tui::sight::Wanted;
+use crate::track::heading::Heading;
+use crate::track::query::Query;
+use crate::track::views::View;
 use crate::tui::state::Setup;
-use crate::tui::views::View;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -171,13 +171,13 @@ impl Line {
             .into_iter()
             .map(|(view, mut columns)| {
                 columns.retain(|heading| !is_blind(heading));
-                Wanted { columns, all: shared.choose.all, ..Wanted::new(view) }
+                Query { columns, all: shared.choose.all, ..Query::new(view) }
             })
             .collect();
         let mut wanted = others
             .iter()
             .position(|wanted| wanted.view == view)
-            .map_or_else(|| Wanted::new(view), |index| others.swap_remove(index));
+            .map_or_else(|| Query::new(view), |index| others.swap_remove(index));
         for of_sockets in others.iter_mut().chain([&mut wanted]).filter(|wanted| wanted.view != View::Kernel) {
             (of_sockets.typed, of_sockets.filter) = (typed.clone(), filter.clone());
         }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use ratatui::crossterm::event::Event as Input;
 
-use super::sheet::Sheet;
-use super::sight::{Sight, Wanted};
-use super::table::Table;
-use super::views::View;
 use crate::model::change::KeepaliveChange;
 use crate::model::socket::SocketId;
+use crate::track::frame::Frame;
+use crate::track::query::Query;
+use crate::track::sheet::Sheet;
+use crate::track::table::Table;
+use crate::track::views::View;
 
 /// What a key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +102,7 @@ pub enum Event {
     /// The terminal says something: a key, another size
     Input(Input),
     /// A look at the sockets
-    Sight(Box<Sight>),
+    Frame(Box<Frame>),
     /// All that is known of one socket; `None` where it is gone
     Detail(SocketId, Option<Box<Sheet>>),
     /// Names of addresses; `None` for those that have none, or not in time
@@ -128,7 +129,7 @@ pub enum Event {
 
 /// A socket that somebody means, and what finds it without looking through all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Whom {
+pub struct SocketRef {
     /// Which
     pub id: SocketId,
     /// Its local and its remote port, where they are known
@@ -149,13 +150,13 @@ impl PartialEq for Shared {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Look at the sockets this way from now on, and at once
-    Look(Box<Wanted>),
+    Look(Box<Query>),
     /// Look so often
     Every(Duration),
     /// Look no more, or again
     Pause(bool),
     /// Find out all about one socket
-    Inspect(Whom),
+    Inspect(SocketRef),
     /// Destroy these
     Destroy(Vec<SocketId>),
     /// Set keepalive of these

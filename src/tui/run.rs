@@ -35,21 +35,23 @@ pub enum Ended {
     Failed(String),
 }
 
-/// Runs until the user has enough. `carry_out` does what is to be done outside, but for what is done to the terminal;
-/// `suspend` stops the process until the shell lets it go on.
+/// What the loop leaves to its caller.
+pub struct Outside<'a> {
+    /// The names that a filter may hold
+    pub names: &'a dyn Names,
+    /// Does what is to be done outside, but for what is done to the terminal
+    pub carry_out: &'a mut dyn FnMut(Effect),
+    /// Stops the process until the shell lets it go on
+    pub suspend: &'a mut dyn FnMut(),
+}
+
+/// Runs until the user has enough.
 ///
 /// # Errors
 /// The terminal cannot be set or written to.
-pub fn run(
-    state: State,
-    has_mouse: bool,
-    names: &dyn Names,
-    inbox: &mut Inbox,
-    carry_out: &mut dyn FnMut(Effect),
-    suspend: &mut dyn FnMut(),
-) -> io::Result<Ended> {
+pub fn run(state: State, has_mouse: bool, inbox: &mut Inbox, outside: Outside<'_>) -> io::Result<Ended> {
     let (screen, seen) = (Screen::take(has_mouse)?, Instant::now());
-    let mut dashboard = Dashboard { state, screen, names, carry_out, suspend, seen };
+    let mut dashboard = Dashboard { state, screen, outside, seen };
     loop {
         dashboard.draw(inbox)?;
         let mut event = next(inbox, &dashboard.state, dashboard.seen);
@@ -74,47 +76,45 @@ pub fn run(
 struct Dashboard<'a> {
     state: State,
     screen: Screen,
-    names: &'a dyn Names,
-    carry_out: &'a mut dyn FnMut(Effect),
-    suspend: &'a mut dyn FnMut(),
+    outside: Outside<'a>,
     /// When the last look came
     seen: Instant,
 }
 
 impl Dashboard<'_> {
     fn draw(&mut self, inbox: &mut Inbox) -> io::Result<()> {
-        let Self { state, screen, names, .. } = self;
+        let Self { state, screen, outside, .. } = self;
         let (columns, rows) = screen.fit()?;
         if state.size != (columns, rows) {
-            update(state, Event::Input(event::Event::Resize(columns, rows)), *names);
+            update(state, Event::Input(event::Event::Resize(columns, rows)), outside.names);
         }
         screen.draw(|frame| draw(state, frame))?;
         // Keys that wait were typed before the frame was seen.
         if inbox.is_empty() {
-            update(state, Event::Drawn, *names);
+            update(state, Event::Drawn, outside.names);
         }
         Ok(())
     }
 
     /// Updates, and carries out what follows; says how it ended, if it has.
     fn take_in(&mut self, event: Event) -> io::Result<Option<Ended>> {
-        if matches!(&event, Event::Sight(sight) if sight.wanted == self.state.wanted) {
+        if matches!(&event, Event::Frame(frame) if frame.query == self.state.query) {
             self.seen = Instant::now();
         }
         if matches!(event, Event::Input(event::Event::Resize(..))) {
             // Also where it is as large as before: it may have been smaller meanwhile, and have cut what stood there.
             self.screen.renew()?;
         }
-        for effect in update(&mut self.state, event, self.names) {
+        for effect in update(&mut self.state, event, self.outside.names) {
             match effect {
                 Effect::Quit => return Ok(Some(Ended::Quit)),
                 Effect::EndBy(signal) => return Ok(Some(Ended::Signal(signal))),
                 Effect::Fail(why) => return Ok(Some(Ended::Failed(why))),
-                Effect::Suspend => self.screen.lend(&mut *self.suspend)?,
+                Effect::Suspend => self.screen.lend(&mut *self.outside.suspend)?,
                 Effect::Redraw => self.screen.renew()?,
                 Effect::Retake => self.screen.lend(|| ())?,
                 Effect::Copy(text) => self.screen.copy(&text)?,
-                effect => (self.carry_out)(effect),
+                effect => (self.outside.carry_out)(effect),
             }
         }
         Ok(None)
@@ -126,7 +126,7 @@ fn next(inbox: &mut Inbox, state: &State, seen: Instant) -> Option<Event> {
     if state.pace.is_paused {
         return inbox.next(Duration::MAX).ok();
     }
-    let usual = state.sight.as_ref().map_or(Duration::ZERO, |sight| sight.rest.max(state.pace.interval));
+    let usual = state.frame.as_ref().map_or(Duration::ZERO, |frame| frame.rest.max(state.pace.interval));
     loop {
         match inbox.next(TICK) {
             Ok(event) => return Some(event),

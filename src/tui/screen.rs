@@ -15,11 +15,11 @@ use std::borrow::Cow;
 use ratatui::layout::{Constraint, Layout, Rect};
 use unicode_width::UnicodeWidthStr;
 
-use super::heading::Heading;
 use super::state::{Mode, State};
-use super::table::Table;
-use super::views::{VIEWS, View, is_end, squeezed};
 use crate::fields::layout::{Demand, GAP, fit};
+use crate::track::heading::Heading;
+use crate::track::table::Table;
+use crate::track::views::{VIEWS, View, is_end, squeezed};
 
 /// Cells before the first column: what is marked or new, and the sign, stand there.
 pub const MARGIN: u16 = 3;

@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::action::{Effect, Whom};
-use super::counts::History;
+use super::action::{Effect, SocketRef};
 use super::editor::Editor;
 use super::form::Form;
 use super::keymap::Keys;
-use super::sheet::{Sample, Sheet};
-use super::sight::{Sight, Wanted};
-use super::table::{RowId, Table};
 use super::theme::Theme;
-use super::views::View;
 use crate::filter::{Filter, FilterError};
+use crate::track::counts::History;
+use crate::track::frame::Frame;
+use crate::track::line::RowId;
+use crate::track::query::Query;
+use crate::track::sheet::{Sample, Sheet};
+use crate::track::table::Table;
+use crate::track::views::View;
 
 /// What the user has chosen once and for all.
 #[derive(Debug, Clone, Default)]
@@ -142,7 +144,7 @@ pub struct Menu {
 #[derive(Debug)]
 pub struct Detail {
     /// Which
-    pub whom: Whom,
+    pub socket: SocketRef,
     /// What is known; `None` until it has come
     pub sheet: Option<Box<Sheet>>,
     /// It has closed since
@@ -195,11 +197,11 @@ pub struct Pace {
 #[derive(Debug)]
 pub struct State {
     /// What is looked at
-    pub wanted: Wanted,
+    pub query: Query,
     /// What the other views were left with
-    pub others: Vec<Wanted>,
+    pub others: Vec<Query>,
     /// The last look
-    pub sight: Option<Box<Sight>>,
+    pub frame: Option<Box<Frame>>,
     /// How old it is, where the next one is late
     pub late: Option<Duration>,
     /// Why there was none since
@@ -232,11 +234,11 @@ pub struct State {
 
 impl State {
     /// Nothing seen yet.
-    pub fn new(wanted: Wanted, others: Vec<Wanted>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
+    pub fn new(query: Query, others: Vec<Query>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
         Self {
-            wanted,
+            query,
             others,
-            sight: None,
+            frame: None,
             late: None,
             failure: None,
             told: None,
@@ -256,7 +258,7 @@ impl State {
 
     /// The rows, where there are any yet.
     pub fn table(&self) -> Option<&Table> {
-        self.sight.as_ref().map(|sight| &*sight.table)
+        self.frame.as_ref().map(|frame| &*frame.table)
     }
 
     /// How many rows there are.
@@ -266,6 +268,6 @@ impl State {
 
     /// The view.
     pub fn view(&self) -> View {
-        self.wanted.view
+        self.query.view
     }
 }

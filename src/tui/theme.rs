@@ -2,8 +2,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::table::Sign;
 use crate::model::liveness::Verdict;
+use crate::track::line::Sign;
 
 /// How things look.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,12 +8,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use tcpulse::filter::Names;
+use tcpulse::track::query::Query;
+use tcpulse::track::views::View;
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::inbox::inbox;
-use tcpulse::tui::run::run;
-use tcpulse::tui::sight::Wanted;
+use tcpulse::tui::run::{Outside, run};
 use tcpulse::tui::state::{Setup, State};
-use tcpulse::tui::views::View;
 
 use crate::support::is_root;
 use crate::support::link::{Link, keepalive, set_options};
@@ -462,12 +462,13 @@ fn a_panic_gives_the_terminal_back() {
 
     if std::env::var_os(PANICS).is_some() {
         let state =
-            State::new(Wanted::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
+            State::new(Query::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
         let (outlet, mut inbox) = inbox();
         let key = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE);
         assert!(outlet.press(Event::Input(Input::Key(key))));
         let mut carry_out = |_: Effect| panic!("on purpose");
-        run(state, true, &Nobody, &mut inbox, &mut carry_out, &mut || {}).unwrap();
+        let outside = Outside { names: &Nobody, carry_out: &mut carry_out, suspend: &mut || {} };
+        run(state, true, &mut inbox, outside).unwrap();
         return;
     }
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use tcpulse::collect::signals;
 use tcpulse::filter::Names;
+use tcpulse::track::query::Query;
+use tcpulse::track::views::View;
 use tcpulse::tui::action::Event;
 use tcpulse::tui::inbox::inbox;
-use tcpulse::tui::run::run;
-use tcpulse::tui::sight::Wanted;
+use tcpulse::tui::run::{Outside, run};
 use tcpulse::tui::state::{Setup, State};
 use tcpulse::tui::terminal::{TAKEN, farewell};
-use tcpulse::tui::views::View;
 
 use super::dashboard::{ENTER_ALTERNATE, LEAVE_ALTERNATE, open, quit};
 use crate::support::is_root;
@@ -306,10 +306,12 @@ fn a_stack_that_overflows_says_so_on_a_terminal_that_is_given_back() {
         raw::limit(std::process::id(), libc::RLIMIT_CORE, 0);
         signals::guard(&TAKEN, farewell().unwrap()).unwrap();
         let state =
-            State::new(Wanted::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
+            State::new(Query::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
         let (outlet, mut inbox) = inbox();
         outlet.press(Event::Input(Input::Key(KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE))));
-        run(state, true, &Nobody, &mut inbox, &mut |_| assert_eq!(deeper(&mut [0; 4096]), 0), &mut || {}).unwrap();
+        let mut carry_out = |_| assert_eq!(deeper(&mut [0; 4096]), 0);
+        let outside = Outside { names: &Nobody, carry_out: &mut carry_out, suspend: &mut || {} };
+        run(state, true, &mut inbox, outside).unwrap();
         return;
     }
     let mut command = Command::new(std::env::current_exe().unwrap());

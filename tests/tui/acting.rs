@@ -43,12 +43,12 @@ fn what_was_typed_or_pasted_before_the_question_was_seen_is_no_answer() {
     assert!(matches!(scene.state.mode, Mode::Browse));
     scene.keys("/");
     scene.happen(Event::Input(Input::Paste("dport = 5432\nx".to_owned())));
-    assert_eq!(scene.state.wanted.typed, "dport = 5432");
+    assert_eq!(scene.state.query.typed, "dport = 5432");
     scene.press(KeyCode::Esc);
     // As tmux sends it.
     scene.keys("/");
     scene.happen(Event::Input(Input::Paste("dport = 443\rx".to_owned())));
-    assert_eq!(scene.state.wanted.typed, "dport = 443");
+    assert_eq!(scene.state.query.typed, "dport = 443");
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use ratatui::crossterm::event::{Event as Input, KeyCode};
 use tcpulse::model::liveness::Verdict;
 use tcpulse::model::state::TcpState;
+use tcpulse::track::table::Order;
+use tcpulse::track::views::{VIEWS, View};
 use tcpulse::tui::action::{Effect, Event};
 use tcpulse::tui::keymap::COMMANDS;
 use tcpulse::tui::state::Mode;
-use tcpulse::tui::table::Order;
-use tcpulse::tui::views::{VIEWS, View};
 
 use super::scene::{BUSY, Made, Scene, id, made};
 
@@ -62,10 +62,10 @@ fn a_filter_works_as_it_is_typed_and_is_undone_by_escape() {
     assert!(matches!(scene.state.mode, Mode::Typing(_)));
     scene.keys("m");
     scene.press(KeyCode::Enter);
-    assert_eq!(scene.state.wanted.typed, "dport = 5432 and idle > 10m");
+    assert_eq!(scene.state.query.typed, "dport = 5432 and idle > 10m");
     scene.keys("/ or listening");
     scene.press(KeyCode::Esc);
-    assert_eq!(scene.state.wanted.filter.to_string(), "dport = 5432 and idle > 10m");
+    assert_eq!(scene.state.query.filter.to_string(), "dport = 5432 and idle > 10m");
     let effects = scene.press(KeyCode::Esc);
     assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.filter.is_everything()));
 }
@@ -76,7 +76,7 @@ fn the_filter_box_completes_words_and_remembers_what_was_typed() {
     scene.keys("/verdict = pro");
     scene.press(KeyCode::Tab);
     scene.press(KeyCode::Enter);
-    assert_eq!(scene.state.wanted.typed, "verdict = probing");
+    assert_eq!(scene.state.query.typed, "verdict = probing");
     scene.press(KeyCode::Esc);
     scene.keys("/dport = 1");
     scene.press(KeyCode::Enter);
@@ -87,7 +87,7 @@ fn the_filter_box_completes_words_and_remembers_what_was_typed() {
     assert!(matches!(&scene.state.mode, Mode::Typing(typing) if typing.line.text() == "verdict = probing"));
     scene.press(KeyCode::Down);
     scene.press(KeyCode::Enter);
-    assert_eq!(scene.state.wanted.typed, "dport = 1");
+    assert_eq!(scene.state.query.typed, "dport = 1");
     // What was being typed is behind the last of them.
     scene.press(KeyCode::Esc);
     scene.keys("/idle > ");
@@ -110,19 +110,19 @@ fn the_filter_box_completes_words_and_remembers_what_was_typed() {
 #[test]
 fn an_answer_to_an_old_question_is_not_shown() {
     let mut scene = Scene::busy(SIZE);
-    let old = scene.sight(&BUSY[..1]);
+    let old = scene.frame(&BUSY[..1]);
     assert!(is_by(&scene.keys("s"), "state", false));
-    scene.happen(Event::Sight(old));
+    scene.happen(Event::Frame(old));
     assert_eq!(scene.state.rows(), 6);
-    let new = scene.sight(&BUSY[..1]);
-    scene.happen(Event::Sight(new));
+    let new = scene.frame(&BUSY[..1]);
+    scene.happen(Event::Frame(new));
     assert!(scene.rows().contains(&1));
 }
 
 #[test]
 fn rows_are_sorted_by_any_column_from_either_end() {
     let mut scene = Scene::busy(SIZE);
-    let columns: Vec<_> = scene.state.wanted.columns.iter().map(|column| column.name.to_string()).collect();
+    let columns: Vec<_> = scene.state.query.columns.iter().map(|column| column.name.to_string()).collect();
     let local = columns.iter().position(|name| name == "local").unwrap();
     scene.keys(&"s".repeat(local + 1));
     scene.look(&BUSY);
@@ -132,7 +132,7 @@ fn rows_are_sorted_by_any_column_from_either_end() {
     assert_eq!(scene.rows(), [4, 3, 2, 1, 6, 7]);
     assert!(scene.drawn().contains("LOCAL▼"));
     scene.keys(&"s".repeat(columns.len() - local));
-    assert_eq!(scene.state.wanted.order, Order::Alarm);
+    assert_eq!(scene.state.query.order, Order::Alarm);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn the_mouse_shows_views_sorts_selects_and_opens() {
     assert!(is_by(&scene.click(title.0 + 1, title.1), "local", false));
     assert!(is_by(&scene.click(title.0, title.1), "local", true));
     scene.click(title.0, title.1);
-    assert_eq!(scene.state.wanted.order, Order::Alarm);
+    assert_eq!(scene.state.query.order, Order::Alarm);
     scene.look(&BUSY);
     let row = place("10.0.0.9:40002");
     assert_eq!((scene.click(row.0, row.1), scene.selected()), (vec![], 2));
@@ -179,12 +179,12 @@ fn each_view_keeps_its_order_and_all_share_the_filter_but_the_kernels() {
     assert!(drawn.contains("tcp_keepalive_time") && !drawn.contains("tcp_retries2"), "{drawn}");
     scene.keys("1");
     assert_eq!(
-        (scene.state.wanted.typed.as_str(), scene.state.wanted.filter.to_string().as_str()),
+        (scene.state.query.typed.as_str(), scene.state.query.filter.to_string().as_str()),
         ("sport = 443", "sport = 443")
     );
-    assert!(matches!(&scene.state.wanted.order, Order::By { column, .. } if column == "state"));
+    assert!(matches!(&scene.state.query.order, Order::By { column, .. } if column == "state"));
     scene.keys("5");
-    assert_eq!(scene.state.wanted.typed, "keepalive");
+    assert_eq!(scene.state.query.typed, "keepalive");
     // Round and round.
     for spec in VIEWS.iter().skip(5).chain(&VIEWS[..5]) {
         scene.press(KeyCode::Tab);
@@ -206,16 +206,16 @@ fn a_peer_or_a_process_opens_its_connections() {
     scene.look(&BUSY);
     assert_eq!(scene.rows(), [3, 2, 1, 4]);
     scene.press(KeyCode::Esc);
-    assert_eq!((scene.state.view(), scene.state.wanted.typed.as_str()), (View::Peers, ""));
+    assert_eq!((scene.state.view(), scene.state.query.typed.as_str()), (View::Peers, ""));
     // Back to what was asked for before, too.
     scene.keys("/dport = 5432");
     scene.press(KeyCode::Enter);
     scene.look(&BUSY);
     scene.press(KeyCode::Enter);
-    assert_eq!(scene.state.wanted.typed, "(dport = 5432) and dst 10.0.0.5 and dport = 5432 and sport != 0");
+    assert_eq!(scene.state.query.typed, "(dport = 5432) and dst 10.0.0.5 and dport = 5432 and sport != 0");
     let effects = scene.press(KeyCode::Esc);
     assert!(matches!(effects.last(), Some(Effect::Look(wanted)) if wanted.filter.to_string() == "dport = 5432"));
-    assert_eq!((scene.state.view(), scene.state.wanted.typed.as_str()), (View::Peers, "dport = 5432"));
+    assert_eq!((scene.state.view(), scene.state.query.typed.as_str()), (View::Peers, "dport = 5432"));
     scene.press(KeyCode::Esc);
     scene.keys("3");
     scene.look(&BUSY);
@@ -229,7 +229,7 @@ fn a_peer_or_a_process_opens_its_connections() {
     }
     scene.press(KeyCode::Enter);
     scene.look(&BUSY);
-    assert_eq!(scene.state.wanted.typed, "pid = 812");
+    assert_eq!(scene.state.query.typed, "pid = 812");
     assert_eq!(scene.rows(), [3, 2, 1]);
 }
 
@@ -245,7 +245,7 @@ fn another_text_for_the_same_filter_is_looked_for_too() {
     scene.press(KeyCode::Enter);
     scene.look(&BUSY[..2]);
     // It is the new look that is shown.
-    assert_eq!(scene.state.sight.as_ref().unwrap().counts.connections, 2);
+    assert_eq!(scene.state.frame.as_ref().unwrap().counts.connections, 2);
 }
 
 #[test]
@@ -278,13 +278,13 @@ fn columns_are_chosen_from_a_list() {
     let effects = scene.press(KeyCode::Enter);
     assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.columns[0].name == "verdict"));
     // A table without columns is none.
-    let shown = scene.state.wanted.columns.len();
+    let shown = scene.state.query.columns.len();
     scene.keys("c");
     for _ in 0..shown {
         scene.keys(" j");
     }
     assert_eq!(scene.press(KeyCode::Enter), []);
-    assert_eq!(scene.state.wanted.columns.len(), shown);
+    assert_eq!(scene.state.query.columns.len(), shown);
     assert!(scene.drawn().contains("a table needs a column"));
 }
 

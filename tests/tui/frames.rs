@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use ratatui::crossterm::event::KeyCode;
 use ratatui::style::{Color, Modifier};
+use tcpulse::track::views::VIEWS;
 use tcpulse::tui::theme::{THEMES, Theme};
-use tcpulse::tui::views::VIEWS;
 
 use super::scene::{BUSY, Made, Scene, forbidden};
 

@@ -9,9 +9,10 @@ use tcpulse::model::liveness::Verdict;
 use tcpulse::model::socket::Socket;
 use tcpulse::model::state::TcpState;
 use tcpulse::model::timer::{Timer, TimerKind};
+use tcpulse::track::change_log::MOST_CHANGES;
+use tcpulse::track::line::Age::{self, Gone, New, Settled};
+use tcpulse::track::tracker::DestroyEvent;
 use tcpulse::tui::action::Event;
-use tcpulse::tui::memory::{Farewell, MOST_CHANGES};
-use tcpulse::tui::table::Age::{self, Gone, New, Settled};
 
 use super::scene::{BUSY, Made, Scene, made, socket};
 
@@ -62,11 +63,11 @@ fn a_dump_that_lost_rows_makes_none_of_them_gone() {
 fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     let mut scene = Scene::new(SIZE);
     let without: Vec<_> = BUSY.iter().map(|made| Made { pid: 0, ..*made }).collect();
-    let mut early = scene.sight(&without);
+    let mut early = scene.frame(&without);
     early.is_early = true;
     // What the looker throws away.
-    scene.memory = tcpulse::tui::memory::Memory::new(|_| String::new());
-    scene.happen(Event::Sight(early));
+    scene.tracker = tcpulse::track::tracker::Tracker::new(|_| String::new());
+    scene.happen(Event::Frame(early));
     assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());
     assert!(scene.drawn().contains("10.0.0.9:40003"), "{}", scene.drawn());
     scene.keys("j");
@@ -124,7 +125,7 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
         // The last counters: three probes were never answered.
         let timer = Timer { kind: TimerKind::Off, expires_ms: 0, count };
         let socket = Socket { timer, ..socket(made) };
-        scene.farewells.push(Farewell { socket, at: SystemTime::UNIX_EPOCH });
+        scene.destroy_events.push(DestroyEvent { socket, at: SystemTime::UNIX_EPOCH });
     }
     let left: Vec<_> = BUSY.into_iter().filter(|made| made.cookie != 3).collect();
     scene.look(&left);
@@ -142,7 +143,7 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
 fn what_was_destroyed_from_here_says_so() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("6");
-    scene.memory.destroyed.insert(super::scene::id(1));
+    scene.tracker.destroyed.insert(super::scene::id(1));
     scene.look(&BUSY[1..]);
     assert_eq!(changes(&scene)[0].1, "ECONNABORTED: destroyed from here");
 }
@@ -155,7 +156,7 @@ fn changes_are_filtered_by_what_is_remembered_and_bounded() {
         (1..=6_000).map(|cookie| Made { local: 443, ..made(cookie, TcpState::Established, Verdict::Active) }).collect();
     scene.look(&many);
     scene.look(&[]);
-    assert_eq!(scene.memory.changes.len(), MOST_CHANGES);
+    assert_eq!(scene.tracker.changes.len(), MOST_CHANGES);
     let other = Made { local: 80, remote: (9, 81), pid: 900, ..made(9_999, TcpState::Established, Verdict::Active) };
     scene.keys("6");
     scene.look(&[other]);

@@ -23,13 +23,14 @@ use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
 use tcpulse::model::state::TcpState;
 use tcpulse::model::sysctl::{Format, SysctlValue, Sysctls};
 use tcpulse::model::timer::Timer;
+use tcpulse::track::frame::{Frame, FrameBuilder};
+use tcpulse::track::query::Query;
+use tcpulse::track::tracker::{DestroyEvent, Tracker};
+use tcpulse::track::views::View;
 use tcpulse::tui::action::{Effect, Event};
-use tcpulse::tui::memory::{Farewell, Memory};
-use tcpulse::tui::sight::{Gathering, Sight, Wanted};
 use tcpulse::tui::state::{Setup, State};
 use tcpulse::tui::update::update;
 use tcpulse::tui::view::draw;
-use tcpulse::tui::views::View;
 
 pub(crate) struct NoNames;
 
@@ -104,25 +105,25 @@ fn process(pid: u32) -> Process {
 /// The dashboard, with the memory of whoever looks.
 pub(crate) struct Scene {
     pub(crate) state: State,
-    pub(crate) memory: Memory,
+    pub(crate) tracker: Tracker,
     pub(crate) at: Duration,
     pub(crate) namespaces: u64,
     pub(crate) gaps: Gaps,
-    pub(crate) farewells: Vec<Farewell>,
+    pub(crate) destroy_events: Vec<DestroyEvent>,
 }
 
 impl Scene {
     /// Nothing was seen yet.
     pub(crate) fn new(size: (u16, u16)) -> Self {
-        let wanted = Wanted::new(View::Connections);
+        let wanted = Query::new(View::Connections);
         let state = State::new(wanted, Vec::new(), Duration::from_secs(1), size, Setup::default());
         Self {
             state,
-            memory: Memory::new(|_| "12:00:00.000".to_owned()),
+            tracker: Tracker::new(|_| "12:00:00.000".to_owned()),
             at: Duration::ZERO,
             namespaces: 1,
             gaps: Gaps::default(),
-            farewells: Vec::new(),
+            destroy_events: Vec::new(),
         }
     }
 
@@ -134,26 +135,26 @@ impl Scene {
     }
 
     /// What a look finds, a second later.
-    pub(crate) fn sight(&mut self, rows: &[Made]) -> Box<Sight> {
+    pub(crate) fn frame(&mut self, rows: &[Made]) -> Box<Frame> {
         self.at += Duration::from_secs(1);
         let namespaces: Vec<_> = (1..=self.namespaces).map(namespace).collect();
-        let mut gathering = Gathering::new(self.state.wanted.clone(), &mut self.memory, self.at);
+        let mut builder = FrameBuilder::new(self.state.query.clone(), &mut self.tracker, self.at);
         let host = Host { hostname: "web-1".to_owned(), kernel: "6.18".to_owned() };
         let head = Head { taken_at: SystemTime::UNIX_EPOCH, host, namespaces: namespaces.clone() };
-        gathering.head(&head).unwrap();
+        builder.head(&head).unwrap();
         for made in rows {
-            push(&mut gathering, &namespaces, *made);
+            push(&mut builder, &namespaces, *made);
         }
         let tail = Tail { summary: Summary::default(), gaps: self.gaps.clone(), elapsed: Duration::from_millis(2) };
-        let mut sight = gathering.sight(tail, std::mem::take(&mut self.farewells));
-        sight.rest = Duration::from_secs(1);
-        Box::new(sight)
+        let mut frame = builder.finish(tail, std::mem::take(&mut self.destroy_events));
+        frame.rest = Duration::from_secs(1);
+        Box::new(frame)
     }
 
     /// Looks.
     pub(crate) fn look(&mut self, rows: &[Made]) -> Vec<Effect> {
-        let sight = self.sight(rows);
-        self.happen(Event::Sight(sight))
+        let frame = self.frame(rows);
+        self.happen(Event::Frame(frame))
     }
 
     pub(crate) fn happen(&mut self, event: Event) -> Vec<Effect> {
@@ -241,7 +242,7 @@ pub(crate) fn socket(made: Made) -> Socket {
     }
 }
 
-fn push(gathering: &mut Gathering<'_>, namespaces: &[Namespace], made: Made) {
+fn push(builder: &mut FrameBuilder<'_>, namespaces: &[Namespace], made: Made) {
     let socket = socket(made);
     let bound = if made.verdict == Verdict::Unguarded { Bound::Never } else { Bound::Exact };
     let ms = (bound == Bound::Exact).then_some(46_900);
@@ -264,7 +265,7 @@ fn push(gathering: &mut Gathering<'_>, namespaces: &[Namespace], made: Made) {
         options: None,
         judged: Some(&judged),
     };
-    gathering.row(&row).unwrap();
+    builder.row(&row).unwrap();
 }
 
 /// What nobody sees.

@@ -9,7 +9,8 @@ use crate::collect::discovery::NetnsChoice;
 use crate::collect::farewell::{Listener, listen, wait};
 use crate::collect::limits;
 use crate::model::address::NetnsId;
-use crate::tui::memory::{Farewell, MOST_CHANGES};
+use crate::track::change_log::MOST_CHANGES;
+use crate::track::tracker::DestroyEvent;
 
 /// How long a new namespace may wait until it is listened in.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -20,7 +21,7 @@ const MOST_LISTENERS: usize = 256;
 /// What the thread and the looker share: the only lock of the program, held for a push or a swap.
 #[derive(Default)]
 struct Shared {
-    heard: VecDeque<Farewell>,
+    heard: VecDeque<DestroyEvent>,
     /// How often the kernel said more than it had room for
     lost: u64,
     new: Vec<Listener>,
@@ -52,7 +53,7 @@ impl Farewells {
                     listeners.retain(|listener| shared.wanted.contains(&listener.netns()));
                 }
                 let lost = wait(&mut listeners, PATIENCE, |socket| {
-                    let farewell = Farewell { socket, at: SystemTime::now() };
+                    let farewell = DestroyEvent { socket, at: SystemTime::now() };
                     let heard = &mut lock(&shared).heard;
                     // More than can be shown is not kept.
                     if heard.len() >= MOST_CHANGES {
@@ -84,7 +85,7 @@ impl Farewells {
     }
 
     /// What was heard since it was last asked, and how often some was lost.
-    pub(super) fn take(&mut self) -> (Vec<Farewell>, u64) {
+    pub(super) fn take(&mut self) -> (Vec<DestroyEvent>, u64) {
         let mut shared = self.lock();
         (std::mem::take(&mut shared.heard).into(), std::mem::take(&mut shared.lost))
     }

@@ -18,11 +18,12 @@ use crate::model::gap::{Gap, GapKind, Remedy};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
-use crate::tui::action::{Effect, Event, Whom};
+use crate::track::frame::{Frame, FrameBuilder};
+use crate::track::query::{DEAR, Query};
+use crate::track::sheet::SheetSink;
+use crate::track::tracker::Tracker;
+use crate::tui::action::{Effect, Event, SocketRef};
 use crate::tui::inbox::Outlet;
-use crate::tui::memory::Memory;
-use crate::tui::sheet::SheetSink;
-use crate::tui::sight::{DEAR, Gathering, Sight, Wanted};
 
 /// How far the first look has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ enum Seen {
 /// Looks, and obeys.
 pub(super) struct Looker {
     request: Request,
-    wanted: Wanted,
+    wanted: Query,
     interval: Duration,
     most_of_a_core: f64,
     is_paused: bool,
@@ -47,12 +48,12 @@ pub(super) struct Looker {
     next: Instant,
     seen: Seen,
     watched: Watched,
-    memory: Memory,
+    memory: Tracker,
     farewells: Farewells,
 }
 
 impl Looker {
-    pub(super) fn new(request: Request, wanted: Wanted, interval: Duration, most_of_a_core: f64) -> Self {
+    pub(super) fn new(request: Request, wanted: Query, interval: Duration, most_of_a_core: f64) -> Self {
         let now = Instant::now();
         Self {
             farewells: Farewells::new(request.netns.clone()),
@@ -66,7 +67,7 @@ impl Looker {
             next: now,
             seen: Seen::Nothing,
             watched: Watched::default(),
-            memory: Memory::new(time_of_day),
+            memory: Tracker::new(time_of_day),
         }
     }
 
@@ -161,7 +162,7 @@ impl Looker {
         };
         let rest = self.interval.max(cost.div_f64(self.most_of_a_core));
         self.next = began + rest;
-        if let Event::Sight(sight) = &mut seen {
+        if let Event::Frame(sight) = &mut seen {
             sight.rest = rest;
         }
         seen
@@ -173,10 +174,10 @@ impl Looker {
         let (needs, allowed) = (self.wanted.needs(), self.request.allowed - DEAR);
         let (states, filter) = (self.wanted.states(), Filter::default());
         let request = Request { states, needs, allowed, filter, ..self.request.clone() };
-        let mut nothing = Memory::for_once(time_of_day);
-        let mut gathering = Gathering::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
+        let mut nothing = Tracker::for_once(time_of_day);
+        let mut gathering = FrameBuilder::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
         match inspect(&request, None, &mut gathering, &|| false) {
-            Ok(tail) => Event::Sight(Box::new(Sight { is_early: true, ..gathering.sight(tail, Vec::new()) })),
+            Ok(tail) => Event::Frame(Box::new(Frame { is_early: true, ..gathering.finish(tail, Vec::new()) })),
             Err(error) => failed(error),
         }
     }
@@ -188,7 +189,7 @@ impl Looker {
         let states = self.wanted.states();
         let request = self.with(Filter::default(), states, needs);
         let at = self.opened.elapsed();
-        let mut gathering = Gathering::new(self.wanted.clone(), &mut self.memory, at);
+        let mut gathering = FrameBuilder::new(self.wanted.clone(), &mut self.memory, at);
         match inspect(&request, Some(&mut self.watched), &mut gathering, &|| false) {
             Ok(mut tail) => {
                 let (farewells, lost) = self.farewells.take();
@@ -197,17 +198,17 @@ impl Looker {
                     let remedy = Remedy::Do("run as root, or look at one namespace (-N)");
                     tail.gaps.add(Gap::new(GapKind::ShortConnections, why, remedy).times(lost));
                 }
-                let sight = gathering.sight(tail, farewells);
+                let sight = gathering.finish(tail, farewells);
                 self.farewells.cover(sight.namespaces.iter().map(|(id, _)| *id));
                 self.seen = Seen::All;
-                Event::Sight(Box::new(sight))
+                Event::Frame(Box::new(sight))
             }
             Err(error) => failed(error),
         }
     }
 
     /// All that is known of one socket.
-    fn detail(&mut self, whom: Whom) -> Event {
+    fn detail(&mut self, whom: SocketRef) -> Event {
         let Some(cookie) = whom.id.cookie else { return Event::Detail(whom.id, None) };
         let mut typed = format!("cookie = {:x}", cookie.0);
         if let Some((local, peer)) = whom.ports {
@@ -250,13 +251,13 @@ fn time_of_day(at: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Looker, Needs, Request, Wanted};
+    use super::{Looker, Needs, Query, Request};
     use crate::collect::discovery::NetnsChoice;
     use crate::fields::value::Value;
     use crate::filter::{Filter, Names};
+    use crate::track::frame::Frame;
+    use crate::track::views::View;
     use crate::tui::action::Event;
-    use crate::tui::sight::Sight;
-    use crate::tui::views::View;
     use std::net::{TcpListener, TcpStream};
     use std::time::{Duration, Instant};
 
@@ -265,22 +266,22 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_secs(1);
 
-    fn looker(wanted: Wanted, allowed: Needs) -> Looker {
+    fn looker(wanted: Query, allowed: Needs) -> Looker {
         let request = Request { allowed, ..Request::new(NetnsChoice::Current) };
         // So little of a core that every look is followed by a long rest.
         Looker::new(request, wanted, INTERVAL, 1e-6)
     }
 
-    fn look(looker: &mut Looker) -> Box<Sight> {
+    fn look(looker: &mut Looker) -> Box<Frame> {
         match looker.look_when_due() {
-            Event::Sight(sight) => sight,
+            Event::Frame(sight) => sight,
             other => panic!("{other:?}"),
         }
     }
 
-    fn filtered(view: View, typed: &str) -> Wanted {
+    fn filtered(view: View, typed: &str) -> Query {
         let filter = Filter::parse(typed, &Nobody).unwrap();
-        Wanted { typed: typed.to_owned(), filter, ..Wanted::new(view) }
+        Query { typed: typed.to_owned(), filter, ..Query::new(view) }
     }
 
     #[test]
@@ -317,17 +318,17 @@ mod tests {
             filtered(View::Connections, "holder = kernel"),
             filtered(View::Listeners, "verdict = unguarded"),
             filtered(View::Connections, "dport = 1 or not dead-in < 1h"),
-            Wanted::new(View::Processes),
+            Query::new(View::Processes),
         ] {
             let mut looker = looker(wanted, Needs::all());
             let first = look(&mut looker);
-            assert!(!first.is_early, "{:?}", first.wanted.typed);
+            assert!(!first.is_early, "{:?}", first.query.typed);
             // The look that looks for everything for the first time is not rested from.
             assert_eq!(first.rest, INTERVAL);
             assert!(look(&mut looker).rest > INTERVAL);
         }
         // Where nobody may be asked, there is nothing to wait for.
         let allowed = Needs::all() - Needs::OWNERS - Needs::OPTIONS;
-        assert!(!look(&mut looker(Wanted::new(View::Connections), allowed)).is_early);
+        assert!(!look(&mut looker(Query::new(View::Connections), allowed)).is_early);
     }
 }

@@ -23,11 +23,11 @@ use crate::collect::ending_signals::requests;
 use crate::collect::{names, signals};
 use crate::filter::Names;
 use crate::inspect::Request;
+use crate::track::query::Query;
 use crate::tui::action::{Effect, Event};
 use crate::tui::inbox::{Outlet, inbox};
-use crate::tui::run::{Ended, listen, resized, run};
+use crate::tui::run::{Ended, Outside, listen, resized, run};
 use crate::tui::screen::drawn;
-use crate::tui::sight::Wanted;
 use crate::tui::state::{Setup, State};
 use crate::tui::terminal::{TAKEN, farewell};
 use looker::Looker;
@@ -45,9 +45,9 @@ pub(super) struct Dashboard {
     /// Namespaces, families, source, and what the user does not want looked for; the rest follows from what is shown
     pub(super) request: Request,
     /// What it shows first
-    pub(super) wanted: Wanted,
+    pub(super) wanted: Query,
     /// What the other views show first
-    pub(super) others: Vec<Wanted>,
+    pub(super) others: Vec<Query>,
     pub(super) size: (u16, u16),
     pub(super) interval: Duration,
     pub(super) has_mouse: bool,
@@ -96,7 +96,8 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
         let _ = kill_process(getpid(), Signal::STOP);
         let _ = continued.recv_timeout(UNSTOPPED);
     };
-    let ended = run(state, has_mouse, &Services, &mut inbox, &mut carry_out, &mut suspend);
+    let outside = Outside { names: &Services, carry_out: &mut carry_out, suspend: &mut suspend };
+    let ended = run(state, has_mouse, &mut inbox, outside);
     match ended.context("cannot draw on the terminal")? {
         Ended::Quit => Ok(Exit::Done),
         Ended::Signal(signal) => signals::end_by(signal),

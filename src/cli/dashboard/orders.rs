@@ -79,9 +79,9 @@ impl Ordered {
 #[cfg(test)]
 mod tests {
     use super::{MOST, orders};
+    use crate::track::query::Query;
+    use crate::track::views::View;
     use crate::tui::action::Effect;
-    use crate::tui::sight::Wanted;
-    use crate::tui::views::View;
     use std::sync::mpsc::RecvTimeoutError;
     use std::time::Duration;
 
@@ -89,7 +89,7 @@ mod tests {
     fn of_orders_that_make_each_other_void_the_newest_is_obeyed() {
         let (give, ordered) = orders();
         let look =
-            |typed: &str| Effect::Look(Box::new(Wanted { typed: typed.to_owned(), ..Wanted::new(View::Connections) }));
+            |typed: &str| Effect::Look(Box::new(Query { typed: typed.to_owned(), ..Query::new(View::Connections) }));
         for number in 0..10_000 {
             assert!(give.give(look(&number.to_string())));
             assert!(give.give(Effect::Every(Duration::from_secs(number))));

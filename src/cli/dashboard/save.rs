@@ -12,8 +12,9 @@ use rustix::io::Errno;
 use crate::export::csv;
 use crate::export::json::Json;
 use crate::fields::value::Value;
-use crate::tui::heading::{Heading, Source};
-use crate::tui::table::{Age, Table};
+use crate::track::heading::{Heading, Source};
+use crate::track::line::Age;
+use crate::track::table::Table;
 
 /// Writes a table to a new file, and says what came of it.
 pub(super) fn save(name: &str, table: &Table) -> String {

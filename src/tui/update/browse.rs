@@ -1,30 +1,28 @@
 //! Keys in the table and in the detail.
 
-use super::super::action::{Action, Effect, Shared};
+use super::super::action::{Action, Effect};
 use super::super::editor::Editor;
 use super::super::form::Form;
-use super::super::heading::Heading;
 use super::super::screen;
-use super::super::sight::Wanted;
-use super::super::state::{Asking, Cursor, Detail, Mode, Saving, State, Typing};
-use super::super::table::{Age, Order};
-use super::super::views::View;
-use super::{choose, look, select, whom};
+use super::super::state::{Asking, Detail, Mode, Saving, State, Typing};
+use super::choose;
+use super::cursor::{scrolled, select, socket_ref};
+use super::show::{look, show, show_filtered};
 use crate::fields::value::Value;
 use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
 use crate::text::shares;
+use crate::track::heading::Heading;
+use crate::track::line::Age;
+use crate::track::table::Order;
+use crate::track::views::View;
 
 pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
-    let half = (screen::page(state) / 2).max(1);
-    let row = state.cursor.row;
+    if let Some(row) = scrolled(state.cursor.row, action, screen::page(state)) {
+        select(state, row);
+        return Vec::new();
+    }
     match action {
-        Action::Up => select(state, row.saturating_sub(1)),
-        Action::Down => select(state, row + 1),
-        Action::HalfUp => select(state, row.saturating_sub(half)),
-        Action::HalfDown => select(state, row + half),
-        Action::Top => select(state, 0),
-        Action::Bottom => select(state, usize::MAX),
         Action::Help => state.mode = Mode::Help(0),
         Action::Wide => state.looks.is_wide = !state.looks.is_wide,
         Action::Names => {
@@ -38,7 +36,7 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
         Action::Namespaces => choose::namespaces(state),
         Action::Bookmarks => choose::bookmarks(state),
         Action::Filter => {
-            let before = (state.wanted.typed.clone(), state.wanted.filter.clone());
+            let before = (state.query.typed.clone(), state.query.filter.clone());
             state.mode = Mode::Typing(Box::new(Typing::over(before)));
         }
         Action::Save => {
@@ -54,19 +52,19 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
         Action::NextView => return show(state, state.view().next(1)),
         Action::PreviousView => return show(state, state.view().next(5)),
         Action::All => {
-            state.wanted.all = !state.wanted.all;
+            state.query.all = !state.query.all;
             return look(state);
         }
         Action::GroupBy if state.view() == View::Processes => {
-            state.wanted.by = state.wanted.by.next();
+            state.query.by = state.query.by.next();
             return look(state);
         }
         Action::Sort => {
-            state.wanted.order = next_order(state);
+            state.query.order = next_order(state);
             return look(state);
         }
         Action::Reverse => {
-            if let Order::By { descending, .. } = &mut state.wanted.order {
+            if let Order::By { descending, .. } = &mut state.query.order {
                 *descending = !*descending;
                 return look(state);
             }
@@ -78,10 +76,10 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
 
 /// Everything known of a connection; the connections of a peer or a process.
 pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
-    if let Some(whom) = whom(state, state.cursor.row) {
+    if let Some(socket) = socket_ref(state, state.cursor.row) {
         state.detail =
-            Some(Detail { whom, sheet: None, is_gone: false, top: 0, samples: std::collections::VecDeque::new() });
-        return vec![Effect::Inspect(whom)];
+            Some(Detail { socket, sheet: None, is_gone: false, top: 0, samples: std::collections::VecDeque::new() });
+        return vec![Effect::Inspect(socket)];
     }
     if matches!(state.view(), View::Kernel | View::Changes) {
         state.told = in_words(state);
@@ -92,20 +90,13 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
         return Vec::new();
     };
     // Of what was asked for already, what belongs to this row.
-    let before = &state.wanted.typed;
+    let before = &state.query.typed;
     let typed = if before.is_empty() { typed } else { format!("({before}) and {typed}") };
     let Ok(filter) = Filter::parse(&typed, names) else { return Vec::new() };
-    let came_from = (state.view(), state.wanted.typed.clone(), state.wanted.filter.clone());
+    let came_from = (state.view(), state.query.typed.clone(), state.query.filter.clone());
     let effects = show_filtered(state, View::Connections, typed, filter);
     state.came_from = Some(came_from);
     effects
-}
-
-/// Another view with a filter of its own.
-fn show_filtered(state: &mut State, view: View, typed: String, filter: Filter) -> Vec<Effect> {
-    show(state, view);
-    (state.wanted.typed, state.wanted.filter) = (typed, filter);
-    look(state)
 }
 
 /// What a narrow screen leaves out of a row.
@@ -132,49 +123,18 @@ fn back(state: &mut State) -> Vec<Effect> {
         state.marked.clear();
     } else if let Some((view, typed, filter)) = state.came_from.take() {
         return show_filtered(state, view, typed, filter);
-    } else if !state.wanted.typed.is_empty() {
-        state.wanted.typed.clear();
-        state.wanted.filter = Filter::default();
+    } else if !state.query.typed.is_empty() {
+        state.query.typed.clear();
+        state.query.filter = Filter::default();
         return look(state);
     }
     Vec::new()
 }
 
-/// Each view keeps its columns and its order; the filter is one for all whose rows are made of sockets.
-pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
-    if view == state.view() {
-        return Vec::new();
-    }
-    let kept = state.others.iter().position(|wanted| wanted.view == view).map(|index| state.others.swap_remove(index));
-    let mut wanted = kept.unwrap_or_else(|| Wanted::new(view));
-    wanted.netns = state.wanted.netns;
-    let of_sockets = if state.view() == View::Kernel {
-        state.others.iter().find(|other| other.view != View::Kernel)
-    } else {
-        Some(&state.wanted)
-    };
-    if let (Some(other), true) = (of_sockets, view != View::Kernel) {
-        (wanted.typed, wanted.filter) = (other.typed.clone(), other.filter.clone());
-    }
-    state.came_from = None;
-    let left = std::mem::replace(&mut state.wanted, wanted);
-    // Those that are left keep up with the filter too, so that whichever is next finds it.
-    if left.view != View::Kernel {
-        for other in state.others.iter_mut().filter(|other| other.view != View::Kernel) {
-            (other.typed, other.filter) = (left.typed.clone(), left.filter.clone());
-        }
-    }
-    state.others.push(left);
-    state.sight = None;
-    state.cursor = Cursor::default();
-    state.marked.clear();
-    look(state)
-}
-
 /// What is most alarming first, then each column in turn.
 fn next_order(state: &State) -> Order {
-    let columns = &state.wanted.columns;
-    let next = match &state.wanted.order {
+    let columns = &state.query.columns;
+    let next = match &state.query.order {
         Order::Alarm => 0,
         Order::By { column, .. } => columns.iter().position(|known| known.name == *column).map_or(0, |index| index + 1),
     };
@@ -213,7 +173,7 @@ fn meant(state: &State) -> Vec<usize> {
 fn targets(state: &State) -> Option<(Vec<SocketId>, String)> {
     if let Some(detail) = &state.detail {
         let sheet = detail.sheet.as_ref().filter(|_| !detail.is_gone)?;
-        return Some((vec![detail.whom.id], sheet.heading.clone()));
+        return Some((vec![detail.socket.id], sheet.heading.clone()));
     }
     let rows = meant(state);
     let ids = ids(state, &rows);
@@ -230,7 +190,7 @@ fn whose(state: &State, rows: &[usize]) -> String {
         let telling = ["state", "local", "peer", "process"].into_iter().filter_map(|name| text(*row, name));
         return telling.collect::<Vec<_>>().join(" ");
     }
-    if state.sight.as_ref().is_some_and(|sight| sight.is_early) {
+    if state.frame.as_ref().is_some_and(|frame| frame.is_early) {
         return View::Connections.count(rows.len());
     }
     let holders: Vec<_> = rows.iter().map(|row| text(*row, "process").unwrap_or_else(|| "nobody".to_owned())).collect();
@@ -256,8 +216,8 @@ fn set(state: &mut State) -> Vec<Effect> {
     let selected = state.cursor.row;
     let rows = meant(state);
     let row = if rows.contains(&selected) { selected } else { rows.first().copied().unwrap_or(selected) };
-    let open = state.detail.as_ref().map(|detail| detail.whom);
-    let Some(shown) = open.or_else(|| whom(state, row)) else { return Vec::new() };
+    let open = state.detail.as_ref().map(|detail| detail.socket);
+    let Some(shown) = open.or_else(|| socket_ref(state, row)) else { return Vec::new() };
     let mut form = Form::new(ids, whose);
     if form.ids.len() > 1 {
         let end = |name| state.table()?.cell(row, name).map(|value| value.plain().into_owned());
@@ -290,14 +250,4 @@ fn copy(state: &mut State) -> Vec<Effect> {
     let cells: Vec<_> = columns.map(|(column, value)| value.for_people(column.unit).into_owned()).collect();
     state.told = Some("the row was handed to the terminal's clipboard (OSC 52)".to_owned());
     vec![Effect::Copy(cells.join("\t"))]
-}
-
-/// The table that is shown, under the name that was typed.
-pub(super) fn save(state: &State, name: String) -> Vec<Effect> {
-    state
-        .sight
-        .as_ref()
-        .map(|sight| Effect::Save(name, Shared(std::sync::Arc::clone(&sight.table))))
-        .into_iter()
-        .collect()
 }

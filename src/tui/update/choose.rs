@@ -2,9 +2,9 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
-use super::super::action::{Action, Effect};
+use super::super::action::{Action, Effect, Shared};
 use super::super::state::{Asking, Choice, Item, Menu, Mode, State};
-use super::{browse, look};
+use super::show::look;
 use crate::filter::{Filter, Names};
 use crate::text::keepalive;
 
@@ -25,10 +25,10 @@ fn open(state: &mut State, choice: Choice, items: Vec<Item>, at: usize) {
 }
 
 pub(super) fn columns(state: &mut State) {
-    let mut all = state.wanted.columns.clone();
-    all.extend(state.view().catalogue().into_iter().filter(|heading| !state.wanted.columns.contains(heading)));
+    let mut all = state.query.columns.clone();
+    all.extend(state.view().catalogue().into_iter().filter(|heading| !state.query.columns.contains(heading)));
     let items = all.into_iter().map(|heading| Item {
-        is_on: state.wanted.columns.contains(&heading),
+        is_on: state.query.columns.contains(&heading),
         label: heading.name.into_owned(),
         help: heading.help.into_owned(),
     });
@@ -36,16 +36,16 @@ pub(super) fn columns(state: &mut State) {
 }
 
 pub(super) fn namespaces(state: &mut State) {
-    let Some(sight) = &state.sight else { return };
+    let Some(frame) = &state.frame else { return };
     let all = Item {
         label: "all".to_owned(),
         help: "every namespace that may be entered".to_owned(),
-        is_on: state.wanted.netns.is_none(),
+        is_on: state.query.netns.is_none(),
     };
-    let each = sight.namespaces.iter().map(|(id, name)| Item {
+    let each = frame.namespaces.iter().map(|(id, name)| Item {
         label: name.clone(),
         help: id.0.to_string(),
-        is_on: state.wanted.netns == Some(*id),
+        is_on: state.query.netns == Some(*id),
     });
     let items: Vec<_> = std::iter::once(all).chain(each).collect();
     let at = items.iter().position(|item| item.is_on).unwrap_or(0);
@@ -60,7 +60,7 @@ pub(super) fn bookmarks(state: &mut State) {
     let items = state.setup.bookmarks.iter().map(|(name, filter)| Item {
         label: name.clone(),
         help: filter.clone(),
-        is_on: *filter == state.wanted.typed,
+        is_on: *filter == state.query.typed,
     });
     let items = items.collect();
     open(state, Choice::Bookmark, items, 0);
@@ -103,16 +103,16 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
                 state.told = Some("a table needs a column: nothing was changed".to_owned());
                 return Vec::new();
             }
-            state.wanted.columns = chosen;
+            state.query.columns = chosen;
         }
         Choice::Namespace => {
-            let namespaces = state.sight.as_ref().map_or(&[][..], |sight| &sight.namespaces);
-            state.wanted.netns = at.checked_sub(1).and_then(|index| namespaces.get(index)).map(|(id, _)| *id);
+            let namespaces = state.frame.as_ref().map_or(&[][..], |frame| &frame.namespaces);
+            state.query.netns = at.checked_sub(1).and_then(|index| namespaces.get(index)).map(|(id, _)| *id);
         }
         Choice::Bookmark => {
             let typed = items[at].help.clone();
             match Filter::parse(&typed, names) {
-                Ok(filter) => (state.wanted.typed, state.wanted.filter) = (typed, filter),
+                Ok(filter) => (state.query.typed, state.query.filter) = (typed, filter),
                 Err(wrong) => {
                     state.told =
                         Some(format!("the filter '{}' cannot be understood: {}", items[at].label, wrong.message()));
@@ -154,7 +154,7 @@ pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
                 return Vec::new();
             }
             state.mode = Mode::Browse;
-            return browse::save(state, name);
+            return save(state, name);
         }
         _ => {
             saving.line.press(key);
@@ -162,4 +162,14 @@ pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// The table that is shown, under the name that was typed.
+fn save(state: &State, name: String) -> Vec<Effect> {
+    state
+        .frame
+        .as_ref()
+        .map(|frame| Effect::Save(name, Shared(std::sync::Arc::clone(&frame.table))))
+        .into_iter()
+        .collect()
 }

@@ -5,9 +5,11 @@ use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use super::super::action::Effect;
 use super::super::screen::{self, Hit};
 use super::super::state::{Mode, State};
-use super::super::table::Order;
-use super::{browse, look, scrolled, select};
+use super::browse;
+use super::cursor::{scrolled, select};
+use super::show::{look, show};
 use crate::filter::Names;
+use crate::track::table::Order;
 use crate::tui::action::Action;
 
 /// Rows that the wheel moves.
@@ -31,11 +33,11 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent, names: &dyn Names) -> 
     match screen::hit(state, mouse.column, mouse.row) {
         Some(Hit::Tab(view)) => {
             state.detail = None;
-            browse::show(state, view)
+            show(state, view)
         }
         Some(Hit::Title(column)) if state.detail.is_none() => {
-            let is_by_it = matches!(&state.wanted.order, Order::By { column: by, .. } if *by == column);
-            state.wanted.order = match &state.wanted.order {
+            let is_by_it = matches!(&state.query.order, Order::By { column: by, .. } if *by == column);
+            state.query.order = match &state.query.order {
                 Order::By { descending: false, .. } if is_by_it => Order::By { column, descending: true },
                 // As the key does: from small to large, from large to small, what is most alarming first.
                 Order::By { descending: true, .. } if is_by_it => Order::Alarm,

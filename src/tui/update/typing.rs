@@ -5,9 +5,9 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use super::super::action::Effect;
 use super::super::editor::Editor;
 use super::super::state::{Mode, State, Typing};
-use super::super::views::View;
-use super::look;
+use super::show::look;
 use crate::filter::{Filter, Names, completions};
+use crate::track::views::View;
 
 /// Filters that are remembered.
 const MOST_TYPED: usize = 100;
@@ -78,14 +78,14 @@ fn understand(state: &mut State, names: &dyn Names) -> Vec<Effect> {
 /// Looks for this from now on, if it is new: also where another text means the same, since an answer is known by the text
 /// that it answers.
 fn want(state: &mut State, typed: String, filter: Filter) -> Vec<Effect> {
-    let is_new = (&filter, &typed) != (&state.wanted.filter, &state.wanted.typed);
-    (state.wanted.typed, state.wanted.filter) = (typed, filter);
+    let is_new = (&filter, &typed) != (&state.query.filter, &state.query.typed);
+    (state.query.typed, state.query.filter) = (typed, filter);
     if is_new { look(state) } else { Vec::new() }
 }
 
 fn close(state: &mut State) {
     state.mode = Mode::Browse;
-    remember(&mut state.typed, &state.wanted.typed);
+    remember(&mut state.typed, &state.query.typed);
 }
 
 fn remember(known: &mut Vec<String>, typed: &str) {

@@ -1,19 +1,18 @@
 //! One connection, with all that is known of it: the reason first, then what happens until the kernel gives up.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::{put, wrapped};
+use super::canvas::{Canvas, wrapped};
 use crate::fields::sheet::Section;
 use crate::model::liveness::{Bound, Mechanism, Verdict};
 use crate::text::{bounded, duration, fitted, micros, printable, rate};
-use crate::tui::counts::sparkline;
-use crate::tui::sheet::Sheet;
-use crate::tui::state::{Detail, State};
+use crate::track::counts::sparkline;
+use crate::track::sheet::Sheet;
+use crate::track::timeline::{Timeline, What};
+use crate::tui::state::Detail;
 use crate::tui::theme::Theme;
-use crate::tui::timeline::{Timeline, What};
 
 /// Pieces of text, each with where it begins and how it looks.
 type Line = Vec<(u16, String, Style)>;
@@ -21,24 +20,24 @@ type Line = Vec<(u16, String, Style)>;
 /// Cells of a column of names and values.
 const SECTION_CELLS: u16 = 58;
 
-pub(super) fn draw(state: &State, detail: &Detail, area: Rect, buffer: &mut Buffer) {
-    let theme = state.looks.theme;
+pub(super) fn draw(detail: &Detail, canvas: &mut Canvas<'_>) {
+    let (theme, mut area) = (canvas.theme, canvas.area);
     let Some(sheet) = &detail.sheet else {
         let text = if detail.is_gone { "this connection is gone" } else { "looking…" };
-        put(buffer, area, area.x + 1, 0, text, theme.muted);
+        canvas.put(area.x + 1, 0, text, theme.muted);
         return;
     };
-    let mut area = area;
     if detail.is_gone {
-        put(buffer, area, area.x + 1, 0, "gone: this is what was last known of it", theme.alarm);
+        canvas.put(area.x + 1, 0, "gone: this is what was last known of it", theme.alarm);
         area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }
     let lines = lines(sheet, detail, theme, area.width);
+    let mut canvas = canvas.on(area);
     // The last page stays full.
     let top = detail.top.min(lines.len().saturating_sub(area.height.into()));
     for (y, line) in (0..area.height).zip(lines.iter().skip(top)) {
         for (x, text, style) in line {
-            put(buffer, area, area.x.saturating_add(*x), y, text, *style);
+            canvas.put(area.x.saturating_add(*x), y, text, *style);
         }
     }
 }
@@ -137,7 +136,7 @@ fn placed(mut labels: Vec<(u16, String, Style)>, cells: u16) -> Vec<Line> {
 /// Round-trip time and rates since the detail was opened.
 fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
     let samples = &detail.samples;
-    let rates = |get: fn(&crate::tui::sheet::Sample) -> Option<u64>| -> Vec<u64> {
+    let rates = |get: fn(&crate::track::sheet::Sample) -> Option<u64>| -> Vec<u64> {
         let pairs = samples.iter().zip(samples.iter().skip(1));
         let rate = pairs.map(|(one, other)| {
             let ms = other.at_ms.saturating_sub(one.at_ms).max(1);

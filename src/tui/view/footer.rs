@@ -1,10 +1,9 @@
 //! The keys of the moment, and what is not seen.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use super::put;
+use super::canvas::Canvas;
 use crate::text::printable;
 use crate::tui::action::Action;
 use crate::tui::keymap::COMMANDS;
@@ -13,8 +12,8 @@ use crate::tui::state::{Choice, Mode, State};
 /// Cells that the keys take.
 const ROOM_FOR_KEYS: usize = 112;
 
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
-    let theme = state.looks.theme;
+pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
     // What is not seen is in the help too; how to get on is nowhere else.
     let unseen = if matches!(state.mode, Mode::Browse) { unseen(state) } else { String::new() };
     let width = u16::try_from(unseen.width()).unwrap_or(u16::MAX);
@@ -25,12 +24,12 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         if usize::from(keys.right().saturating_sub(x)) < key.width() + 1 + word.width() {
             break;
         }
-        x = put(buffer, keys, x, 0, &key, theme.accent);
-        x = put(buffer, keys, x, 0, &format!(" {word}  "), theme.muted);
+        x = canvas.on(keys).put(x, 0, &key, theme.accent);
+        x = canvas.on(keys).put(x, 0, &format!(" {word}  "), theme.muted);
     }
     if !unseen.is_empty() {
         let start = area.right().saturating_sub(width).max(x);
-        put(buffer, area, start, 0, &unseen, theme.warning);
+        canvas.put(start, 0, &unseen, theme.warning);
     }
 }
 
@@ -68,8 +67,8 @@ fn keys_of(state: &State) -> Vec<(String, &'static str)> {
 
 /// What is not seen, in a few words; the help has all of them.
 fn unseen(state: &State) -> String {
-    let Some(sight) = &state.sight else { return String::new() };
-    let mut gaps = sight.gaps.iter();
+    let Some(frame) = &state.frame else { return String::new() };
+    let mut gaps = frame.gaps.iter();
     let Some(first) = gaps.next() else { return String::new() };
     let more = match gaps.count() {
         0 => String::new(),

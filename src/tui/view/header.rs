@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::put;
+use super::canvas::Canvas;
 use crate::model::liveness::Verdict;
 use crate::model::time::millis;
 use crate::text::{duration, fitted, printable};
-use crate::tui::counts::{Counts, sparkline};
+use crate::track::counts::{Counts, sparkline};
+use crate::track::table::{Order, Table};
+use crate::track::views::View;
 use crate::tui::screen;
 use crate::tui::state::State;
-use crate::tui::table::{Order, Table};
 use crate::tui::theme::Theme;
-use crate::tui::views::View;
 
 /// What is counted in the header.
 struct Gauge {
@@ -43,17 +41,17 @@ fn gauges() -> [Gauge; 6] {
 /// Cells of the last minutes: the widest, and the least that says something.
 const SPARK_CELLS: std::ops::RangeInclusive<usize> = 9..=25;
 
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
-    let theme = state.looks.theme;
-    let Some(sight) = &state.sight else {
-        put(buffer, area, area.x + 1, 0, "looking…", theme.title);
+pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
+    let Some(frame) = &state.frame else {
+        canvas.put(area.x + 1, 0, "looking…", theme.title);
         return;
     };
-    let mut x = put(buffer, area, area.x, 0, &format!(" {} ", printable(&sight.hostname)), theme.title);
+    let mut x = canvas.put(area.x, 0, &format!(" {} ", printable(&frame.hostname)), theme.title);
     let gauges = gauges();
     let texts = |is_short: bool| {
         gauges.each_ref().map(|gauge| {
-            let count = (gauge.of)(&sight.counts);
+            let count = (gauge.of)(&frame.counts);
             let sign = if gauge.sign.is_empty() { String::new() } else { format!("{} ", gauge.sign) };
             match gauge.words {
                 [_, short] if is_short => format!(" {sign}{count} {short}"),
@@ -76,12 +74,12 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         if text.width() > usize::from(area.right().saturating_sub(x)) {
             break;
         }
-        let is_calm = (gauge.of)(&sight.counts) == 0;
+        let is_calm = (gauge.of)(&frame.counts) == 0;
         let style = if is_calm { theme.muted } else { (gauge.style)(&theme) };
-        x = put(buffer, area, x, 0, text, style);
+        x = canvas.put(x, 0, text, style);
         if index < lines {
             let line = sparkline(&state.history.of(gauge.of, cells - 1), !gauge.sign.is_empty());
-            let end = put(buffer, area, x, 0, &line, theme.muted);
+            let end = canvas.put(x, 0, &line, theme.muted);
             x = end.max(x.saturating_add(u16::try_from(cells - 1).unwrap_or(0)));
         }
         x = x.saturating_add(1);
@@ -89,17 +87,17 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The views, and how fresh the data is.
-pub(super) fn tabs(state: &State, area: Rect, buffer: &mut Buffer) {
-    let theme = state.looks.theme;
+pub(super) fn tabs(state: &State, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
     let mut end = area.x;
     for (view, start, label) in screen::tabs(state) {
         let style = if view == state.view() { theme.accent } else { theme.muted };
-        end = put(buffer, area, area.x + start, 0, &label, style);
+        end = canvas.put(area.x + start, 0, &label, style);
     }
     let (text, style) = freshness(state);
     let start = area.right().saturating_sub(u16::try_from(text.width()).unwrap_or(u16::MAX));
     if start > end {
-        put(buffer, area, start, 0, &text, style);
+        canvas.put(start, 0, &text, style);
     }
 }
 
@@ -113,10 +111,10 @@ fn freshness(state: &State) -> (String, Style) {
         return (format!(" the data is {} old ", duration_of(age)), theme.warning);
     }
     let every = duration_of(pace.interval);
-    if state.sight.as_ref().is_some_and(|sight| sight.is_early) {
+    if state.frame.as_ref().is_some_and(|frame| frame.is_early) {
         return (" processes and options follow ".to_owned(), theme.warning);
     }
-    match state.sight.as_ref().map(|sight| (sight.elapsed, sight.rest)) {
+    match state.frame.as_ref().map(|frame| (frame.elapsed, frame.rest)) {
         Some((took, rest)) if rest > pace.interval => (
             format!("every {every}, slowed to {}: a look takes {} ", duration_of(rest), duration_of(took)),
             theme.warning,
@@ -127,28 +125,28 @@ fn freshness(state: &State) -> (String, Style) {
 }
 
 /// What is listed; what came of an order, or why there is nothing new, goes before it.
-pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
-    let theme = state.looks.theme;
+pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
     let mut x = area.x + 1;
     let told = match (&state.failure, &state.told) {
         (Some(why), _) => Some((format!("cannot look any more: {why}"), theme.alarm)),
         (None, told) => told.clone().map(|told| (told, theme.title)),
     };
     if let Some((told, style)) = told {
-        put(buffer, area, x, 0, &fitted(&printable(&told), usize::from(area.right().saturating_sub(x))), style);
+        canvas.put(x, 0, &fitted(&printable(&told), usize::from(area.right().saturating_sub(x))), style);
         return;
     }
     // Before the first look nothing is known, not even that there is nothing.
-    if state.sight.is_none() {
+    if state.frame.is_none() {
         return;
     }
-    let mut say = |text: &str, style| x = put(buffer, area, x, 0, text, style);
+    let mut say = |text: &str, style| x = canvas.put(x, 0, text, style);
     if !state.marked.is_empty() {
         say(&format!("{} marked", state.marked.len()), theme.accent);
         say("  ", theme.muted);
     }
     say(&state.view().count(state.table().map_or(0, Table::there)), Style::new());
-    let order = match &state.wanted.order {
+    let order = match &state.query.order {
         Order::Alarm => match state.view() {
             View::Connections | View::Peers | View::Processes | View::Listeners => "  most alarming first".to_owned(),
             View::Changes => "  newest first".to_owned(),
@@ -160,19 +158,19 @@ pub(super) fn status(state: &State, area: Rect, buffer: &mut Buffer) {
     };
     say(&order, theme.muted);
     if state.view() == View::Processes {
-        say(&format!("  by {}", state.wanted.by.name()), theme.muted);
+        say(&format!("  by {}", state.query.by.name()), theme.muted);
     }
-    if let Some(netns) = state.wanted.netns {
-        let name = state.sight.iter().flat_map(|sight| &sight.namespaces).find(|(id, _)| *id == netns);
+    if let Some(netns) = state.query.netns {
+        let name = state.frame.iter().flat_map(|frame| &frame.namespaces).find(|(id, _)| *id == netns);
         say("  namespace ", theme.muted);
         match name {
             Some((_, name)) => say(&printable(name), theme.accent),
             None => say(&format!("{} is gone; n chooses another", netns.0), theme.warning),
         }
     }
-    if !state.wanted.typed.is_empty() {
+    if !state.query.typed.is_empty() {
         say(if state.view() == View::Kernel { "  search " } else { "  filter " }, theme.muted);
-        say(&printable(&state.wanted.typed), theme.accent);
+        say(&printable(&state.query.typed), theme.accent);
     }
 }
 

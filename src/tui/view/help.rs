@@ -1,10 +1,9 @@
 //! Every key, every sign, and what is not seen.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::put;
+use super::canvas::Canvas;
 use crate::model::liveness::Verdict;
 use crate::text::printable;
 use crate::tui::keymap::COMMANDS;
@@ -13,14 +12,15 @@ use crate::tui::state::State;
 /// Cells before the explanations.
 const INDENT: u16 = 22;
 
-pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
+    let area = canvas.area;
     let lines = lines(state);
     // The last page stays full.
     let top = top.min(lines.len().saturating_sub(usize::from(area.height)));
     for (y, (name, style, help)) in (0..area.height).zip(lines.iter().skip(top)) {
         let name_area = Rect { width: area.width.min(INDENT - 1), ..area };
-        put(buffer, name_area, area.x + 1, y, name, *style);
-        put(buffer, area, area.x + INDENT, y, help, Style::new());
+        canvas.on(name_area).put(area.x + 1, y, name, *style);
+        canvas.put(area.x + INDENT, y, help, Style::new());
     }
 }
 
@@ -29,10 +29,10 @@ fn lines(state: &State) -> Vec<(String, Style, String)> {
     let title = |text: &str| (text.to_owned(), theme.title, String::new());
     let blank = || (String::new(), theme.title, String::new());
     let mut lines = Vec::new();
-    if let Some(sight) = state.sight.as_ref().filter(|sight| !sight.gaps.is_empty()) {
+    if let Some(frame) = state.frame.as_ref().filter(|frame| !frame.gaps.is_empty()) {
         lines.push(title("Not seen"));
         lines.extend(
-            sight
+            frame
                 .gaps
                 .iter()
                 .map(|gap| (format!(" {}", gap.counted()), theme.warning, printable(&gap.explained()).into_owned())),

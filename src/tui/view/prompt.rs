@@ -1,51 +1,44 @@
 //! What is typed: a filter, the name of a file.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::put;
+use super::canvas::Canvas;
 use crate::text::printable;
 use crate::tui::editor::Editor;
 use crate::tui::state::{Saving, Typing};
-use crate::tui::theme::Theme;
 
-pub(super) fn filter(typing: &Typing, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let (start, from) = line(&typing.line, "/ ", theme, area, 0, buffer);
+pub(super) fn filter(typing: &Typing, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
+    let (start, from) = line(&typing.line, "/ ", 0, canvas);
     if let Some(wrong) = &typing.wrong {
         let text = typing.line.text();
         let before = text.get(..wrong.place().start.min(text.len())).unwrap_or(text);
         let indent = printable(before).width().saturating_sub(from);
-        put(buffer, area, start.saturating_add(u16::try_from(indent).unwrap_or(0)), 1, "^", theme.alarm);
-        put(buffer, area, area.x + 1, 2, &printable(wrong.message()), theme.alarm);
+        canvas.put(start.saturating_add(u16::try_from(indent).unwrap_or(0)), 1, "^", theme.alarm);
+        canvas.put(area.x + 1, 2, &printable(wrong.message()), theme.alarm);
         return;
     }
     let Some((_, words, at)) = &typing.offered else { return };
     // The words that Tab goes through, the one that stands in the line first.
     let mut x = area.x + 1;
     for (number, word) in words.iter().enumerate().skip(*at) {
-        x = put(buffer, area, x, 1, &format!("{word}  "), if number == *at { theme.accent } else { theme.muted });
+        x = canvas.put(x, 1, &format!("{word}  "), if number == *at { theme.accent } else { theme.muted });
     }
 }
 
-pub(super) fn saving(saving: &Saving, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    line(&saving.line, "write to ", theme, area, 0, buffer);
+pub(super) fn saving(saving: &Saving, canvas: &mut Canvas<'_>) {
+    let (theme, area) = (canvas.theme, canvas.area);
+    line(&saving.line, "write to ", 0, canvas);
     let wrong = saving.wrong.as_deref().unwrap_or_default();
-    put(buffer, area, area.x + 1, 1, &printable(wrong), theme.alarm);
+    canvas.put(area.x + 1, 1, &printable(wrong), theme.alarm);
 }
 
 /// A line with its cursor, scrolled so far that the cursor is seen. Where the text begins, and how many of its cells lie
 /// before what is shown.
-pub(super) fn line(
-    editor: &Editor,
-    label: &str,
-    theme: Theme,
-    area: Rect,
-    y: u16,
-    buffer: &mut Buffer,
-) -> (u16, usize) {
-    let start = put(buffer, area, area.x + 1, y, label, theme.title);
+pub(super) fn line(editor: &Editor, label: &str, y: u16, canvas: &mut Canvas<'_>) -> (u16, usize) {
+    let (theme, area) = (canvas.theme, canvas.area);
+    let start = canvas.put(area.x + 1, y, label, theme.title);
     let before = printable(editor.before()).into_owned();
     let room = usize::from(area.right().saturating_sub(start)).saturating_sub(1);
     // From the cursor back, so that a long line costs no more than what is shown of it.
@@ -55,11 +48,11 @@ pub(super) fn line(
         cells <= room
     });
     let from = shown.last().map_or(before.len(), |(at, _)| at);
-    let x = put(buffer, area, start, y, &before[from..], Style::new());
+    let x = canvas.put(start, y, &before[from..], Style::new());
     let behind = printable(editor.behind());
     let (under, rest) = behind.split_at(behind.chars().next().map_or(0, char::len_utf8));
     let cursor = Style::new().add_modifier(Modifier::REVERSED);
-    let x = put(buffer, area, x, y, if under.is_empty() { " " } else { under }, cursor);
-    put(buffer, area, x, y, rest, Style::new());
+    let x = canvas.put(x, y, if under.is_empty() { " " } else { under }, cursor);
+    canvas.put(x, y, rest, Style::new());
     (start, before[..from].width())
 }

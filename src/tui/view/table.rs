@@ -2,32 +2,39 @@
 
 use std::borrow::Cow;
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::put;
+use super::canvas::Canvas;
 use crate::fields::column::Width;
 use crate::fields::value::{Unit, Value};
 use crate::model::liveness::Verdict;
 use crate::text::printable;
-use crate::tui::heading::Heading;
+use crate::track::heading::Heading;
+use crate::track::line::{Age, Sign};
+use crate::track::table::{Order, Table};
+use crate::track::views::View;
 use crate::tui::screen::{MARGIN, Slot, slots};
 use crate::tui::state::{Looks, State};
-use crate::tui::table::{Age, Order, Sign, Table};
-use crate::tui::views::View;
 
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+/// The rows, where their columns stand, and whether addresses have names.
+struct Rows<'a> {
+    table: &'a Table,
+    slots: Vec<Slot>,
+    looks: &'a Looks,
+}
+
+pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let Some(table) = state.table() else { return };
-    let theme = state.looks.theme;
-    let slots = slots(state, table, area);
-    for slot in &slots {
+    let (theme, area) = (canvas.theme, canvas.area);
+    let rows = Rows { table, slots: slots(state, table, area), looks: &state.looks };
+    for slot in &rows.slots {
         let column = &table.columns()[slot.column];
-        cell(buffer, area, 0, *slot, column.width, &title(column, &state.wanted.order), theme.title);
+        cell(*slot, column.width, 0, (&title(column, &state.query.order), theme.title), canvas);
     }
     if table.is_empty() {
-        put(buffer, area, area.x + MARGIN, 2, &nothing(state), theme.muted);
+        canvas.put(area.x + MARGIN, 2, &nothing(state), theme.muted);
         return;
     }
     let page = area.height.saturating_sub(1);
@@ -41,7 +48,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
             _ if is_well => Style::new(),
             _ => full,
         };
-        line(state, table, row, &slots, area, y, style, buffer);
+        line(&rows, row, y, style, canvas);
         let is_marked = table.id(row).is_some_and(|id| state.marked.contains(&id));
         let (mark, mark_style) = match age {
             _ if is_marked => ("*", theme.accent),
@@ -49,10 +56,10 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
             Age::Gone => ("-", theme.muted),
             Age::Settled => (" ", Style::new()),
         };
-        put(buffer, area, area.x, y, mark, mark_style);
-        put(buffer, area, area.x + 1, y, glyph(sign), if age == Age::Gone { theme.muted } else { full });
+        canvas.put(area.x, y, mark, mark_style);
+        canvas.put(area.x + 1, y, glyph(sign), if age == Age::Gone { theme.muted } else { full });
         if row == state.cursor.row {
-            buffer.set_style(Rect { y: area.y + y, height: 1, ..area }, theme.selected);
+            canvas.select(y);
         }
     }
 }
@@ -60,7 +67,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 /// Why there is no row.
 fn nothing(state: &State) -> String {
     let none = state.view().count(0);
-    if !state.wanted.typed.is_empty() {
+    if !state.query.typed.is_empty() {
         return format!("{none} that the filter lets through");
     }
     match state.view() {
@@ -87,25 +94,17 @@ fn title<'a>(column: &'a Heading, order: &Order) -> Cow<'a, str> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a row is, where it stands, and how it looks")]
-fn line(
-    state: &State,
-    table: &Table,
-    row: usize,
-    slots: &[Slot],
-    area: Rect,
-    y: u16,
-    style: Style,
-    buffer: &mut Buffer,
-) {
+/// Writes the cells of a row.
+fn line(rows: &Rows<'_>, row: usize, y: u16, style: Style, canvas: &mut Canvas<'_>) {
+    let Rows { table, slots, looks } = rows;
     let mut slots = slots.iter().peekable();
     for (number, value) in table.cells(row).enumerate().take(table.columns().len()) {
         let Some(slot) = slots.next_if(|slot| slot.column == number) else { continue };
         let column = &table.columns()[number];
-        let text = text(&value, column.unit, &state.looks);
+        let text = text(&value, column.unit, looks);
         let is_end = matches!(value, Value::Endpoint { .. } | Value::Addr(_));
         let text = if is_end && text.width() > slot.width { Cow::Owned(cut(&text, slot.width)) } else { text };
-        cell(buffer, area, y, *slot, column.width, &text, style);
+        cell(*slot, column.width, y, (&text, style), canvas);
     }
 }
 
@@ -143,14 +142,16 @@ fn cut(text: &str, room: usize) -> String {
 }
 
 /// Writes a cell into its column, cut where it has too little room.
-fn cell(buffer: &mut Buffer, area: Rect, y: u16, slot: Slot, width: Width, text: &str, style: Style) {
+fn cell(slot: Slot, width: Width, y: u16, (text, style): (&str, Style), canvas: &mut Canvas<'_>) {
+    let area = canvas.area;
     let natural = text.width();
     let indent = if width == Width::Number { slot.width.saturating_sub(natural) } else { 0 };
     let start = slot.x.saturating_add(u16::try_from(indent).unwrap_or(u16::MAX));
     let room = u16::try_from(slot.width - indent).unwrap_or(u16::MAX);
     let column = Rect { width: area.width.min(start.saturating_sub(area.x).saturating_add(room)), ..area };
-    let end = put(buffer, column, start, y, text, style);
+    let mut canvas = canvas.on(column);
+    let end = canvas.put(start, y, text, style);
     if natural > usize::from(room) && end > start {
-        put(buffer, column, end - 1, y, "…", style);
+        canvas.put(end - 1, y, "…", style);
     }
 }

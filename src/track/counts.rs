@@ -1,4 +1,4 @@
-//! What is worth a glance, now and in the last minutes.
+//! Counts of the header, now and in the last five minutes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::liveness::Verdict;
 use crate::model::state::TcpState;
 
-/// Counts of all sockets that were looked at, whatever the filter.
+/// Counts of all sockets of a snapshot, whatever the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Connections
@@ -55,7 +55,7 @@ const STEP_SECONDS: u64 = 5;
 const STEPS: u64 = 60;
 
 impl History {
-    /// Takes in what was counted so long after the dashboard was opened.
+    /// Adds the counts of a snapshot; `at` is the time since the dashboard was opened.
     pub fn push(&mut self, at: Duration, counts: Counts) {
         let step = at.as_secs() / STEP_SECONDS;
         match self.samples.back_mut() {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::change::Change;
 use super::group::Group;
-use super::memory::Motion;
-use super::numbers::Number;
+use super::kernel_rows::KernelRow;
+use super::motion::Motion;
 use crate::fields::column::{Column, Width};
 use crate::fields::value::{Unit, Value};
 use crate::model::needs::Needs;
@@ -35,12 +35,12 @@ pub struct Heading {
 pub enum Source {
     /// From a row of the snapshot
     Field(Box<Column>),
-    /// From a row, and from what has changed since the last look
+    /// From a row, and from how it has moved since the snapshot before
     Moving(for<'a> fn(&Row<'a>, &Motion) -> Value<'a>),
     /// From a group of rows
     Group(for<'a> fn(&'a Group) -> Value<'a>),
     /// From a number of the kernel's
-    Number(for<'a> fn(&'a Number) -> Value<'a>),
+    Kernel(for<'a> fn(&'a KernelRow) -> Value<'a>),
     /// From something that happened
     Change(for<'a> fn(&'a Change) -> Value<'a>),
 }
@@ -102,7 +102,7 @@ impl Heading {
         match &self.source {
             Source::Field(column) => column.needs,
             Source::Moving(_) => Needs::INFO | Needs::MEMORY,
-            Source::Group(_) | Source::Number(_) | Source::Change(_) => Needs::empty(),
+            Source::Group(_) | Source::Kernel(_) | Source::Change(_) => Needs::empty(),
         }
     }
 
@@ -116,7 +116,7 @@ impl Heading {
         match &self.source {
             Source::Field(column) => column.value(row),
             Source::Moving(get) => get(row, motion),
-            Source::Group(_) | Source::Number(_) | Source::Change(_) => Value::Absent,
+            Source::Group(_) | Source::Kernel(_) | Source::Change(_) => Value::Absent,
         }
     }
 }

@@ -6,74 +6,11 @@ use rustc_hash::FxHashMap;
 use unicode_width::UnicodeWidthStr;
 
 use super::heading::Heading;
+use super::line::{Age, RowId, Sign};
 use super::pack::{Dictionary, pack, pack_known, unpack, width};
 use crate::fields::value::Value;
 use crate::model::address::{Cookie, NetnsId};
-use crate::model::liveness::Verdict;
 use crate::model::socket::SocketId;
-
-/// What tells a row from all others of its view, also where it stands elsewhere in the next look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RowId {
-    /// Where its socket is; 0 for a row that is no socket
-    pub netns: NetnsId,
-    /// The socket's cookie, or any number of the view's own
-    pub key: u64,
-}
-
-impl RowId {
-    /// A row that is no socket.
-    pub fn other(key: u64) -> Self {
-        Self { netns: NetnsId(0), key }
-    }
-}
-
-/// What a row says at first sight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    /// Nothing
-    Plain,
-    /// Something cannot wait
-    Alarm,
-    /// Something should not stay as it is
-    Warning,
-    /// It is there for completeness
-    Muted,
-    /// What is thought of a socket
-    Verdict(Verdict),
-}
-
-impl Sign {
-    /// What somebody who looks should see first: the lowest.
-    pub fn urgency(self) -> u8 {
-        match self {
-            Self::Alarm => 0,
-            Self::Warning => 1,
-            Self::Plain => 4,
-            Self::Muted => 5,
-            Self::Verdict(verdict) => match verdict {
-                Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow => 0,
-                Verdict::Stalled | Verdict::PeerClosed | Verdict::HalfClosed => 1,
-                Verdict::Unguarded => 2,
-                Verdict::Unknown | Verdict::Connecting | Verdict::Handshaking | Verdict::Unaccepted => 3,
-                Verdict::Active | Verdict::Guarded => 4,
-                Verdict::Closing | Verdict::TimeWait | Verdict::Listening | Verdict::Bound => 5,
-            },
-        }
-    }
-}
-
-/// Whether a row came or went a moment ago.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Age {
-    /// Neither
-    #[default]
-    Settled,
-    /// It was not there a moment ago
-    New,
-    /// It is not there any more
-    Gone,
-}
 
 /// How rows are ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -158,7 +95,7 @@ impl Table {
         is_there.then_some(SocketId { netns: id.netns, cookie: Some(Cookie(id.key)) })
     }
 
-    /// What a row says at first sight.
+    /// The sign of a row.
     pub fn sign(&self, row: usize) -> Sign {
         self.heads.get(row).map_or(Sign::Plain, |head| head.sign)
     }
@@ -185,7 +122,7 @@ impl Table {
         &self.headings[..self.shown.min(self.headings.len())]
     }
 
-    /// Columns grow and never shrink, so that nothing jumps from one look to the next.
+    /// Columns grow and never shrink, so that nothing jumps from one snapshot to the next.
     pub fn keep_widths(&mut self, before: &Self) {
         if self.columns() == before.columns() {
             for (natural, known) in self.naturals.iter_mut().zip(&before.naturals) {
@@ -267,7 +204,7 @@ impl Builder {
         self.behind.extend(self.table.heads.pop().map(|head| (anchor, head)));
     }
 
-    /// All of it, ordered; rows that compare alike, and all where nothing else is said, stay as they came.
+    /// The table in its order; rows that compare alike stay as they came.
     pub fn finish(mut self, order: &Order, is_urgency_first: bool) -> Table {
         match order {
             Order::Alarm if is_urgency_first => self.table.heads.sort_by_key(|head| head.sign.urgency()),

@@ -1,10 +1,8 @@
 //! The views, one table for keys, tabs, titles, columns and the configuration.
 
-use super::change;
-use super::group;
+use super::columns::{changes, groups, kernel};
 use super::heading::{Heading, Source};
-use super::memory::Motion;
-use super::numbers;
+use super::motion::Motion;
 use crate::fields::column::Width;
 use crate::fields::table::{CONNECTION_COLUMNS, columns};
 use crate::fields::value::{Unit, Value};
@@ -39,7 +37,7 @@ pub struct ViewSpec {
     pub name: &'static str,
     /// What one of its rows is called, and several
     pub rows: [&'static str; 2],
-    /// What it shows if nothing is said
+    /// Columns by default
     columns: &'static [&'static str],
     /// All that it could show
     catalogue: fn() -> Vec<Heading>,
@@ -58,15 +56,15 @@ pub const VIEWS: [ViewSpec; 6] = [
         view: View::Peers,
         name: "peers",
         rows: ["peer", "peers"],
-        columns: group::PEER_COLUMNS,
-        catalogue: group::of_peers,
+        columns: groups::PEER_COLUMNS,
+        catalogue: groups::of_peers,
     },
     ViewSpec {
         view: View::Processes,
         name: "processes",
         rows: ["process", "processes"],
-        columns: group::PROCESS_COLUMNS,
-        catalogue: group::of_processes,
+        columns: groups::PROCESS_COLUMNS,
+        catalogue: groups::of_processes,
     },
     ViewSpec {
         view: View::Listeners,
@@ -79,15 +77,15 @@ pub const VIEWS: [ViewSpec; 6] = [
         view: View::Kernel,
         name: "kernel",
         rows: ["value", "values"],
-        columns: numbers::COLUMNS,
-        catalogue: numbers::headings,
+        columns: kernel::COLUMNS,
+        catalogue: kernel::headings,
     },
     ViewSpec {
         view: View::Changes,
         name: "changes",
         rows: ["change", "changes"],
-        columns: change::COLUMNS,
-        catalogue: change::headings,
+        columns: changes::COLUMNS,
+        catalogue: changes::headings,
     },
 ];
 
@@ -96,7 +94,7 @@ const LISTENERS: &[&str] =
     &["local", "fill", "accept-q", "backlog", "somaxconn", "drops", "drop-rate", "keepalive", "user", "process"];
 
 impl View {
-    /// All that is said of it.
+    /// Its line of the table.
     pub fn spec(self) -> &'static ViewSpec {
         &VIEWS[self.index()]
     }
@@ -128,7 +126,7 @@ impl View {
         (self.spec().catalogue)()
     }
 
-    /// Those that it shows if nothing is said.
+    /// Its columns by default.
     pub fn columns(self) -> Vec<Heading> {
         let catalogue = self.catalogue();
         let find = |name: &&str| catalogue.iter().find(|heading| heading.name == **name).cloned();
@@ -137,7 +135,7 @@ impl View {
 }
 
 impl ViewSpec {
-    /// Names of the columns that it shows if nothing is said.
+    /// Names of its columns by default.
     pub fn default_columns(&self) -> &'static [&'static str] {
         self.columns
     }

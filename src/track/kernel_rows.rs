@@ -2,10 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::heading::{Heading, Source};
-use super::table::{RowId, Sign};
+use super::line::{RowId, Sign};
 use crate::fields::kernel::{Entry, Section, sections};
-use crate::fields::value::{Unit, Value};
 use crate::model::address::NetnsId;
 use crate::model::namespace::Namespace;
 
@@ -23,30 +21,30 @@ const BAD: &[&str] = &[
 /// What stands among the counters of /proc/net/snmp and is none.
 const NO_COUNTERS: &[&str] = &["Tcp.RtoAlgorithm", "Tcp.RtoMin", "Tcp.RtoMax", "Tcp.MaxConn", "Tcp.CurrEstab"];
 
-/// One of them.
+/// One kernel value of one namespace.
 #[derive(Debug)]
-pub struct Number {
+pub struct KernelRow {
     /// Which row it is
     pub id: RowId,
-    namespace: String,
-    kind: &'static str,
-    name: String,
-    value: Option<String>,
-    default: &'static str,
-    scope: &'static str,
-    meaning: String,
+    pub(super) namespace: String,
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) value: Option<String>,
+    pub(super) default: &'static str,
+    pub(super) scope: &'static str,
+    pub(super) meaning: String,
     /// Tenths of one per second
-    now: Option<u64>,
-    since_start: Option<u64>,
+    pub(super) now: Option<u64>,
+    pub(super) since_start: Option<u64>,
 }
 
-impl Number {
+impl KernelRow {
     /// Whether its name or its meaning holds this text, in small letters.
     pub fn mentions(&self, text: &str) -> bool {
         self.name.to_lowercase().contains(text) || self.meaning.to_lowercase().contains(text)
     }
 
-    /// What it says at first sight.
+    /// The sign of its row.
     pub fn sign(&self) -> Sign {
         if self.now.is_some_and(|now| now > 0) && BAD.contains(&self.name.as_str()) {
             Sign::Warning
@@ -63,20 +61,20 @@ struct Then {
     value: i64,
 }
 
-/// Counters of the first look and of the last.
+/// Counters of the first snapshot and of the last.
 #[derive(Debug, Default)]
-pub struct Counted {
+pub struct KernelCounters {
     past: FxHashMap<(NetnsId, String), (Then, Then)>,
 }
 
-impl Counted {
+impl KernelCounters {
     /// Takes the counters of a namespace in, without showing them.
     pub fn note(&mut self, namespace: &Namespace, at_ms: u64) {
         drop(self.rows(namespace, at_ms, true));
     }
 
     /// All numbers of a namespace; counters that are 0 and seldom matter only with `all`.
-    pub fn rows(&mut self, namespace: &Namespace, at_ms: u64, all: bool) -> Vec<Number> {
+    pub fn rows(&mut self, namespace: &Namespace, at_ms: u64, all: bool) -> Vec<KernelRow> {
         let mut rows = Vec::new();
         for (number, (section, entries)) in sections(namespace).into_iter().enumerate() {
             for (index, entry) in entries.into_iter().enumerate() {
@@ -90,7 +88,7 @@ impl Counted {
         rows
     }
 
-    /// Tenths per second since the last look and since the first.
+    /// Tenths per second since the snapshot before and since the first.
     fn rates(&mut self, section: Section, entry: &Entry<'_>, netns: NetnsId, at_ms: u64) -> [Option<u64>; 2] {
         let counts = section.counts() && !NO_COUNTERS.contains(&entry.name.as_str());
         let value = entry.value.as_ref().filter(|_| counts).and_then(|value| value.parse().ok());
@@ -105,8 +103,8 @@ impl Counted {
     }
 }
 
-fn row(section: Section, entry: Entry<'_>, namespace: &Namespace, place: u64, rates: [Option<u64>; 2]) -> Number {
-    Number {
+fn row(section: Section, entry: Entry<'_>, namespace: &Namespace, place: u64, rates: [Option<u64>; 2]) -> KernelRow {
+    KernelRow {
         id: RowId { netns: namespace.id, key: place },
         namespace: namespace.name.clone(),
         kind: section.kind,
@@ -118,39 +116,4 @@ fn row(section: Section, entry: Entry<'_>, namespace: &Namespace, place: u64, ra
         now: rates[0],
         since_start: rates[1],
     }
-}
-
-/// What the view shows.
-pub const COLUMNS: &[&str] = &["name", "value", "now", "since-start", "default", "meaning"];
-
-/// Columns of the view.
-pub fn headings() -> Vec<Heading> {
-    let text = |name, title, importance, help, get| Heading::text(name, title, importance, help, Source::Number(get));
-    let number =
-        |name, title, importance, help, get| Heading::number(name, title, importance, help, Source::Number(get));
-    vec![
-        text("name", "NAME", 99, "as the kernel calls it", |number| Value::name(Some(&number.name))),
-        number("value", "VALUE", 98, "its value", |number| match &number.value {
-            Some(text) => text.parse().map_or_else(|_| Value::name(Some(text)), Value::Number),
-            None => Value::Absent,
-        }),
-        number("now", "NOW/S", 75, "growth per second since the last look", |number| Value::number(number.now))
-            .unit(Unit::Tenths),
-        number("since-start", "START/S", 70, "growth per second since the dashboard was opened", |number| {
-            Value::number(number.since_start)
-        })
-        .unit(Unit::Tenths),
-        number("default", "DEFAULT", 60, "what the kernel starts with", |number| match number.default {
-            "" => Value::Absent,
-            default => default.parse().map_or_else(|_| Value::word(default), Value::Number),
-        }),
-        text("kind", "KIND", 30, "sysctl, gauge or counter", |number| Value::word(number.kind)),
-        text("scope", "SCOPE", 40, "the namespace's own, or one for the whole host", |number| match number.scope {
-            "" => Value::Absent,
-            scope => Value::word(scope),
-        }),
-        text("meaning", "MEANING", 80, "what it decides or counts", |number| Value::name(Some(&number.meaning)))
-            .flexible(20),
-        text("netns", "NETNS", 97, "network namespace by name", |number| Value::name(Some(&number.namespace))),
-    ]
 }

@@ -19,7 +19,7 @@ pub enum What {
     End,
 }
 
-/// All of it, in order.
+/// Moments of a connection, in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
     /// Milliseconds from now, negative for what is past

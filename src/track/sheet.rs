@@ -13,7 +13,7 @@ use crate::model::socket::SocketId;
 use crate::model::tcp_info::Field;
 use crate::text::reason;
 
-/// All of it.
+/// One socket as the detail shows it.
 #[derive(Debug, Clone)]
 pub struct Sheet {
     /// Which socket

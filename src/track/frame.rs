@@ -1,4 +1,4 @@
-//! What one look at the sockets brought: the rows of the view that is shown, and the counts of all.
+//! One snapshot as the screen shows it: the rows of a view, and counts of all sockets. `FrameBuilder` receives the rows.
 
 use std::hash::{Hash, Hasher};
 use std::io;
@@ -8,109 +8,38 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
+use super::columns::groups;
 use super::counts::Counts;
-use super::group::{self, Group, GroupBy, Title};
+use super::group::{Group, Title};
 use super::heading::{Heading, Source};
-use super::memory::{Farewell, Memory, Motion};
-use super::table::{Age, Builder, Order, RowId, Sign, Table};
+use super::line::{Age, RowId, Sign};
+use super::motion::Motion;
+use super::query::Query;
+use super::table::{Builder, Table};
+use super::tracker::{DestroyEvent, Tracker};
 use super::views::{TELLING, View};
 use crate::fields::column::Column;
 use crate::fields::table::column;
 use crate::fields::value::Value;
-use crate::filter::{Filter, quoted};
+use crate::filter::quoted;
 use crate::model::address::NetnsId;
 use crate::model::gap::{GapKind, Gaps};
 use crate::model::liveness::Verdict;
 use crate::model::namespace::Namespace;
-use crate::model::needs::Needs;
 use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::{StateSet, TcpState};
 
-/// What takes seconds to find out of a large host that nobody has looked at before: all processes are looked through, and
-/// then each socket is asked.
-pub const DEAR: Needs =
-    Needs::OWNERS.union(Needs::LIMITS).union(Needs::OPTIONS).union(Needs::MORE_OPTIONS).union(Needs::ALL_OPTIONS);
-
-/// What is looked at, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
-    /// Which kind of rows
-    pub view: View,
-    /// The filter as it was typed; among the kernel's numbers a text to look for
-    pub typed: String,
-    /// Which rows
-    pub filter: Filter,
-    /// Which namespace; all where none is named
-    pub netns: Option<NetnsId>,
-    /// Which columns
-    pub columns: Vec<Heading>,
-    /// In which order
-    pub order: Order,
-    /// What processes are grouped by
-    pub by: GroupBy,
-    /// Sockets that are no connections too, among the connections; counters that are 0, among the kernel's numbers
-    pub all: bool,
-}
-
-impl Wanted {
-    /// A view that nobody changed.
-    pub fn new(view: View) -> Self {
-        Self {
-            view,
-            typed: String::new(),
-            filter: Filter::default(),
-            netns: None,
-            columns: view.columns(),
-            order: Order::Alarm,
-            by: GroupBy::default(),
-            all: false,
-        }
-    }
-
-    /// The states of the sockets that it lists.
-    fn listed(&self) -> StateSet {
-        match self.view {
-            View::Listeners => StateSet::listeners(),
-            _ if self.all || self.filter.asks_beyond(StateSet::connections()) => StateSet::ALL,
-            _ => StateSet::connections(),
-        }
-    }
-
-    /// The states of all sockets that have to be looked at: what is counted besides does not depend on the view.
-    pub fn states(&self) -> StateSet {
-        StateSet::connections().union(StateSet::listeners()).union(self.listed())
-    }
-
-    /// Whether its rows are the same without what is dear: not where they are made of owners, or the filter asks for
-    /// something that may turn out otherwise.
-    pub fn is_shown_early(&self) -> bool {
-        self.view != View::Processes && !self.filter.needs().intersects(DEAR | Needs::LIVENESS)
-    }
-
-    /// What has to be known of a row.
-    pub fn needs(&self) -> Needs {
-        let shown = self.columns.iter().fold(Needs::LIVENESS | Needs::OWNERS, |needs, column| needs | column.needs());
-        let view = match self.view {
-            View::Processes => Needs::LIMITS,
-            View::Kernel => Needs::KERNEL,
-            View::Listeners => Needs::MEMORY,
-            View::Connections | View::Peers | View::Changes => Needs::empty(),
-        };
-        shown | view | self.filter.needs()
-    }
-}
-
-/// All of it.
+/// Answer to a query from one snapshot.
 #[derive(Debug)]
-pub struct Sight {
-    /// Which request it answers
-    pub wanted: Wanted,
+pub struct Frame {
+    /// The query that it answers
+    pub query: Query,
     /// `uname -n`
     pub hostname: String,
-    /// The namespaces that were looked at, with their names
+    /// The namespaces of the snapshot, with their names
     pub namespaces: Vec<(NetnsId, String)>,
     /// The rows, in their order
     pub table: Arc<Table>,
@@ -128,7 +57,7 @@ pub struct Sight {
     pub is_early: bool,
 }
 
-/// What tells one group from the others.
+/// Identity of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     /// A place that we connect to, or, from the port of ours on, that connects to us
@@ -136,11 +65,11 @@ enum Key {
     Named(String),
 }
 
-/// Receives the rows of one look.
+/// Receives the rows of one snapshot and makes a frame of them.
 #[derive(Debug)]
-pub struct Gathering<'a> {
-    wanted: Wanted,
-    memory: &'a mut Memory,
+pub struct FrameBuilder<'a> {
+    query: Query,
+    tracker: &'a mut Tracker,
     at: Duration,
     hostname: String,
     namespaces: Vec<Namespace>,
@@ -153,14 +82,14 @@ pub struct Gathering<'a> {
     listed: StateSet,
 }
 
-impl<'a> Gathering<'a> {
-    /// Begins so long after the dashboard was opened.
-    pub fn new(wanted: Wanted, memory: &'a mut Memory, at: Duration) -> Self {
+impl<'a> FrameBuilder<'a> {
+    /// Begins a frame; `at` is the time since the dashboard was opened.
+    pub fn new(query: Query, tracker: &'a mut Tracker, at: Duration) -> Self {
         Self {
-            listed: wanted.listed(),
+            listed: query.listed(),
             builder: Builder::default(),
-            wanted,
-            memory,
+            query,
+            tracker,
             at,
             hostname: String::new(),
             namespaces: Vec::new(),
@@ -171,28 +100,28 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// What has come. `farewells` is what the kernel said of sockets that it destroyed meanwhile.
-    pub fn sight(mut self, tail: Tail, farewells: Vec<Farewell>) -> Sight {
+    /// Finishes the frame. `destroy_events` are the sockets that the kernel has destroyed since the snapshot before.
+    pub fn finish(mut self, tail: Tail, destroy_events: Vec<DestroyEvent>) -> Frame {
         // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
         // none that were ever seen.)
         let is_whole = !tail.gaps.iter().any(|gap| gap.kind == GapKind::Sockets);
-        self.memory.end(farewells, &self.namespaces, is_whole);
-        match self.wanted.view {
+        self.tracker.end(destroy_events, &self.namespaces, is_whole);
+        match self.query.view {
             View::Peers | View::Processes => self.group_rows(),
             View::Changes => self.change_rows(),
             View::Connections | View::Listeners => self.keep_gone(),
             View::Kernel => {}
         }
         // What happened stands in the order of time, and the kernel's numbers in that of their meaning.
-        let is_urgency_first = !matches!(self.wanted.view, View::Kernel | View::Changes);
-        let mut table = self.builder.finish(&self.wanted.order, is_urgency_first);
-        if let Some((_, last)) = &self.memory.last {
+        let is_urgency_first = !matches!(self.query.view, View::Kernel | View::Changes);
+        let mut table = self.builder.finish(&self.query.order, is_urgency_first);
+        if let Some((_, last)) = &self.tracker.shown.last {
             table.keep_widths(last);
         }
         let table = Arc::new(table);
-        self.memory.last = Some((self.wanted.clone(), Arc::clone(&table)));
-        Sight {
-            wanted: self.wanted,
+        self.tracker.shown.last = Some((self.query.clone(), Arc::clone(&table)));
+        Frame {
+            query: self.query,
             hostname: self.hostname,
             namespaces: self.namespaces.into_iter().map(|namespace| (namespace.id, namespace.name)).collect(),
             table,
@@ -206,35 +135,39 @@ impl<'a> Gathering<'a> {
     }
 
     fn is_in(&self, netns: NetnsId) -> bool {
-        self.wanted.netns.is_none_or(|wanted| wanted == netns)
+        self.query.netns.is_none_or(|only| only == netns)
     }
 
     /// Rows that were there a moment ago stay, marked, where they stood.
     fn keep_gone(&mut self) {
         // Of another question nothing stays.
-        let Some((wanted, last)) = self.memory.last.clone().filter(|_| self.memory.has_gone()) else { return };
-        if wanted != self.wanted || last.headings != self.builder.headings() {
+        let Some((query, last)) = self.tracker.shown.last.clone().filter(|_| self.tracker.shown.has_gone()) else {
+            return;
+        };
+        if query != self.query || last.headings != self.builder.headings() {
             return;
         }
         let mut anchor = None;
         for row in 0..last.len() {
             match last.id(row) {
-                Some(id) if self.memory.is_gone(id) => self.builder.take_over_behind(anchor, &last, row, Age::Gone),
+                Some(id) if self.tracker.shown.is_gone(id) => {
+                    self.builder.take_over_behind(anchor, &last, row, Age::Gone);
+                }
                 id => anchor = id,
             }
         }
     }
 
     fn numbers(&mut self, namespace: &Namespace) {
-        let at_ms = self.memory.now_ms();
-        if self.wanted.view != View::Kernel {
-            return self.memory.counted.note(namespace, at_ms);
+        let at_ms = self.tracker.now_ms();
+        if self.query.view != View::Kernel {
+            return self.tracker.counted.note(namespace, at_ms);
         }
-        let searched = self.wanted.typed.to_lowercase();
-        for number in self.memory.counted.rows(namespace, at_ms, self.wanted.all || !searched.is_empty()) {
+        let searched = self.query.typed.to_lowercase();
+        for number in self.tracker.counted.rows(namespace, at_ms, self.query.all || !searched.is_empty()) {
             if number.mentions(&searched) {
                 let is_of_kernel = |heading: &Heading| match heading.source {
-                    Source::Number(get) => get(&number),
+                    Source::Kernel(get) => get(&number),
                     _ => Value::Absent,
                 };
                 push(&mut self.builder, number.id, number.sign(), Age::Settled, is_of_kernel);
@@ -245,8 +178,8 @@ impl<'a> Gathering<'a> {
     fn change_rows(&mut self) {
         let Some(any) = self.namespaces.first() else { return };
         let find = |name: &str| self.namespaces.iter().find(|namespace| namespace.name == name).unwrap_or(any);
-        for change in self.memory.changes.iter().rev() {
-            if self.is_in(change.socket.id.netns) && change.may_match(&self.wanted.filter, find(&change.namespace)) {
+        for change in self.tracker.changes.iter().rev() {
+            if self.is_in(change.socket.id.netns) && change.may_match(&self.query.filter, find(&change.namespace)) {
                 let id = RowId::other(change.number);
                 push(&mut self.builder, id, change.sign(), Age::Settled, |heading| match heading.source {
                     Source::Change(get) => get(change),
@@ -258,15 +191,16 @@ impl<'a> Gathering<'a> {
 
     fn group_rows(&mut self) {
         let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
-        if self.wanted.view == View::Processes {
+        if self.query.view == View::Processes {
             // Counts of another question are no past of these.
-            let Wanted { typed, netns, by, .. } = &self.wanted;
-            self.memory.group_by(format!("{netns:?} {by:?} {typed}"));
+            let Query { typed, netns, by, .. } = &self.query;
+            self.tracker.groups.group_by(format!("{netns:?} {by:?} {typed}"));
             for (_, group) in &mut groups {
-                group.close_wait_before = self.memory.close_wait_before(&group.title.label, group.close_wait());
+                group.close_wait_before =
+                    self.tracker.groups.close_wait_before(&group.title.label, group.close_wait(), self.at);
             }
             let labels: FxHashSet<_> = groups.iter().map(|(_, group)| group.title.label.clone()).collect();
-            self.memory.keep_groups(|label| labels.contains(label));
+            self.tracker.groups.keep(|label| labels.contains(label));
         }
         groups.sort_by(|(_, one), (_, other)| {
             other
@@ -317,7 +251,7 @@ impl<'a> Gathering<'a> {
     }
 
     fn processes(&mut self, row: &Row<'_>, motion: &Motion) {
-        let by = self.wanted.by;
+        let by = self.query.by;
         let Some(owners) = row.holder.owners() else {
             let label = format!("({})", row.holder.name().unwrap_or("not looked for"));
             let filter = row.holder.name().map_or(String::new(), |name| format!("holder = {name}"));
@@ -348,22 +282,22 @@ impl<'a> Gathering<'a> {
 }
 
 /// For the columns that are wanted, and the namespace where there is more than one.
-fn builder(wanted: &Wanted, is_of_several: bool, like: Option<&Table>) -> Builder {
-    let mut shown = wanted.columns.clone();
-    let netns = is_of_several.then(|| wanted.view.catalogue().into_iter().find(|heading| heading.name == "netns"));
+fn builder(query: &Query, is_of_several: bool, like: Option<&Table>) -> Builder {
+    let mut shown = query.columns.clone();
+    let netns = is_of_several.then(|| query.view.catalogue().into_iter().find(|heading| heading.name == "netns"));
     if let Some(netns) = netns.flatten().filter(|netns| !shown.contains(netns)) {
         // Which of several it is matters nearly as much as the addresses, which mean nothing without it.
-        let importance = if wanted.view == View::Changes { netns.importance } else { 97 };
+        let importance = if query.view == View::Changes { netns.importance } else { 97 };
         shown.insert(0, Heading { importance, ..netns });
     }
-    let telling = match wanted.view {
+    let telling = match query.view {
         View::Connections | View::Listeners => {
             TELLING.iter().filter_map(|name| column(name)).map(Heading::from).collect()
         }
-        View::Peers | View::Processes => vec![group::filter()],
+        View::Peers | View::Processes => vec![groups::filter()],
         View::Kernel | View::Changes => Vec::new(),
     };
-    Builder::new(&shown, telling, wanted.view.has_sockets(), like)
+    Builder::new(&shown, telling, query.view.has_sockets(), like)
 }
 
 /// One row, each cell by its column.
@@ -386,20 +320,20 @@ fn listener_sign(length: u32, max: Option<u32>, motion: &Motion) -> Sign {
     }
 }
 
-/// What tells a row of /proc/net/tcp from the others: it has no cookie.
+/// Key of a row of /proc/net/tcp, which has no cookie.
 fn ends_of(socket: &Socket) -> u64 {
     let mut hasher = FxHasher::default();
     (socket.local, socket.remote).hash(&mut hasher);
     hasher.finish()
 }
 
-impl Sink for Gathering<'_> {
+impl Sink for FrameBuilder<'_> {
     fn head(&mut self, head: &Head) -> io::Result<()> {
         head.host.hostname.clone_into(&mut self.hostname);
         self.namespaces.clone_from(&head.namespaces);
-        self.memory.begin(self.at, head.taken_at);
-        let is_of_several = head.namespaces.len() > 1 && self.wanted.netns.is_none();
-        self.builder = builder(&self.wanted, is_of_several, self.memory.last());
+        self.tracker.begin(self.at, head.taken_at);
+        let is_of_several = head.namespaces.len() > 1 && self.query.netns.is_none();
+        self.builder = builder(&self.query, is_of_several, self.tracker.shown.table());
         for namespace in &head.namespaces {
             if self.is_in(namespace.id) {
                 self.numbers(namespace);
@@ -411,7 +345,7 @@ impl Sink for Gathering<'_> {
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
         let socket = row.socket;
         let process = self.process.as_ref().map_or(Value::Absent, |column| column.value(row));
-        let motion = self.memory.meet(row, process.text().unwrap_or_default());
+        let motion = self.tracker.add(row, process.text().unwrap_or_default());
         if socket.state == TcpState::Listen {
             self.listening.insert((socket.id.netns, socket.local.port));
         }
@@ -420,10 +354,10 @@ impl Sink for Gathering<'_> {
         }
         let verdict = row.judged.map(|judged| judged.liveness.verdict);
         self.counts.count(socket.state, verdict);
-        if !self.wanted.filter.matches(row) {
+        if !self.query.filter.matches(row) {
             return Ok(());
         }
-        match self.wanted.view {
+        match self.query.view {
             View::Connections | View::Listeners if self.listed.contains(socket.state) => {
                 let key = socket.id.cookie.map_or_else(|| ends_of(socket), |cookie| cookie.0);
                 let sign = match socket.queues {

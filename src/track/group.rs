@@ -1,0 +1,226 @@
+//! Groups of connections: of one peer, or of one process, program, unit or container.
+
+use std::net::IpAddr;
+
+use super::line::Sign;
+use super::motion::Motion;
+use crate::filter::quoted;
+use crate::model::liveness::Verdict;
+use crate::model::owner::Process;
+use crate::model::row::Row;
+use crate::model::socket::Queues;
+use crate::model::state::TcpState;
+
+/// What processes are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GroupBy {
+    /// Each process
+    #[default]
+    Process,
+    /// Programs of one name
+    Command,
+    /// systemd units
+    Unit,
+    /// Containers
+    Container,
+}
+
+impl GroupBy {
+    /// Every one, in the order of the key.
+    pub const ALL: [Self; 4] = [Self::Process, Self::Command, Self::Unit, Self::Container];
+
+    /// The word for it, which is also the column of `ls`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Command => "comm",
+            Self::Unit => "unit",
+            Self::Container => "container",
+        }
+    }
+
+    /// The next.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|by| *by == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
+    /// What a process belongs to.
+    pub fn label(self, process: &Process) -> String {
+        let none = || format!("({} without {})", process.comm, self.name());
+        match self {
+            Self::Process => process.label.clone(),
+            Self::Command => process.comm.clone(),
+            Self::Unit => process.unit.clone().unwrap_or_else(none),
+            Self::Container => process.container.clone().unwrap_or_else(none),
+        }
+    }
+
+    /// The filter that lists what belongs to it.
+    pub fn filter(self, process: &Process) -> String {
+        match self {
+            Self::Process => format!("pid = {}", process.pid),
+            Self::Unit if process.unit.is_some() => {
+                format!("unit = {}", quoted(process.unit.as_deref().unwrap_or_default()))
+            }
+            Self::Container if process.container.is_some() => {
+                format!("container = {}", quoted(process.container.as_deref().unwrap_or_default()))
+            }
+            Self::Command => format!("comm = {}", quoted(&process.comm)),
+            Self::Unit | Self::Container => format!("comm = {} and {} = none", quoted(&process.comm), self.name()),
+        }
+    }
+}
+
+/// Ports that connections to one place take on one address of ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    pub(super) from: IpAddr,
+    pub(super) ports: u64,
+}
+
+/// What a group is.
+#[derive(Debug, Default)]
+pub struct Title {
+    /// What it is called
+    pub label: String,
+    /// Where the connections go, where that is one place
+    pub end: Option<(IpAddr, u16)>,
+    /// `out`, or `in :443`
+    pub way: String,
+    /// The namespace, where that is one
+    pub namespace: String,
+    /// The filter that lists it
+    pub filter: String,
+}
+
+/// One group.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// What it is
+    pub title: Title,
+    pub(super) counts: Counts,
+    /// Bytes in queues, and since the connections began
+    pub(super) recv_q: u64,
+    pub(super) send_q: u64,
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) sent_per_s: Option<u64>,
+    pub(super) received_per_s: Option<u64>,
+    pub(super) taken: Vec<Taken>,
+    /// Ports that connections out may take, on each address
+    pub(super) available: Option<u64>,
+    pub(super) descriptors: Option<(u64, Option<u64>)>,
+    /// CLOSE-WAITs that it had a while ago
+    pub close_wait_before: Option<u64>,
+}
+
+/// How many of what.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) connections: u64,
+    pub(super) listeners: u64,
+    pub(super) established: u64,
+    pub(super) time_wait: u64,
+    pub(super) close_wait: u64,
+    /// In any other state
+    pub(super) others: u64,
+    pub(super) silent: u64,
+    pub(super) stuck: u64,
+    pub(super) unguarded: u64,
+    pub(super) guarded: u64,
+}
+
+impl Group {
+    /// Nothing is in it yet.
+    pub fn new(title: Title) -> Self {
+        Self { title, ..Self::default() }
+    }
+
+    /// Takes a row in.
+    pub fn add(&mut self, row: &Row<'_>, motion: &Motion) {
+        let socket = row.socket;
+        let counts = &mut self.counts;
+        match socket.state {
+            TcpState::Listen => {
+                counts.listeners += 1;
+                return;
+            }
+            TcpState::Established => counts.established += 1,
+            TcpState::TimeWait => counts.time_wait += 1,
+            TcpState::CloseWait => counts.close_wait += 1,
+            _ => counts.others += 1,
+        }
+        counts.connections += 1;
+        match row.judged.map(|judged| judged.liveness.verdict) {
+            Some(verdict) if verdict.is_silent() => counts.silent += 1,
+            Some(Verdict::Stalled) => counts.stuck += 1,
+            Some(Verdict::Unguarded) => counts.unguarded += 1,
+            Some(Verdict::Guarded) => counts.guarded += 1,
+            _ => {}
+        }
+        if let Queues::Bytes { recv, send } = socket.queues {
+            self.recv_q += u64::from(recv);
+            self.send_q += u64::from(send);
+        }
+        self.sent += motion.sent.unwrap_or(0);
+        self.received += motion.received.unwrap_or(0);
+        sum(&mut self.sent_per_s, motion.sent_per_s);
+        sum(&mut self.received_per_s, motion.received_per_s);
+    }
+
+    /// The connection goes out from a port of this address, of which there are `available`.
+    pub fn take_port(&mut self, from: IpAddr, available: Option<u64>) {
+        self.available = available;
+        match self.taken.iter_mut().find(|taken| taken.from == from) {
+            Some(taken) => taken.ports += 1,
+            None => self.taken.push(Taken { from, ports: 1 }),
+        }
+    }
+
+    /// The processes of the group hold these descriptors.
+    pub fn hold(&mut self, open: u64, limit: Option<u64>) {
+        // Of several processes, that with the least room left says how close they are.
+        let room = |(open, limit): (u64, Option<u64>)| limit.map_or(u64::MAX, |limit| limit.saturating_sub(open));
+        let tightest = self.descriptors.is_none_or(|known| room((open, limit)) < room(known));
+        if tightest {
+            self.descriptors = Some((open, limit));
+        }
+    }
+
+    /// CLOSE-WAITs now.
+    pub fn close_wait(&self) -> u64 {
+        self.counts.close_wait
+    }
+
+    /// The largest use of ports, with where from.
+    pub(super) fn fullest(&self) -> Option<Taken> {
+        self.taken.iter().copied().max_by_key(|taken| taken.ports)
+    }
+
+    /// The sign of its row.
+    pub fn sign(&self) -> Sign {
+        let is_nearly_out = |used: u64, of: Option<u64>| of.is_some_and(|of| used * 10 >= of * 9);
+        let is_out_of_ports = self.fullest().is_some_and(|taken| is_nearly_out(taken.ports, self.available));
+        let is_out_of_descriptors = self.descriptors.is_some_and(|(open, limit)| is_nearly_out(open, limit));
+        if self.counts.silent > 0 || is_out_of_ports || is_out_of_descriptors {
+            Sign::Alarm
+        } else if self.counts.stuck > 0 || self.counts.close_wait > 0 {
+            Sign::Warning
+        } else {
+            Sign::Plain
+        }
+    }
+
+    /// What puts the larger groups first among those that are equally alarming.
+    pub fn weight(&self) -> (u64, u64) {
+        (self.counts.silent, self.counts.connections + self.counts.listeners)
+    }
+}
+
+fn sum(total: &mut Option<u64>, more: Option<u64>) {
+    if let Some(more) = more {
+        *total.get_or_insert(0) += more;
+    }
+}

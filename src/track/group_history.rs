@@ -1,0 +1,73 @@
+//! CLOSE-WAITs that groups of connections had in the last five minutes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+/// A group's past: CLOSE-WAITs by time.
+type Past = VecDeque<(Duration, u64)>;
+
+/// The past of each group.
+#[derive(Debug, Default)]
+pub struct GroupHistory {
+    groups: FxHashMap<String, Past>,
+    /// What the groups are made by
+    grouped_by: String,
+}
+
+impl GroupHistory {
+    /// CLOSE-WAITs that a group had up to five minutes before `at`; notes how many it has now.
+    pub(super) fn close_wait_before(&mut self, group: &str, now: u64, at: Duration) -> Option<u64> {
+        const SPAN: Duration = Duration::from_secs(300);
+        const STEP: Duration = Duration::from_secs(5);
+        let past = self.groups.entry(group.to_owned()).or_default();
+        if past.back().is_none_or(|(last, _)| at.saturating_sub(*last) >= STEP) {
+            past.push_back((at, now));
+        }
+        while past.len() > 1 && at.saturating_sub(past[0].0) > SPAN {
+            past.pop_front();
+        }
+        past.front().filter(|(since, _)| at > *since).map(|(_, before)| *before)
+    }
+
+    /// If the groups are made otherwise, those that were made before are forgotten.
+    pub(super) fn group_by(&mut self, by: String) {
+        if by != self.grouped_by {
+            self.groups.clear();
+            self.grouped_by = by;
+        }
+    }
+
+    /// Groups that were not seen are forgotten.
+    pub(super) fn keep(&mut self, is_there: impl Fn(&str) -> bool) {
+        self.groups.retain(|group, _| is_there(group));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GroupHistory;
+    use std::time::Duration;
+
+    #[test]
+    fn growth_is_measured_against_five_minutes_ago_at_most() {
+        let mut history = GroupHistory::default();
+        history.group_by("process".to_owned());
+        let before: Vec<_> =
+            (0..=70).map(|step| history.close_wait_before("nginx", step, Duration::from_secs(10 * step))).collect();
+        assert_eq!(before[0], None, "nothing is known of the past yet");
+        assert_eq!(before[30], Some(0));
+        assert_eq!(before[70], Some(40), "300 s before");
+    }
+
+    #[test]
+    fn groups_made_otherwise_have_no_past() {
+        let mut history = GroupHistory::default();
+        for (by, before) in [("process", None), ("process", Some(1)), ("unit", None)] {
+            history.group_by(by.to_owned());
+            let at = Duration::from_secs(if before.is_some() { 10 } else { 0 });
+            assert_eq!(history.close_wait_before("nginx", 1, at), before, "{by}");
+        }
+    }
+}

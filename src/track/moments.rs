@@ -1,0 +1,89 @@
+//! When the snapshots began, in time since the dashboard was opened and by the clock on the wall. No clock is read here.
+
+use std::time::{Duration, SystemTime};
+
+use crate::model::time::millis;
+
+/// This snapshot and the one before.
+#[derive(Debug)]
+pub(super) struct Moments {
+    round: u32,
+    pub(super) now: Duration,
+    before: Duration,
+    taken_at: SystemTime,
+}
+
+/// When something happened to a socket.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct When {
+    /// By the clock on the wall
+    pub(super) at: SystemTime,
+    /// Until when the socket is known to have been there, in ms since the dashboard was opened
+    pub(super) until_ms: u64,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        Self { round: 0, now: Duration::ZERO, before: Duration::ZERO, taken_at: SystemTime::UNIX_EPOCH }
+    }
+}
+
+impl Moments {
+    /// A snapshot begins.
+    pub(super) fn begin(&mut self, now: Duration, taken_at: SystemTime) {
+        self.round = self.round.wrapping_add(1);
+        (self.before, self.now, self.taken_at) = (self.now, now, taken_at);
+    }
+
+    /// Whether there was no snapshot before.
+    pub(super) fn is_first(&self) -> bool {
+        self.round <= 1
+    }
+
+    /// When this snapshot began, in ms since the dashboard was opened.
+    pub(super) fn now_ms(&self) -> u64 {
+        millis(self.now)
+    }
+
+    /// When the one before began.
+    pub(super) fn before_ms(&self) -> u64 {
+        millis(self.before)
+    }
+
+    /// Time from the one to the other, never 0.
+    pub(super) fn elapsed_ms(&self) -> u64 {
+        millis(self.now.saturating_sub(self.before)).max(1)
+    }
+
+    /// A change that this snapshot shows: of a socket that is gone the snapshot before was the last to show it.
+    pub(super) fn of_snapshot(&self, is_gone: bool) -> When {
+        When { at: self.taken_at, until_ms: if is_gone { self.before_ms() } else { self.now_ms() } }
+    }
+
+    /// A change that the kernel reported at that time, which may lie before this snapshot or after its beginning.
+    pub(super) fn of_event(&self, at: SystemTime) -> When {
+        let earlier = self.taken_at.duration_since(at).unwrap_or_default();
+        let later = at.duration_since(self.taken_at).unwrap_or_default();
+        When { at, until_ms: millis((self.now + later).saturating_sub(earlier)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Moments;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn an_event_is_dated_by_its_own_time_and_not_by_that_of_the_snapshot() {
+        let (second, start) = (Duration::from_secs(1), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
+        let mut moments = Moments::default();
+        moments.begin(10 * second, start);
+        assert!(moments.is_first());
+        moments.begin(12 * second, start + 2 * second);
+        assert_eq!((moments.is_first(), moments.elapsed_ms()), (false, 2_000));
+        assert_eq!(moments.of_event(start + second).until_ms, 11_000, "before the snapshot began");
+        assert_eq!(moments.of_event(start + 3 * second).until_ms, 13_000, "while it was taken");
+        let until = [true, false].map(|is_gone| moments.of_snapshot(is_gone).until_ms);
+        assert_eq!(until, [10_000, 12_000], "what is gone was last seen by the snapshot before");
+    }
+}

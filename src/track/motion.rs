@@ -1,0 +1,62 @@
+//! How the counters of one socket have moved since the snapshot before. Pure arithmetic; the time is an argument.
+
+use super::line::Age;
+use crate::model::memory::SocketMemory;
+use crate::model::socket::Socket;
+use crate::model::state::TcpState;
+use crate::model::tcp_info::Field;
+
+/// What a socket has moved, in all and since the snapshot before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Motion {
+    /// Whether it came a moment ago
+    pub age: Age,
+    /// Bytes that the peer acknowledged, since the connection began
+    pub sent: Option<u64>,
+    /// Bytes that came in order
+    pub received: Option<u64>,
+    /// Bytes that the peer acknowledged per second, since the snapshot before
+    pub sent_per_s: Option<u64>,
+    /// Bytes that came in order per second
+    pub received_per_s: Option<u64>,
+    /// Of a listener: connection attempts dropped per second
+    pub drops_per_s: Option<u64>,
+}
+
+/// Counters of a socket.
+pub(super) struct Totals {
+    sent: Option<u64>,
+    received: Option<u64>,
+    drops: Option<u64>,
+}
+
+impl Totals {
+    pub(super) fn of(socket: &Socket) -> Self {
+        let info = socket.attributes.info.as_deref();
+        let get = |field| info.and_then(|info| info.get(field));
+        let is_listener = socket.state == TcpState::Listen;
+        let drops = socket.attributes.memory.as_ref().filter(|_| is_listener).and_then(SocketMemory::drops);
+        Self { sent: get(Field::BytesAcked), received: get(Field::BytesReceived), drops: drops.map(u64::from) }
+    }
+
+    /// The low halves of sent, or dropped, and received.
+    pub(super) fn low(&self) -> (u32, u32) {
+        (self.drops.or(self.sent).unwrap_or(0) as u32, self.received.unwrap_or(0) as u32)
+    }
+
+    pub(super) fn motion(&self) -> Motion {
+        Motion { sent: self.sent, received: self.received, ..Motion::default() }
+    }
+}
+
+impl Motion {
+    pub(super) fn moved(&mut self, state: TcpState, before: (u32, u32), now: (u32, u32), elapsed_ms: u64) {
+        let per_s = |before: u32, now: u32| Some(u64::from(now.wrapping_sub(before)) * 1_000 / elapsed_ms);
+        if state == TcpState::Listen {
+            self.drops_per_s = per_s(before.0, now.0);
+        } else if self.sent.is_some() {
+            self.sent_per_s = per_s(before.0, now.0);
+            self.received_per_s = per_s(before.1, now.1);
+        }
+    }
+}

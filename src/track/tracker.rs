@@ -1,0 +1,258 @@
+//! What came, went and changed from one snapshot to the next, and how fast bytes move: compares each row with what is kept
+//! of its socket, and takes in what the kernel reported of sockets that it destroyed.
+
+use std::time::{Duration, SystemTime};
+
+use rustc_hash::FxHashSet;
+
+use super::change::{Change, What};
+use super::change_log::ChangeLog;
+use super::closing::{RESTS, guess, is_trouble};
+use super::group_history::GroupHistory;
+use super::kernel_rows::KernelCounters;
+use super::known::{Ends, Known};
+use super::line::{Age, RowId};
+use super::moments::{Moments, When};
+use super::motion::{Motion, Totals};
+use super::pack::Dictionary;
+use super::shown::{MARKED, ShownRows};
+use crate::model::address::{Endpoint, NetnsId};
+use crate::model::liveness::Bound;
+use crate::model::namespace::Namespace;
+use crate::model::row::Row;
+use crate::model::sequence::Sequence;
+use crate::model::socket::{Socket, SocketId};
+use crate::model::state::TcpState;
+use crate::model::time::millis;
+
+/// A socket that the kernel has destroyed.
+#[derive(Debug)]
+pub struct DestroyEvent {
+    /// The socket with its last counters
+    pub socket: Socket,
+    /// When the report came
+    pub at: SystemTime,
+}
+
+/// State carried from one snapshot to the next.
+#[derive(Debug)]
+pub struct Tracker {
+    /// There will be no second snapshot: nothing of a socket is kept
+    is_for_once: bool,
+    moments: Moments,
+    sockets: Sequence<Known>,
+    /// Names of processes, of the snapshot before and of this one
+    processes: [Dictionary; 2],
+    /// Ends of TIME-WAITs that this snapshot was the first to show
+    rested: FxHashSet<[Endpoint; 2]>,
+    /// Sockets that were destroyed from here since the snapshot before
+    pub destroyed: FxHashSet<SocketId>,
+    /// What happened
+    pub changes: ChangeLog,
+    /// The past of groups
+    pub groups: GroupHistory,
+    /// Counters of the namespaces
+    pub counted: KernelCounters,
+    /// The rows that were shown last
+    pub shown: ShownRows,
+}
+
+/// A change of one socket, to be logged.
+#[derive(Clone, Copy)]
+struct Report<'a> {
+    what: What,
+    known: &'a Known,
+    id: SocketId,
+    namespace: Option<&'a Namespace>,
+    why: &'static str,
+}
+
+impl Tracker {
+    /// Nothing yet. `clock` writes the time of day.
+    pub fn new(clock: fn(SystemTime) -> String) -> Self {
+        Self {
+            is_for_once: false,
+            moments: Moments::default(),
+            sockets: Sequence::default(),
+            processes: Default::default(),
+            rested: FxHashSet::default(),
+            destroyed: FxHashSet::default(),
+            changes: ChangeLog::new(clock),
+            groups: GroupHistory::default(),
+            counted: KernelCounters::default(),
+            shown: ShownRows::default(),
+        }
+    }
+
+    /// Keeps nothing of a socket: for a program that takes one snapshot.
+    pub fn for_once(clock: fn(SystemTime) -> String) -> Self {
+        Self { is_for_once: true, ..Self::new(clock) }
+    }
+
+    /// A snapshot begins, `now` after the dashboard was opened.
+    pub fn begin(&mut self, now: Duration, taken_at: SystemTime) {
+        self.moments.begin(now, taken_at);
+        self.sockets.begin();
+        self.changes.begin();
+        self.processes.swap(0, 1);
+        self.processes[1] = Dictionary::default();
+        self.rested.clear();
+        self.shown.begin(now);
+    }
+
+    /// When this snapshot began, in ms since the dashboard was opened.
+    pub fn now_ms(&self) -> u64 {
+        self.moments.now_ms()
+    }
+
+    /// Takes a row in, held by `process`, and returns how it has moved.
+    pub fn add(&mut self, row: &Row<'_>, process: &str) -> Motion {
+        let socket = row.socket;
+        let totals = Totals::of(socket);
+        if self.is_for_once {
+            return totals.motion();
+        }
+        let verdict = row.judged.map(|judged| judged.liveness.verdict);
+        let now_ms = self.now_ms() as u32;
+        let number = self.processes[1].number(process).unwrap_or(u32::MAX);
+        let is_first = self.moments.is_first();
+        let make = || Known {
+            ends: Ends::of(socket),
+            first_ms: if is_first { 0 } else { now_ms.max(1) },
+            sent: totals.low().0,
+            received: totals.low().1,
+            process: number,
+            state: socket.state,
+            verdict,
+        };
+        let mut motion = totals.motion();
+        let Some((known, is_new)) = self.sockets.meet(socket.id, make) else { return motion };
+        if is_new {
+            let known = known.clone();
+            motion.age = if is_first { Age::Settled } else { Age::New };
+            self.open(&known, row);
+            return motion;
+        }
+        motion.moved(socket.state, (known.sent, known.received), totals.low(), self.moments.elapsed_ms());
+        if known.first_ms > 0 && u64::from(now_ms.saturating_sub(known.first_ms)) < millis(MARKED) {
+            motion.age = Age::New;
+        }
+        let before = ((known.state, known.verdict) != (socket.state, verdict)).then(|| known.clone());
+        // Nobody's any more: whose it was is worth more.
+        known.process = if process.starts_with('(') {
+            let [before, now] = &mut self.processes;
+            now.number(before.text(known.process)).unwrap_or(number)
+        } else {
+            number
+        };
+        (known.state, known.verdict) = (socket.state, verdict);
+        (known.sent, known.received) = totals.low();
+        if let Some(before) = before {
+            let known = known.clone();
+            self.compare(&before, &known, row);
+        }
+        motion
+    }
+
+    /// Logs a socket that was not there before, if it is not over already.
+    fn open(&mut self, known: &Known, row: &Row<'_>) {
+        let socket = row.socket;
+        let is_over = socket.is_minisocket() && socket.state != TcpState::SynRecv;
+        if is_over || socket.state == TcpState::TimeWait {
+            self.rested.insert([socket.local, socket.remote]);
+        } else if !self.moments.is_first() {
+            let (id, namespace) = (socket.id, Some(row.namespace));
+            self.log_seen(Report { what: What::Opened, known, id, namespace, why: "" });
+        }
+    }
+
+    /// Logs what has changed of a socket that was there before.
+    fn compare(&mut self, before: &Known, known: &Known, row: &Row<'_>) {
+        let (id, namespace) = (row.socket.id, Some(row.namespace));
+        if known.state != before.state && before.state != TcpState::TimeWait {
+            self.log_seen(if known.state == TcpState::TimeWait {
+                Report { what: What::Closed, known: before, id, namespace, why: RESTS }
+            } else {
+                Report { what: What::State(before.state), known, id, namespace, why: "" }
+            });
+        } else if let (Some(thought), Some(now)) = (before.verdict, known.verdict)
+            && thought != now
+            && (is_trouble(thought) || is_trouble(now))
+        {
+            self.log_seen(Report { what: What::Verdict(thought), known, id, namespace, why: "" });
+        }
+    }
+
+    /// The snapshot is over: what it did not show is gone. `destroy_events` is what the kernel reported meanwhile; `is_whole`
+    /// tells whether a socket that was not seen is not there.
+    pub fn end(&mut self, destroy_events: Vec<DestroyEvent>, namespaces: &[Namespace], is_whole: bool) {
+        let find = |id: NetnsId| namespaces.iter().find(|namespace| namespace.id == id);
+        let mut reported = FxHashSet::default();
+        for DestroyEvent { socket, at } in destroy_events {
+            // As a TIME-WAIT it is there yet: that it is over was logged when its state was seen.
+            if !self.sockets.is_met(socket.id) && reported.insert(socket.id) {
+                self.close(&socket, at, find(socket.id.netns));
+            }
+        }
+        let destroyed = std::mem::take(&mut self.destroyed);
+        let mut vanished = Vec::new();
+        if is_whole {
+            self.sockets.end(|id, known| vanished.push((id, known)));
+        } else {
+            // Their names were those of the snapshot before, which go now.
+            self.sockets.each_unmet(|known| known.process = u32::MAX);
+        }
+        for (id, known) in vanished {
+            let row = RowId { netns: id.netns, key: id.cookie.map_or(0, |cookie| cookie.0) };
+            self.shown.lose(row, self.moments.now);
+            // The end of a TIME-WAIT is no news: the connection was over before; nor is that of one that was reported.
+            if known.state != TcpState::TimeWait && !reported.contains(&id) {
+                let why = guess(known.state, known.verdict, destroyed.contains(&id), None);
+                self.log_seen(Report { what: What::Closed, known: &known, id, namespace: find(id.netns), why });
+            }
+        }
+        self.changes.end();
+    }
+
+    /// Logs a socket that the kernel destroyed at that time.
+    fn close(&mut self, socket: &Socket, at: SystemTime, namespace: Option<&Namespace>) {
+        let known = match self.sockets.find(socket.id) {
+            Some(known) if known.state == TcpState::TimeWait => return,
+            Some(known) => known.clone(),
+            None => Known::unseen(socket, self.moments.before_ms()),
+        };
+        let is_destroyed = self.destroyed.contains(&socket.id);
+        let rests = self.rested.contains(&[socket.local, socket.remote]);
+        let why = if rests { RESTS } else { guess(known.state, known.verdict, is_destroyed, Some(socket)) };
+        let report = Report { what: What::Closed, known: &known, id: socket.id, namespace, why };
+        self.log(report, self.moments.of_event(at));
+    }
+
+    /// Logs a change that this snapshot shows.
+    fn log_seen(&mut self, report: Report<'_>) {
+        let when = self.moments.of_snapshot(report.what == What::Closed);
+        self.log(report, when);
+    }
+
+    fn log(&mut self, report: Report<'_>, When { at, until_ms }: When) {
+        let Report { what, known, id, namespace, why } = report;
+        let (number, time) = self.changes.stamp(at);
+        // Of what is gone the name was noted in the snapshot before.
+        let is_there = what != What::Closed;
+        self.changes.push(Change {
+            number,
+            at,
+            time,
+            what,
+            socket: known.bare(id),
+            namespace: namespace.map_or_else(|| id.netns.0.to_string(), |namespace| namespace.name.clone()),
+            process: self.processes[usize::from(is_there)].text(known.process).to_owned(),
+            verdict: known.verdict,
+            lifetime: match what {
+                What::Opened => (None, Bound::NotApplicable),
+                _ => known.lifetime(self.moments.before_ms(), until_ms),
+            },
+            why,
+        });
+    }
+}

@@ -1,0 +1,50 @@
+//! Which rows are asked for: another view, another filter.
+
+use crate::filter::Filter;
+use crate::track::query::Query;
+use crate::track::views::View;
+use crate::tui::action::Effect;
+use crate::tui::state::{Cursor, State};
+
+/// Looks at what is wanted now; what was shown of something else goes.
+pub(super) fn look(state: &State) -> Vec<Effect> {
+    vec![Effect::Look(Box::new(state.query.clone()))]
+}
+
+/// Another view with a filter of its own.
+pub(super) fn show_filtered(state: &mut State, view: View, typed: String, filter: Filter) -> Vec<Effect> {
+    show(state, view);
+    (state.query.typed, state.query.filter) = (typed, filter);
+    look(state)
+}
+
+/// Each view keeps its columns and its order; the filter is one for all whose rows are made of sockets.
+pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
+    if view == state.view() {
+        return Vec::new();
+    }
+    let kept = state.others.iter().position(|query| query.view == view).map(|index| state.others.swap_remove(index));
+    let mut query = kept.unwrap_or_else(|| Query::new(view));
+    query.netns = state.query.netns;
+    let of_sockets = if state.view() == View::Kernel {
+        state.others.iter().find(|other| other.view != View::Kernel)
+    } else {
+        Some(&state.query)
+    };
+    if let (Some(other), true) = (of_sockets, view != View::Kernel) {
+        (query.typed, query.filter) = (other.typed.clone(), other.filter.clone());
+    }
+    state.came_from = None;
+    let left = std::mem::replace(&mut state.query, query);
+    // Those that are left keep up with the filter too, so that whichever is next finds it.
+    if left.view != View::Kernel {
+        for other in state.others.iter_mut().filter(|other| other.view != View::Kernel) {
+            (other.typed, other.filter) = (left.typed.clone(), left.filter.clone());
+        }
+    }
+    state.others.push(left);
+    state.frame = None;
+    state.cursor = Cursor::default();
+    state.marked.clear();
+    look(state)
+}

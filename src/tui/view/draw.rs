@@ -1,0 +1,42 @@
+//! One frame: each part of the screen drawn by its file, where `screen` says that it stands.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::{detail, footer, header, help, popup, prompt, table};
+use crate::tui::glyphs;
+use crate::tui::screen;
+use crate::tui::state::{Mode, State};
+
+/// One frame.
+pub fn draw(state: &State, frame: &mut Frame<'_>) {
+    let areas = screen::areas(state);
+    // The terminal may have become smaller since its size was told.
+    let buffer = frame.buffer_mut();
+    let visible = |area: Rect| area.intersection(buffer.area);
+    let [header, tabs, status, body, prompt, footer] =
+        [areas.header, areas.tabs, areas.status, areas.body, areas.prompt, areas.footer].map(visible);
+    let mut canvas = Canvas { area: buffer.area, buffer, theme: state.looks.theme };
+    header::draw(state, &mut canvas.on(header));
+    header::tabs(state, &mut canvas.on(tabs));
+    header::status(state, &mut canvas.on(status));
+    let mut middle = canvas.on(body);
+    match (&state.mode, &state.detail) {
+        (Mode::Help(top), _) => help::draw(state, *top, &mut middle),
+        (_, Some(detail)) => detail::draw(detail, &mut middle),
+        (_, None) => table::draw(state, &mut middle),
+    }
+    match &state.mode {
+        Mode::Typing(typing) => prompt::filter(typing, &mut canvas.on(prompt)),
+        Mode::Saving(saving) => prompt::saving(saving, &mut canvas.on(prompt)),
+        Mode::Menu(menu) => popup::menu(menu, &mut middle),
+        Mode::Form(form) => popup::form(form, &mut middle),
+        Mode::Asking(asking) => popup::question(asking, &mut middle),
+        Mode::Browse | Mode::Help(_) => {}
+    }
+    footer::draw(state, &mut canvas.on(footer));
+    if state.looks.is_ascii {
+        glyphs::to_ascii(canvas.buffer);
+    }
+}
