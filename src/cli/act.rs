@@ -29,7 +29,7 @@ use crate::text::{self, printable};
 
 /// Does it.
 pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit> {
-    let Action { deed, how, typed, .. } = action;
+    let Action { deed, how, .. } = action;
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
     if !(how.yes || how.dry_run || can_ask) {
         let help =
@@ -50,16 +50,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
         refuse_too_many(action, gathered.matched())?;
     }
     let Some(whose) = Candidate::summary(candidates) else {
-        // Not for lack of rights: there was something that another run may have.
-        let is_unread = |gap: &Gap| gap.kind == GapKind::ProcessOwners && matches!(gap.remedy, Remedy::Do(_));
-        if action.request.filter.needs().contains(Needs::OWNERS) && gaps.iter().any(is_unread) {
-            bail!("processes could not be read, so it is not known which sockets match '{typed}'; nothing was changed");
-        }
-        say(&format!("no socket to {} matches '{typed}'", if let Deed::Destroy = deed { "destroy" } else { "set" }));
-        if let Some(advice) = advice(&action.request, 0).filter(|_| !action.quiet) {
-            say(&advice);
-        }
-        return Ok(Exit::NothingMatched);
+        return nothing_matched(action, &gaps);
     };
     let what = format!("{} {whose}", deed.imperative());
     announce_probes(candidates);
@@ -73,9 +64,35 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
             return Ok(if interrupt.is_asked() { Exit::Interrupted } else { Exit::Failed });
         }
     }
+    perform(action, candidates, &mut journal, interrupt)
+}
+
+/// Says that no socket matches, or that it is not known which do.
+fn nothing_matched(action: &Action, gaps: &Gaps) -> anyhow::Result<Exit> {
+    let Action { deed, typed, .. } = action;
+    // Not for lack of rights: there was something that another run may have.
+    let is_unread = |gap: &Gap| gap.kind == GapKind::ProcessOwners && matches!(gap.remedy, Remedy::Do(_));
+    if action.request.filter.needs().contains(Needs::OWNERS) && gaps.iter().any(is_unread) {
+        bail!("processes could not be read, so it is not known which sockets match '{typed}'; nothing was changed");
+    }
+    say(&format!("no socket to {} matches '{typed}'", if let Deed::Destroy = deed { "destroy" } else { "set" }));
+    if let Some(advice) = advice(&action.request, 0).filter(|_| !action.quiet) {
+        say(&advice);
+    }
+    Ok(Exit::NothingMatched)
+}
+
+/// Changes the sockets, and reports each.
+fn perform(
+    action: &Action,
+    candidates: &[Candidate],
+    journal: &mut Journal,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Exit> {
+    let deed = action.deed;
     let help = if journal.may_be_left_out() { "; --no-log changes sockets without a note" } else { "" };
     let (mut results, mut changed) = (Results::default(), Vec::new());
-    let stopped = carry_out(action, candidates, &mut journal, &|| interrupt.is_asked(), &mut |report| match report {
+    let stopped = carry_out(action, candidates, journal, &|| interrupt.is_asked(), &mut |report| match report {
         Report::Made(candidate, line) => {
             results.done(&line);
             changed.push(candidate);

@@ -37,7 +37,7 @@ const fn habit(letter: Option<char>, words: &'static [&'static str], meaning: Me
 }
 
 /// Words of other programs' options that are understood here.
-pub(super) fn words() -> impl Iterator<Item = &'static str> {
+fn words() -> impl Iterator<Item = &'static str> {
     let is_taken = |habit: &&Habit| matches!(habit.meaning, Meaning::Done | Meaning::Columns(_) | Meaning::Option(_));
     HABITS.iter().filter(is_taken).flat_map(|habit| habit.words.iter().copied())
 }
@@ -311,7 +311,9 @@ impl Reader<'_> {
         let next = self.next_text().filter(|next| !next.starts_with('-') && !self.is_command(next));
         let wrong = hints::Wrong { word, value: value.or(next), listing: self.listing(), known: self.known() };
         Err(UsageError(
-            wrong.hint(self.program).unwrap_or_else(|| format!("unknown option '--{word}'; {}", self.all_options())),
+            wrong
+                .hint(self.program, words())
+                .unwrap_or_else(|| format!("unknown option '--{word}'; {}", self.all_options())),
         ))
     }
 

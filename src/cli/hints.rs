@@ -37,7 +37,7 @@ pub(super) struct Wrong<'a> {
 
 impl Wrong<'_> {
     /// What to write instead, if that can be said.
-    pub(super) fn hint(&self, program: &clap::Command) -> Option<String> {
+    pub(super) fn hint(&self, program: &clap::Command, others: impl Iterator<Item = &'static str>) -> Option<String> {
         let unknown = format!("unknown option '--{}'", self.word);
         let word = self.word.to_lowercase().replace('_', "-");
         if let Some((_, instead)) = INSTEAD.iter().find(|(words, _)| words.contains(&word.as_str())) {
@@ -63,7 +63,7 @@ impl Wrong<'_> {
         let denies = |option: &str| option.starts_with("no-");
         let options = self.known.get_arguments().filter_map(clap::Arg::get_long);
         let mut options: Vec<&str> = options.collect();
-        options.extend(super::habits::words().map(|word| -> &str { word }));
+        options.extend(others.map(|word| -> &str { word }));
         let alike = options.into_iter().filter(|option| denies(option) == denies(&word));
         nearest(&word, alike).map(|near| format!("{unknown}; did you mean '--{near}'?"))
     }
