@@ -129,7 +129,7 @@ fn open_journal(action: &Action) -> anyhow::Result<Journal> {
     policy.permit(action.deed, &caller)?;
     policy.permit_silence(&action.how, &caller)?;
     let mut journal = Journal::new(&caller, policy, action.how.no_log, action.how.require_log);
-    if journal.is_required() && !action.how.dry_run && !journal.check() {
+    if journal.is_required() && !journal.check() {
         bail!("nothing was changed: {}", unnoted(&mut journal));
     }
     Ok(journal)

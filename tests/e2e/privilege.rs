@@ -84,7 +84,7 @@ fn rights_of_the_file_change_nothing_unless_root_allows_it_and_never_unseen() {
 
         let silent = tcpulse(&[&set[..], &["--no-log"]].concat());
         assert_eq!(silent.code, Some(2), "{}", silent.stderr);
-        assert!(silent.stderr.contains("only root itself may leave the journal out"), "{}", silent.stderr);
+        assert!(silent.stderr.contains("only the host's root may change sockets without a note"), "{}", silent.stderr);
         assert!(!has_keepalive(&client));
         let done = tcpulse(&set);
         assert_eq!(done.code, Some(0), "{rights:?} {}", done.stderr);
