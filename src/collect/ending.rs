@@ -104,7 +104,11 @@ fn catch(signal: c_int) {
         // On the alternate stack: the stack may be what has overflowed. SIGTSTP is raised again from within its handler.
         (action.sa_sigaction, action.sa_flags) = match signal {
             libc::SIGTSTP => (stop as *const () as usize, libc::SA_ONSTACK | libc::SA_RESTART | libc::SA_NODEFER),
-            _ => (end as *const () as usize, libc::SA_ONSTACK | libc::SA_RESTART),
+            _ => {
+                // A second signal waits until the terminal has been given back.
+                libc::sigfillset(&raw mut action.sa_mask);
+                (end as *const () as usize, libc::SA_ONSTACK | libc::SA_RESTART)
+            }
         };
         libc::sigaction(signal, &raw const action, ptr::null_mut());
     }

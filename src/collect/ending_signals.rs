@@ -26,10 +26,11 @@ const REQUESTS: [c_int; 14] = [
     libc::SIGXFSZ,
 ];
 
-/// The signals that end a process unless it says otherwise, and that it can put off until the terminal is given back. SIGPIPE
-/// is none: Rust's runtime ignores it.
+/// The signals that end a process unless it says otherwise, and that it can put off until the terminal is given back. Those
+/// that whoever started it had ignored (`nohup`) are none; neither is SIGPIPE, which Rust's runtime ignores.
 pub fn requests() -> Vec<c_int> {
-    REQUESTS.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).collect()
+    let all = REQUESTS.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX());
+    all.filter(|signal| action_of(*signal).is_ok_and(|action| action.sa_sigaction != libc::SIG_IGN)).collect()
 }
 
 /// The signal's own action; where it is raised in its own handler, as soon as that returns.
