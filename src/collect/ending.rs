@@ -102,13 +102,12 @@ fn catch(signal: c_int) {
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         // On the alternate stack: the stack may be what has overflowed. SIGTSTP is raised again from within its handler.
-        (action.sa_sigaction, action.sa_flags) = match signal {
-            libc::SIGTSTP => (stop as *const () as usize, libc::SA_ONSTACK | libc::SA_RESTART | libc::SA_NODEFER),
-            _ => {
-                // A second signal waits until the terminal has been given back.
-                libc::sigfillset(&raw mut action.sa_mask);
-                (end as *const () as usize, libc::SA_ONSTACK | libc::SA_RESTART)
-            }
+        (action.sa_sigaction, action.sa_flags) = if signal == libc::SIGTSTP {
+            (stop as *const () as usize, libc::SA_ONSTACK | libc::SA_RESTART | libc::SA_NODEFER)
+        } else {
+            // A second signal waits until the terminal has been given back.
+            libc::sigfillset(&raw mut action.sa_mask);
+            (end as *const () as usize, libc::SA_ONSTACK | libc::SA_RESTART)
         };
         libc::sigaction(signal, &raw const action, ptr::null_mut());
     }
