@@ -29,7 +29,7 @@ pub(crate) enum What {
     StatFew,
     DumpNone,
     LsNone,
-    LsListeners,
+    LsOwners,
     JsonPiped,
     StatNamespaces,
     Ss,
@@ -86,7 +86,7 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
         dump_info(bench),
         floor(What::Scan, "bare scan", bench, &[SCAN]),
         // Few sockets: their owners are found without a look at every descriptor.
-        tcpulse(What::LsListeners, &["ls", "-l"]),
+        tcpulse(What::LsOwners, &["ls", "src", "127.0.1.1", "and", "sport", "<", "32900"]),
         tcpulse(What::JsonNoSockopts, &["--json", "--no-sockopts"]),
         piped(),
         tcpulse(What::Json, &["--json"]),

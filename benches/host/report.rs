@@ -147,11 +147,11 @@ impl Results<'_> {
                 1.2,
                 self.times(What::LsNone, &[What::DumpNone]),
             ),
-            at_most("ls -l, owners of a few / bare scan of all", 0.6, self.times(What::LsListeners, &[What::Scan])),
+            at_most("ls of a few, with owners / bare scan of all", 0.6, self.times(What::LsOwners, &[What::Scan])),
             at_most("stat beside 100 empty namespaces / stat", 1.3, self.ratio(What::StatNamespaces, What::Stat)),
             at_most(
                 "json without sockopts to a pipe / to /dev/null",
-                1.3,
+                1.4,
                 self.times(What::JsonPiped, &[What::JsonNoSockopts]),
             ),
             at_most("ls by predicates that all pass / ls", 1.15, self.times(What::LsFiltered, &[What::Ls])),
