@@ -6,7 +6,6 @@ use std::io;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::keepalive::advice;
 use super::target::Target;
 use crate::collect::diag::DiagSocket;
 use crate::collect::discovery::{self, NetnsChoice};
@@ -28,7 +27,7 @@ pub enum NotDestroyed {
     #[error("gone already")]
     Gone,
     /// EPERM
-    #[error("not permitted: its network namespace belongs to a user namespace in which CAP_NET_ADMIN is missing{}", advice(*.0))]
+    #[error("not permitted: its network namespace belongs to a user namespace in which CAP_NET_ADMIN is missing{}", .0.after_cause())]
     Forbidden(Remedy),
     /// EOPNOTSUPP
     #[error("this kernel was built without CONFIG_INET_DIAG_DESTROY; close it in its program instead")]

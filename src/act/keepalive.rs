@@ -7,7 +7,6 @@ use super::target::Target;
 use crate::collect::descriptors::{Descriptors, Unreachable};
 use crate::collect::{options, rights};
 use crate::model::change::KeepaliveChange;
-use crate::model::gap::Remedy;
 use crate::model::options::SocketOptions;
 
 /// A change that was made.
@@ -26,13 +25,13 @@ pub enum NotChanged {
     #[error("gone already")]
     Gone,
     /// Its descriptor cannot be had
-    #[error("{}{}", .0.reason(), advice(.0.remedy()))]
+    #[error("{}{}", .0.reason(), .0.remedy().after_cause())]
     Unreachable(Unreachable),
     /// No process has a descriptor for it
     #[error("{0}")]
     NobodyHolds(&'static str),
     /// Some process may have one, and may not be looked at
-    #[error("its process is hidden from this user{}", advice(rights::remedy(rights::READ_DESCRIPTORS)))]
+    #[error("its process is hidden from this user{}", rights::remedy(rights::READ_DESCRIPTORS).after_cause())]
     Hidden,
     /// It came from /proc/net/tcp
     #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
@@ -43,11 +42,6 @@ pub enum NotChanged {
     /// The values that were read back are others: its program sets them too
     #[error("its options are others than those just set: its program seems to set them too")]
     Overwritten,
-}
-
-/// "; run as root"; nothing where nothing helps.
-pub(super) fn advice(remedy: Remedy) -> String {
-    remedy.phrase().map(|phrase| format!("; {phrase}")).unwrap_or_default()
 }
 
 /// Sets keepalive, one socket after the other.

@@ -1,14 +1,10 @@
 //! `show peer->local`: a pair of ends that was typed the other way round.
 
-use std::io;
-
 use super::settings::Settings;
 use super::signals::Interrupt;
 use super::stderr::say;
 use crate::filter::Filter;
-use crate::inspect::{InspectError, Request, inspect};
-use crate::model::row::Row;
-use crate::model::snapshot::Sink;
+use crate::inspect::{InspectError, Request, count};
 
 /// Turns the pair round where no socket has these ends and one has them the other way round. On a loopback both may be
 /// there: then what was typed is shown.
@@ -16,7 +12,7 @@ pub(super) fn turn(mut settings: Settings, interrupt: &Interrupt) -> Result<Sett
     let Some(turned) = settings.turned.take() else { return Ok(settings) };
     let is_there = |filter: &Filter| {
         let request = Request { filter: filter.clone(), needs: filter.needs(), ..settings.request.clone() };
-        inspect(&request, None, &mut Count, &|| interrupt.is_asked()).map(|tail| tail.summary.total() > 0)
+        count(&request, &|| interrupt.is_asked()).map(|found| found > 0)
     };
     if is_there(&settings.request.filter)? || !is_there(&turned)? {
         return Ok(settings);
@@ -28,13 +24,4 @@ pub(super) fn turn(mut settings: Settings, interrupt: &Interrupt) -> Result<Sett
     }
     settings.request.filter = turned;
     Ok(settings)
-}
-
-/// Receives a snapshot for its counts alone.
-struct Count;
-
-impl Sink for Count {
-    fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
-        Ok(())
-    }
 }

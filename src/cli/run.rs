@@ -19,10 +19,9 @@ use crate::export::snapshot::{JsonSnapshot, NdjsonSnapshot};
 use crate::export::stat::{Stat, StatFormat, StatOptions};
 use crate::export::table::TableListing;
 use crate::filter::Filter;
-use crate::inspect::{InspectError, Request, Watched, inspect};
+use crate::inspect::{InspectError, Request, Watched, count, inspect};
 use crate::model::gap::Gaps;
 use crate::model::needs::Needs;
-use crate::model::row::Row;
 use crate::model::snapshot::{Sink, Tail};
 use crate::model::state::StateSet;
 
@@ -208,17 +207,7 @@ impl Round<'_> {
     fn count(self) -> u64 {
         let (states, needs, filter) = (StateSet::ALL, Needs::empty(), Filter::default());
         let everything = Request { states, needs, filter, ..self.settings.request.clone() };
-        let counted = inspect(&everything, None, &mut Count, &|| self.interrupt.is_asked());
-        counted.map_or(0, |tail| tail.summary.total())
-    }
-}
-
-/// Receives a snapshot for its counts alone.
-struct Count;
-
-impl Sink for Count {
-    fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
-        Ok(())
+        count(&everything, &|| self.interrupt.is_asked()).unwrap_or(0)
     }
 }
 

@@ -29,7 +29,7 @@ pub enum CollectError {
     #[error("no process {0}: it is gone, or hidden from this user")]
     NoProcess(u32),
     /// The user named a namespace that may not be entered
-    #[error("cannot enter network namespace '{name}': {source}{}", advice(*.remedy))]
+    #[error("cannot enter network namespace '{name}': {source}{}", .remedy.after_cause())]
     Enter {
         /// As the user wrote it
         name: String,
@@ -76,11 +76,6 @@ fn proc_remedy(error: &io::Error) -> Cow<'static, str> {
     let errno = errno_of(error);
     let remedy = refusals::is_short(errno).then(|| refusals::remedy(errno, Capabilities::empty()).phrase()).flatten();
     remedy.unwrap_or(Cow::Borrowed("tcpulse needs /proc mounted and readable"))
-}
-
-/// "; run as root"; nothing where nothing helps.
-fn advice(remedy: Remedy) -> String {
-    remedy.phrase().map(|phrase| format!("; {phrase}")).unwrap_or_default()
 }
 
 /// Why the kernel would not speak sock_diag with us.

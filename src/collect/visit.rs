@@ -51,18 +51,15 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// The same, open.
+    /// Opens what was left for later.
     ///
     /// # Errors
     /// The namespace has ended, or cannot be entered or read any more.
-    pub fn open(self) -> Result<Self, CollectError> {
-        match self {
-            Self::Later(found, source) => within(&found, || match source {
-                Source::SockDiag => open_diag(&found).map(Self::Diag),
-                Source::Procfs => open_procfs(&found),
-            }),
-            opened => Ok(opened),
-        }
+    pub fn open(found: &Found, source: Source) -> Result<Self, CollectError> {
+        within(found, || match source {
+            Source::SockDiag => open_diag(found).map(Self::Diag),
+            Source::Procfs => open_procfs(found),
+        })
     }
 }
 

@@ -181,7 +181,7 @@ impl<'a> Dumper<'a> {
         let socket = match rows {
             Rows::Diag(socket) => socket,
             Rows::Later(found, source) => {
-                opened = Rows::Later(found.clone(), *source).open().ok()?;
+                opened = Rows::open(found, *source).ok()?;
                 let Rows::Diag(socket) = &mut opened else { return None };
                 socket
             }

@@ -16,5 +16,5 @@ mod watched;
 
 pub use error::InspectError;
 pub use request::{Request, complete};
-pub use snapshot::inspect;
+pub use snapshot::{count, inspect};
 pub use watched::Watched;

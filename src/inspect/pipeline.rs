@@ -22,7 +22,7 @@ use crate::collect::wanted::Wanted;
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::needs::Needs;
-use crate::model::owner::Holder;
+use crate::model::owner::{Holder, OwnerTable};
 use crate::model::rights::Capabilities;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Summary};
@@ -183,7 +183,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
                 read
             }
             Rows::Proc(files) => self.read_files(dumper, place, files),
-            Rows::Later(found, source) => match Rows::Later(found.clone(), *source).open() {
+            Rows::Later(found, source) => match Rows::open(found, *source) {
                 // Closed as soon as it has been read.
                 Ok(mut opened) => self.read(dumper, place, &mut opened),
                 Err(error) => {
@@ -358,7 +358,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         let scanned = kept::scan(&mut self.users, self.request.collected(), self.judging.is_watched(), None)?;
         self.gaps.merge(scanned.gaps.clone());
         let owners = self.owners.get_or_init(|| Owners::scanned(scanned));
-        self.note_listeners(Some(owners));
+        self.note_listeners(Some(owners.table()));
         for row in waiting {
             let holder = Holder::of(&row.socket, Some(owners.table()));
             // Opened or handed on during the scan, perhaps.
@@ -371,9 +371,10 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         Ok(())
     }
 
-    fn note_listeners(&mut self, owners: Option<&Owners>) {
+    /// Requests are judged by the options of the listeners that were put aside.
+    fn note_listeners(&mut self, owners: Option<&OwnerTable>) {
         for socket in std::mem::take(&mut self.listeners) {
-            self.judging.note_listener(&socket, Holder::of(&socket, owners.map(Owners::table)));
+            self.judging.note_listener(&socket, Holder::of(&socket, owners));
         }
     }
 
@@ -382,8 +383,10 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     fn settle(&mut self, sources: &mut [Rows]) -> Result<Option<Scanned>, InspectError> {
         let waiting = std::mem::take(&mut self.waiting);
         let requests = waiting.iter().any(|row| row.socket.state == TcpState::SynRecv);
-        let listeners = if requests { std::mem::take(&mut self.listeners) } else { Vec::new() };
-        let sockets = waiting.iter().map(|row| &row.socket).chain(&listeners);
+        if !requests {
+            self.listeners.clear();
+        }
+        let sockets = waiting.iter().map(|row| &row.socket).chain(&self.listeners);
         let wanted = Wanted::new(sockets.filter_map(|socket| Some((socket.inode?, socket.uid))));
         if waiting.is_empty() {
             return Ok(None);
@@ -401,9 +404,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             Some(scanned)
         };
         let table = scanned.as_ref().map(|scanned| &scanned.table);
-        for socket in listeners {
-            self.judging.note_listener(&socket, Holder::of(&socket, table));
-        }
+        self.note_listeners(table);
         let unheld = |row: &Waiting<'_>| matches!(Holder::of(&row.socket, table), Holder::Kernel);
         let unheld: Vec<_> = waiting.iter().filter(|row| unheld(row)).collect();
         let there = still_there(&unheld, sources);

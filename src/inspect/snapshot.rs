@@ -1,5 +1,7 @@
 //! One snapshot from its head to its tail: finds the namespaces, opens their sources, runs the pipeline over them.
 
+use std::io;
+
 use super::error::InspectError;
 use super::pipeline::{self, Opened};
 use super::request::Request;
@@ -7,6 +9,7 @@ use super::watched::Watched;
 use crate::collect::discovery;
 use crate::collect::host::{Stopwatch, host, now};
 use crate::collect::visit::{Rows, VisitRequest, visit_all};
+use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::state::StateSet;
 
@@ -36,4 +39,21 @@ pub fn inspect<S: Sink + ?Sized>(
     let tail = Tail { summary, gaps, elapsed: stopwatch.elapsed() };
     sink.tail(&tail)?;
     Ok(tail)
+}
+
+/// How many sockets a request lists.
+///
+/// # Errors
+/// As for [`inspect`].
+pub fn count(request: &Request, interrupted: &dyn Fn() -> bool) -> Result<u64, InspectError> {
+    inspect(request, None, &mut Uninterested, interrupted).map(|tail| tail.summary.total())
+}
+
+/// Receives a snapshot for its counts alone.
+struct Uninterested;
+
+impl Sink for Uninterested {
+    fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
+        Ok(())
+    }
 }

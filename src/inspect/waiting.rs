@@ -37,10 +37,9 @@ pub(super) fn still_there(rows: &[&Waiting<'_>], sources: &mut [Rows]) -> FxHash
                     let _ = files.read(family, row.namespace.id, note);
                 }
             }
-            Some(rows @ Rows::Later(..)) => {
+            Some(Rows::Later(found, source)) => {
                 // It was closed when it had been read. What cannot be opened any more is not said to be there.
-                let Rows::Later(found, source) = &*rows else { continue };
-                if let Ok(mut opened) = Rows::Later(found.clone(), *source).open() {
+                if let Ok(mut opened) = Rows::open(found, *source) {
                     let row = Waiting { source: 0, namespace: row.namespace, socket: row.socket.clone() };
                     there.extend(still_there(&[&row], std::slice::from_mut(&mut opened)));
                 }

@@ -97,6 +97,11 @@ impl Remedy {
             }
         }
     }
+
+    /// The phrase after a cause: "; run as root"; nothing where nothing helps.
+    pub fn after_cause(self) -> String {
+        self.phrase().map(|phrase| format!("; {phrase}")).unwrap_or_default()
+    }
 }
 
 /// One kind of blindness of a snapshot.
@@ -128,8 +133,7 @@ impl Gap {
 
     /// "permission denied, such as `init[1]`; run as root": the cause, an example, and the remedy where there is one.
     pub fn explained(&self) -> String {
-        let remedy = self.remedy.phrase().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-        format!("{}{remedy}", self.cause())
+        format!("{}{}", self.cause(), self.remedy.after_cause())
     }
 
     /// "permission denied, such as `init[1]`".
