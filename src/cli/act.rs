@@ -226,7 +226,7 @@ impl Action {
         }
     }
 
-    /// A note of what became of it.
+    /// A note of the result.
     fn result<'a>(&'a self, candidate: &'a Candidate, became: &Result<Made, Undone>) -> Note<'a> {
         let intent = self.intent(candidate);
         match became {
@@ -291,7 +291,7 @@ impl Doer {
     }
 }
 
-/// A surprise is not acted upon.
+/// Refuses if more sockets match than `--max`.
 fn refuse_too_many(action: &Action, matched: u64) -> anyhow::Result<()> {
     let max = action.how.max;
     if matched > max {

@@ -10,7 +10,7 @@ use crate::text::{endpoint, printable};
 
 /// Bytes of a value that others chose, as it is written: the whole line stays within the 2048 that a syslogd takes.
 const LONGEST_VALUE: usize = 240;
-/// The same of the filter, which comes last.
+/// Bytes of the filter, which comes last, as it is written.
 const LONGEST_FILTER: usize = 480;
 
 /// Who makes the changes.
@@ -59,7 +59,7 @@ pub(super) struct Note<'a> {
     pub(super) socket: &'a Socket,
     /// Processes that hold the socket, by name
     pub(super) owner: &'a str,
-    /// The same by number
+    /// Process ids of the holders
     pub(super) pids: Vec<u32>,
     /// What is to be set
     pub(super) what: Option<String>,

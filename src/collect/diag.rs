@@ -27,7 +27,7 @@ pub const BUFFER_BYTES: usize = 64 * 1024;
 const BUFFERS: usize = 3;
 /// The kernel answers at once; a dump whose end was lost must not hold the program for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The same kernel must not hold it by words that are no answer: so many in a row, and never for longer than its silence.
+/// Datagrams in a row that are empty, lost or of other requests, after which a wait ends; it also ends after [`PATIENCE`].
 const MOST_IDLE: u32 = 1_000;
 /// `MSG_TRUNC`: recv returns the datagram's true length, also where the buffer was shorter.
 const MSG_TRUNC: i32 = 0x20;

@@ -44,7 +44,7 @@ impl Refusals {
         self.gaps_by(kind, |errno| remedy(errno, needed))
     }
 
-    /// The same, where something else helps than usual.
+    /// A gap for each error, with the remedy that `remedy` chooses.
     pub fn gaps_by(self, kind: GapKind, remedy: impl Fn(Errno) -> Remedy) -> Gaps {
         let mut gaps = Gaps::default();
         for (errno, Refused { count, example }) in self.0 {

@@ -146,7 +146,7 @@ impl Looker {
         let costs_more = complete(self.wanted.needs(), self.request.allowed).intersects(DEAR);
         if self.seen == Seen::Nothing && costs_more && self.wanted.is_shown_early() {
             let seen = self.look_early();
-            // All of it at once, also where the data is frozen meanwhile.
+            // The whole snapshot follows at once, also if the data was frozen meanwhile.
             (self.is_asked, self.next) = (true, Instant::now());
             self.seen = Seen::Rows(cpu_time().saturating_sub(used));
             return seen;

@@ -18,13 +18,13 @@ fn lock(waiting: &Waiting) -> MutexGuard<'_, VecDeque<Effect>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whoever gives orders.
+/// The end that gives orders.
 pub(super) struct Orders {
     waiting: Waiting,
     bell: SyncSender<()>,
 }
 
-/// Whoever obeys.
+/// The end that takes orders.
 pub(super) struct Ordered {
     waiting: Waiting,
     bell: Receiver<()>,
