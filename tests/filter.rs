@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
-use tcpulse::fields::column::Column;
+use tcpulse::fields::socket::SocketColumn;
 use tcpulse::fields::table::columns;
 use tcpulse::fields::value::Unit;
 use tcpulse::filter::{Filter, Names, help};
@@ -270,8 +270,8 @@ fn nothing_that_is_typed_hangs_or_panics() {
 fn every_column_can_be_asked_for_by_the_example_in_the_help() {
     let help = help();
     for column in columns() {
-        let line = help.lines().find(|line| line.starts_with(&format!("    {} ", column.name)));
-        let example = line.unwrap_or_else(|| panic!("{} is not in the help", column.name))[4..36].trim();
+        let line = help.lines().find(|line| line.starts_with(&format!("    {} ", column.name())));
+        let example = line.unwrap_or_else(|| panic!("{} is not in the help", column.name()))[4..36].trim();
         let filter = parse(example).unwrap_or_else(|error| panic!("{example}: {error}"));
         assert!(filter.needs().contains(column.needs), "{example}");
     }
@@ -345,8 +345,8 @@ fn errors_point_at_the_place_and_say_what_would_be_right() {
 
 #[test]
 fn every_field_of_bytes_takes_units_and_a_bare_number() {
-    let of_bytes = |column: &Column| matches!(column.unit, Unit::Bytes | Unit::BytesPerSecond);
-    let fields: Vec<_> = columns().filter(of_bytes).map(|column| column.name.into_owned()).collect();
+    let of_bytes = |column: &&SocketColumn| matches!(column.unit, Unit::Bytes | Unit::BytesPerSecond);
+    let fields: Vec<_> = columns().filter(of_bytes).map(|column| column.name().to_owned()).collect();
     for name in ["recv-q", "notsent", "pmtu", "bytes-acked", "bytes-retrans", "delivered-ce-bytes", "pacing-rate"] {
         assert!(fields.iter().any(|field| field == name), "{name} is not counted in bytes");
     }

@@ -11,16 +11,16 @@ use tcpulse::diagnose::{Facts, Judge, keepalive};
 use tcpulse::export::connection::Connections;
 use tcpulse::export::csv::line;
 use tcpulse::export::json::Json;
-use tcpulse::fields::table::column;
+use tcpulse::fields::table::column_called;
 use tcpulse::fields::value::SortKey;
 use tcpulse::filter::{Filter, Names};
 use tcpulse::model::address::{Cookie, Endpoint, Family, NetnsId};
 use tcpulse::model::counters::{Counters, SockStat};
+use tcpulse::model::holder::Holder;
 use tcpulse::model::keepalive::{Keepalive, KeepaliveSource};
 use tcpulse::model::liveness::{Bound, Liveness, Verdict};
 use tcpulse::model::namespace::{Namespace, Source};
 use tcpulse::model::options::SocketOptions;
-use tcpulse::model::owner::Holder;
 use tcpulse::model::reach::{Doubt, Reach};
 use tcpulse::model::row::{Judged, Row};
 use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
@@ -225,7 +225,7 @@ proptest! {
         for (name, key, value, unit) in [
             ("keepidle", "idle_s", idle_s, "s"), ("keepintvl", "interval_s", interval_s, "s"), ("keepcnt", "probes", probes, ""),
         ] {
-            let column = column(name).unwrap();
+            let column = column_called(name).unwrap();
             let cell = column.value(&row);
             let shown = value.map_or("—".to_owned(), |value| format!("{value}{unit}"));
             prop_assert_eq!(cell.for_people(column.unit), shown);
@@ -245,7 +245,7 @@ proptest! {
             prop_assert_eq!(matches(&format!("{name} = none")), value.is_none());
             prop_assert!(!of("=", asked + 1));
         }
-        let column = column("keepalive").unwrap();
+        let column = column_called("keepalive").unwrap();
         let cell = column.value(&row).for_people(column.unit).into_owned();
         let part = |value: Option<u32>, unit| value.map_or("?".to_owned(), |value| format!("{value}{unit}"));
         let known = values.iter().any(Option::is_some);

@@ -15,11 +15,12 @@ use schema_support::{Checker, KERNEL, SCHEMA, STAT, assert_valid, assert_valid_l
 use serde_json::{Map, Value, json};
 use tcpulse::model::address::Family;
 use tcpulse::model::counters::GAUGES;
+use tcpulse::model::holder::Holder;
 use tcpulse::model::keepalive::KeepaliveSource;
 use tcpulse::model::liveness::{Bound, Mechanism, Verdict};
 use tcpulse::model::memory::SocketMemory;
 use tcpulse::model::namespace::Source;
-use tcpulse::model::owner::{Holder, OwnerTable};
+use tcpulse::model::owner::OwnerTable;
 use tcpulse::model::socket::SockOpt;
 use tcpulse::model::state::TcpState;
 use tcpulse::model::sysctl::{Format, SYSCTLS};

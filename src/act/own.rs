@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::collect::process::{Ancestor, ancestors};
 use crate::model::address::Endpoint;
-use crate::model::owner::Holder;
+use crate::model::holder::Holder;
 use crate::model::row::Row;
 
 /// This program's own sockets, and the ssh connection that it was started over.

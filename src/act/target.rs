@@ -1,6 +1,7 @@
 //! A socket that is to be changed, as it was when it was listed.
 
-use crate::model::owner::{Holder, Owners};
+use crate::model::holder::Holder;
+use crate::model::owner::Owners;
 use crate::model::row::Row;
 use crate::model::socket::Socket;
 

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use super::args::ActingArgs;
 use super::change::Assignment;
 use crate::export::table::Look;
+use crate::fields::id::ColumnId;
 use crate::inspect::Request;
 use crate::model::socket::SocketId;
 
@@ -19,12 +20,28 @@ pub(super) enum Deed {
 
 impl Deed {
     /// Columns of the list that is shown before anything is done.
-    pub(super) fn columns(self) -> &'static [&'static str] {
+    pub(super) fn columns(self) -> &'static [ColumnId] {
         match self {
-            Self::Destroy => &["state", "verdict", "dead-in", "local", "peer", "idle", "process"],
-            Self::Set(_) => {
-                &["state", "verdict", "dead-in", "local", "peer", "keepalive", "user-timeout", "idle", "process"]
-            }
+            Self::Destroy => &[
+                ColumnId::State,
+                ColumnId::Verdict,
+                ColumnId::DeadIn,
+                ColumnId::Local,
+                ColumnId::Peer,
+                ColumnId::Idle,
+                ColumnId::Process,
+            ],
+            Self::Set(_) => &[
+                ColumnId::State,
+                ColumnId::Verdict,
+                ColumnId::DeadIn,
+                ColumnId::Local,
+                ColumnId::Peer,
+                ColumnId::Keepalive,
+                ColumnId::UserTimeout,
+                ColumnId::Idle,
+                ColumnId::Process,
+            ],
         }
     }
 

@@ -11,8 +11,9 @@ use crate::act::own::Own;
 use crate::act::target::Target;
 use crate::export::list::{Listing, Order};
 use crate::export::table::TableListing;
-use crate::fields::column::Column;
-use crate::fields::table::column;
+use crate::fields::id::ColumnId;
+use crate::fields::socket::SocketColumn;
+use crate::fields::table::listed;
 use crate::inspect::{Request, inspect};
 use crate::model::change::KeepaliveChange;
 use crate::model::needs::Needs;
@@ -76,7 +77,7 @@ pub(super) struct Gather<'a> {
 impl<'a> Gather<'a> {
     /// Leaves out what is `own`.
     pub(super) fn new(action: &'a Action, own: Option<Own>) -> Self {
-        let columns = action.deed.columns().iter().filter_map(|name| column(name)).collect();
+        let columns = listed(action.deed.columns());
         let table = TableListing::new(columns, true, action.look, false, &|_| None);
         Self {
             action,
@@ -153,21 +154,21 @@ impl<'a> Gather<'a> {
 
 /// The columns that say which socket it is.
 struct Name {
-    ends: [Option<Column>; 2],
-    words: [Option<Column>; 2],
+    ends: Vec<SocketColumn>,
+    words: Vec<SocketColumn>,
 }
 
 impl Default for Name {
     fn default() -> Self {
-        Self { ends: ["local", "peer"].map(column), words: ["state", "process"].map(column) }
+        Self { ends: listed(&[ColumnId::Local, ColumnId::Peer]), words: listed(&[ColumnId::State, ColumnId::Process]) }
     }
 }
 
 impl Name {
     /// `local->peer state process`, as far as there is any of it.
     fn of(&self, row: &Row<'_>) -> String {
-        let cells = |columns: &[Option<Column>], between: &str| {
-            let cells = columns.iter().flatten().map(|column| column.value(row).plain().into_owned());
+        let cells = |columns: &[SocketColumn], between: &str| {
+            let cells = columns.iter().map(|column| column.value(row).plain().into_owned());
             cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(between)
         };
         [cells(&self.ends, "->"), cells(&self.words, " ")].join(" ").trim_end().to_owned()

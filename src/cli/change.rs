@@ -4,7 +4,7 @@ use super::args::SetArgs;
 use super::asked::joined;
 use super::usage::UsageError;
 use crate::fields::column::folded;
-use crate::fields::table::column;
+use crate::fields::table::column_called;
 use crate::filter::{SETTABLE, assign, detecting, is_keyword, nearest, settable};
 use crate::model::change::KeepaliveChange;
 use crate::model::namespace::Namespace;
@@ -120,7 +120,7 @@ fn refuse_slips(arguments: &[String]) -> Result<(), UsageError> {
         arguments.iter().flat_map(|argument| argument.split_whitespace().take_while(|word| word.contains('=')));
     for word in leading.chain(alone.map(String::as_str)) {
         let Some((key, value)) = word.split_once('=') else { continue };
-        let is_known = settable(key).is_some() || column(key).is_some() || is_keyword(key);
+        let is_known = settable(key).is_some() || column_called(key).is_some() || is_keyword(key);
         if is_known || key.ends_with(['!', '<', '>']) || value.starts_with(['=', '~']) {
             continue;
         }

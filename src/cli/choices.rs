@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::usage::UsageError;
 use crate::export::list::Order;
-use crate::fields::column::Column;
+use crate::fields::socket::SocketColumn;
 use crate::fields::synonyms::meant;
-use crate::fields::table::{column, columns};
+use crate::fields::table::{column_called, columns};
 use crate::filter::nearest;
 
 /// Examples under `ls --help`.
@@ -73,21 +73,21 @@ pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<Orde
             return Err(UsageError(format!("unknown order '{other}' in '--sort {sort}'; choose asc or desc")));
         }
     };
-    let by = column(name).ok_or_else(|| {
+    let by = column_called(name).ok_or_else(|| {
         UsageError(format!("cannot sort by '{name}': no such column; {}", hint(name, LISTED, |_| true)))
     })?;
-    Ok(Order { by: Some(by), descending, limit })
+    Ok(Order { by: Some(*by), descending, limit })
 }
 
 /// One or two columns that `stat` can count by.
-pub(super) fn parse_by(list: &str) -> Result<Vec<Column>, UsageError> {
+pub(super) fn parse_by(list: &str) -> Result<Vec<SocketColumn>, UsageError> {
     let names: Vec<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() || names.len() > 2 {
         return Err(UsageError(format!("--by '{list}' names {} columns; it takes one or two; {COUNTED}", names.len())));
     }
-    let mut by: Vec<Column> = Vec::new();
+    let mut by: Vec<SocketColumn> = Vec::new();
     for name in names {
-        let column = match column(name) {
+        let column = match column_called(name) {
             Some(column) if column.groups => column,
             Some(_) => return Err(UsageError(format!("cannot count by '{name}': too many values; {COUNTED}"))),
             None => {
@@ -95,8 +95,8 @@ pub(super) fn parse_by(list: &str) -> Result<Vec<Column>, UsageError> {
                 return Err(UsageError(format!("cannot count by '{name}': no such column; {hint}")));
             }
         };
-        if !by.contains(&column) {
-            by.push(column);
+        if !by.contains(column) {
+            by.push(*column);
         }
     }
     Ok(by)
@@ -113,12 +113,11 @@ pub(super) fn unknown_column(name: &str) -> UsageError {
 }
 
 /// The columns that a word may have meant, and where all of them stand.
-fn hint(name: &str, all: &str, keep: fn(&Column) -> bool) -> String {
-    let known: Vec<_> = columns().filter(keep).map(|column| column.name).collect();
-    let mut meant: Vec<_> =
-        meant(name).iter().filter(|name| known.iter().any(|known| known == *name)).copied().collect();
+fn hint(name: &str, all: &str, keep: fn(&SocketColumn) -> bool) -> String {
+    let known: Vec<_> = columns().filter(|column| keep(column)).map(|column| column.name()).collect();
+    let mut meant: Vec<_> = meant(name).iter().map(|id| id.name()).filter(|name| known.contains(name)).collect();
     if meant.is_empty() {
-        meant.extend(nearest(name, known.iter().map(|name| &**name)));
+        meant.extend(nearest(name, known.iter().copied()));
     }
     let meant: Vec<_> = meant.iter().map(|name| format!("'{name}'")).collect();
     if meant.is_empty() { all.to_owned() } else { format!("did you mean {}? {all}", meant.join(" or ")) }
@@ -134,11 +133,11 @@ pub(super) fn stat_help() -> String {
     STAT_EXAMPLES.to_owned() + "\nKeys for --by:\n" + &describe(|column| column.groups)
 }
 
-fn describe(keep: impl Fn(&Column) -> bool) -> String {
+fn describe(keep: impl Fn(&SocketColumn) -> bool) -> String {
     let mut text = String::new();
-    for column in columns().filter(keep) {
+    for column in columns().filter(|column| keep(column)) {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {:<26}{}", column.name, column.help);
+        let _ = writeln!(text, "  {:<26}{}", column.name(), column.help);
     }
     text
 }

@@ -2,8 +2,9 @@
 
 use super::choices::unknown_column;
 use super::usage::UsageError;
-use crate::fields::column::Column;
-use crate::fields::table::{column, columns};
+use crate::fields::id::ColumnId;
+use crate::fields::socket::SocketColumn;
+use crate::fields::table::{column_called, column_of, columns};
 
 /// The word for every column.
 const ALL: &str = "all";
@@ -24,7 +25,7 @@ pub(super) struct ColumnChoice {
 struct Part {
     adds: bool,
     /// Every column where there is none
-    column: Option<Box<Column>>,
+    column: Option<&'static SocketColumn>,
 }
 
 impl ColumnChoice {
@@ -44,7 +45,7 @@ impl ColumnChoice {
             let column = if bare.eq_ignore_ascii_case(ALL) {
                 None
             } else {
-                Some(Box::new(column(bare).ok_or_else(|| unknown_column(bare))?))
+                Some(column_called(bare).ok_or_else(|| unknown_column(bare))?)
             };
             Ok(Part { adds: !name.starts_with('-'), column })
         };
@@ -56,21 +57,21 @@ impl ColumnChoice {
     }
 
     /// These columns added to the usual ones.
-    pub(super) fn added(names: &[&str]) -> Self {
-        let part = |name: &&str| Some(Part { adds: true, column: Some(Box::new(column(name)?)) });
-        Self { is_change: true, parts: names.iter().filter_map(part).collect() }
+    pub(super) fn added(ids: &[ColumnId]) -> Self {
+        let part = |id: &ColumnId| Some(Part { adds: true, column: Some(column_of(*id)?) });
+        Self { is_change: true, parts: ids.iter().filter_map(part).collect() }
     }
 
     /// The columns to show, each once; `usual` are those of which nothing was said, `may` says which of `all` can be had.
-    pub(super) fn apply<T>(&self, usual: Vec<T>, may: impl Fn(&Column) -> bool) -> Result<Vec<T>, UsageError>
+    pub(super) fn apply<T>(&self, usual: Vec<T>, may: impl Fn(&SocketColumn) -> bool) -> Result<Vec<T>, UsageError>
     where
-        T: From<Column> + PartialEq,
+        T: From<SocketColumn> + PartialEq,
     {
         let mut chosen = if self.is_change { usual } else { Vec::new() };
         for Part { adds, column } in &self.parts {
             let named: Vec<_> = match column {
-                Some(column) => vec![self.weighed((**column).clone())],
-                None => columns().filter(&may).collect(),
+                Some(column) => vec![self.weighed(**column)],
+                None => columns().filter(|column| may(column)).copied().collect(),
             };
             for column in named.into_iter().map(T::from) {
                 match (adds, chosen.iter().position(|known| *known == column)) {
@@ -87,19 +88,18 @@ impl ColumnChoice {
     }
 
     /// One that was asked for beside the usual ones is not the first to go.
-    fn weighed(&self, column: Column) -> Column {
-        let importance = if self.is_change { column.importance.max(ASKED_FOR) } else { column.importance };
-        Column { importance, ..column }
+    fn weighed(&self, column: SocketColumn) -> SocketColumn {
+        if self.is_change { column.importance(column.heading.importance.max(ASKED_FOR)) } else { column }
     }
 
     /// The columns that were asked for by name.
-    pub(super) fn named(&self) -> impl Iterator<Item = &Column> {
-        self.parts.iter().filter(|part| part.adds).filter_map(|part| part.column.as_deref())
+    pub(super) fn named(&self) -> impl Iterator<Item = &'static SocketColumn> {
+        self.parts.iter().filter(|part| part.adds).filter_map(|part| part.column)
     }
 
     /// Whether it says everything about this column: it starts from none, or names it.
-    pub(super) fn settles(&self, name: &str) -> bool {
-        let is_named = |part: &Part| part.column.as_ref().is_none_or(|column| column.is_called(name));
+    pub(super) fn settles(&self, id: ColumnId) -> bool {
+        let is_named = |part: &Part| part.column.is_none_or(|column| column.id == id);
         !self.is_change || self.parts.iter().any(is_named)
     }
 }
@@ -107,15 +107,15 @@ impl ColumnChoice {
 #[cfg(test)]
 mod tests {
     use super::ColumnChoice;
-    use crate::fields::column::Column;
-    use crate::fields::table::{column, columns};
+    use crate::fields::id::ColumnId;
+    use crate::fields::socket::SocketColumn;
+    use crate::fields::table::{columns, listed};
 
     fn apply(list: &str) -> Result<Vec<String>, String> {
-        let usual: Vec<Column> = ["state", "local", "idle"].iter().filter_map(|name| column(name)).collect();
+        let usual = listed(&[ColumnId::State, ColumnId::Local, ColumnId::Idle]);
         let chosen = ColumnChoice::parse(list).and_then(|choice| choice.apply(usual, |_| true));
-        chosen
-            .map_err(|error| error.0)
-            .map(|columns| columns.into_iter().map(|column| column.name.into_owned()).collect())
+        let names = |columns: Vec<SocketColumn>| columns.iter().map(|column| column.name().to_owned()).collect();
+        chosen.map_err(|error| error.0).map(names)
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_choice_settles_what_it_names() {
-        let settles = |list| ColumnChoice::parse(list).unwrap().settles("netns");
+        let settles = |list| ColumnChoice::parse(list).unwrap().settles(ColumnId::Netns);
         assert_eq!(["state", "all", "+all", "-netns", "+rtt"].map(settles), [true, true, true, true, false]);
     }
 }

@@ -12,8 +12,8 @@ use toml_edit::{Array, Document, Item, TableLike, Value};
 
 use super::usage::UsageError;
 use crate::collect::small_file::{self, Unreadable};
+use crate::fields::column::Heading;
 use crate::filter::{Filter, Names, nearest, time_us};
-use crate::track::heading::Heading;
 use crate::track::views::{VIEWS, View};
 use crate::tui::keymap::{COMMANDS, Key, Keys, command_called};
 use crate::tui::theme::{THEMES, Theme};
@@ -249,8 +249,8 @@ impl Config {
             return Err(unknown("view", key, VIEWS.iter().map(|spec| spec.name)).into());
         };
         let catalogue = spec.view.catalogue();
-        let known = || catalogue.iter().map(|heading| &*heading.name);
-        let find = |name: &str| catalogue.iter().find(|heading| heading.name == name).cloned();
+        let known = || catalogue.iter().map(Heading::name);
+        let find = |name: &str| catalogue.iter().find(|heading| heading.name() == name).copied();
         let chosen = each(value, |name| find(name).ok_or_else(|| unknown("column", name, known())))?;
         if chosen.is_empty() {
             return Err("a table needs a column".to_owned().into());
@@ -258,7 +258,7 @@ impl Config {
         for (index, column) in chosen.iter().enumerate() {
             if chosen[..index].contains(column) {
                 let place = value.as_array().and_then(|list| list.get(index)?.span());
-                return Err(Wrong { why: format!("'{}' stands there twice", column.name), place });
+                return Err(Wrong { why: format!("'{}' stands there twice", column.name()), place });
             }
         }
         self.columns.retain(|(view, _)| *view != spec.view);
@@ -306,7 +306,7 @@ pub(super) fn commented_defaults() -> String {
         "# Columns of each view; those of connections and listeners are the columns of tcpulse ls\n[columns]\n",
     );
     for spec in &VIEWS {
-        let columns: Array = spec.default_columns().iter().copied().collect();
+        let columns: Array = spec.default_columns().collect();
         let _ = writeln!(out, "#{} = {columns}", spec.name);
     }
     out.push_str("\n# Keys of each command; an empty list takes them away\n[keys]\n");
@@ -322,6 +322,7 @@ pub(super) fn commented_defaults() -> String {
 #[cfg(test)]
 mod tests {
     use super::{Config, commented_defaults};
+    use crate::fields::column::Heading;
     use crate::filter::Names;
     use crate::track::views::{VIEWS, View};
     use crate::tui::keymap::COMMANDS;
@@ -352,9 +353,7 @@ mod tests {
             let mut columns: Vec<_> = config
                 .columns
                 .iter()
-                .map(|(view, columns)| {
-                    (view.index(), columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>())
-                })
+                .map(|(view, columns)| (view.index(), columns.iter().map(Heading::name).collect::<Vec<_>>()))
                 .collect();
             columns.sort();
             let keys: Vec<_> = COMMANDS.iter().map(|command| config.keys.of(command.action).to_vec()).collect();
@@ -379,7 +378,7 @@ mod tests {
         );
         assert_eq!(config.theme.unwrap().name, "light");
         let (_, columns) = config.columns.iter().find(|(view, _)| *view == View::Connections).unwrap();
-        assert_eq!(columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), ["peer", "rtt"]);
+        assert_eq!(columns.iter().map(Heading::name).collect::<Vec<_>>(), ["peer", "rtt"]);
         assert_eq!(config.bookmarks, [("dead".to_owned(), "verdict = probing".to_owned())]);
     }
 

@@ -7,8 +7,10 @@ use std::ffi::OsString;
 
 use super::hints;
 use super::usage::UsageError;
-use crate::fields::table::column;
+use crate::fields::id::ColumnId;
+use crate::fields::table::column_called;
 use crate::filter::{begins_with_comparison, is_keyword, is_state};
+use crate::model::tcp_info::Field;
 
 /// What an option of another program means here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +18,7 @@ enum Meaning {
     /// tcpulse does so anyway
     Done,
     /// Columns of a listing
-    Columns(&'static [&'static str]),
+    Columns(&'static [ColumnId]),
     /// An option of ours
     Option(&'static str),
     /// Sockets of another kind
@@ -50,10 +52,25 @@ const HABITS: &[Habit] = &[
     habit(Some('p'), &["processes", "programs"], Meaning::Done),
     habit(Some('O'), &["oneline"], Meaning::Done),
     habit(Some('W'), &["wide"], Meaning::Done),
-    habit(Some('o'), &["options", "timers"], Meaning::Columns(&["timer", "expires"])),
-    habit(Some('e'), &["extended", "extend"], Meaning::Columns(&["uid", "inode", "cookie"])),
-    habit(Some('i'), &["info"], Meaning::Columns(&["cc", "rtt", "rto", "snd-cwnd", "total-retrans", "delivery-rate"])),
-    habit(Some('m'), &["memory"], Meaning::Columns(&["rmem", "rcvbuf", "wmem", "sndbuf"])),
+    habit(Some('o'), &["options", "timers"], Meaning::Columns(&[ColumnId::Timer, ColumnId::Expires])),
+    habit(Some('e'), &["extended", "extend"], Meaning::Columns(&[ColumnId::Uid, ColumnId::Inode, ColumnId::Cookie])),
+    habit(
+        Some('i'),
+        &["info"],
+        Meaning::Columns(&[
+            ColumnId::Cc,
+            ColumnId::Info(Field::Rtt),
+            ColumnId::Info(Field::Rto),
+            ColumnId::Info(Field::SndCwnd),
+            ColumnId::Info(Field::TotalRetrans),
+            ColumnId::Info(Field::DeliveryRate),
+        ]),
+    ),
+    habit(
+        Some('m'),
+        &["memory"],
+        Meaning::Columns(&[ColumnId::Rmem, ColumnId::Rcvbuf, ColumnId::Wmem, ColumnId::Sndbuf]),
+    ),
     habit(Some('H'), &[], Meaning::Option("--no-header")),
     habit(Some('u'), &["udp"], Meaning::Kind("UDP")),
     habit(Some('x'), &["unix"], Meaning::Kind("unix")),
@@ -100,7 +117,7 @@ pub(super) struct Habits {
     /// A listing was spelled, so no dashboard opens
     pub(super) lists: bool,
     /// Columns to show beside the others
-    pub(super) columns: Vec<&'static str>,
+    pub(super) columns: Vec<ColumnId>,
 }
 
 /// Reads the arguments, the first being the program's name: what clap is to see, and what was taken. `program` is built.
@@ -335,7 +352,7 @@ impl Reader<'_> {
             return !rest.is_empty();
         }
         if !rest.is_empty() {
-            let is_name = letter == 'o' && rest == "all" || column(rest).is_some();
+            let is_name = letter == 'o' && rest == "all" || column_called(rest).is_some();
             // Nobody spells an option twice: -ocolour is a word.
             let is_repeated = |(at, other): (usize, char)| other == letter || rest[..at].contains(other);
             return is_name || !self.are_letters(rest) || rest.char_indices().any(is_repeated);
@@ -419,7 +436,7 @@ fn is_column_list(text: &str, after: Option<&str>, program: &clap::Command) -> b
         return text.chars().all(is_of_list);
     }
     if let Some(removed) = text.strip_prefix('-') {
-        return removed.eq_ignore_ascii_case("all") || column(removed).is_some();
+        return removed.eq_ignore_ascii_case("all") || column_called(removed).is_some();
     }
     text.eq_ignore_ascii_case("all") || is_name(text, after, program)
 }
@@ -431,7 +448,7 @@ fn is_name(text: &str, after: Option<&str>, program: &clap::Command) -> bool {
     if !is_word || after.is_some_and(begins_with_comparison) {
         return false;
     }
-    if column(text).is_some() {
+    if column_called(text).is_some() {
         // `-o state established` is ss's first example: a list of one column that is the same in each row means nothing.
         return !(text.eq_ignore_ascii_case("state") && after.is_some_and(is_state));
     }

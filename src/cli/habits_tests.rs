@@ -2,7 +2,8 @@
 
 use super::{HABITS, Meaning, read};
 use crate::cli::args::command;
-use crate::fields::table::column;
+use crate::fields::id::ColumnId;
+use crate::fields::table::column_of;
 use proptest::prelude::{prop, prop_assert, proptest};
 use std::ffi::OsString;
 
@@ -13,8 +14,12 @@ fn reads(line: &str) -> Result<String, String> {
     let arguments = std::iter::once("tcpulse").chain(line.split_whitespace()).map(OsString::from);
     let (arguments, habits) = read(arguments, &program).map_err(|error| error.0)?;
     let words: Vec<_> = arguments[1..].iter().map(|argument| argument.to_string_lossy()).collect();
-    let columns = if habits.columns.is_empty() { String::new() } else { format!(" +{}", habits.columns.join(",")) };
+    let columns = if habits.columns.is_empty() { String::new() } else { format!(" +{}", names(&habits.columns)) };
     Ok(format!("{}{}{columns}", if habits.lists { "." } else { "" }, words.join(" ")))
+}
+
+fn names(columns: &[ColumnId]) -> String {
+    columns.iter().map(|id| id.name()).collect::<Vec<_>>().join(",")
 }
 
 #[test]
@@ -221,7 +226,7 @@ fn the_table_is_sound() {
             habit.letter
         );
         if let Meaning::Columns(names) = habit.meaning {
-            assert!(names.iter().all(|name| column(name).is_some()), "{names:?}");
+            assert!(names.iter().all(|name| column_of(*name).is_some()), "{names:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! nearest, and never the opposite.
 
 use super::usage::UsageError;
-use crate::fields::table::column;
+use crate::fields::table::column_called;
 use crate::filter::{as_filter, begins_with_comparison, is_keyword, is_state, nearest, settable};
 
 /// Words that are no option, and what does it.
@@ -146,7 +146,12 @@ pub(super) fn refuse_slip(words: &[String], program: &clap::Command) -> Result<(
     let joins = |next: &String| {
         ["and", "or", "&&", "||", "&", "|"].contains(&next.to_lowercase().as_str()) || begins_with_comparison(next)
     };
-    if !is_word || rest.first().is_some_and(joins) || is_keyword(word) || is_state(word) || column(word).is_some() {
+    if !is_word
+        || rest.first().is_some_and(joins)
+        || is_keyword(word)
+        || is_state(word)
+        || column_called(word).is_some()
+    {
         return Ok(());
     }
     let lower = word.to_lowercase();

@@ -18,14 +18,15 @@ use crate::collect::visit::SourceChoice;
 use crate::export::list::Order;
 use crate::export::style::Styles;
 use crate::export::table::Look;
-use crate::fields::column::Column;
-use crate::fields::table::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, column};
+use crate::fields::column::Heading;
+use crate::fields::id::ColumnId;
+use crate::fields::socket::SocketColumn;
+use crate::fields::table::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, listed};
 use crate::filter::Filter;
 use crate::inspect::Request;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
-use crate::track::heading::Heading;
 use crate::track::query::Query;
 use crate::track::views::View;
 use crate::tui::state::Setup;
@@ -63,7 +64,7 @@ pub(super) enum Report {
         /// Format
         format: FormatArg,
         /// Columns of tables and CSV
-        columns: Vec<Column>,
+        columns: Vec<SocketColumn>,
         /// Whether the user chose them, that of namespaces included
         chosen: bool,
         /// Order and limit
@@ -76,7 +77,7 @@ pub(super) enum Report {
         /// Format
         format: FormatArg,
         /// Count by these
-        by: Vec<Column>,
+        by: Vec<SocketColumn>,
         /// Groups at most
         limit: Option<u64>,
     },
@@ -165,7 +166,7 @@ impl Line {
         let config = Config::load(&Services)?;
         let chosen = column_choices(&shared)?;
         let view = if shared.choose.listening { View::Listeners } else { config.view };
-        let is_blind = |heading: &Heading| shared.choose.no_processes && heading.needs().contains(Needs::OWNERS);
+        let is_blind = |heading: &Heading| shared.choose.no_processes && heading.needs.contains(Needs::OWNERS);
         let mut others: Vec<_> = config
             .columns
             .into_iter()
@@ -341,7 +342,7 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
             "--no-processes does not go with {command}: it has to know whose the sockets are"
         )));
     }
-    let columns = deed.columns().iter().filter_map(|name| column(name)).collect::<Vec<_>>();
+    let columns = listed(deed.columns());
     let states = asked::states(&filter, usual);
     Ok(request(shared, families(shared), states, needs_of(&columns) | Needs::OWNERS, filter))
 }
@@ -366,14 +367,17 @@ fn refuse_blindness(shared: &Shared, needs: Needs, what: &str) -> Result<(), Usa
     Ok(())
 }
 
-fn refuse_blind_columns<'a>(shared: &Shared, columns: impl IntoIterator<Item = &'a Column>) -> Result<(), UsageError> {
+fn refuse_blind_columns<'a>(
+    shared: &Shared,
+    columns: impl IntoIterator<Item = &'a SocketColumn>,
+) -> Result<(), UsageError> {
     columns
         .into_iter()
-        .try_for_each(|column| refuse_blindness(shared, column.needs, &format!("the column '{}'", column.name)))
+        .try_for_each(|column| refuse_blindness(shared, column.needs, &format!("the column '{}'", column.name())))
 }
 
 /// Whether nobody looks for what the column shows.
-fn is_blind_to(shared: &Shared, column: &Column) -> bool {
+fn is_blind_to(shared: &Shared, column: &SocketColumn) -> bool {
     shared.choose.no_processes && column.needs.contains(Needs::OWNERS)
 }
 
@@ -392,7 +396,7 @@ fn list(shared: &Shared, format: FormatArg, everything: bool, filter: &Filter) -
     let order = parse_order(shared.show.sort.as_deref(), shared.show.limit)?;
     refuse_blind_columns(shared, &order.by)?;
     let choices = column_choices(shared)?;
-    let chosen = choices.iter().any(|choice| choice.settles("netns"));
+    let chosen = choices.iter().any(|choice| choice.settles(ColumnId::Netns));
     let (columns, states, needs) = chosen_columns(shared, (format, everything), filter, &choices)?;
     let needs = needs | needs_of(order.by.as_slice());
     Ok((Report::List { format, columns, chosen, order }, states, needs))
@@ -404,7 +408,7 @@ fn chosen_columns(
     (format, everything): (FormatArg, bool),
     filter: &Filter,
     choices: &[ColumnChoice],
-) -> Result<(Vec<Column>, StateSet, Needs), UsageError> {
+) -> Result<(Vec<SocketColumn>, StateSet, Needs), UsageError> {
     let choose = &shared.choose;
     let usual = match (choose.listening, choose.all || everything) {
         (true, _) => StateSet::listeners(),
@@ -417,15 +421,16 @@ fn chosen_columns(
         shown if shown.without(StateSet::connections()).is_empty() => CONNECTION_COLUMNS,
         _ => ALL_COLUMNS,
     };
-    let keep = |column: &Column| !is_blind_to(shared, column);
-    let defaults = defaults.iter().flat_map(|name| match (format, *name) {
+    let keep = |column: &SocketColumn| !is_blind_to(shared, column);
+    let defaults = defaults.iter().flat_map(|id| match (format, *id) {
         // Machines read the time as a number, so that what it means has to stand beside it.
-        (FormatArg::Csv, "dead-in") => &["dead-in", "bound"][..],
-        _ => std::slice::from_ref(name),
+        (FormatArg::Csv, ColumnId::DeadIn) => &[ColumnId::DeadIn, ColumnId::Bound][..],
+        _ => std::slice::from_ref(id),
     });
     // Rounds follow each other without a line between them.
-    let first = (format == FormatArg::Csv && shared.show.watch.is_some()).then_some(&"taken-at");
-    let usual = first.into_iter().chain(defaults).filter_map(|name| column(name)).filter(keep).collect();
+    let first = (format == FormatArg::Csv && shared.show.watch.is_some()).then_some(&ColumnId::TakenAt);
+    let usual: Vec<_> = first.into_iter().chain(defaults).copied().collect();
+    let usual = listed(&usual).into_iter().filter(keep).collect();
     let columns = choices.iter().try_fold(usual, |columns, choice| choice.apply(columns, keep))?;
     let needs = match format {
         FormatArg::Json | FormatArg::Ndjson => Needs::all(),
@@ -470,7 +475,7 @@ fn refuse(show: &Show, command: &str, why: &str) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn needs_of(columns: &[Column]) -> Needs {
+fn needs_of(columns: &[SocketColumn]) -> Needs {
     columns.iter().fold(Needs::empty(), |needs, column| needs | column.needs)
 }
 

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 
 use super::list::Encoder;
-use crate::fields::column::{Column, Get, Kind};
+use crate::fields::column::{Heading, Kind};
+use crate::fields::socket::SocketColumn;
 use crate::fields::value::Value;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
@@ -13,13 +14,13 @@ use crate::model::snapshot::{Head, Tail};
 /// The chosen columns, their units in the header.
 #[derive(Debug)]
 pub struct CsvListing {
-    columns: Vec<Column>,
+    columns: Vec<SocketColumn>,
     header: bool,
 }
 
 impl CsvListing {
     /// `header` says whether the first line names the columns.
-    pub fn new(columns: Vec<Column>, header: bool) -> Self {
+    pub fn new(columns: Vec<SocketColumn>, header: bool) -> Self {
         Self { columns, header }
     }
 }
@@ -33,7 +34,7 @@ impl Encoder for CsvListing {
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
-        line(out, self.columns.iter().map(|column| suited(column, column.value(row))));
+        line(out, self.columns.iter().map(|column| suited(&column.heading, column.value(row))));
     }
 
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>) {
@@ -59,18 +60,19 @@ pub fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>) {
 }
 
 /// The cell of a column of numbers, in which no word stands: whether the kernel holds a socket says the column `holder`.
-pub fn number_or_nothing<'a>(column: &Column, value: Value<'a>) -> Value<'a> {
-    let is_word = matches!(column.kind, Kind::Number) && value.text().is_some_and(|text| text.starts_with('('));
-    if is_word { Value::Absent } else { value }
+pub fn number_or_nothing<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
+    match value {
+        Value::Holder(_) if matches!(column.kind, Kind::Number) => Value::Absent,
+        value => value,
+    }
 }
 
 /// The cell of a row as machines want it. Several processes are separated by semicolons, so that hardly a cell needs quotes:
 /// DuckDB decides by the first 20,480 lines whether a file has any, and cannot read one that comes later.
-pub fn suited<'a>(column: &Column, value: Value<'a>) -> Value<'a> {
-    let is_list = matches!(column.get, Get::Process { .. } | Get::Descriptors);
+pub fn suited<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
     match number_or_nothing(column, value) {
-        Value::Name(text) if is_list && text.contains(',') => Value::Name(text.replace(',', ";").into()),
-        Value::Word(text) if is_list && text.contains(',') => Value::Word(text.replace(',', ";").into()),
+        Value::Name(text) if column.is_list && text.contains(',') => Value::Name(text.replace(',', ";").into()),
+        Value::Word(text) if column.is_list && text.contains(',') => Value::Word(text.replace(',', ";").into()),
         value => value,
     }
 }

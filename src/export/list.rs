@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::io::{self, Write};
 
-use crate::fields::column::Column;
+use crate::fields::socket::SocketColumn;
 use crate::fields::value::SortKey;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
@@ -34,7 +34,7 @@ pub trait Encoder {
 #[derive(Debug, Clone, Default)]
 pub struct Order {
     /// Sort by this column
-    pub by: Option<Column>,
+    pub by: Option<SocketColumn>,
     /// From large to small
     pub descending: bool,
     /// Write this many at most

@@ -17,7 +17,7 @@ use crate::text::{printable, reason};
 pub struct Show<W> {
     output: W,
     styles: Styles,
-    groups: Vec<Group>,
+    groups: &'static [Group],
     shown: u64,
 }
 
@@ -66,7 +66,7 @@ impl<W: Write> Sink for Show<W> {
             let endings: Vec<_> = endings.into_iter().map(|(what, gets)| (what.to_owned(), gets)).collect();
             self.lines(&mut out, &endings);
         }
-        for (title, lines) in sections(&self.groups, row) {
+        for (title, lines) in sections(self.groups, row) {
             self.title(&mut out, title);
             self.lines(&mut out, &lines);
         }

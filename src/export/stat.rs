@@ -8,8 +8,11 @@ use super::csv;
 use super::json::{Json, key};
 use super::snapshot::{Lines, gaps, preamble};
 use super::table::{Look, Table, styled};
-use crate::fields::column::{Column, Get, Width};
+use crate::fields::column::Width;
+use crate::fields::id::ColumnId;
+use crate::fields::socket::{Get, SocketColumn};
 use crate::fields::value::Value;
+use crate::model::holder::HolderKind;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 
@@ -43,7 +46,7 @@ pub struct StatOptions {
 #[derive(Debug)]
 pub struct Stat<W> {
     output: W,
-    by: Vec<Column>,
+    by: Vec<SocketColumn>,
     format: StatFormat,
     look: Look,
     totals: bool,
@@ -56,6 +59,7 @@ pub struct Stat<W> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Key {
     Number(u64),
+    Holder(HolderKind),
     Text(String),
     Absent,
 }
@@ -65,6 +69,7 @@ impl Key {
         match value {
             Value::Absent => Self::Absent,
             Value::Number(number) => Self::Number(*number),
+            Value::Holder(holder) => Self::Holder(*holder),
             Value::Name(name) => Self::Text(name.to_string()),
             other => Self::Text(other.plain().into_owned()),
         }
@@ -73,6 +78,7 @@ impl Key {
     fn value(&self) -> Value<'_> {
         match self {
             Self::Number(number) => Value::Number(*number),
+            Self::Holder(holder) => Value::Holder(*holder),
             Self::Text(text) => Value::name(Some(text)),
             Self::Absent => Value::Absent,
         }
@@ -84,14 +90,14 @@ type Group = (Vec<Key>, u64);
 
 impl<W: Write> Stat<W> {
     /// Counts rows for each distinct combination of what `by` gives.
-    pub fn new(output: W, by: Vec<Column>, options: StatOptions) -> Self {
+    pub fn new(output: W, by: Vec<SocketColumn>, options: StatOptions) -> Self {
         let StatOptions { format, look, totals, limit } = options;
         Self { output, by, format, look, totals, limit, head: None, counts: FxHashMap::default() }
     }
 
     /// Counting by state alone needs no table: the summary has it, and has the zeros.
     fn by_state_alone(&self) -> bool {
-        self.by.len() == 1 && self.by[0].is_called("state")
+        self.by.len() == 1 && self.by[0].id == ColumnId::State
     }
 
     /// Largest first; groups of one size by name, states in their own order.
@@ -109,7 +115,7 @@ impl<W: Write> Stat<W> {
     }
 
     fn table(&self, groups: &[Group], tail: &Tail, out: &mut Vec<u8>) {
-        let titles = self.by.iter().map(|column| (column.title.to_string(), Width::Flexible(8), column.importance));
+        let titles = self.by.iter().map(|column| (column.title.to_owned(), Width::Flexible(8), column.importance));
         let count = ("COUNT".to_owned(), Width::Number, u8::MAX);
         let mut table = Table::new(titles.chain([count]).collect(), self.look);
         for (keys, count) in groups {
@@ -179,6 +185,7 @@ impl<W: Write> Stat<W> {
             let json = json.foreign_key(&column.key());
             match key {
                 Key::Number(number) => json.number(*number),
+                Key::Holder(holder) => json.string(&holder.enclosed()),
                 Key::Text(text) => json.string(text),
                 Key::Absent => json.null(),
             }
@@ -223,7 +230,7 @@ impl<W: Write> Sink for Stat<W> {
 }
 
 /// Adds the row to each of its groups: a socket that three processes hold counts for each of the three.
-fn count(by: &[Column], row: &Row<'_>, counts: &mut FxHashMap<Vec<Key>, u64>) {
+fn count(by: &[SocketColumn], row: &Row<'_>, counts: &mut FxHashMap<Vec<Key>, u64>) {
     // Two columns of processes belong together: the name and the pid of one process, not of any two.
     let of_processes = by.iter().all(|column| matches!(column.get, Get::Process { .. }));
     if let (true, Some(owners)) = (of_processes && by.len() > 1, row.holder.owners()) {
@@ -240,7 +247,7 @@ fn count(by: &[Column], row: &Row<'_>, counts: &mut FxHashMap<Vec<Key>, u64>) {
 }
 
 /// Adds the row to each combination of what it has in each column.
-fn combine(by: &[Column], row: &Row<'_>, key: &mut Vec<Key>, counts: &mut FxHashMap<Vec<Key>, u64>) {
+fn combine(by: &[SocketColumn], row: &Row<'_>, key: &mut Vec<Key>, counts: &mut FxHashMap<Vec<Key>, u64>) {
     let Some((column, rest)) = by.split_first() else {
         *counts.entry(key.clone()).or_default() += 1;
         return;

@@ -9,9 +9,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::list::Encoder;
 use super::style::Styles;
-use crate::fields::column::{Column, Width};
+use crate::fields::column::Width;
+use crate::fields::id::ColumnId;
 use crate::fields::layout::{Demand, GAP, fit};
-use crate::fields::table::column;
+use crate::fields::socket::SocketColumn;
+use crate::fields::table::column_of;
 use crate::model::counters::Population;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
@@ -113,7 +115,7 @@ pub fn styled(out: &mut Vec<u8>, style: Style, parts: &[&str]) {
 
 /// The table of connections.
 pub struct TableListing<'a> {
-    columns: Vec<Column>,
+    columns: Vec<SocketColumn>,
     add_netns: bool,
     look: Look,
     table: Option<Table>,
@@ -129,7 +131,13 @@ type Nothing<'a> = dyn Fn(Option<u64>) -> Option<String> + 'a;
 impl<'a> TableListing<'a> {
     /// With `add_netns` a column for the namespace is put in where there is more than one; with `totals` a line of
     /// totals ends the table. `nothing` is asked what to say where there is no row.
-    pub fn new(columns: Vec<Column>, add_netns: bool, look: Look, totals: bool, nothing: &'a Nothing<'a>) -> Self {
+    pub fn new(
+        columns: Vec<SocketColumn>,
+        add_netns: bool,
+        look: Look,
+        totals: bool,
+        nothing: &'a Nothing<'a>,
+    ) -> Self {
         Self { columns, add_netns, look, table: None, totals, population: None, nothing }
     }
 }
@@ -138,10 +146,10 @@ impl Encoder for TableListing<'_> {
     fn head(&mut self, head: &Head, _: &mut Vec<u8>) {
         let mut columns = std::mem::take(&mut self.columns);
         if std::mem::take(&mut self.add_netns) && head.namespaces.len() > 1 {
-            columns.extend(column("netns"));
+            columns.extend(column_of(ColumnId::Netns));
             columns.rotate_right(1);
         }
-        let titles = columns.iter().map(|column| (column.title.to_string(), column.width, column.importance)).collect();
+        let titles = columns.iter().map(|column| (column.title.to_owned(), column.width, column.importance)).collect();
         self.table = Some(Table::new(titles, self.look));
         self.columns = columns;
         let populations = head.namespaces.iter().map(|namespace| namespace.sockstat.population());

@@ -3,10 +3,12 @@
 
 pub mod column;
 mod define;
+pub mod id;
 mod judgement;
 pub mod kernel;
 pub mod layout;
 pub mod sheet;
+pub mod socket;
 pub mod synonyms;
 pub mod table;
 pub mod value;

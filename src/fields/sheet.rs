@@ -1,7 +1,8 @@
 //! Everything known of one socket, for people: every column that has a value, in the groups of the table.
 
-use super::column::{Column, Get};
-use super::table::{Group, column};
+use super::id::ColumnId;
+use super::socket::SocketColumn;
+use super::table::{Group, column_of};
 use super::value::{Unit, Value};
 use crate::model::row::Row;
 
@@ -10,7 +11,7 @@ pub type Section = (&'static str, Vec<(String, String)>);
 
 /// Every column of these groups that has a value.
 pub fn sections(groups: &[Group], row: &Row<'_>) -> Vec<Section> {
-    let lines = |columns: &[Column]| columns.iter().filter_map(|column| line(column, row)).collect();
+    let lines = |columns: &[SocketColumn]| columns.iter().filter_map(|column| line(column, row)).collect();
     let sections = groups.iter().map(|(title, columns)| (*title, lines(columns)));
     sections.filter(|(_, lines): &Section| !lines.is_empty()).collect()
 }
@@ -18,21 +19,21 @@ pub fn sections(groups: &[Group], row: &Row<'_>) -> Vec<Section> {
 /// Verdict, state and both ends.
 pub fn heading(row: &Row<'_>) -> String {
     let cell =
-        |name| column(name).map_or_else(String::new, |column| column.value(row).for_people(column.unit).into_owned());
+        |id| column_of(id).map_or_else(String::new, |column| column.value(row).for_people(column.unit).into_owned());
     let glyph = row.judged.map_or("", |judged| judged.liveness.verdict.glyph());
-    let mut ends = cell("local");
+    let mut ends = cell(ColumnId::Local);
     if row.socket.state.is_connection() {
-        ends = format!("{ends} -> {}", cell("peer"));
+        ends = format!("{ends} -> {}", cell(ColumnId::Peer));
     }
-    format!("{glyph} {}  {}  {ends}", cell("verdict"), cell("state"))
+    format!("{glyph} {}  {}  {ends}", cell(ColumnId::Verdict), cell(ColumnId::State))
 }
 
 /// Name and value with its unit; `None` where there is no value, or tcp_info counted nothing.
-fn line(column: &Column, row: &Row<'_>) -> Option<(String, String)> {
+fn line(column: &SocketColumn, row: &Row<'_>) -> Option<(String, String)> {
     let value = column.value(row);
     // The reason stands above all else.
-    let is_nothing = matches!(column.get, Get::Info(_)) && value == Value::Number(0);
-    if value == Value::Absent || is_nothing || column.is_called("reason") {
+    let is_nothing = matches!(column.id, ColumnId::Info(_)) && value == Value::Number(0);
+    if value == Value::Absent || is_nothing || column.id == ColumnId::Reason {
         return None;
     }
     let text = value.for_people(column.unit);
@@ -40,5 +41,5 @@ fn line(column: &Column, row: &Row<'_>) -> Option<(String, String)> {
         (Unit::Bytes, Value::Number(_)) => " bytes",
         _ => "",
     };
-    Some((column.name.to_string(), format!("{text}{unit}")))
+    Some((column.name().to_owned(), format!("{text}{unit}")))
 }

@@ -1,85 +1,112 @@
 //! The columns, in the order of the help.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
-use super::column::{Column, Get, Kind, Width};
-use super::define::{info, number, of_process, text};
+use super::column::{Column, Kind, Width};
+use super::define::{info, number, of_process, shown_as, text};
+use super::id::{ColumnId, info_unit};
 use super::judgement::{keepalive, options, silence, verdict};
+use super::socket::{Get, SocketColumn};
 use super::value::{Unit, Value};
 use crate::model::address::{Endpoint, Family, Side};
+use crate::model::holder::HolderKind;
 use crate::model::memory::SocketMemory;
 use crate::model::needs::Needs;
 use crate::model::row::Row;
 use crate::model::socket::{Classification, Queues, Socket};
 use crate::model::state::TcpState;
-use crate::model::tcp_info::{CA_STATES, FIELDS, Field, OPTIONS};
+use crate::model::tcp_info::{CA_STATES, FIELDS, Field, FieldSpec, OPTIONS};
 use crate::model::timer::TimerKind;
 
 /// What `ls` shows of connections if nothing is said.
-pub const CONNECTION_COLUMNS: &[&str] =
-    &["state", "verdict", "dead-in", "local", "peer", "keepalive", "idle", "recv-q", "send-q", "process"];
+pub const CONNECTION_COLUMNS: &[ColumnId] = &[
+    ColumnId::State,
+    ColumnId::Verdict,
+    ColumnId::DeadIn,
+    ColumnId::Local,
+    ColumnId::Peer,
+    ColumnId::Keepalive,
+    ColumnId::Idle,
+    ColumnId::RecvQ,
+    ColumnId::SendQ,
+    ColumnId::Process,
+];
 /// What `ls -l` shows of listeners.
-pub const LISTENER_COLUMNS: &[&str] =
-    &["state", "local", "accept-q", "backlog", "drops", "keepalive", "user", "process"];
+pub const LISTENER_COLUMNS: &[ColumnId] = &[
+    ColumnId::State,
+    ColumnId::Local,
+    ColumnId::AcceptQ,
+    ColumnId::Backlog,
+    ColumnId::Drops,
+    ColumnId::Keepalive,
+    ColumnId::User,
+    ColumnId::Process,
+];
 /// What `ls -a` shows.
-pub const ALL_COLUMNS: &[&str] = &[
-    "state",
-    "verdict",
-    "dead-in",
-    "local",
-    "peer",
-    "keepalive",
-    "idle",
-    "recv-q",
-    "send-q",
-    "accept-q",
-    "backlog",
-    "process",
+pub const ALL_COLUMNS: &[ColumnId] = &[
+    ColumnId::State,
+    ColumnId::Verdict,
+    ColumnId::DeadIn,
+    ColumnId::Local,
+    ColumnId::Peer,
+    ColumnId::Keepalive,
+    ColumnId::Idle,
+    ColumnId::RecvQ,
+    ColumnId::SendQ,
+    ColumnId::AcceptQ,
+    ColumnId::Backlog,
+    ColumnId::Process,
 ];
 
+/// Columns that belong together, with a title.
+pub type Group = (&'static str, Vec<SocketColumn>);
+
+static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
+    vec![
+        ("Ends", ends()),
+        ("Peer", [verdict(), silence()].concat()),
+        ("Keepalive and options", [keepalive(), options()].concat()),
+        ("Timer and queues", activity()),
+        ("Who", hands()),
+        ("Memory and marks", details()),
+        ("tcp_info", FIELDS.iter().map(of_info).collect()),
+    ]
+});
+
+/// Every column, in groups.
+pub fn groups() -> &'static [Group] {
+    &GROUPS
+}
+
 /// Every column, in the order of [`groups`].
-pub fn columns() -> impl Iterator<Item = Column> {
-    groups().into_iter().flat_map(|(_, columns)| columns)
+pub fn columns() -> impl Iterator<Item = &'static SocketColumn> {
+    groups().iter().flat_map(|(_, columns)| columns)
+}
+
+/// The column of sockets with this id; none where only other rows have it.
+pub fn column_of(id: ColumnId) -> Option<&'static SocketColumn> {
+    columns().find(|column| column.id == id)
+}
+
+/// The columns of sockets with these ids.
+pub fn listed(ids: &[ColumnId]) -> Vec<SocketColumn> {
+    ids.iter().filter_map(|id| column_of(*id)).copied().collect()
 }
 
 /// The column of that name, in any case, with `_` or `-`, and with its unit or without: `dead-in`, `dead_in_ms`.
-pub fn column(name: &str) -> Option<Column> {
+pub fn column_called(name: &str) -> Option<&'static SocketColumn> {
     columns().find(|column| column.is_called(name))
 }
 
-fn info_column(index: usize, key: &'static str, help: &'static str) -> Column {
-    // delivered_ce counts segments and delivered_ce_bytes bytes: there the unit has to stay in the name.
-    let (name, unit) = match Unit::split(key) {
-        (name, unit) if FIELDS.iter().any(|other| other.key == name && other.key != key) => (key, unit),
-        (name, Unit::None) if name.starts_with("bytes_") => (name, Unit::Bytes),
-        split => split,
-    };
-    let name = name.replace('_', "-");
-    Column {
-        title: name.to_uppercase().into(),
-        name: name.into(),
-        unit,
-        importance: 20,
-        width: Width::Number,
-        kind: match index {
-            CA_STATE => Kind::Word(|| CA_STATES.to_vec()),
-            OPTION_BITS => Kind::Text,
-            _ => Kind::Number,
-        },
-        is_flag: false,
-        needs: Needs::INFO,
-        groups: false,
-        help,
-        get: match index {
-            CA_STATE => Get::Row(ca_state),
-            OPTION_BITS => Get::Row(option_names),
-            _ => Get::Info(index),
-        },
+fn of_info(spec: &FieldSpec) -> SocketColumn {
+    let (id, needs, help) = (ColumnId::Info(spec.field), Needs::INFO, spec.help);
+    match spec.field {
+        Field::CaState => text(id, 20, help, ca_state).width(Width::Number).word(|| CA_STATES.to_vec()).needs(needs),
+        Field::Options => text(id, 20, help, option_names).width(Width::Number).needs(needs),
+        field => Column::number(id, 20, help, Get::Info(field)).unit(info_unit(field)).needs(needs),
     }
 }
-
-const CA_STATE: usize = Field::CaState as usize;
-const OPTION_BITS: usize = Field::Options as usize;
 
 fn ca_state(row: &Row<'_>) -> Value<'static> {
     let Some(number) = info(row, Field::CaState) else { return Value::Absent };
@@ -94,88 +121,71 @@ fn option_names(row: &Row<'_>) -> Value<'static> {
     if names.is_empty() { Value::Absent } else { Value::Word(names.join(",").into()) }
 }
 
-/// Columns that belong together, with a title.
-pub type Group = (&'static str, Vec<Column>);
-
-/// Every column, in groups.
-pub fn groups() -> Vec<Group> {
-    let info = FIELDS.iter().enumerate().map(|(index, spec)| info_column(index, spec.key, spec.help)).collect();
-    vec![
-        ("Ends", ends()),
-        ("Peer", [verdict(), silence()].concat()),
-        ("Keepalive and options", [keepalive(), options()].concat()),
-        ("Timer and queues", activity()),
-        ("Who", hands()),
-        ("Memory and marks", details()),
-        ("tcp_info", info),
-    ]
-}
-
 /// State and addresses.
-fn ends() -> Vec<Column> {
+fn ends() -> Vec<SocketColumn> {
     vec![
         // The verdict implies it: on a narrow terminal it makes room for the process.
-        text("state", "STATE", 88, "TCP state", state)
+        text(ColumnId::State, 88, "TCP state", state)
             .grouped()
             .word(|| TcpState::ALL.iter().filter_map(|state| state.name()).collect()),
-        text("netns", "NETNS", 60, "network namespace by name", |row| Value::name(Some(&row.namespace.name)))
+        text(ColumnId::Netns, 60, "network namespace by name", |row| Value::name(Some(&row.namespace.name)))
             .grouped()
             .flexible(8),
-        text("family", "FAMILY", 10, "ipv4 or ipv6, of the socket", |row| Value::word(row.socket.family.name()))
+        text(ColumnId::Family, 10, "ipv4 or ipv6, of the socket", |row| Value::word(row.socket.family.name()))
             .grouped()
             .word(|| Family::ALL.iter().map(|family| family.name()).collect()),
-        text("local", "LOCAL", 99, "local address and port", local).grouped().kind(Kind::End(Side::Local)),
-        text("peer", "PEER", 98, "remote address and port", peer).grouped().kind(Kind::End(Side::Peer)),
-        text("local-addr", "LOCAL-ADDR", 30, "local address", |row| Value::Addr(row.socket.local.addr))
+        text(ColumnId::Local, 99, "local address and port", local).grouped().kind(Kind::End(Side::Local)),
+        text(ColumnId::Peer, 98, "remote address and port", peer).grouped().kind(Kind::End(Side::Peer)),
+        text(ColumnId::LocalAddr, 30, "local address", |row| Value::Addr(row.socket.local.addr))
             .grouped()
             .kind(Kind::Address(Side::Local)),
-        number("local-port", "LOCAL-PORT", 30, "local port", |row| port(row.socket.local))
+        number(ColumnId::LocalPort, 30, "local port", |row| port(row.socket.local))
             .grouped()
             .kind(Kind::Port(Side::Local)),
-        text("peer-addr", "PEER-ADDR", 30, "remote address", |row| Value::Addr(row.socket.remote.addr))
+        text(ColumnId::PeerAddr, 30, "remote address", |row| Value::Addr(row.socket.remote.addr))
             .grouped()
             .kind(Kind::Address(Side::Peer)),
-        number("peer-port", "PEER-PORT", 30, "remote port", |row| port(row.socket.remote))
+        number(ColumnId::PeerPort, 30, "remote port", |row| port(row.socket.remote))
             .grouped()
             .kind(Kind::Port(Side::Peer)),
-        text("interface", "INTERFACE", 20, "interface it is bound to", |row| Value::name(row.interface)).grouped(),
-        text("taken-at", "TAKEN-AT", 20, "when the snapshot was begun, UTC", |row| Value::Time(row.taken_at)),
+        text(ColumnId::Interface, 20, "interface it is bound to", |row| Value::name(row.interface)).grouped(),
+        text(ColumnId::TakenAt, 20, "when the snapshot was begun, UTC", |row| Value::Time(row.taken_at)),
     ]
 }
 
 /// What it is doing: timers and queues.
-fn activity() -> Vec<Column> {
+fn activity() -> Vec<SocketColumn> {
     vec![
-        text("timer", "TIMER", 84, "pending timer", timer).grouped().kind(Kind::WordFor(timer_words, timer_word)),
-        number("expires", "EXPIRES", 83, "time until the timer fires", |row| {
-            Value::number(row.socket.timer.expires_ms())
-        })
-        .unit(Unit::Millis),
-        number("tries", "TRIES", 40, "retransmissions or unanswered probes that the timer counts", |row| {
+        Column::text(ColumnId::Timer, 84, "pending timer", Get::Worded { cell: timer, word: timer_word })
+            .grouped()
+            .word(timer_words),
+        number(ColumnId::Expires, 83, "time until the timer fires", |row| Value::number(row.socket.timer.expires_ms()))
+            .unit(Unit::Millis),
+        number(ColumnId::Tries, 40, "retransmissions or unanswered probes that the timer counts", |row| {
             Value::number(row.socket.timer.count())
         })
         .grouped(),
-        number("recv-q", "RECV-Q", 80, "bytes received and not read by the program; a FIN counts as one", |row| {
+        number(ColumnId::RecvQ, 80, "bytes received and not read by the program; a FIN counts as one", |row| {
             Value::number(queue(row.socket, |recv, _| recv))
         })
         .unit(Unit::Bytes),
-        number("send-q", "SEND-Q", 80, "bytes written and not acknowledged by the peer", |row| {
+        number(ColumnId::SendQ, 80, "bytes written and not acknowledged by the peer", |row| {
             Value::number(queue(row.socket, |_, send| send))
         })
         .unit(Unit::Bytes),
-        number("accept-q", "ACCEPT-Q", 78, "of a listener: connections that wait to be accepted", |row| {
+        number(ColumnId::AcceptQ, 78, "of a listener: connections that wait to be accepted", |row| {
             match row.socket.queues {
                 Queues::Accept { length, .. } => Value::Number(length.into()),
                 _ => Value::Absent,
             }
         }),
-        number("backlog", "BACKLOG", 77, "of a listener: how many may wait; one more fits", |row| {
+        number(ColumnId::Backlog, 77, "of a listener: how many may wait; one more fits", |row| {
             match row.socket.queues {
                 Queues::Accept { max, .. } => Value::number(max),
                 _ => Value::Absent,
             }
         }),
-        number("drops", "DROPS", 76, "packets dropped; of a listener: connection attempts dropped", |row| {
+        number(ColumnId::Drops, 76, "packets dropped; of a listener: connection attempts dropped", |row| {
             Value::number(memory(row).and_then(SocketMemory::drops))
         })
         .needs(Needs::MEMORY),
@@ -183,48 +193,50 @@ fn activity() -> Vec<Column> {
 }
 
 /// Whose it is.
-fn hands() -> Vec<Column> {
+fn hands() -> Vec<SocketColumn> {
     vec![
-        text("process", "PROCESS", 90, "processes that hold it, as name[pid]; else in whose hands it is", |_| {
-            Value::Absent
-        })
-        .with_process(|process| Value::name(Some(&process.label)), |process| Value::name(Some(&process.comm))),
-        of_process("pid", "PID", 50, "ids of the processes that hold it", |process| Value::Number(process.pid.into()))
+        shown_as(
+            ColumnId::Process,
+            90,
+            "processes that hold it, as name[pid]; else in whose hands it is",
+            |process| Value::name(Some(&process.label)),
+            |process| Value::name(Some(&process.comm)),
+        )
+        .flexible(20),
+        of_process(ColumnId::Pid, 50, "ids of the processes that hold it", |process| Value::Number(process.pid.into()))
             .kind(Kind::Number),
-        of_process("comm", "COMM", 50, "names of the processes that hold it", |process| {
+        of_process(ColumnId::Comm, 50, "names of the processes that hold it", |process| {
             Value::name(Some(&process.comm))
         }),
-        of_process("exe", "EXE", 25, "program files of the processes", |process| Value::name(process.exe.as_deref())),
-        of_process("unit", "UNIT", 35, "systemd units of the processes", |process| {
+        of_process(ColumnId::Exe, 25, "program files of the processes", |process| Value::name(process.exe.as_deref())),
+        of_process(ColumnId::Unit, 35, "systemd units of the processes", |process| {
             Value::name(process.unit.as_deref())
         })
         .kind(Kind::Short(|typed, unit| unit == typed || unit.strip_suffix(".service") == Some(typed))),
-        of_process("container", "CONTAINER", 35, "container ids of the processes", |process| {
+        of_process(ColumnId::Container, 35, "container ids of the processes", |process| {
             Value::name(process.container.as_deref())
         })
         .kind(Kind::Short(|typed, id| id.starts_with(typed.trim_end_matches(['.', '…'])))),
-        Column {
-            get: Get::Descriptors,
-            ..text("fd", "FD", 30, "descriptors of the processes that hold it", |_| Value::Absent)
-        }
-        .kind(Kind::Number)
-        .needs(Needs::OWNERS),
-        text("holder", "HOLDER", 30, "process, kernel, hidden, accept-queue, orphan or minisocket", |row| {
+        Column::text(ColumnId::Fd, 30, "descriptors of the processes that hold it", Get::Descriptors)
+            .list()
+            .kind(Kind::Number)
+            .needs(Needs::OWNERS),
+        text(ColumnId::Holder, 30, "process, kernel, hidden, accept-queue, orphan or minisocket", |row| {
             row.holder.name().map_or(Value::Absent, Value::word)
         })
         .grouped()
-        .word(|| vec!["process", "kernel", "hidden", "accept-queue", "orphan", "minisocket"])
+        .word(|| HolderKind::ALL.map(HolderKind::name).to_vec())
         .needs(Needs::OWNERS),
-        text("user", "USER", 45, "user that the socket belongs to; its uid where it has no name", user)
+        text(ColumnId::User, 45, "user that the socket belongs to; its uid where it has no name", user)
             .grouped()
             .needs(Needs::USER),
-        number("uid", "UID", 30, "uid that the socket belongs to", |row| Value::number(row.socket.uid)).grouped(),
-        number("inode", "INODE", 30, "inode of the socket", |row| Value::number(row.socket.inode)),
-        text("cookie", "COOKIE", 30, "the kernel's number for the socket, hexadecimal", |row| {
+        number(ColumnId::Uid, 30, "uid that the socket belongs to", |row| Value::number(row.socket.uid)).grouped(),
+        number(ColumnId::Inode, 30, "inode of the socket", |row| Value::number(row.socket.inode)),
+        text(ColumnId::Cookie, 30, "the kernel's number for the socket, hexadecimal", |row| {
             row.socket.id.cookie.map_or(Value::Absent, |cookie| Value::Word(format!("{:x}", cookie.0).into()))
         })
         .kind(Kind::Hexadecimal),
-        text("cgroup", "CGROUP", 30, "version 2 cgroup that the socket was made in", |row| Value::name(row.cgroup))
+        text(ColumnId::Cgroup, 30, "version 2 cgroup that the socket was made in", |row| Value::name(row.cgroup))
             .grouped()
             .flexible(12)
             .needs(Needs::CGROUP),
@@ -232,47 +244,47 @@ fn hands() -> Vec<Column> {
 }
 
 /// How it is treated.
-fn details() -> Vec<Column> {
+fn details() -> Vec<SocketColumn> {
     vec![
-        text("cc", "CC", 30, "congestion control", |row| {
+        text(ColumnId::Cc, 30, "congestion control", |row| {
             Value::name(row.socket.attributes.congestion.as_ref().map(|congestion| congestion.algorithm.as_str()))
         })
         .grouped()
         .needs(Needs::CONGESTION),
-        text("ulp", "ULP", 20, "protocol layered on top: tls, mptcp, …", |row| {
+        text(ColumnId::Ulp, 20, "protocol layered on top: tls, mptcp, …", |row| {
             Value::name(row.socket.attributes.ulp.as_ref().map(|ulp| ulp.name.as_str()))
         })
         .grouped()
         .needs(Needs::INFO),
-        text("shutdown", "SHUTDOWN", 20, "directions still open: <-> both, --> send, <-- receive, --- none", |row| {
+        text(ColumnId::Shutdown, 20, "directions still open: <-> both, --> send, <-- receive, --- none", |row| {
             row.socket.attributes.shutdown.map_or(Value::Absent, |mask| Value::word(mask.arrows()))
         })
         .grouped(),
-        number("tos", "TOS", 15, "IPv4 type of service", |row| Value::number(class(row).tos))
+        number(ColumnId::Tos, 15, "IPv4 type of service", |row| Value::number(class(row).tos))
             .grouped()
             .needs(Needs::CLASS),
-        number("tclass", "TCLASS", 15, "IPv6 traffic class", |row| Value::number(class(row).tclass))
+        number(ColumnId::Tclass, 15, "IPv6 traffic class", |row| Value::number(class(row).tclass))
             .grouped()
             .needs(Needs::CLASS),
-        number("mark", "MARK", 15, "SO_MARK; told to CAP_NET_ADMIN only", |row| Value::number(class(row).mark))
+        number(ColumnId::Mark, 15, "SO_MARK; told to CAP_NET_ADMIN only", |row| Value::number(class(row).mark))
             .grouped()
             .needs(Needs::CLASS),
-        number("rcvbuf", "RCVBUF", 15, "limit of the receive buffer", |row| {
+        number(ColumnId::Rcvbuf, 15, "limit of the receive buffer", |row| {
             Value::number(memory(row).and_then(SocketMemory::rcvbuf_bytes))
         })
         .unit(Unit::Bytes)
         .needs(Needs::MEMORY),
-        number("sndbuf", "SNDBUF", 15, "limit of the send buffer", |row| {
+        number(ColumnId::Sndbuf, 15, "limit of the send buffer", |row| {
             Value::number(memory(row).and_then(SocketMemory::sndbuf_bytes))
         })
         .unit(Unit::Bytes)
         .needs(Needs::MEMORY),
-        number("rmem", "RMEM", 15, "memory of received data, overhead included", |row| {
+        number(ColumnId::Rmem, 15, "memory of received data, overhead included", |row| {
             Value::number(memory(row).and_then(SocketMemory::rmem_alloc_bytes))
         })
         .unit(Unit::Bytes)
         .needs(Needs::MEMORY),
-        number("wmem", "WMEM", 15, "memory of data to send, overhead included", |row| {
+        number(ColumnId::Wmem, 15, "memory of data to send, overhead included", |row| {
             Value::number(memory(row).and_then(SocketMemory::wmem_queued_bytes))
         })
         .unit(Unit::Bytes)
@@ -287,7 +299,7 @@ fn state(row: &Row<'_>) -> Value<'static> {
     }
 }
 
-fn timer(row: &Row<'_>) -> Value<'static> {
+fn timer<'a>(row: &Row<'a>) -> Value<'a> {
     match row.socket.timer.kind {
         TimerKind::Off | TimerKind::NotTold => Value::Absent,
         kind => kind.name().map_or_else(|| Value::Word(kind.to_string().into()), Value::word),
@@ -299,7 +311,7 @@ fn timer_words() -> Vec<&'static str> {
 }
 
 /// The same as a word that can be asked for: no timer has one too.
-fn timer_word(row: &Row<'_>) -> Value<'static> {
+fn timer_word<'a>(row: &Row<'a>) -> Value<'a> {
     row.socket.timer.kind.name().map_or(Value::Absent, Value::word)
 }
 
@@ -346,49 +358,55 @@ fn user<'a>(row: &Row<'a>) -> Value<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, column, columns};
+    use super::{ALL_COLUMNS, CONNECTION_COLUMNS, LISTENER_COLUMNS, column_called, columns, listed};
+    use crate::fields::id::ColumnId;
+    use crate::model::tcp_info::Field;
 
     #[test]
     fn names_are_unique_and_found_in_any_spelling() {
-        let mut names: Vec<_> = columns().map(|column| column.name).collect();
+        let mut names: Vec<_> = columns().map(|column| column.name()).collect();
         names.sort_unstable();
         let all = names.len();
         names.dedup();
         assert_eq!(names.len(), all);
-        assert_eq!(column("Recv_Q").unwrap().name, "recv-q");
-        assert_eq!(column("snd_cwnd").unwrap().name, "snd-cwnd");
-        assert!(column("no-such").is_none());
+        let id = |name| column_called(name).map(|column| column.id);
+        assert_eq!(id("Recv_Q"), Some(ColumnId::RecvQ));
+        assert_eq!(id("snd_cwnd"), Some(ColumnId::Info(Field::SndCwnd)));
+        assert_eq!(id("no-such"), None);
     }
 
     #[test]
-    fn defaults_are_columns() {
-        for name in [CONNECTION_COLUMNS, LISTENER_COLUMNS, ALL_COLUMNS].concat() {
-            assert!(column(name).is_some(), "{name}");
+    fn defaults_are_columns_of_sockets() {
+        for ids in [CONNECTION_COLUMNS, LISTENER_COLUMNS, ALL_COLUMNS] {
+            assert_eq!(listed(ids).len(), ids.len());
         }
     }
 
     #[test]
     fn titles_can_be_typed() {
         for column in columns() {
-            assert_eq!(column.title, column.name.to_uppercase());
+            assert_eq!(column.title, column.name().to_uppercase());
+            assert!(!column.name().contains(char::is_whitespace));
         }
     }
 
     #[test]
     fn each_key_means_its_own_column() {
         for wanted in columns() {
-            assert_eq!(column(&wanted.key()), Some(wanted));
+            assert_eq!(column_called(&wanted.key()), Some(wanted));
         }
-        assert!(column("rtt_ms").is_none() && column("state_").is_none() && column("_ms").is_none());
+        let is_nothing = |name| column_called(name).is_none();
+        assert!(is_nothing("rtt_ms") && is_nothing("state_") && is_nothing("_ms"));
     }
 
     #[test]
     fn keys_carry_the_unit() {
-        assert_eq!(column("idle").unwrap().key(), "idle_ms");
-        assert_eq!(column("rtt").unwrap().key(), "rtt_us");
-        assert_eq!(column("recv-q").unwrap().key(), "recv_q_bytes");
+        let key = |name| column_called(name).unwrap().key();
+        assert_eq!(key("idle"), "idle_ms");
+        assert_eq!(key("rtt"), "rtt_us");
+        assert_eq!(key("recv-q"), "recv_q_bytes");
         // Where the name says it, it is not said twice.
-        assert_eq!(column("bytes-acked").unwrap().key(), "bytes_acked");
-        assert_eq!(column("delivered-ce-bytes").unwrap().key(), "delivered_ce_bytes");
+        assert_eq!(key("bytes-acked"), "bytes_acked");
+        assert_eq!(key("delivered-ce-bytes"), "delivered_ce_bytes");
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use crate::model::holder::HolderKind;
 use crate::model::liveness::Bound;
 use crate::text;
 
@@ -23,6 +24,8 @@ pub enum Value<'a> {
     },
     /// A word of ours, or a number in other than decimal writing
     Word(Cow<'static, str>),
+    /// What holds a socket that no process holds, in the place of a process
+    Holder(HolderKind),
     /// Text from outside: it is written only after it was made harmless
     Name(Cow<'a, str>),
     /// A time of day, with its day
@@ -140,6 +143,7 @@ impl<'a> Value<'a> {
             Self::Bounded { ms: None, bound: Bound::Never } => Cow::Borrowed("never"),
             Self::Absent | Self::Bounded { ms: None, .. } => Cow::Borrowed(""),
             Self::Word(word) => Cow::Borrowed(word),
+            Self::Holder(holder) => Cow::Owned(holder.enclosed()),
             Self::Name(name) => text::printable(name),
             Self::Time(time) => Cow::Owned(text::timestamp(*time).unwrap_or_default()),
             Self::Addr(addr) => Cow::Owned(addr.to_canonical().to_string()),
@@ -155,6 +159,7 @@ impl<'a> Value<'a> {
             Self::Bounded { ms: None, bound: Bound::Never } => SortKey::Number(u64::MAX),
             Self::Absent | Self::Bounded { ms: None, .. } => SortKey::Absent,
             Self::Word(word) => SortKey::Text(word.to_string()),
+            Self::Holder(holder) => SortKey::Text(holder.enclosed()),
             Self::Name(name) => SortKey::Text(name.to_string()),
             Self::Time(time) => text::timestamp(*time).map_or(SortKey::Absent, SortKey::Text),
             Self::Addr(addr) => SortKey::Addr(addr.to_canonical(), 0),

@@ -22,9 +22,9 @@ fn candidates(before: &str) -> Vec<String> {
     if let Some(words) = values_after(before) {
         return words;
     }
-    let names = columns().filter(|column| column.importance >= LEAST_IMPORTANT).map(|column| column.name.into_owned());
+    let names = columns().filter(|column| column.importance >= LEAST_IMPORTANT).map(|column| column.name().to_owned());
     let mut all: Vec<_> = names.collect();
-    all.extend(columns().filter(|column| column.importance < LEAST_IMPORTANT).map(|column| column.name.into_owned()));
+    all.extend(columns().filter(|column| column.importance < LEAST_IMPORTANT).map(|column| column.name().to_owned()));
     all.extend(KEYWORDS.iter().map(|(word, _)| (*word).to_owned()));
     all.extend(["and", "or", "not", "in"].map(str::to_owned));
     all.dedup();
@@ -53,7 +53,7 @@ fn values_after(before: &str) -> Option<Vec<String>> {
     }
     let column = columns().find(|column| has_sign && column.is_called(last))?;
     match column.kind {
-        Kind::Word(words) | Kind::WordFor(words, _) => Some(words().into_iter().map(str::to_owned).collect()),
+        Kind::Word(words) => Some(words().into_iter().map(str::to_owned).collect()),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ use super::operands::{Comparison, Operand, any_of, comparison, is, like, operand
 use super::parser::Parser;
 use super::tree::{Condition, Device, End, Expr};
 use super::value::c_number;
+use crate::fields::id::ColumnId;
 use crate::model::address::Side;
 
 /// `src` and `dst`, and columns that are ends.
@@ -23,7 +24,9 @@ pub(super) fn end(parser: &mut Parser<'_>, side: Side) -> Result<Expr, Wrong> {
             parser.last_place(),
             format!("addresses have no order; compare the port: {} {} 1024", port_word(side), order.symbol()),
         )),
-        Comparison::Like { negated } => like(parser, if side == Side::Local { "local" } else { "peer" }, negated),
+        Comparison::Like { negated } => {
+            like(parser, if side == Side::Local { ColumnId::Local } else { ColumnId::Peer }, negated)
+        }
     }
 }
 
@@ -103,7 +106,7 @@ pub(super) fn device(parser: &mut Parser<'_>) -> Result<Expr, Wrong> {
             any.map(|any| unless(negated, any))
         }
         Comparison::Ordered(_) => Err((parser.last_place(), "interfaces have no order; write dev = eth0".to_owned())),
-        Comparison::Like { negated } => like(parser, "interface", negated),
+        Comparison::Like { negated } => like(parser, ColumnId::Interface, negated),
     }
 }
 

@@ -6,13 +6,15 @@ use std::net::{IpAddr, Ipv6Addr};
 use super::pattern::Pattern;
 use super::tree::{Condition, Device, End, Expr, Item, Order, Prefix, Test};
 use super::value::scale;
-use crate::fields::column::{Column, Kind};
+use crate::fields::column::Kind;
+use crate::fields::socket::SocketColumn;
 use crate::fields::value::Value;
 use crate::model::address::{Endpoint, Side};
+use crate::model::holder::Holder;
 use crate::model::liveness::Bound;
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
-use crate::model::owner::{Holder, of_label};
+use crate::model::owner::of_label;
 use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::sysctl::{Sysctl, SysctlValue};
@@ -149,7 +151,7 @@ fn is_found(pattern: &Pattern, row: &Row<'_>) -> bool {
     in_end(row.socket.local, row.interface) || in_end(row.socket.remote, row.interface) || in_process()
 }
 
-fn passes(column: &Column, test: &Test, row: &Row<'_>) -> bool {
+fn passes(column: &SocketColumn, test: &Test, row: &Row<'_>) -> bool {
     match test {
         Test::Among(items) => items.iter().any(|item| has(column, item, row)),
         Test::Ordered(order, wanted) => {
@@ -167,7 +169,7 @@ fn passes(column: &Column, test: &Test, row: &Row<'_>) -> bool {
     }
 }
 
-fn has(column: &Column, item: &Item, row: &Row<'_>) -> bool {
+fn has(column: &SocketColumn, item: &Item, row: &Row<'_>) -> bool {
     let any_number = |is: &dyn Fn(u64) -> bool| column.any(row, |value| number(&value, column).is_some_and(is));
     match item {
         Item::Number(wanted) => any_number(&|number| number == *wanted),
@@ -175,7 +177,7 @@ fn has(column: &Column, item: &Item, row: &Row<'_>) -> bool {
         Item::Never => column.any(row, |value| matches!(value, Value::Bounded { bound: Bound::Never, .. })),
         Item::Nothing => is_settled(column, row.holder) && !column.any(row, |value| !is_absent(&value)),
         Item::Text(wanted) => match column.kind {
-            Kind::WordFor(_, word) => is_text(&word(row), wanted),
+            Kind::Word(_) => is_text(&column.word_of(row), wanted),
             Kind::Short(stands_for) => {
                 column.any(row, |value| matches!(value, Value::Name(name) if stands_for(wanted, &name)))
             }
@@ -202,7 +204,7 @@ fn is_shown(value: &Value<'_>, wanted: &str) -> bool {
 }
 
 /// Whether "nobody" would be the truth of who holds it, where that is what the column tells.
-fn is_settled(column: &Column, holder: Holder<'_>) -> bool {
+fn is_settled(column: &SocketColumn, holder: Holder<'_>) -> bool {
     !(matches!(holder, Holder::Hidden) && column.needs.contains(Needs::OWNERS))
 }
 
@@ -215,7 +217,7 @@ fn is_absent(value: &Value<'_>) -> bool {
 }
 
 /// A value in the least unit of its kind. A time that never comes is later than any other.
-fn number(value: &Value<'_>, column: &Column) -> Option<u64> {
+fn number(value: &Value<'_>, column: &SocketColumn) -> Option<u64> {
     match value {
         Value::Number(number) | Value::Bounded { ms: Some(number), .. } => {
             Some(number.saturating_mul(scale(column.unit)))

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::keywords::KEYWORDS;
 use super::predicate::example;
-use crate::fields::column::{Column, Kind};
+use crate::fields::column::Kind;
+use crate::fields::id::ColumnId;
+use crate::fields::socket::SocketColumn;
 use crate::fields::table::groups;
 use crate::model::liveness::Verdict;
 
@@ -77,21 +79,21 @@ pub fn help() -> String {
     text.push_str("\nFields, as ls shows them\n");
     for (title, columns) in groups() {
         let _ = writeln!(text, "  {title}");
-        for column in &columns {
+        for column in columns {
             field(&mut text, column);
         }
     }
     text + EXAMPLES
 }
 
-fn field(text: &mut String, column: &Column) {
-    let sample = format!("{} {}", column.name, example(column));
+fn field(text: &mut String, column: &SocketColumn) {
+    let sample = format!("{} {}", column.name(), example(column));
     let _ = writeln!(text, "    {sample:<32} {}", column.help);
-    if column.name == "verdict" {
+    if column.id == ColumnId::Verdict {
         for verdict in Verdict::ALL {
             let _ = writeln!(text, "    {:<32}   {:<15} {}", "", verdict.name(), verdict.meaning());
         }
-    } else if let Kind::Word(words) | Kind::WordFor(words, _) = column.kind {
+    } else if let Kind::Word(words) = column.kind {
         for line in lines(&words(), ROOM) {
             let _ = writeln!(text, "    {:<32} {line}", "");
         }

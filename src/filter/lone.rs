@@ -8,7 +8,7 @@ use super::states::{is_state, state_group, state_words};
 use super::tree::{Condition, Expr};
 use crate::fields::column::folded;
 use crate::fields::synonyms::meant;
-use crate::fields::table::{column, columns};
+use crate::fields::table::{column_called, columns};
 use crate::model::state::StateSet;
 
 /// A word that is searched for as text.
@@ -63,10 +63,10 @@ pub fn as_filter(word: &str, value: Option<&str>) -> Option<String> {
         return Some(form.replace("{}", value));
     }
     let field = match meant(&word) {
-        [field] => field,
+        [field] => field.name(),
         _ => word.as_str(),
     };
-    (column(field).is_some() || is_keyword(field)).then(|| format!("{field} = {value}"))
+    (column_called(field).is_some() || is_keyword(field)).then(|| format!("{field} = {value}"))
 }
 
 /// How the words alone of a filter were read, and what was probably meant by them; `None` where it has none that have to
@@ -174,8 +174,8 @@ fn probable(word: &str, next: Option<&str>) -> Option<(Probably, bool)> {
     if let Some(state) = nearest(word, state_words()) {
         return Some((Probably::Filter(format!("state {state}")), false));
     }
-    let fields: Vec<_> = columns().map(|column| column.name).collect();
-    let known = fields.iter().map(|field| &**field).chain(KEYWORDS.iter().map(|(keyword, _)| *keyword));
+    let fields: Vec<_> = columns().map(|column| column.name()).collect();
+    let known = fields.iter().copied().chain(KEYWORDS.iter().map(|(keyword, _)| *keyword));
     let filter = as_filter(nearest(word, known)?, next)?;
     Some((Probably::Filter(filter), next.is_some()))
 }

@@ -42,6 +42,7 @@ pub use operands::begins_with_comparison;
 pub use print::quoted;
 pub use states::is_state;
 
+use crate::fields::id::ColumnId;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::row::Row;
@@ -155,7 +156,7 @@ impl Filter {
     pub fn asks_marks(&self) -> bool {
         self.asks(|condition| match condition {
             Condition::Mark { .. } => true,
-            Condition::Column(column, _) => column.name == "mark",
+            Condition::Column(column, _) => column.id == ColumnId::Mark,
             _ => false,
         })
     }
@@ -165,7 +166,7 @@ impl Filter {
         let details = Needs::INFO | Needs::MEMORY | Needs::CONGESTION | Needs::CLASS | Needs::CGROUP;
         self.asks(|condition| match condition {
             Condition::Device(_) => true,
-            Condition::Column(column, _) if column.name == "cookie" => true,
+            Condition::Column(column, _) if column.id == ColumnId::Cookie => true,
             condition => condition.needs().intersects(details),
         })
     }

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use super::error::Wrong;
 use super::lexer::{Sign, Token, tokens};
-use super::parser::Parser;
+use super::parser::{Parser, unknown_field};
 use super::pattern::{MOST_REGEXES, Pattern};
 use super::tree::{Condition, Expr, Order, Test};
+use crate::fields::id::ColumnId;
+use crate::fields::table::column_of;
 
 /// Every text holds it, so nobody means it.
 pub(super) const NOTHING: &str = "there is nothing to search for in these quotes";
@@ -39,13 +41,12 @@ pub fn begins_with_comparison(text: &str) -> bool {
 }
 
 /// A column's text is searched for a pattern.
-pub(super) fn like(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Expr, Wrong> {
-    let place = parser.last_place();
+pub(super) fn like(parser: &mut Parser<'_>, id: ColumnId, negated: bool) -> Result<Expr, Wrong> {
+    let column = column_of(id).ok_or_else(|| unknown_field(id.name(), parser.last_place()))?;
     // Digits are searched for as they are.
     parser.unit = "";
-    let column = parser.column(column).cloned().ok_or_else(|| parser.unknown_field(column, place))?;
     let test = Test::Like(pattern(parser)?);
-    Ok(unless(negated, is(Condition::Column(Box::new(column), test))))
+    Ok(unless(negated, is(Condition::Column(column, test))))
 }
 
 /// A value with its place.

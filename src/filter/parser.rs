@@ -8,9 +8,9 @@ use super::host::Names;
 use super::keywords::KEYWORDS;
 use super::lexer::{Sign, Token};
 use super::lone::Lone;
-use crate::fields::column::Column;
+use crate::fields::socket::SocketColumn;
 use crate::fields::synonyms::meant;
-use crate::fields::table::columns;
+use crate::fields::table::{column_called, columns};
 use crate::model::address::Family;
 
 /// Reads tokens.
@@ -19,7 +19,6 @@ pub(super) struct Parser<'a> {
     at: usize,
     end: usize,
     pub(super) names: &'a dyn Names,
-    columns: Vec<Column>,
     pub(super) family: Option<Family>,
     pub(super) lone: Vec<Lone>,
     /// How many regular expressions there are so far
@@ -30,8 +29,7 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &str, tokens: Vec<(Token, Range<usize>)>, names: &'a dyn Names) -> Self {
-        let columns = columns().collect();
-        Self { end: text.len(), tokens, at: 0, names, columns, family: None, lone: Vec::new(), regexes: 0, unit: "" }
+        Self { end: text.len(), tokens, at: 0, names, family: None, lone: Vec::new(), regexes: 0, unit: "" }
     }
 
     /// The next token.
@@ -82,26 +80,29 @@ impl<'a> Parser<'a> {
     pub(super) fn is_pair(&self) -> bool {
         matches!(&self.tokens[..], [_, (Token::Sign(Sign::Arrow), _), _])
     }
+}
 
-    /// The column of that name; ss's own words and other names for columns are the caller's.
-    pub(super) fn column(&self, name: &str) -> Option<&Column> {
-        let name = if name.eq_ignore_ascii_case("owner") { "process" } else { name };
-        self.columns.iter().find(|column| column.is_called(name))
-    }
+/// The column of that name; ss's own words and other names for columns are the caller's.
+pub(super) fn column(name: &str) -> Option<&'static SocketColumn> {
+    let name = if name.eq_ignore_ascii_case("owner") { "process" } else { name };
+    column_called(name)
+}
 
-    /// A field that nobody knows.
-    pub(super) fn unknown_field(&self, name: &str, place: Range<usize>) -> Wrong {
-        let known = self.columns.iter().map(|column| &*column.name).chain(KEYWORDS.iter().map(|(word, _)| *word));
-        let near = match meant(name) {
-            [] => did_you_mean(name, known),
-            fields => format!("; did you mean '{}'?", fields.join("' or '")),
-        };
-        let help = match name.to_ascii_lowercase().as_str() {
-            "port" => "; write sport or dport, or :443 for either end",
-            "addr" | "address" | "ip" | "host" => "; write src or dst, or the address alone for either end",
-            _ if near.is_empty() => "; tcpulse help filter lists the fields",
-            _ => &near,
-        };
-        (place, format!("unknown field '{}'{help}", short(name)))
-    }
+/// A field that nobody knows.
+pub(super) fn unknown_field(name: &str, place: Range<usize>) -> Wrong {
+    let known = columns().map(|column| column.name()).chain(KEYWORDS.iter().map(|(word, _)| *word));
+    let near = match meant(name) {
+        [] => did_you_mean(name, known),
+        fields => {
+            let names: Vec<_> = fields.iter().map(|id| id.name()).collect();
+            format!("; did you mean '{}'?", names.join("' or '"))
+        }
+    };
+    let help = match name.to_ascii_lowercase().as_str() {
+        "port" => "; write sport or dport, or :443 for either end",
+        "addr" | "address" | "ip" | "host" => "; write src or dst, or the address alone for either end",
+        _ if near.is_empty() => "; tcpulse help filter lists the fields",
+        _ => &near,
+    };
+    (place, format!("unknown field '{}'{help}", short(name)))
 }

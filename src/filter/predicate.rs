@@ -11,17 +11,20 @@ use super::parser::Parser;
 use super::states::{state_group, unknown_state};
 use super::tree::{Condition, Expr, Item, Order, Test};
 use super::value::{Measure, is_size_unit, item, number};
-use crate::fields::column::{Column, Get, Kind, folded};
+use crate::fields::column::{Kind, folded};
+use crate::fields::id::ColumnId;
+use crate::fields::socket::SocketColumn;
+use crate::fields::table::column_of;
 use crate::fields::value::Unit;
 use crate::model::address::Family;
 
 /// The rest of a predicate whose column was read.
-pub(super) fn of(parser: &mut Parser<'_>, column: &Column) -> Result<Expr, Wrong> {
-    match (column.kind, &*column.name) {
+pub(super) fn of(parser: &mut Parser<'_>, column: &'static SocketColumn) -> Result<Expr, Wrong> {
+    match (column.kind, column.id) {
         (Kind::Port(side), _) => return ports(parser, side),
         (Kind::End(side), _) => return end(parser, side),
         (Kind::Address(side), _) => return end(parser, side).and_then(|expr| refuse_port(parser, column, expr)),
-        (_, "interface") => return device(parser),
+        (_, ColumnId::Interface) => return device(parser),
         _ => {}
     }
     match comparison(parser) {
@@ -33,14 +36,14 @@ pub(super) fn of(parser: &mut Parser<'_>, column: &Column) -> Result<Expr, Wrong
             among(column, operands).map(|among| unless(negated, among))
         }
         Comparison::Ordered(order) => ordered(parser, column, order),
-        Comparison::Like { negated } => like(parser, &column.name, negated),
+        Comparison::Like { negated } => like(parser, column.id, negated),
     }
 }
 
 /// The unit that a column's name was typed with, as its numbers are typed; empty where it was typed without.
-pub(super) fn typed_unit(typed: &str, column: &Column) -> &'static str {
+pub(super) fn typed_unit(typed: &str, column: &SocketColumn) -> &'static str {
     match column.unit {
-        _ if typed == column.name => "",
+        _ if typed == column.name() => "",
         Unit::Millis => "ms",
         Unit::Micros => "us",
         Unit::Seconds => "s",
@@ -50,24 +53,24 @@ pub(super) fn typed_unit(typed: &str, column: &Column) -> &'static str {
 }
 
 /// What is missing after a column that stands alone, or before the word that follows it.
-pub(super) fn what_to_say(column: &Column, next: Option<&str>) -> String {
-    let name = &column.name;
+pub(super) fn what_to_say(column: &SocketColumn, next: Option<&str>) -> String {
+    let name = column.name();
     let is_value = |next: &&str| !is_keyword(next);
     let such_as = next.filter(is_value).map_or_else(|| example(column), |next| format!("= {}", short(next)));
     format!("'{name}' is a field; say what of it, such as {name} {such_as} (to search for the word: ~ {name})")
 }
 
 /// A comparison that means something for the column.
-pub(super) fn example(column: &Column) -> String {
+pub(super) fn example(column: &SocketColumn) -> String {
     match column.kind {
-        Kind::Word(words) | Kind::WordFor(words, _) => format!("= {}", words().first().unwrap_or(&"…")),
+        Kind::Word(words) => format!("= {}", words().first().unwrap_or(&"…")),
+        Kind::Flag => "= 1".to_owned(),
         Kind::Number => match Measure::of(column.unit) {
-            Measure::Count if column.is_flag => "= 1".to_owned(),
             Measure::Count => "> 1".to_owned(),
             Measure::Time if column.unit == Unit::Micros => "> 50ms".to_owned(),
             Measure::Time => "> 10s".to_owned(),
             // Of segments rather than of buffers.
-            Measure::Size if matches!(column.get, Get::Info(_)) => "> 1K".to_owned(),
+            Measure::Size if matches!(column.id, ColumnId::Info(_)) => "> 1K".to_owned(),
             Measure::Size => "> 64K".to_owned(),
             Measure::Rate => "> 1M".to_owned(),
         },
@@ -81,17 +84,17 @@ pub(super) fn example(column: &Column) -> String {
 }
 
 /// What to type where a value is missing.
-fn what(column: &Column) -> String {
+fn what(column: &SocketColumn) -> String {
     match column.kind {
-        Kind::Word(words) | Kind::WordFor(words, _) => one_of(&words()),
-        Kind::Number => Measure::of(column.unit).examples().to_owned(),
+        Kind::Word(words) => one_of(&words()),
+        Kind::Number | Kind::Flag => Measure::of(column.unit).examples().to_owned(),
         Kind::Deadline => format!("{}, or never", Measure::Time.examples()),
         Kind::Hexadecimal => "a number in hexadecimal, such as 1a2b".to_owned(),
-        _ => format!("{} {}", column.name, example(column)),
+        _ => format!("{} {}", column.name(), example(column)),
     }
 }
 
-fn refuse_port(parser: &Parser<'_>, column: &Column, expr: Expr) -> Result<Expr, Wrong> {
+fn refuse_port(parser: &Parser<'_>, column: &SocketColumn, expr: Expr) -> Result<Expr, Wrong> {
     let mut port = None;
     expr.each(&mut |condition, _| {
         if let Condition::End(_, end) = condition {
@@ -99,27 +102,28 @@ fn refuse_port(parser: &Parser<'_>, column: &Column, expr: Expr) -> Result<Expr,
         }
     });
     match port {
-        Some(port) => {
-            Err((parser.last_place(), format!("'{}' is an address without a port; leave out the :{port}", column.name)))
-        }
+        Some(port) => Err((
+            parser.last_place(),
+            format!("'{}' is an address without a port; leave out the :{port}", column.name()),
+        )),
         None => Ok(expr),
     }
 }
 
-fn among(column: &Column, operands: Vec<(String, Range<usize>)>) -> Result<Expr, Wrong> {
-    match &*column.name {
-        "state" => any_of(operands, |text, place| {
+fn among(column: &'static SocketColumn, operands: Vec<(String, Range<usize>)>) -> Result<Expr, Wrong> {
+    match column.id {
+        ColumnId::State => any_of(operands, |text, place| {
             state_group(text).map(|set| is(Condition::States(set))).ok_or_else(|| unknown_state(text, place))
         }),
-        "family" => any_of(operands, |text, place| {
+        ColumnId::Family => any_of(operands, |text, place| {
             let family = Family::ALL.into_iter().find(|family| same_word(family.name(), text));
             family.map(|family| is(Condition::Family(family))).ok_or_else(|| unknown_word(column, text, place))
         }),
-        "cgroup" => any_of(operands, |text, _| Ok(is(cgroup(text)))),
+        ColumnId::Cgroup => any_of(operands, |text, _| Ok(is(cgroup(text)))),
         _ => {
             let items: Result<Vec<_>, _> =
                 operands.into_iter().map(|(text, place)| read(column, &text, place)).collect();
-            Ok(is(Condition::Column(Box::new(column.clone()), Test::Among(items?))))
+            Ok(is(Condition::Column(column, Test::Among(items?))))
         }
     }
 }
@@ -132,17 +136,17 @@ pub(super) fn cgroup(path: &str) -> Condition {
     Condition::Cgroup(format!("/{}", below.trim_matches('/')))
 }
 
-fn read(column: &Column, text: &str, place: Range<usize>) -> Result<Item, Wrong> {
+fn read(column: &SocketColumn, text: &str, place: Range<usize>) -> Result<Item, Wrong> {
     let is_nothing = text.eq_ignore_ascii_case("none");
     match column.kind {
-        Kind::Word(words) | Kind::WordFor(words, _) => match words().into_iter().find(|word| same_word(word, text)) {
+        Kind::Word(words) => match words().into_iter().find(|word| same_word(word, text)) {
             Some(word) => Ok(Item::Text(word.to_owned())),
             None if is_nothing => Ok(Item::Nothing),
             None => Err(unknown_word(column, text, place)),
         },
         Kind::Deadline if text.eq_ignore_ascii_case("never") => Ok(Item::Never),
         _ if is_nothing => Ok(Item::Nothing),
-        Kind::Number | Kind::Deadline => item(text, Measure::of(column.unit)).map_err(|why| (place, why)),
+        Kind::Number | Kind::Flag | Kind::Deadline => item(text, Measure::of(column.unit)).map_err(|why| (place, why)),
         Kind::Hexadecimal => {
             let digits = text.strip_prefix("0x").unwrap_or(text);
             let number = (!digits.starts_with('+')).then(|| u64::from_str_radix(digits, 16).ok()).flatten();
@@ -157,35 +161,35 @@ fn same_word(ours: &str, typed: &str) -> bool {
     folded(ours) == folded(typed)
 }
 
-fn unknown_word(column: &Column, text: &str, place: Range<usize>) -> Wrong {
+fn unknown_word(column: &SocketColumn, text: &str, place: Range<usize>) -> Wrong {
     let words = match column.kind {
-        Kind::Word(words) | Kind::WordFor(words, _) => words(),
+        Kind::Word(words) => words(),
         _ => Vec::new(),
     };
     let near = did_you_mean(text, words.iter().copied());
     let help = if near.is_empty() { format!("; choose {}", one_of(&words)) } else { near };
-    (place, format!("'{text}' is no {}{help}", column.name))
+    (place, format!("'{text}' is no {}{help}", column.name()))
 }
 
-fn ordered(parser: &mut Parser<'_>, column: &Column, order: Order) -> Result<Expr, Wrong> {
+fn ordered(parser: &mut Parser<'_>, column: &'static SocketColumn, order: Order) -> Result<Expr, Wrong> {
     let sign = parser.last_place();
     // `timer < 10s` asks when it fires.
-    let expires = (column.name == "timer").then(|| parser.column("expires").cloned()).flatten();
-    let column = expires.as_ref().unwrap_or(column);
+    let expires = (column.id == ColumnId::Timer).then(|| column_of(ColumnId::Expires)).flatten();
+    let column = expires.unwrap_or(column);
     if !column.kind.is_number() {
-        let help = format!("'{}' has no order; write {0} {}", column.name, example(column));
+        let help = format!("'{}' has no order; write {0} {}", column.name(), example(column));
         return Err((sign, help));
     }
     let measure = Measure::of(column.unit);
     let (text, place) = value(parser, measure.examples())?;
     let number = ordered_number(column, order, &text).map_err(|why| (place.clone(), why))?;
     refuse_lone_unit(parser, measure, &(text, place))?;
-    Ok(is(Condition::Column(Box::new(column.clone()), Test::Ordered(order, number))))
+    Ok(is(Condition::Column(column, Test::Ordered(order, number))))
 }
 
 /// The number that `<` and its like compare with; the words for "at no time" and "nothing" have no order.
-fn ordered_number(column: &Column, order: Order, text: &str) -> Result<u64, String> {
-    let name = &column.name;
+fn ordered_number(column: &SocketColumn, order: Order, text: &str) -> Result<u64, String> {
+    let name = column.name();
     if matches!(column.kind, Kind::Deadline) && text.eq_ignore_ascii_case("never") {
         let sign = order.symbol();
         return Err(format!(

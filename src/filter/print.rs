@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use super::pattern::Pattern;
 use super::tree::{Condition, Device, End, Expr, Item, Test};
 use super::value::Measure;
-use crate::fields::column::{Column, Kind};
+use crate::fields::column::Kind;
+use crate::fields::socket::SocketColumn;
 use crate::model::address::Side;
 use crate::model::state::{StateSet, TcpState};
 
@@ -109,7 +110,7 @@ fn end_text(out: &mut Formatter<'_>, end: End) -> fmt::Result {
     end.port.map_or(Ok(()), |port| write!(out, ":{port}"))
 }
 
-fn test_text(out: &mut Formatter<'_>, column: &Column, test: &Test) -> fmt::Result {
+fn test_text(out: &mut Formatter<'_>, column: &SocketColumn, test: &Test) -> fmt::Result {
     let measure = Measure::of(column.unit);
     let item = |out: &mut Formatter<'_>, item: &Item| match item {
         Item::Text(word) => Quoted(word).fmt(out),
@@ -119,7 +120,7 @@ fn test_text(out: &mut Formatter<'_>, column: &Column, test: &Test) -> fmt::Resu
         Item::Never => out.write_str("never"),
         Item::Nothing => out.write_str("none"),
     };
-    out.write_str(&column.name)?;
+    out.write_str(column.name())?;
     match test {
         Test::Among(items) if items.len() == 1 => {
             out.write_str(" = ")?;

@@ -3,7 +3,8 @@
 //! kernel knows more than a row does. The whole filter is asked again of every row.
 
 use super::tree::{Condition, Expr, Item, Test};
-use crate::fields::column::Column;
+use crate::fields::id::ColumnId;
+use crate::fields::socket::SocketColumn;
 use crate::model::address::Family;
 use crate::model::liveness::Verdict;
 use crate::model::state::{StateSet, TcpState};
@@ -76,16 +77,16 @@ pub(super) fn condition_states(condition: &Condition, negated: bool) -> StateSet
     }
 }
 
-fn is_listeners(column: &Column) -> bool {
-    matches!(&*column.name, "accept-q" | "backlog")
+fn is_listeners(column: &SocketColumn) -> bool {
+    matches!(column.id, ColumnId::AcceptQ | ColumnId::Backlog)
 }
 
 /// Columns and verdicts that say the state.
-fn column_states(column: &Column, items: &[Item]) -> StateSet {
+fn column_states(column: &SocketColumn, items: &[Item]) -> StateSet {
     if is_listeners(column) && !items.contains(&Item::Nothing) {
         return StateSet::listeners();
     }
-    if column.name != "verdict" {
+    if column.id != ColumnId::Verdict {
         return StateSet::ALL;
     }
     let states = items.iter().map(|item| match item {

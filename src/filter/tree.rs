@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::pattern::Pattern;
-use crate::fields::column::Column;
+use crate::fields::socket::SocketColumn;
 use crate::model::address::{Family, Side};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
@@ -53,7 +53,7 @@ pub(super) enum Condition {
     /// Found in its addresses, processes or units
     Text(Pattern),
     /// What a column shows
-    Column(Box<Column>, Test),
+    Column(&'static SocketColumn, Test),
 }
 
 /// One end, as far as it is said.

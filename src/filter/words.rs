@@ -10,7 +10,7 @@ use super::lone::Lone;
 use super::operands::{
     Comparison, NOTHING, any_of, comparison, comparison_ahead, comparison_of, is, operands, pattern, unless, value,
 };
-use super::parser::Parser;
+use super::parser::{Parser, column, unknown_field};
 use super::pattern::Pattern;
 use super::predicate;
 use super::states::{choose_state, is_state, state_group, unknown_state};
@@ -70,15 +70,15 @@ fn word_condition(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> R
         "autobound" | "loopback" => {
             Err((place, format!("'{lower}' is compared with nothing: write it alone, or 'not {lower}'")))
         }
-        _ => match (comparison_ahead(parser), parser.column(word).cloned()) {
+        _ => match (comparison_ahead(parser), column(word)) {
             (Some(_), Some(column)) => {
-                parser.unit = predicate::typed_unit(&lower, &column);
-                let of = predicate::of(parser, &column);
+                parser.unit = predicate::typed_unit(&lower, column);
+                let of = predicate::of(parser, column);
                 parser.unit = "";
                 of
             }
-            (Some(_), None) => Err(parser.unknown_field(word, place)),
-            (None, Some(column)) => Err((place, predicate::what_to_say(&column, next_word(parser).as_deref()))),
+            (Some(_), None) => Err(unknown_field(word, place)),
+            (None, Some(column)) => Err((place, predicate::what_to_say(column, next_word(parser).as_deref()))),
             (None, None) => lone_word(parser, word, place),
         },
     }

@@ -11,9 +11,10 @@ use crate::collect::owners::{self, ScanRequest};
 use crate::collect::users::Users;
 use crate::collect::wanted::Wanted;
 use crate::model::gap::Gaps;
+use crate::model::holder::Holder;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
-use crate::model::owner::{Held, Holder, OwnerTable};
+use crate::model::owner::{Held, OwnerTable};
 use crate::model::sequence::Sequence;
 use crate::model::socket::{Socket, SocketId};
 

@@ -8,6 +8,7 @@ pub mod change;
 pub mod congestion;
 pub mod counters;
 pub mod gap;
+pub mod holder;
 pub mod keepalive;
 pub mod liveness;
 pub mod memory;

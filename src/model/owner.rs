@@ -1,9 +1,6 @@
-//! Who holds a socket: processes by descriptors, or the kernel, and in which way.
+//! Which processes hold a socket, by their descriptors.
 
 use std::borrow::Cow;
-
-use super::socket::Socket;
-use super::state::TcpState;
 
 /// A process that holds at least one socket. Text comes from outside: sanitise it before it goes to a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +25,24 @@ pub struct Process {
     pub container: Option<String>,
     /// Its descriptors, where they were asked for
     pub descriptors: Option<OpenDescriptors>,
+}
+
+impl Process {
+    /// A process of which no more is known than its name and its id.
+    pub fn named(comm: &str, pid: u32) -> Self {
+        Self {
+            pid,
+            comm: comm.to_owned(),
+            label: label(comm, pid),
+            exe: None,
+            uid: None,
+            user: None,
+            cgroup: None,
+            unit: None,
+            container: None,
+            descriptors: None,
+        }
+    }
 }
 
 /// `comm[pid]`. What would be read as structure is escaped in the name, so that a process which calls itself `sshd[1],x`
@@ -204,100 +219,6 @@ impl<'a> Owners<'a> {
     pub fn processes(&self) -> impl Iterator<Item = &'a Process> + use<'a> {
         let mut last = None;
         self.iter().map(|(process, _)| process).filter(move |process| last.replace(process.pid) != Some(process.pid))
-    }
-}
-
-/// In whose hands a socket is.
-#[derive(Debug, Clone, Copy)]
-pub enum Holder<'a> {
-    /// Nobody asked
-    NotAsked,
-    /// These processes
-    Processes(Owners<'a>),
-    /// It has an inode, every process was looked through, and none has a descriptor for it: a socket of the kernel
-    /// (NFS, MPTCP subflow), a file registered with io_uring, or a descriptor in flight between processes
-    Kernel,
-    /// It has an inode and belongs, or may belong, to a process that could not be looked into
-    Hidden,
-    /// It waits in a listener's accept queue: no process has it yet
-    AcceptQueue,
-    /// Its process has closed it, the kernel finishes the connection
-    Orphan,
-    /// TIME-WAIT, FIN-WAIT-2 or request minisocket: it belongs to no process any more, or not yet
-    Minisocket,
-}
-
-impl<'a> Holder<'a> {
-    /// Judges by state and inode; asks `owners`, if there is a table, who has a descriptor.
-    pub fn of(socket: &Socket, owners: Option<&'a OwnerTable>) -> Self {
-        Self::of_with(socket, owners, OwnerTable::of)
-    }
-
-    /// The same, where `find` knows a shorter way to the holders of an inode.
-    pub fn of_with(
-        socket: &Socket,
-        owners: Option<&'a OwnerTable>,
-        find: impl FnOnce(&'a OwnerTable, u32) -> Owners<'a>,
-    ) -> Self {
-        if socket.is_minisocket() {
-            return Self::Minisocket;
-        }
-        let Some(inode) = socket.inode else {
-            return match socket.state {
-                _ if socket.is_orphan() => Self::Orphan,
-                TcpState::SynRecv => Self::Minisocket,
-                _ => Self::AcceptQueue,
-            };
-        };
-        let Some(table) = owners else { return Self::NotAsked };
-        match find(table, inode) {
-            owners if !owners.is_empty() => Self::Processes(owners),
-            _ if table.hidden_processes() > 0 => Self::Hidden,
-            _ => Self::Kernel,
-        }
-    }
-
-    /// The same, where nobody had the time to look again: a socket without a known holder is not called the kernel's.
-    #[must_use]
-    pub fn unsettled(self) -> Self {
-        match self {
-            Self::Kernel => Self::Hidden,
-            settled => settled,
-        }
-    }
-
-    /// The word for it in JSON and by the `holder` column; `None` if nobody asked.
-    pub fn name(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::NotAsked => return None,
-            Self::Processes(_) => "process",
-            Self::Kernel => "kernel",
-            Self::Hidden => "hidden",
-            Self::AcceptQueue => "accept-queue",
-            Self::Orphan => "orphan",
-            Self::Minisocket => "minisocket",
-        })
-    }
-
-    /// Why no process can be asked for its options; `None` where one can.
-    pub fn unreadable_because(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Processes(_) => return None,
-            Self::Hidden => "its process is hidden from this user",
-            Self::Kernel => "no process holds it, so its options cannot be reached",
-            Self::AcceptQueue => "not accepted yet, so no process holds it",
-            Self::Orphan => "closed by its program, so no process holds it",
-            Self::Minisocket => "the kernel keeps no options of a minisocket",
-            Self::NotAsked => "its process is not known",
-        })
-    }
-
-    /// The processes, if any are known.
-    pub fn owners(&self) -> Option<Owners<'a>> {
-        match self {
-            Self::Processes(owners) => Some(*owners),
-            _ => None,
-        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
+use super::holder::Holder;
 use super::keepalive::Keepalive;
 use super::liveness::Liveness;
 use super::namespace::Namespace;
 use super::options::SocketOptions;
-use super::owner::Holder;
 use super::socket::Socket;
 
 /// What was made of a row.

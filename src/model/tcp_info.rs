@@ -41,6 +41,8 @@ impl Shape {
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldSpec {
+    /// Which field
+    pub field: Field,
     /// Key in JSON, with its unit; a key without one counts packets or events
     pub key: &'static str,
     /// Offset in `struct tcp_info`
@@ -56,14 +58,14 @@ pub struct FieldSpec {
 macro_rules! tcp_info_fields {
     ($($field:ident $key:literal $offset:literal $shape:expr, $none:expr, $help:literal;)*) => {
         /// Names a field of [`FIELDS`].
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Field {
             $(#[doc = $help] $field,)*
         }
 
         /// Every field, in the struct's order.
         pub const FIELDS: &[FieldSpec] = &[
-            $(FieldSpec { key: $key, offset: $offset, shape: $shape, none: $none, help: $help },)*
+            $(FieldSpec { field: Field::$field, key: $key, offset: $offset, shape: $shape, none: $none, help: $help },)*
         ];
     };
 }

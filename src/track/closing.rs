@@ -9,32 +9,52 @@ pub(super) fn is_trouble(verdict: Verdict) -> bool {
     verdict.is_silent() || verdict == Verdict::Stalled
 }
 
-pub(super) const RESTS: &str = "closed in order: TIME-WAIT keeps the port";
+/// Why a socket is most likely over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Destroyed from here: its program gets ECONNABORTED
+    Destroyed,
+    /// It was in SYN-SENT when it was last seen
+    NotConnected,
+    /// It was in SYN-RECV when it was last seen
+    Handshake,
+    /// It was a listener
+    ListensNoMore,
+    /// The kernel gave up on the peer: its program gets ETIMEDOUT
+    TimedOut,
+    /// The peer was silent, and nothing tells whether the kernel gave up
+    WasSilent,
+    /// Both ends closed it, this one first: its TIME-WAIT keeps the port
+    TimeWait,
+    /// Both ends closed it
+    InOrder,
+    /// This side closed it first
+    ByUs,
+    /// The peer closed it, then this side
+    ByPeerThenUs,
+    /// Nothing tells which
+    ClosedOrReset,
+}
 
-/// What the program of a socket that is over most likely got to see. The kernel does not tell.
-pub(super) fn guess(
-    state: TcpState,
-    verdict: Option<Verdict>,
-    is_destroyed: bool,
-    last: Option<&Socket>,
-) -> &'static str {
-    // The last counters say it; without them, what was thought of it last.
-    let is_silent = match last {
-        Some(socket) => socket.probes_out() > 0 || socket.retransmits() > 0,
-        None => verdict.is_some_and(Verdict::is_silent),
-    };
-    match (state, verdict) {
-        _ if is_destroyed => "ECONNABORTED: destroyed from here",
-        (TcpState::SynSent, _) => "was not connected yet when last seen",
-        (TcpState::SynRecv, _) => "was in its handshake when last seen",
-        (TcpState::Listen, _) => "listens no more",
-        (TcpState::Established | TcpState::CloseWait, _) if is_silent && last.is_some() => {
-            "ETIMEDOUT: the kernel gave up on the peer"
+impl CloseReason {
+    /// What a socket in this state most likely ended of; `last` is the socket as the kernel destroyed it.
+    pub(super) fn guess(state: TcpState, verdict: Option<Verdict>, is_destroyed: bool, last: Option<&Socket>) -> Self {
+        // The last counters say it; without them, what was thought of it last.
+        let is_silent = match last {
+            Some(socket) => socket.probes_out() > 0 || socket.retransmits() > 0,
+            None => verdict.is_some_and(Verdict::is_silent),
+        };
+        match state {
+            _ if is_destroyed => Self::Destroyed,
+            TcpState::SynSent => Self::NotConnected,
+            TcpState::SynRecv => Self::Handshake,
+            TcpState::Listen => Self::ListensNoMore,
+            TcpState::Established | TcpState::CloseWait if is_silent && last.is_some() => Self::TimedOut,
+            TcpState::Established | TcpState::CloseWait if is_silent => Self::WasSilent,
+            TcpState::LastAck | TcpState::Closing | TcpState::TimeWait => Self::InOrder,
+            TcpState::FinWait1 | TcpState::FinWait2 => Self::ByUs,
+            TcpState::CloseWait => Self::ByPeerThenUs,
+            _ => Self::ClosedOrReset,
         }
-        (TcpState::Established | TcpState::CloseWait, _) if is_silent => "ETIMEDOUT, or closed or reset",
-        (TcpState::LastAck | TcpState::Closing | TcpState::TimeWait, _) => "closed in order",
-        (TcpState::FinWait1 | TcpState::FinWait2, _) => "closed by our side",
-        (TcpState::CloseWait, _) => "closed by the peer, then by our side",
-        _ => "closed or reset",
     }
 }

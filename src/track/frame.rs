@@ -8,19 +8,16 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::columns::groups;
+use super::columns::chosen::{Chosen, Line, chosen, push};
+use super::columns::sockets::MovingRow;
 use super::counts::Counts;
 use super::group::{Group, Title};
-use super::heading::{Heading, Source};
 use super::line::{Age, RowId, Sign};
 use super::motion::Motion;
 use super::query::Query;
 use super::table::{Builder, Table};
 use super::tracker::{DestroyEvent, Tracker};
-use super::views::{TELLING, View};
-use crate::fields::column::Column;
-use crate::fields::table::column;
-use crate::fields::value::Value;
+use super::views::View;
 use crate::filter::quoted;
 use crate::model::address::NetnsId;
 use crate::model::gap::{GapKind, Gaps};
@@ -73,12 +70,12 @@ pub struct FrameBuilder<'a> {
     at: Duration,
     hostname: String,
     namespaces: Vec<Namespace>,
+    columns: Chosen,
     builder: Builder,
     counts: Counts,
     groups: FxHashMap<Key, Group>,
     /// Ports that something listens on
     listening: FxHashSet<(NetnsId, u16)>,
-    process: Option<Column>,
     listed: StateSet,
 }
 
@@ -87,6 +84,7 @@ impl<'a> FrameBuilder<'a> {
     pub fn new(query: Query, tracker: &'a mut Tracker, at: Duration) -> Self {
         Self {
             listed: query.listed(),
+            columns: Chosen::Sockets(Vec::new()),
             builder: Builder::default(),
             query,
             tracker,
@@ -96,7 +94,6 @@ impl<'a> FrameBuilder<'a> {
             counts: Counts::default(),
             groups: FxHashMap::default(),
             listening: FxHashSet::default(),
-            process: column("process"),
         }
     }
 
@@ -160,36 +157,29 @@ impl<'a> FrameBuilder<'a> {
 
     fn numbers(&mut self, namespace: &Namespace) {
         let at_ms = self.tracker.now_ms();
-        if self.query.view != View::Kernel {
-            return self.tracker.counted.note(namespace, at_ms);
-        }
+        let Chosen::Kernel(columns) = &self.columns else { return self.tracker.counted.note(namespace, at_ms) };
         let searched = self.query.typed.to_lowercase();
         for number in self.tracker.counted.rows(namespace, at_ms, self.query.all || !searched.is_empty()) {
             if number.mentions(&searched) {
-                let is_of_kernel = |heading: &Heading| match heading.source {
-                    Source::Kernel(get) => get(&number),
-                    _ => Value::Absent,
-                };
-                push(&mut self.builder, number.id, number.sign(), Age::Settled, is_of_kernel);
+                let line = Line { id: number.id, sign: number.sign(), age: Age::Settled };
+                push(&mut self.builder, columns, line, &&number);
             }
         }
     }
 
     fn change_rows(&mut self) {
-        let Some(any) = self.namespaces.first() else { return };
+        let (Chosen::Changes(columns), Some(any)) = (&self.columns, self.namespaces.first()) else { return };
         let find = |name: &str| self.namespaces.iter().find(|namespace| namespace.name == name).unwrap_or(any);
         for change in self.tracker.changes.iter().rev() {
             if self.is_in(change.socket.id.netns) && change.may_match(&self.query.filter, find(&change.namespace)) {
                 let id = RowId::other(change.number);
-                push(&mut self.builder, id, change.sign(), Age::Settled, |heading| match heading.source {
-                    Source::Change(get) => get(change),
-                    _ => Value::Absent,
-                });
+                push(&mut self.builder, columns, Line { id, sign: change.sign(), age: Age::Settled }, &change);
             }
         }
     }
 
     fn group_rows(&mut self) {
+        let Chosen::Groups(columns) = &self.columns else { return };
         let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
         if self.query.view == View::Processes {
             // Counts of another question are no past of these.
@@ -211,12 +201,8 @@ impl<'a> FrameBuilder<'a> {
         for (key, group) in &groups {
             let mut hasher = FxHasher::default();
             key.hash(&mut hasher);
-            push(&mut self.builder, RowId::other(hasher.finish()), group.sign(), Age::Settled, |heading| match heading
-                .source
-            {
-                Source::Group(get) => get(group),
-                _ => Value::Absent,
-            });
+            let line = Line { id: RowId::other(hasher.finish()), sign: group.sign(), age: Age::Settled };
+            push(&mut self.builder, columns, line, &group);
         }
     }
 
@@ -281,34 +267,6 @@ impl<'a> FrameBuilder<'a> {
     }
 }
 
-/// For the columns that are wanted, and the namespace where there is more than one.
-fn builder(query: &Query, is_of_several: bool, like: Option<&Table>) -> Builder {
-    let mut shown = query.columns.clone();
-    let netns = is_of_several.then(|| query.view.catalogue().into_iter().find(|heading| heading.name == "netns"));
-    if let Some(netns) = netns.flatten().filter(|netns| !shown.contains(netns)) {
-        // Which of several it is matters nearly as much as the addresses, which mean nothing without it.
-        let importance = if query.view == View::Changes { netns.importance } else { 97 };
-        shown.insert(0, Heading { importance, ..netns });
-    }
-    let telling = match query.view {
-        View::Connections | View::Listeners => {
-            TELLING.iter().filter_map(|name| column(name)).map(Heading::from).collect()
-        }
-        View::Peers | View::Processes => vec![groups::filter()],
-        View::Kernel | View::Changes => Vec::new(),
-    };
-    Builder::new(&shown, telling, query.view.has_sockets(), like)
-}
-
-/// One row, each cell by its column.
-fn push<'v>(builder: &mut Builder, id: RowId, sign: Sign, age: Age, cell: impl Fn(&Heading) -> Value<'v>) {
-    builder.row(id, sign, age);
-    for column in 0..builder.headings().len() {
-        let value = cell(&builder.headings()[column]);
-        builder.cell(column, &value);
-    }
-}
-
 /// A listener that loses connections, or is about to. One more than the backlog fits.
 fn listener_sign(length: u32, max: Option<u32>, motion: &Motion) -> Sign {
     let fits = max.map_or(u64::MAX, |max| u64::from(max) + 1);
@@ -333,7 +291,7 @@ impl Sink for FrameBuilder<'_> {
         self.namespaces.clone_from(&head.namespaces);
         self.tracker.begin(self.at, head.taken_at);
         let is_of_several = head.namespaces.len() > 1 && self.query.netns.is_none();
-        self.builder = builder(&self.query, is_of_several, self.tracker.shown.table());
+        (self.columns, self.builder) = chosen(&self.query, is_of_several, self.tracker.shown.table());
         for namespace in &head.namespaces {
             if self.is_in(namespace.id) {
                 self.numbers(namespace);
@@ -344,8 +302,7 @@ impl Sink for FrameBuilder<'_> {
 
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
         let socket = row.socket;
-        let process = self.process.as_ref().map_or(Value::Absent, |column| column.value(row));
-        let motion = self.tracker.add(row, process.text().unwrap_or_default());
+        let motion = self.tracker.add(row);
         if socket.state == TcpState::Listen {
             self.listening.insert((socket.id.netns, socket.local.port));
         }
@@ -357,19 +314,20 @@ impl Sink for FrameBuilder<'_> {
         if !self.query.filter.matches(row) {
             return Ok(());
         }
-        match self.query.view {
-            View::Connections | View::Listeners if self.listed.contains(socket.state) => {
+        match &self.columns {
+            Chosen::Sockets(columns) if self.listed.contains(socket.state) => {
                 let key = socket.id.cookie.map_or_else(|| ends_of(socket), |cookie| cookie.0);
                 let sign = match socket.queues {
                     Queues::Accept { length, max } => listener_sign(length, max, &motion),
                     _ => verdict.map_or(Sign::Plain, Sign::Verdict),
                 };
                 let id = RowId { netns: socket.id.netns, key };
-                push(&mut self.builder, id, sign, motion.age, |heading| heading.of_row(row, &motion));
+                let line = Line { id, sign, age: motion.age };
+                push(&mut self.builder, columns, line, &MovingRow { row, motion: &motion });
             }
-            View::Peers => self.peer(row, &motion),
-            View::Processes => self.processes(row, &motion),
-            _ => {}
+            Chosen::Groups(_) if self.query.view == View::Peers => self.peer(row, &motion),
+            Chosen::Groups(_) => self.processes(row, &motion),
+            Chosen::Sockets(_) | Chosen::Kernel(_) | Chosen::Changes(_) => {}
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::holders::HolderNumber;
 use crate::model::address::{Endpoint, Family};
 use crate::model::liveness::{Bound, Verdict};
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
@@ -47,8 +48,8 @@ pub(super) struct Known {
     /// The low halves of what is counted: differences need no more
     pub(super) sent: u32,
     pub(super) received: u32,
-    /// Number of who holds it
-    pub(super) process: u32,
+    /// Who holds it, by number
+    pub(super) holder: HolderNumber,
     pub(super) state: TcpState,
     pub(super) verdict: Option<Verdict>,
 }
@@ -61,7 +62,7 @@ impl Known {
             first_ms: before_ms as u32,
             sent: 0,
             received: 0,
-            process: u32::MAX,
+            holder: HolderNumber::UNKNOWN,
             state: TcpState::Close,
             verdict: None,
         }

@@ -4,13 +4,13 @@
 
 pub mod change;
 pub mod change_log;
-mod closing;
+pub mod closing;
 pub mod columns;
 pub mod counts;
 pub mod frame;
 pub mod group;
 pub mod group_history;
-pub mod heading;
+pub mod holders;
 pub mod kernel_rows;
 mod known;
 pub mod line;

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use unicode_width::UnicodeWidthStr;
 
 use crate::fields::value::{Unit, Value};
+use crate::model::holder::HolderKind;
 use crate::model::liveness::Bound;
 use crate::text::{self, digits, duration_width};
 
@@ -31,6 +32,7 @@ const ADDR_V4: u8 = 9;
 const ADDR_V6: u8 = 10;
 const END_V4: u8 = 11;
 const END_V6: u8 = 12;
+const HOLDER: u8 = 13;
 /// The device follows, as a text
 const WITH_DEVICE: u8 = 16;
 
@@ -111,6 +113,7 @@ pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
         ),
         Value::Bounded { ms: None, bound: Bound::Never } => out.push(NEVER),
         Value::Bounded { ms: None, .. } => out.push(NOT_APPLICABLE),
+        Value::Holder(kind) => out.extend([HOLDER, *kind as u8]),
         Value::Word(word) => pack_text(word, dictionary, out),
         Value::Name(name) => pack_text(name, dictionary, out),
         Value::Time(_) => pack_text(&value.plain(), dictionary, out),
@@ -169,6 +172,7 @@ pub fn unpack<'a>(bytes: &mut &'a [u8], dictionary: &'a Dictionary) -> Value<'a>
         AT_MOST => bounded(number(bytes), Bound::AtMost),
         AT_LEAST => bounded(number(bytes), Bound::AtLeast),
         tag @ (KNOWN_TEXT | TEXT) => Value::Name(Cow::Borrowed(text_of(tag, bytes, dictionary))),
+        HOLDER => holder(bytes),
         tag @ (ADDR_V4 | ADDR_V6) => Value::Addr(addr(tag == ADDR_V6, bytes)),
         tag if matches!(tag & !WITH_DEVICE, END_V4 | END_V6) => {
             let addr = addr(tag & !WITH_DEVICE == END_V6, bytes);
@@ -211,6 +215,12 @@ fn text_of<'a>(tag: u8, bytes: &mut &'a [u8], dictionary: &'a Dictionary) -> &'a
     std::str::from_utf8(text).unwrap_or_default()
 }
 
+fn holder(bytes: &mut &[u8]) -> Value<'static> {
+    let [number] = take::<1>(bytes).unwrap_or_default();
+    let kind = HolderKind::ALL.into_iter().find(|kind| *kind as u8 == number);
+    kind.map_or(Value::Absent, Value::Holder)
+}
+
 fn addr(is_v6: bool, bytes: &mut &[u8]) -> IpAddr {
     if is_v6 {
         Ipv6Addr::from(take::<16>(bytes).unwrap_or_default()).into()
@@ -240,6 +250,7 @@ pub fn width(value: &Value<'_>, unit: Unit) -> usize {
 mod tests {
     use super::{Dictionary, MOST_TEXTS, pack, unpack, width};
     use crate::fields::value::{Unit, Value};
+    use crate::model::holder::HolderKind;
     use crate::model::liveness::Bound;
     use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
     use std::borrow::Cow;
@@ -255,6 +266,7 @@ mod tests {
             any::<u64>().prop_map(Value::Number),
             (any::<u64>(), bound).prop_map(|(ms, bound)| Value::Bounded { ms: Some(ms), bound }),
             ".*".prop_map(|text: String| Value::Name(Cow::Owned(text))),
+            proptest::sample::select(HolderKind::ALL.to_vec()).prop_map(Value::Holder),
             any::<IpAddr>().prop_map(Value::Addr),
             (any::<IpAddr>(), prop_oneof![Just(None), Just(Some("eth0"))], any::<u16>())
                 .prop_map(|(addr, device, port)| Value::Endpoint { addr, device, port }),

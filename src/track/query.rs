@@ -1,9 +1,9 @@
 //! What is asked for of the next snapshot: the view, its filter, columns and order, and what has to be known for them.
 
 use super::group::GroupBy;
-use super::heading::Heading;
 use super::table::Order;
 use super::views::View;
+use crate::fields::column::Heading;
 use crate::filter::Filter;
 use crate::model::address::NetnsId;
 use crate::model::needs::Needs;
@@ -71,7 +71,7 @@ impl Query {
 
     /// What has to be known of a row.
     pub fn needs(&self) -> Needs {
-        let shown = self.columns.iter().fold(Needs::LIVENESS | Needs::OWNERS, |needs, column| needs | column.needs());
+        let shown = self.columns.iter().fold(Needs::LIVENESS | Needs::OWNERS, |needs, column| needs | column.needs);
         let view = match self.view {
             View::Processes => Needs::LIMITS,
             View::Kernel => Needs::KERNEL,

@@ -72,7 +72,7 @@ impl Sink for SheetSink {
             sentence: reason::sentence(row),
             endings: reason::endings(row),
             timeline: Timeline::of(row),
-            sections: sections(&groups(), row),
+            sections: sections(groups(), row),
             subject: Subject::of(row, self.judge),
             sample: Sample {
                 at_ms: self.at_ms,

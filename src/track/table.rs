@@ -1,13 +1,12 @@
 //! The rows of a view, whatever the view: identity, sign and packed cells of each, in the order in which they are shown.
 
-use std::borrow::Cow;
-
 use rustc_hash::FxHashMap;
 use unicode_width::UnicodeWidthStr;
 
-use super::heading::Heading;
 use super::line::{Age, RowId, Sign};
 use super::pack::{Dictionary, pack, pack_known, unpack, width};
+use crate::fields::column::Heading;
+use crate::fields::id::ColumnId;
 use crate::fields::value::Value;
 use crate::model::address::{Cookie, NetnsId};
 use crate::model::socket::SocketId;
@@ -20,8 +19,8 @@ pub enum Order {
     Alarm,
     /// By a column
     By {
-        /// Its name
-        column: Cow<'static, str>,
+        /// Which
+        column: ColumnId,
         /// From large to small
         descending: bool,
     },
@@ -112,9 +111,9 @@ impl Table {
         self.headings.iter().map(move |_| unpack(&mut rest, &self.dictionary))
     }
 
-    /// A cell of the column of that name.
-    pub fn cell(&self, row: usize, name: &str) -> Option<Value<'_>> {
-        self.headings.iter().zip(self.cells(row)).find(|(heading, _)| heading.name == name).map(|(_, value)| value)
+    /// A cell of this column.
+    pub fn cell(&self, row: usize, id: ColumnId) -> Option<Value<'_>> {
+        self.headings.iter().zip(self.cells(row)).find(|(heading, _)| heading.id == id).map(|(_, value)| value)
     }
 
     /// The columns that are shown.
@@ -141,11 +140,9 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// For these columns, shown, and those that only tell, which are left out where they are shown. `like` is the
-    /// table before: this one is likely to be as large.
-    pub fn new(shown: &[Heading], telling: Vec<Heading>, has_cookies: bool, like: Option<&Table>) -> Self {
-        let mut headings = shown.to_vec();
-        headings.extend(telling.into_iter().filter(|heading| !shown.contains(heading)));
+    /// For these columns, of which the first ones are shown, and the others only tell what a row is. `like` is the table
+    /// before: this one is likely to be as large.
+    pub fn new(headings: Vec<Heading>, shown: usize, has_cookies: bool, like: Option<&Table>) -> Self {
         let naturals = headings.iter().map(|heading| heading.title.width()).collect();
         let (mut heads, mut bytes) = (Vec::new(), Vec::new());
         if let Some(like) = like {
@@ -155,7 +152,7 @@ impl Builder {
         }
         let table = Table {
             headings,
-            shown: shown.len(),
+            shown,
             naturals,
             spaces: Vec::new(),
             heads,
@@ -209,7 +206,7 @@ impl Builder {
         match order {
             Order::Alarm if is_urgency_first => self.table.heads.sort_by_key(|head| head.sign.urgency()),
             Order::Alarm => {}
-            Order::By { column, descending } => self.sort_by(column, *descending),
+            Order::By { column, descending } => self.sort_by(*column, *descending),
         }
         if !self.behind.is_empty() {
             self.put_behind();
@@ -232,8 +229,8 @@ impl Builder {
         self.table.heads = heads;
     }
 
-    fn sort_by(&mut self, name: &str, descending: bool) {
-        let Some(column) = self.table.headings.iter().position(|heading| heading.name == name) else { return };
+    fn sort_by(&mut self, id: ColumnId, descending: bool) {
+        let Some(column) = self.table.headings.iter().position(|heading| heading.id == id) else { return };
         let key = |row| self.table.cells(row).nth(column).map(|value| value.sort_key());
         let mut keyed: Vec<_> = (0..self.table.heads.len()).map(|row| (key(row), row)).collect();
         keyed.sort_by(|(one, _), (other, _)| match (one, other) {

@@ -7,14 +7,14 @@ use rustc_hash::FxHashSet;
 
 use super::change::{Change, What};
 use super::change_log::ChangeLog;
-use super::closing::{RESTS, guess, is_trouble};
+use super::closing::{CloseReason, is_trouble};
 use super::group_history::GroupHistory;
+use super::holders::{HolderNumber, Holders};
 use super::kernel_rows::KernelCounters;
 use super::known::{Ends, Known};
 use super::line::{Age, RowId};
 use super::moments::{Moments, When};
 use super::motion::{Motion, Totals};
-use super::pack::Dictionary;
 use super::shown::{MARKED, ShownRows};
 use crate::model::address::{Endpoint, NetnsId};
 use crate::model::liveness::Bound;
@@ -41,8 +41,8 @@ pub struct Tracker {
     is_for_once: bool,
     moments: Moments,
     sockets: Sequence<Known>,
-    /// Names of processes, of the snapshot before and of this one
-    processes: [Dictionary; 2],
+    /// Who holds sockets, in the snapshot before and in this one
+    holders: [Holders; 2],
     /// Ends of TIME-WAITs that this snapshot was the first to show
     rested: FxHashSet<[Endpoint; 2]>,
     /// Sockets that were destroyed from here since the snapshot before
@@ -64,7 +64,6 @@ struct Report<'a> {
     known: &'a Known,
     id: SocketId,
     namespace: Option<&'a Namespace>,
-    why: &'static str,
 }
 
 impl Tracker {
@@ -74,7 +73,7 @@ impl Tracker {
             is_for_once: false,
             moments: Moments::default(),
             sockets: Sequence::default(),
-            processes: Default::default(),
+            holders: Default::default(),
             rested: FxHashSet::default(),
             destroyed: FxHashSet::default(),
             changes: ChangeLog::new(clock),
@@ -94,8 +93,8 @@ impl Tracker {
         self.moments.begin(now, taken_at);
         self.sockets.begin();
         self.changes.begin();
-        self.processes.swap(0, 1);
-        self.processes[1] = Dictionary::default();
+        self.holders.swap(0, 1);
+        self.holders[1] = Holders::default();
         self.rested.clear();
         self.shown.begin(now);
     }
@@ -105,8 +104,8 @@ impl Tracker {
         self.moments.now_ms()
     }
 
-    /// Takes a row in, held by `process`, and returns how it has moved.
-    pub fn add(&mut self, row: &Row<'_>, process: &str) -> Motion {
+    /// Takes a row in, and returns how it has moved.
+    pub fn add(&mut self, row: &Row<'_>) -> Motion {
         let socket = row.socket;
         let totals = Totals::of(socket);
         if self.is_for_once {
@@ -114,14 +113,14 @@ impl Tracker {
         }
         let verdict = row.judged.map(|judged| judged.liveness.verdict);
         let now_ms = self.now_ms() as u32;
-        let number = self.processes[1].number(process).unwrap_or(u32::MAX);
+        let holder = self.holders[1].number(row.holder);
         let is_first = self.moments.is_first();
         let make = || Known {
             ends: Ends::of(socket),
             first_ms: if is_first { 0 } else { now_ms.max(1) },
             sent: totals.low().0,
             received: totals.low().1,
-            process: number,
+            holder,
             state: socket.state,
             verdict,
         };
@@ -139,12 +138,10 @@ impl Tracker {
         }
         let before = ((known.state, known.verdict) != (socket.state, verdict)).then(|| known.clone());
         // Nobody's any more: whose it was is worth more.
-        known.process = if process.starts_with('(') {
-            let [before, now] = &mut self.processes;
-            now.number(before.text(known.process)).unwrap_or(number)
-        } else {
-            number
-        };
+        let [holders_before, holders] = &mut self.holders;
+        let is_nobodys = row.holder.owners().is_none();
+        let was = if is_nobodys { holders.take_over(holders_before, known.holder) } else { None };
+        known.holder = was.unwrap_or(holder);
         (known.state, known.verdict) = (socket.state, verdict);
         (known.sent, known.received) = totals.low();
         if let Some(before) = before {
@@ -162,7 +159,7 @@ impl Tracker {
             self.rested.insert([socket.local, socket.remote]);
         } else if !self.moments.is_first() {
             let (id, namespace) = (socket.id, Some(row.namespace));
-            self.log_seen(Report { what: What::Opened, known, id, namespace, why: "" });
+            self.log_seen(Report { what: What::Opened, known, id, namespace });
         }
     }
 
@@ -171,15 +168,15 @@ impl Tracker {
         let (id, namespace) = (row.socket.id, Some(row.namespace));
         if known.state != before.state && before.state != TcpState::TimeWait {
             self.log_seen(if known.state == TcpState::TimeWait {
-                Report { what: What::Closed, known: before, id, namespace, why: RESTS }
+                Report { what: What::Closed(CloseReason::TimeWait), known: before, id, namespace }
             } else {
-                Report { what: What::State(before.state), known, id, namespace, why: "" }
+                Report { what: What::State(before.state), known, id, namespace }
             });
         } else if let (Some(thought), Some(now)) = (before.verdict, known.verdict)
             && thought != now
             && (is_trouble(thought) || is_trouble(now))
         {
-            self.log_seen(Report { what: What::Verdict(thought), known, id, namespace, why: "" });
+            self.log_seen(Report { what: What::Verdict(thought), known, id, namespace });
         }
     }
 
@@ -200,15 +197,16 @@ impl Tracker {
             self.sockets.end(|id, known| vanished.push((id, known)));
         } else {
             // Their names were those of the snapshot before, which go now.
-            self.sockets.each_unmet(|known| known.process = u32::MAX);
+            self.sockets.each_unmet(|known| known.holder = HolderNumber::UNKNOWN);
         }
         for (id, known) in vanished {
             let row = RowId { netns: id.netns, key: id.cookie.map_or(0, |cookie| cookie.0) };
             self.shown.lose(row, self.moments.now);
             // The end of a TIME-WAIT is no news: the connection was over before; nor is that of one that was reported.
             if known.state != TcpState::TimeWait && !reported.contains(&id) {
-                let why = guess(known.state, known.verdict, destroyed.contains(&id), None);
-                self.log_seen(Report { what: What::Closed, known: &known, id, namespace: find(id.netns), why });
+                let reason = CloseReason::guess(known.state, known.verdict, destroyed.contains(&id), None);
+                let what = What::Closed(reason);
+                self.log_seen(Report { what, known: &known, id, namespace: find(id.netns) });
             }
         }
         self.changes.end();
@@ -223,22 +221,26 @@ impl Tracker {
         };
         let is_destroyed = self.destroyed.contains(&socket.id);
         let rests = self.rested.contains(&[socket.local, socket.remote]);
-        let why = if rests { RESTS } else { guess(known.state, known.verdict, is_destroyed, Some(socket)) };
-        let report = Report { what: What::Closed, known: &known, id: socket.id, namespace, why };
+        let reason = if rests {
+            CloseReason::TimeWait
+        } else {
+            CloseReason::guess(known.state, known.verdict, is_destroyed, Some(socket))
+        };
+        let report = Report { what: What::Closed(reason), known: &known, id: socket.id, namespace };
         self.log(report, self.moments.of_event(at));
     }
 
     /// Logs a change that this snapshot shows.
     fn log_seen(&mut self, report: Report<'_>) {
-        let when = self.moments.of_snapshot(report.what == What::Closed);
+        let when = self.moments.of_snapshot(report.what.is_end());
         self.log(report, when);
     }
 
     fn log(&mut self, report: Report<'_>, When { at, until_ms }: When) {
-        let Report { what, known, id, namespace, why } = report;
+        let Report { what, known, id, namespace } = report;
         let (number, time) = self.changes.stamp(at);
         // Of what is gone the name was noted in the snapshot before.
-        let is_there = what != What::Closed;
+        let is_there = !what.is_end();
         self.changes.push(Change {
             number,
             at,
@@ -246,13 +248,12 @@ impl Tracker {
             what,
             socket: known.bare(id),
             namespace: namespace.map_or_else(|| id.netns.0.to_string(), |namespace| namespace.name.clone()),
-            process: self.processes[usize::from(is_there)].text(known.process).to_owned(),
+            holder: self.holders[usize::from(is_there)].get(known.holder).clone(),
             verdict: known.verdict,
             lifetime: match what {
                 What::Opened => (None, Bound::NotApplicable),
                 _ => known.lifetime(self.moments.before_ms(), until_ms),
             },
-            why,
         });
     }
 }

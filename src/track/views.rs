@@ -1,15 +1,14 @@
 //! The views, one table for keys, tabs, titles, columns and the configuration.
 
-use super::columns::{changes, groups, kernel};
-use super::heading::{Heading, Source};
-use super::motion::Motion;
-use crate::fields::column::Width;
-use crate::fields::table::{CONNECTION_COLUMNS, columns};
-use crate::fields::value::{Unit, Value};
-use crate::model::row::Row;
-use crate::model::socket::Queues;
-use crate::model::sysctl::Sysctl;
-use crate::text::bar;
+use std::sync::LazyLock;
+
+use super::columns::changes::{self, Changes};
+use super::columns::groups::{self, Groups};
+use super::columns::kernel::{self, KernelValues};
+use super::columns::sockets::{self, MovingSockets};
+use crate::fields::column::{Column, Heading, RowKind, Width};
+use crate::fields::id::ColumnId;
+use crate::fields::table::CONNECTION_COLUMNS;
 
 /// What the screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,9 +37,25 @@ pub struct ViewSpec {
     /// What one of its rows is called, and several
     pub rows: [&'static str; 2],
     /// Columns by default
-    columns: &'static [&'static str],
+    columns: &'static [ColumnId],
     /// All that it could show
-    catalogue: fn() -> Vec<Heading>,
+    pub(crate) catalogue: Catalogue,
+}
+
+/// The columns of one kind of rows.
+type Columns<K> = &'static LazyLock<Vec<Column<K>>>;
+
+/// All columns that a view could show, by what its rows are.
+#[derive(Debug)]
+pub(crate) enum Catalogue {
+    /// Sockets
+    Sockets(Columns<MovingSockets>),
+    /// Groups of sockets
+    Groups(Columns<Groups>),
+    /// The kernel's own numbers
+    Kernel(Columns<KernelValues>),
+    /// What happened
+    Changes(Columns<Changes>),
 }
 
 /// Every view, in the order of the number keys.
@@ -50,48 +65,44 @@ pub const VIEWS: [ViewSpec; 6] = [
         name: "connections",
         rows: ["connection", "connections"],
         columns: CONNECTION_COLUMNS,
-        catalogue: connections,
+        catalogue: Catalogue::Sockets(&sockets::CONNECTIONS),
     },
     ViewSpec {
         view: View::Peers,
         name: "peers",
         rows: ["peer", "peers"],
         columns: groups::PEER_COLUMNS,
-        catalogue: groups::of_peers,
+        catalogue: Catalogue::Groups(&groups::PEERS),
     },
     ViewSpec {
         view: View::Processes,
         name: "processes",
         rows: ["process", "processes"],
         columns: groups::PROCESS_COLUMNS,
-        catalogue: groups::of_processes,
+        catalogue: Catalogue::Groups(&groups::PROCESSES),
     },
     ViewSpec {
         view: View::Listeners,
         name: "listeners",
         rows: ["listener", "listeners"],
-        columns: LISTENERS,
-        catalogue: listeners,
+        columns: sockets::LISTENER_COLUMNS,
+        catalogue: Catalogue::Sockets(&sockets::LISTENERS),
     },
     ViewSpec {
         view: View::Kernel,
         name: "kernel",
         rows: ["value", "values"],
         columns: kernel::COLUMNS,
-        catalogue: kernel::headings,
+        catalogue: Catalogue::Kernel(&kernel::KERNEL),
     },
     ViewSpec {
         view: View::Changes,
         name: "changes",
         rows: ["change", "changes"],
         columns: changes::COLUMNS,
-        catalogue: changes::headings,
+        catalogue: Catalogue::Changes(&changes::CHANGES),
     },
 ];
-
-/// What the view of listeners shows: the columns of `ls -l`, with the queue as a bar and the drops as a rate.
-const LISTENERS: &[&str] =
-    &["local", "fill", "accept-q", "backlog", "somaxconn", "drops", "drop-rate", "keepalive", "user", "process"];
 
 impl View {
     /// Its line of the table.
@@ -123,101 +134,61 @@ impl View {
 
     /// All columns that it could show, with what each is.
     pub fn catalogue(self) -> Vec<Heading> {
-        (self.spec().catalogue)()
+        fn headings<K: RowKind>(columns: Columns<K>) -> Vec<Heading> {
+            columns.iter().map(|column| column.heading).collect()
+        }
+        match self.spec().catalogue {
+            Catalogue::Sockets(columns) => headings(columns),
+            Catalogue::Groups(columns) => headings(columns),
+            Catalogue::Kernel(columns) => headings(columns),
+            Catalogue::Changes(columns) => headings(columns),
+        }
     }
 
     /// Its columns by default.
     pub fn columns(self) -> Vec<Heading> {
         let catalogue = self.catalogue();
-        let find = |name: &&str| catalogue.iter().find(|heading| heading.name == **name).cloned();
+        let find = |id: &ColumnId| catalogue.iter().find(|heading| heading.id == *id).copied();
         self.spec().columns.iter().filter_map(find).collect()
     }
 }
 
 impl ViewSpec {
     /// Names of its columns by default.
-    pub fn default_columns(&self) -> &'static [&'static str] {
-        self.columns
+    pub fn default_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|id| id.name())
     }
 }
-
-fn fields() -> Vec<Heading> {
-    columns().map(Heading::from).collect()
-}
-
-fn connections() -> Vec<Heading> {
-    let mut headings = fields();
-    headings.extend([
-        Heading::number(
-            "sent-rate",
-            "SENT/S",
-            60,
-            "bytes that the peer acknowledged, per second since the last look",
-            Source::Moving(|_, motion| Value::number(motion.sent_per_s)),
-        )
-        .unit(Unit::BytesPerSecond),
-        Heading::number(
-            "received-rate",
-            "RECEIVED/S",
-            60,
-            "bytes that came in order, per second since the last look",
-            Source::Moving(|_, motion| Value::number(motion.received_per_s)),
-        )
-        .unit(Unit::BytesPerSecond),
-    ]);
-    headings
-}
-
-fn listeners() -> Vec<Heading> {
-    let mut headings = fields();
-    for heading in &mut headings {
-        // Connections that are lost matter more here than how the listener is set.
-        heading.importance = match &*heading.name {
-            "drops" => 94,
-            "backlog" => 91,
-            "keepalive" => 38,
-            _ => heading.importance,
-        };
-    }
-    headings.extend([
-        Heading::text("fill", "ACCEPT QUEUE", 95, "how full the accept queue is", Source::Moving(fill)),
-        Heading::number(
-            "somaxconn",
-            "SOMAXCONN",
-            60,
-            "net.core.somaxconn: the most that listen() may ask for",
-            Source::Moving(|row, _| Value::number(row.namespace.sysctls.number(Sysctl::Somaxconn))),
-        ),
-        Heading::number(
-            "drop-rate",
-            "DROPS/S",
-            93,
-            "connection attempts dropped, per second since the last look",
-            Source::Moving(|_, motion: &Motion| Value::number(motion.drops_per_s)),
-        ),
-    ]);
-    headings
-}
-
-/// One more than the backlog fits.
-fn fill(row: &Row<'_>, _: &Motion) -> Value<'static> {
-    const CELLS: usize = 8;
-    match row.socket.queues {
-        Queues::Accept { length, max: Some(max) } => Value::Word(bar(length.into(), u64::from(max) + 1, CELLS).into()),
-        _ => Value::Absent,
-    }
-}
-
-/// The columns of rows that say which socket it is, whatever columns are shown.
-pub const TELLING: [&str; 5] = ["netns", "state", "local", "peer", "process"];
 
 /// Whether its cells are addresses with ports.
 pub fn is_end(heading: &Heading) -> bool {
-    matches!(&*heading.name, "local" | "peer")
+    matches!(heading.id, ColumnId::Local | ColumnId::Peer)
 }
 
 /// How a column may be squeezed: long addresses may be cut, unless somebody wants all of them.
 pub fn squeezed(heading: &Heading, has_full_addresses: bool) -> Width {
     const LEAST: u8 = 21;
     if is_end(heading) && !has_full_addresses { Width::Flexible(LEAST) } else { heading.width }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VIEWS;
+
+    #[test]
+    fn headers_are_the_names_and_can_be_typed() {
+        for spec in &VIEWS {
+            let catalogue = spec.view.catalogue();
+            for (index, heading) in catalogue.iter().enumerate() {
+                assert_eq!(heading.title, heading.name().to_uppercase());
+                assert!(
+                    !heading.name().contains(|c: char| c != '-' && !c.is_ascii_alphanumeric()),
+                    "{}",
+                    heading.title
+                );
+                assert!(!catalogue[..index].contains(heading), "{} stands twice in {}", heading.title, spec.name);
+            }
+            assert_eq!(spec.view.columns().len(), spec.columns.len(), "{}", spec.name);
+        }
+    }
 }

@@ -10,14 +10,13 @@
 //! └ footer: the keys of the moment, what is not seen             ┘
 //! ```
 
-use std::borrow::Cow;
-
 use ratatui::layout::{Constraint, Layout, Rect};
 use unicode_width::UnicodeWidthStr;
 
 use super::state::{Mode, State};
+use crate::fields::column::Heading;
+use crate::fields::id::ColumnId;
 use crate::fields::layout::{Demand, GAP, fit};
-use crate::track::heading::Heading;
 use crate::track::table::Table;
 use crate::track::views::{VIEWS, View, is_end, squeezed};
 
@@ -143,7 +142,7 @@ pub enum Hit {
     /// A view's tab
     Tab(View),
     /// A column's title
-    Title(Cow<'static, str>),
+    Title(ColumnId),
     /// A row
     Row(usize),
 }
@@ -164,5 +163,5 @@ pub fn hit(state: &State, x: u16, y: u16) -> Option<Hit> {
     }
     let slots = slots(state, table, areas.body);
     let slot = slots.iter().find(|slot| x >= slot.x && usize::from(x - slot.x) < slot.width + GAP)?;
-    table.columns().get(slot.column).map(|column| Hit::Title(column.name.clone()))
+    table.columns().get(slot.column).map(|column| Hit::Title(column.id))
 }

@@ -128,7 +128,7 @@ fn options_choose_families_states_columns_and_order() {
 fn headers_are_the_names_of_the_columns_and_keys_are_names_too() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let names: Vec<_> = tcpulse::fields::table::columns().map(|column| column.name.into_owned()).collect();
+    let names: Vec<_> = tcpulse::fields::table::columns().map(|column| column.name().to_owned()).collect();
     let keys: Vec<_> = tcpulse::fields::table::columns().map(|column| column.key()).collect();
     let filter = format!("sport = {port}");
     let ls = |columns: &[String], more: &[&str]| {

@@ -3,7 +3,8 @@
 use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
-use tcpulse::fields::column::{Column, Kind};
+use tcpulse::fields::column::Kind;
+use tcpulse::fields::socket::SocketColumn;
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
@@ -132,10 +133,11 @@ fn a_column_of_numbers_holds_numbers_or_nothing() {
     let zoo = Zoo::new();
     zoo.settle();
     let columns = tcpulse::fields::table::columns();
-    let is_number = |column: &Column| matches!(column.kind, Kind::Number | Kind::Deadline | Kind::Port(_));
+    let is_number =
+        |column: &&SocketColumn| matches!(column.kind, Kind::Number | Kind::Flag | Kind::Deadline | Kind::Port(_));
     let numbers: Vec<_> = columns.filter(is_number).collect();
     let names: Vec<_> =
-        numbers.iter().map(|column| &*column.name).filter(|name| !["pid", "fd"].contains(name)).collect();
+        numbers.iter().map(|column| column.name()).filter(|name| !["pid", "fd"].contains(name)).collect();
     let arguments = ["ls", "-a", "-q", "-N", "current", "--format", "csv", "--no-header", "-o", &names.join(",")];
     let csv = tcpulse_in(&zoo.netns, User::Root, &arguments).stdout;
     assert!(csv.lines().count() > 10 && !csv.contains('\r'));
@@ -168,6 +170,27 @@ fn a_column_of_numbers_holds_numbers_or_nothing() {
         let has_number = !cells[at].is_empty();
         assert_eq!(has_number, ["exact", "at_least", "at_most"].contains(&cells[at + 1]), "{line}");
     }
+}
+
+/// systemd's `(sd-pam)` is a process, and one may call itself `(kernel)`.
+#[test]
+fn a_process_in_parentheses_is_not_taken_for_a_socket_that_nobody_holds() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let _sleepers = [&b"(kernel)"[..], b"(sd-pam)"].map(|name| Sleeper::named(name, &[&listener]));
+    let of_port = format!("sport = {port}");
+    let counted = tcpulse(&["stat", "-q", "-N", "current", "--by", "process", "--no-header", &of_port, "-l"]).stdout;
+    let names: Vec<_> = counted.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&r"\x28kernel\x29") && names.contains(&"(sd-pam)"), "{counted}");
+    let json = tcpulse(&["stat", "-q", "-N", "current", "--by", "process", "--json", &of_port, "-l"]).json();
+    let groups = json["groups"].as_array().unwrap();
+    assert!(groups.iter().any(|group| group["process"] == r"\x28kernel\x29"), "{json}");
+    let listed =
+        tcpulse(&["ls", "-l", "-q", "-N", "current", "-o", "comm,process,holder", "--no-header", &of_port]).stdout;
+    assert!(
+        listed.contains(r"\x28kernel\x29") && listed.contains("(kernel)[") && listed.contains(" process"),
+        "{listed}"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ratatui::crossterm::event::{Event as Input, KeyCode};
+use tcpulse::fields::id::ColumnId;
 use tcpulse::model::liveness::Verdict;
 use tcpulse::model::state::TcpState;
 use tcpulse::track::table::Order;
@@ -15,9 +16,9 @@ use super::scene::{BUSY, Made, Scene, id, made};
 
 const SIZE: (u16, u16) = (120, 40);
 
-fn is_by(effects: &[Effect], name: &str, is_descending: bool) -> bool {
+fn is_by(effects: &[Effect], id: ColumnId, is_descending: bool) -> bool {
     matches!(effects, [Effect::Look(wanted)]
-        if matches!(&wanted.order, Order::By { column, descending } if column == name && *descending == is_descending))
+        if matches!(&wanted.order, Order::By { column, descending } if *column == id && *descending == is_descending))
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn the_filter_box_completes_words_and_remembers_what_was_typed() {
 fn an_answer_to_an_old_question_is_not_shown() {
     let mut scene = Scene::busy(SIZE);
     let old = scene.frame(&BUSY[..1]);
-    assert!(is_by(&scene.keys("s"), "state", false));
+    assert!(is_by(&scene.keys("s"), ColumnId::State, false));
     scene.happen(Event::Frame(old));
     assert_eq!(scene.state.rows(), 6);
     let new = scene.frame(&BUSY[..1]);
@@ -122,12 +123,12 @@ fn an_answer_to_an_old_question_is_not_shown() {
 #[test]
 fn rows_are_sorted_by_any_column_from_either_end() {
     let mut scene = Scene::busy(SIZE);
-    let columns: Vec<_> = scene.state.query.columns.iter().map(|column| column.name.to_string()).collect();
-    let local = columns.iter().position(|name| name == "local").unwrap();
+    let columns: Vec<_> = scene.state.query.columns.iter().map(|column| column.id).collect();
+    let local = columns.iter().position(|id| *id == ColumnId::Local).unwrap();
     scene.keys(&"s".repeat(local + 1));
     scene.look(&BUSY);
     assert_eq!(scene.rows(), [6, 7, 1, 2, 3, 4]);
-    assert!(is_by(&scene.keys("S"), "local", true));
+    assert!(is_by(&scene.keys("S"), ColumnId::Local, true));
     scene.look(&BUSY);
     assert_eq!(scene.rows(), [4, 3, 2, 1, 6, 7]);
     assert!(scene.drawn().contains("LOCAL▼"));
@@ -146,8 +147,8 @@ fn the_mouse_shows_views_sorts_selects_and_opens() {
         (u16::try_from(x).unwrap(), u16::try_from(y).unwrap())
     };
     let title = place("LOCAL");
-    assert!(is_by(&scene.click(title.0 + 1, title.1), "local", false));
-    assert!(is_by(&scene.click(title.0, title.1), "local", true));
+    assert!(is_by(&scene.click(title.0 + 1, title.1), ColumnId::Local, false));
+    assert!(is_by(&scene.click(title.0, title.1), ColumnId::Local, true));
     scene.click(title.0, title.1);
     assert_eq!(scene.state.query.order, Order::Alarm);
     scene.look(&BUSY);
@@ -182,7 +183,7 @@ fn each_view_keeps_its_order_and_all_share_the_filter_but_the_kernels() {
         (scene.state.query.typed.as_str(), scene.state.query.filter.to_string().as_str()),
         ("sport = 443", "sport = 443")
     );
-    assert!(matches!(&scene.state.query.order, Order::By { column, .. } if column == "state"));
+    assert!(matches!(&scene.state.query.order, Order::By { column, .. } if *column == ColumnId::State));
     scene.keys("5");
     assert_eq!(scene.state.query.typed, "keepalive");
     // Round and round.
@@ -276,7 +277,7 @@ fn columns_are_chosen_from_a_list() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("c ");
     let effects = scene.press(KeyCode::Enter);
-    assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.columns[0].name == "verdict"));
+    assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.columns[0].id == ColumnId::Verdict));
     // A table without columns is none.
     let shown = scene.state.query.columns.len();
     scene.keys("c");

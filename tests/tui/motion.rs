@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use ratatui::crossterm::event::KeyCode;
+use tcpulse::fields::id::ColumnId;
 use tcpulse::fields::value::Value;
 use tcpulse::model::gap::{Gap, GapKind, Remedy};
 use tcpulse::model::liveness::Verdict;
@@ -26,9 +27,8 @@ fn ages(scene: &Scene) -> Vec<(u64, Age)> {
 /// Events of the view of changes, the newest first, with why.
 fn changes(scene: &Scene) -> Vec<(String, String)> {
     let table = scene.state.table().unwrap();
-    let text =
-        |row, name| table.cell(row, name).map_or_else(String::new, |value: Value<'_>| value.plain().into_owned());
-    (0..table.len()).map(|row| (text(row, "event"), text(row, "why"))).collect()
+    let text = |row, id| table.cell(row, id).map_or_else(String::new, |value: Value<'_>| value.plain().into_owned());
+    (0..table.len()).map(|row| (text(row, ColumnId::Event), text(row, ColumnId::Why))).collect()
 }
 
 #[test]
@@ -134,8 +134,9 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
     assert_eq!(told[0].1, "ETIMEDOUT: the kernel gave up on the peer");
     assert_eq!(told[1], ("closed".to_owned(), "closed or reset".to_owned()));
     let table = scene.state.table().unwrap();
-    let lifetime =
-        |row| table.cell(row, "lifetime").unwrap().for_people(tcpulse::fields::value::Unit::Millis).into_owned();
+    let lifetime = |row| {
+        table.cell(row, ColumnId::Lifetime).unwrap().for_people(tcpulse::fields::value::Unit::Millis).into_owned()
+    };
     assert_eq!([lifetime(0), lifetime(1)], ["≥2.0s", "≤1.0s"]);
 }
 
@@ -194,10 +195,10 @@ fn close_waits_that_grow_are_told_by_process() {
     scene.look(&leak(2));
     scene.look(&leak(5));
     let table = scene.state.table().unwrap();
-    assert_eq!(table.cell(0, "growth").unwrap().plain(), "+3");
-    assert_eq!(table.cell(0, "close-wait"), Some(Value::Number(5)));
+    assert_eq!(table.cell(0, ColumnId::CwGrowth).unwrap().plain(), "+3");
+    assert_eq!(table.cell(0, ColumnId::CloseWait), Some(Value::Number(5)));
     assert_eq!(
-        (table.cell(0, "descriptors"), table.cell(0, "limit")),
+        (table.cell(0, ColumnId::Fds), table.cell(0, ColumnId::Limit)),
         (Some(Value::Number(900)), Some(Value::Number(1024)))
     );
 }
@@ -209,8 +210,11 @@ fn ports_towards_a_peer_are_counted_for_each_address_of_ours() {
     let rows: Vec<_> = (1..=50).map(|cookie| made(cookie, TcpState::TimeWait, Verdict::TimeWait)).collect();
     scene.look(&rows);
     let table = scene.state.table().unwrap();
-    let number = |name| table.cell(0, name);
-    assert_eq!((number("ports"), number("available")), (Some(Value::Number(50)), Some(Value::Number(28_232))));
-    assert_eq!(number("time-wait-share").unwrap().plain(), "100%");
-    assert_eq!(number("from").unwrap().plain(), "10.0.0.9");
+    let number = |id| table.cell(0, id);
+    assert_eq!(
+        (number(ColumnId::Ports), number(ColumnId::Available)),
+        (Some(Value::Number(50)), Some(Value::Number(28_232)))
+    );
+    assert_eq!(number(ColumnId::TwShare).unwrap().plain(), "100%");
+    assert_eq!(number(ColumnId::From).unwrap().plain(), "10.0.0.9");
 }

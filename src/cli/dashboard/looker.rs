@@ -253,6 +253,7 @@ fn time_of_day(at: SystemTime) -> String {
 mod tests {
     use super::{Looker, Needs, Query, Request};
     use crate::collect::discovery::NetnsChoice;
+    use crate::fields::id::ColumnId;
     use crate::fields::value::Value;
     use crate::filter::{Filter, Names};
     use crate::track::frame::Frame;
@@ -293,10 +294,10 @@ mod tests {
         let mut looker = looker(filtered(View::Connections, &typed), Needs::all());
         let early = look(&mut looker);
         assert!(early.is_early && looker.is_asked && looker.next <= Instant::now());
-        assert_eq!((early.table.len(), early.table.cell(0, "process")), (1, Some(Value::Absent)));
+        assert_eq!((early.table.len(), early.table.cell(0, ColumnId::Process)), (1, Some(Value::Absent)));
         let whole = look(&mut looker);
         assert!(!whole.is_early && !looker.is_asked);
-        let holder = whole.table.cell(0, "process").unwrap().plain().into_owned();
+        let holder = whole.table.cell(0, ColumnId::Process).unwrap().plain().into_owned();
         assert!(holder.contains(&format!("[{}]", std::process::id())), "{holder}");
         assert_eq!(early.table.id(0), whole.table.id(0));
         let is_ours = |ends: [u16; 2]| ends.contains(&port);

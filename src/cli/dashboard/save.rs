@@ -11,8 +11,9 @@ use rustix::io::Errno;
 
 use crate::export::csv;
 use crate::export::json::Json;
+use crate::fields::column::Heading;
+use crate::fields::id::ColumnId;
 use crate::fields::value::Value;
-use crate::track::heading::{Heading, Source};
 use crate::track::line::Age;
 use crate::track::table::Table;
 
@@ -83,8 +84,8 @@ fn give_name(from: &Path, to: &Path) -> io::Result<()> {
 /// With the columns that are shown, and beside the deadline what it is, as in CSV of `ls`.
 fn as_csv(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -> usize {
     let columns = table.columns();
-    let has_bound = columns.iter().any(|column| column.name == "bound");
-    let is_deadline = |column: &Heading| !has_bound && column.name == "dead-in";
+    let has_bound = columns.iter().any(|column| column.id == ColumnId::Bound);
+    let is_deadline = |column: &Heading| !has_bound && column.id == ColumnId::DeadIn;
     let bound = |column: &Heading| is_deadline(column).then(|| Value::word("bound"));
     csv::line(out, columns.iter().flat_map(|column| iter::once(Value::Word(column.key().into())).chain(bound(column))));
     let mut count = 0;
@@ -94,11 +95,7 @@ fn as_csv(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -
                 Value::Bounded { bound, .. } => Value::word(bound.name()),
                 _ => Value::Absent,
             });
-            let value = match &column.source {
-                Source::Field(field) => csv::suited(field, value),
-                _ => value,
-            };
-            iter::once(value).chain(bound)
+            iter::once(csv::suited(column, value)).chain(bound)
         });
         csv::line(out, cells);
         count += 1;

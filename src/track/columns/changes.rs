@@ -1,46 +1,78 @@
 //! Columns of the changes.
 
+use std::sync::LazyLock;
+
+use crate::fields::column::{Column, RowKind};
+use crate::fields::id::ColumnId;
 use crate::fields::value::{Unit, Value};
 use crate::model::address::Endpoint;
 use crate::model::liveness::Verdict;
 use crate::model::state::TcpState;
 use crate::track::change::{Change, What};
-use crate::track::heading::{Heading, Source};
+use crate::track::closing::CloseReason;
 
 /// What the view shows.
-pub const COLUMNS: &[&str] = &["time", "event", "local", "peer", "lifetime", "why", "process"];
+pub(crate) const COLUMNS: &[ColumnId] = &[
+    ColumnId::Time,
+    ColumnId::Event,
+    ColumnId::Local,
+    ColumnId::Peer,
+    ColumnId::Lifetime,
+    ColumnId::Why,
+    ColumnId::Process,
+];
+
+/// How a column takes its value.
+type OfChange = for<'a> fn(&'a Change) -> Value<'a>;
+
+/// What happened.
+#[derive(Debug, Clone, Copy)]
+pub enum Changes {}
+
+impl RowKind for Changes {
+    type Of<'a> = &'a Change;
+    type Get = OfChange;
+
+    fn value<'a>(get: Self::Get, change: &Self::Of<'a>) -> Value<'a> {
+        get(change)
+    }
+}
+
+/// A column of text.
+fn text(id: ColumnId, importance: u8, help: &'static str, get: OfChange) -> Column<Changes> {
+    Column::text(id, importance, help, get)
+}
+
+/// A column of numbers.
+fn number(id: ColumnId, importance: u8, help: &'static str, get: OfChange) -> Column<Changes> {
+    Column::number(id, importance, help, get)
+}
 
 /// Columns of the view.
-pub fn headings() -> Vec<Heading> {
-    let text = |name, title, importance, help, get| Heading::text(name, title, importance, help, Source::Change(get));
+pub(crate) static CHANGES: LazyLock<Vec<Column<Changes>>> = LazyLock::new(|| {
     vec![
-        text("time", "TIME", 99, "when it was seen", |change| Value::name(Some(&change.time))),
-        text("event", "EVENT", 98, "what happened", event),
-        text("local", "LOCAL", 90, "local address and port", |change| {
+        text(ColumnId::Time, 99, "when it was seen", |change| Value::name(Some(&change.time))),
+        text(ColumnId::Event, 98, "what happened", event),
+        text(ColumnId::Local, 90, "local address and port", |change| {
             end(change.socket.local, change.socket.state == TcpState::Listen)
         }),
-        text("peer", "PEER", 97, "remote address and port", |change| end(change.socket.remote, false)),
-        Heading::number(
-            "lifetime",
-            "LIFETIME",
+        text(ColumnId::Peer, 97, "remote address and port", |change| end(change.socket.remote, false)),
+        number(
+            ColumnId::Lifetime,
             95,
             "how long it lasted, or has lasted until then: ≥ at least, ≤ at most",
-            Source::Change(|change| Value::Bounded { ms: change.lifetime.0, bound: change.lifetime.1 }),
+            |change| Value::Bounded { ms: change.lifetime.0, bound: change.lifetime.1 },
         )
         .unit(Unit::Millis),
-        text("why", "WHY", 96, "what its program most likely got to see", |change| match change.why {
-            "" => Value::Absent,
-            why => Value::word(why),
+        text(ColumnId::Why, 96, "what its program most likely got to see", |change| match change.what {
+            What::Closed(reason) => Value::word(why(reason)),
+            What::Opened | What::State(_) | What::Verdict(_) => Value::Absent,
         })
         .flexible(12),
-        text("process", "PROCESS", 92, "who held it", |change| match change.process.as_str() {
-            "" => Value::Absent,
-            process => Value::name(Some(process)),
-        })
-        .flexible(12),
-        text("netns", "NETNS", 91, "network namespace by name", |change| Value::name(Some(&change.namespace))),
+        text(ColumnId::Process, 92, "who held it", |change| change.holder.value()).flexible(12),
+        text(ColumnId::Netns, 91, "network namespace by name", |change| Value::name(Some(&change.namespace))),
     ]
-}
+});
 
 /// An end as far as it is known: the kernel has cleared a part of it where a connection was reset before it was destroyed.
 fn end(Endpoint { addr, port }: Endpoint, may_be_any: bool) -> Value<'static> {
@@ -53,12 +85,29 @@ fn end(Endpoint { addr, port }: Endpoint, may_be_any: bool) -> Value<'static> {
     }
 }
 
+/// What the program most likely got to see.
+fn why(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Destroyed => "ECONNABORTED: destroyed from here",
+        CloseReason::NotConnected => "was not connected yet when last seen",
+        CloseReason::Handshake => "was in its handshake when last seen",
+        CloseReason::ListensNoMore => "listens no more",
+        CloseReason::TimedOut => "ETIMEDOUT: the kernel gave up on the peer",
+        CloseReason::WasSilent => "ETIMEDOUT, or closed or reset",
+        CloseReason::TimeWait => "closed in order: TIME-WAIT keeps the port",
+        CloseReason::InOrder => "closed in order",
+        CloseReason::ByUs => "closed by our side",
+        CloseReason::ByPeerThenUs => "closed by the peer, then by our side",
+        CloseReason::ClosedOrReset => "closed or reset",
+    }
+}
+
 fn event(change: &Change) -> Value<'_> {
     let state = change.socket.state.name().unwrap_or("unknown");
     Value::Word(match change.what {
         What::Opened if change.socket.state == TcpState::Listen => "listens".into(),
         What::Opened => format!("opened ({state})").into(),
-        What::Closed => "closed".into(),
+        What::Closed(_) => "closed".into(),
         What::State(before) => format!("{} → {state}", before.name().unwrap_or("unknown")).into(),
         What::Verdict(before) => {
             format!("{} → {}", before.name(), change.verdict.map_or("unknown", Verdict::name)).into()

@@ -1,201 +1,187 @@
 //! Columns of peers and of processes.
 
+use std::sync::LazyLock;
+
+use crate::fields::column::{Column, RowKind};
+use crate::fields::id::ColumnId;
 use crate::fields::value::{Unit, Value};
 use crate::text::{bar, percent};
 use crate::track::group::Group;
-use crate::track::heading::{Heading, Source};
 
-fn count(
-    name: &'static str,
-    title: &'static str,
-    importance: u8,
-    help: &'static str,
-    get: for<'a> fn(&'a Group) -> Value<'a>,
-) -> Heading {
-    Heading::number(name, title, importance, help, Source::Group(get))
+/// How a column takes its value.
+type OfGroup = for<'a> fn(&'a Group) -> Value<'a>;
+
+/// Groups of connections.
+#[derive(Debug, Clone, Copy)]
+pub enum Groups {}
+
+impl RowKind for Groups {
+    type Of<'a> = &'a Group;
+    type Get = OfGroup;
+
+    fn value<'a>(get: Self::Get, group: &Self::Of<'a>) -> Value<'a> {
+        get(group)
+    }
+}
+
+/// A column of text.
+fn text(id: ColumnId, importance: u8, help: &'static str, get: OfGroup) -> Column<Groups> {
+    Column::text(id, importance, help, get)
+}
+
+/// A column of numbers.
+fn number(id: ColumnId, importance: u8, help: &'static str, get: OfGroup) -> Column<Groups> {
+    Column::number(id, importance, help, get)
 }
 
 /// What the view of peers shows.
-pub const PEER_COLUMNS: &[&str] = &[
-    "peer",
-    "way",
-    "connections",
-    "established",
-    "silent",
-    "unguarded",
-    "close-wait",
-    "time-wait",
-    "ports",
-    "available",
-    "used",
-    "time-wait-share",
-    "from",
-    "send-q",
-    "sent-rate",
-    "received-rate",
+pub(crate) const PEER_COLUMNS: &[ColumnId] = &[
+    ColumnId::Peer,
+    ColumnId::Way,
+    ColumnId::Conns,
+    ColumnId::Estab,
+    ColumnId::Silent,
+    ColumnId::Unguarded,
+    ColumnId::CloseWait,
+    ColumnId::TimeWait,
+    ColumnId::Ports,
+    ColumnId::Available,
+    ColumnId::Used,
+    ColumnId::TwShare,
+    ColumnId::From,
+    ColumnId::SendQ,
+    ColumnId::SentRate,
+    ColumnId::RecvRate,
 ];
 
 /// What the view of processes shows.
-pub const PROCESS_COLUMNS: &[&str] = &[
-    "process",
-    "connections",
-    "established",
-    "silent",
-    "unguarded",
-    "close-wait",
-    "growth",
-    "listeners",
-    "descriptors",
-    "limit",
-    "fill",
-    "recv-q",
-    "send-q",
-    "sent-rate",
-    "received-rate",
+pub(crate) const PROCESS_COLUMNS: &[ColumnId] = &[
+    ColumnId::Process,
+    ColumnId::Conns,
+    ColumnId::Estab,
+    ColumnId::Silent,
+    ColumnId::Unguarded,
+    ColumnId::CloseWait,
+    ColumnId::CwGrowth,
+    ColumnId::Listeners,
+    ColumnId::Fds,
+    ColumnId::Limit,
+    ColumnId::FdsUsed,
+    ColumnId::RecvQ,
+    ColumnId::SendQ,
+    ColumnId::SentRate,
+    ColumnId::RecvRate,
 ];
 
 /// What tells which sockets a group is made of.
-pub fn filter() -> Heading {
-    let get = Source::Group(|group| Value::name(Some(&group.title.filter)));
-    Heading::text("filter", "FILTER", 10, "the filter that lists its connections", get)
+fn filter() -> Column<Groups> {
+    text(ColumnId::Filter, 10, "the filter that lists its connections", |group| Value::name(Some(&group.title.filter)))
 }
 
 /// Columns of peers.
-pub fn of_peers() -> Vec<Heading> {
-    let mut headings = vec![
-        Heading::text("peer", "PEER", 99, "remote address, and the port that we connect to", Source::Group(peer)),
-        Heading::text(
-            "way",
-            "WAY",
+pub(crate) static PEERS: LazyLock<Vec<Column<Groups>>> = LazyLock::new(of_peers);
+
+/// Columns of processes.
+pub(crate) static PROCESSES: LazyLock<Vec<Column<Groups>>> = LazyLock::new(of_processes);
+
+fn of_peers() -> Vec<Column<Groups>> {
+    let mut columns = vec![
+        text(ColumnId::Peer, 99, "remote address, and the port that we connect to", peer),
+        text(
+            ColumnId::Way,
             90,
             "out: we connect to that port; in: the peer connects to the port of ours that is named",
-            Source::Group(|group| Value::name(Some(&group.title.way))),
+            |group| Value::name(Some(&group.title.way)),
         ),
     ];
-    headings.extend(shared());
-    headings.extend([
-        count(
-            "ports",
-            "PORTS",
+    columns.extend(shared());
+    columns.extend([
+        number(
+            ColumnId::Ports,
             70,
             "local ports taken towards it, on the address of ours that has the fewest left",
             |group| Value::number(group.fullest().map(|taken| taken.ports)),
         ),
-        count(
-            "available",
-            "AVAILABLE",
+        number(
+            ColumnId::Available,
             30,
             "ports that there are on each address (ip_local_port_range, less the reserved)",
             |group| Value::number(group.available.filter(|_| !group.taken.is_empty())),
         ),
-        Heading::text("used", "USED", 69, "the ports taken, of those that there are", Source::Group(used)),
-        Heading::number(
-            "time-wait-share",
-            "TW-SHARE",
-            50,
-            "how many of its connections are in TIME-WAIT",
-            Source::Group(|group| {
-                let all = group.counts.connections;
-                if all == 0 { Value::Absent } else { Value::Word(percent(group.counts.time_wait, all).into()) }
-            }),
-        ),
-        Heading::text(
-            "from",
-            "FROM",
-            40,
-            "the address of ours whose ports are counted",
-            Source::Group(|group| group.fullest().map_or(Value::Absent, |taken| Value::Addr(taken.from))),
-        ),
-        Heading::text(
-            "netns",
-            "NETNS",
-            60,
-            "network namespace by name",
-            Source::Group(|group| Value::name(Some(&group.title.namespace))),
-        ),
+        text(ColumnId::Used, 69, "the ports taken, of those that there are", used),
+        number(ColumnId::TwShare, 50, "how many of its connections are in TIME-WAIT", |group| {
+            let all = group.counts.connections;
+            if all == 0 { Value::Absent } else { Value::Word(percent(group.counts.time_wait, all).into()) }
+        }),
+        text(ColumnId::From, 40, "the address of ours whose ports are counted", |group| {
+            group.fullest().map_or(Value::Absent, |taken| Value::Addr(taken.from))
+        }),
+        text(ColumnId::Netns, 60, "network namespace by name", |group| Value::name(Some(&group.title.namespace))),
         filter(),
     ]);
-    headings
+    columns
 }
 
-/// Columns of processes.
-pub fn of_processes() -> Vec<Heading> {
-    let mut headings = vec![
-        Heading::text(
-            "process",
-            "WHO",
-            99,
-            "process, program, unit or container",
-            Source::Group(|group| Value::name(Some(&group.title.label))),
-        )
+fn of_processes() -> Vec<Column<Groups>> {
+    let mut columns = vec![
+        text(ColumnId::Process, 99, "process, program, unit or container", |group| {
+            Value::name(Some(&group.title.label))
+        })
         .flexible(16),
     ];
-    headings.extend(shared());
-    headings.extend([
-        count("listeners", "LISTEN", 60, "listeners", |group| Value::Number(group.counts.listeners)),
-        Heading::text(
-            "growth",
-            "CW-GROWTH",
-            82,
-            "change of its CLOSE-WAITs in the last five minutes",
-            Source::Group(growth),
-        ),
-        count(
-            "descriptors",
-            "FDS",
+    columns.extend(shared());
+    columns.extend([
+        number(ColumnId::Listeners, 60, "listeners", |group| Value::Number(group.counts.listeners)),
+        text(ColumnId::CwGrowth, 82, "change of its CLOSE-WAITs in the last five minutes", growth),
+        number(
+            ColumnId::Fds,
             65,
             "descriptors that it has open; of several processes, the one with the least room",
             |group| Value::number(group.descriptors.map(|(open, _)| open)),
         ),
-        count("limit", "LIMIT", 64, "descriptors that it may open (RLIMIT_NOFILE)", |group| {
+        number(ColumnId::Limit, 64, "descriptors that it may open (RLIMIT_NOFILE)", |group| {
             Value::number(group.descriptors.and_then(|(_, limit)| limit))
         }),
-        Heading::text("fill", "FDS USED", 63, "descriptors open, of those that it may", Source::Group(fill)),
+        text(ColumnId::FdsUsed, 63, "descriptors open, of those that it may", fill),
         filter(),
     ]);
-    headings
+    columns
 }
 
-fn shared() -> Vec<Heading> {
-    let rate = |name, title, help, get| count(name, title, 60, help, get).unit(Unit::BytesPerSecond);
+fn shared() -> Vec<Column<Groups>> {
+    let rate = |id, help, get| number(id, 60, help, get).unit(Unit::BytesPerSecond);
     vec![
-        count("connections", "CONNS", 95, "connections", |group| Value::Number(group.counts.connections)),
-        count("established", "ESTAB", 80, "connections in ESTABLISHED", |group| {
-            Value::Number(group.counts.established)
-        }),
-        count("silent", "SILENT", 94, "peers that do not answer probes or data", |group| {
+        number(ColumnId::Conns, 95, "connections", |group| Value::Number(group.counts.connections)),
+        number(ColumnId::Estab, 80, "connections in ESTABLISHED", |group| Value::Number(group.counts.established)),
+        number(ColumnId::Silent, 94, "peers that do not answer probes or data", |group| {
             Value::Number(group.counts.silent)
         }),
-        count("unguarded", "UNGUARDED", 85, "quiet connections on which nothing would notice a dead peer", |group| {
+        number(ColumnId::Unguarded, 85, "quiet connections on which nothing would notice a dead peer", |group| {
             Value::Number(group.counts.unguarded)
         }),
-        count("guarded", "GUARDED", 35, "quiet connections on which a dead peer would be noticed", |group| {
+        number(ColumnId::Guarded, 35, "quiet connections on which a dead peer would be noticed", |group| {
             Value::Number(group.counts.guarded)
         }),
-        count("stalled", "STALLED", 35, "peers that answer and read nothing", |group| {
-            Value::Number(group.counts.stuck)
-        }),
-        count("close-wait", "CLOSE-WAIT", 84, "connections in CLOSE-WAIT", |group| {
-            Value::Number(group.counts.close_wait)
-        }),
-        count("time-wait", "TIME-WAIT", 75, "connections in TIME-WAIT", |group| Value::Number(group.counts.time_wait)),
-        count("others", "OTHERS", 30, "connections in any other state", |group| Value::Number(group.counts.others)),
-        count("recv-q", "RECV-Q", 55, "bytes received and not read", |group| Value::Number(group.recv_q))
+        number(ColumnId::Stalled, 35, "peers that answer and read nothing", |group| Value::Number(group.counts.stuck)),
+        number(ColumnId::CloseWait, 84, "connections in CLOSE-WAIT", |group| Value::Number(group.counts.close_wait)),
+        number(ColumnId::TimeWait, 75, "connections in TIME-WAIT", |group| Value::Number(group.counts.time_wait)),
+        number(ColumnId::Others, 30, "connections in any other state", |group| Value::Number(group.counts.others)),
+        number(ColumnId::RecvQ, 55, "bytes received and not read", |group| Value::Number(group.recv_q))
             .unit(Unit::Bytes),
-        count("send-q", "SEND-Q", 58, "bytes written and not acknowledged", |group| Value::Number(group.send_q))
+        number(ColumnId::SendQ, 58, "bytes written and not acknowledged", |group| Value::Number(group.send_q))
             .unit(Unit::Bytes),
-        count("sent", "SENT", 30, "bytes acknowledged by the peers, of the connections that are there", |group| {
+        number(ColumnId::Sent, 30, "bytes acknowledged by the peers, of the connections that are there", |group| {
             Value::Number(group.sent)
         })
         .unit(Unit::Bytes),
-        count("received", "RECEIVED", 30, "bytes received, of the connections that are there", |group| {
+        number(ColumnId::Received, 30, "bytes received, of the connections that are there", |group| {
             Value::Number(group.received)
         })
         .unit(Unit::Bytes),
-        rate("sent-rate", "SENT/S", "bytes acknowledged per second, since the last look", |group| {
+        rate(ColumnId::SentRate, "bytes acknowledged per second, since the last look", |group| {
             Value::number(group.sent_per_s)
         }),
-        rate("received-rate", "RECEIVED/S", "bytes received per second, since the last look", |group| {
+        rate(ColumnId::RecvRate, "bytes received per second, since the last look", |group| {
             Value::number(group.received_per_s)
         }),
     ]

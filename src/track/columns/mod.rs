@@ -1,5 +1,7 @@
-//! Columns of what is made here: groups, kernel values, changes. Those of sockets are in [`crate::fields`].
+//! Columns of each view. Those of sockets alone are in [`crate::fields`].
 
 pub mod changes;
+pub(crate) mod chosen;
 pub mod groups;
 pub mod kernel;
+pub mod sockets;

@@ -8,11 +8,12 @@ use super::super::state::{Asking, Detail, Mode, Saving, State, Typing};
 use super::choose;
 use super::cursor::{scrolled, select, socket_ref};
 use super::show::{look, show, show_filtered};
+use crate::fields::column::Heading;
+use crate::fields::id::ColumnId;
 use crate::fields::value::Value;
 use crate::filter::{Filter, Names};
 use crate::model::socket::SocketId;
 use crate::text::shares;
-use crate::track::heading::Heading;
 use crate::track::line::Age;
 use crate::track::table::Order;
 use crate::track::views::View;
@@ -85,7 +86,7 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
         state.told = in_words(state);
         return Vec::new();
     }
-    let filter = state.table().and_then(|table| table.cell(state.cursor.row, "filter"));
+    let filter = state.table().and_then(|table| table.cell(state.cursor.row, ColumnId::Filter));
     let Some(typed) = filter.map(|value| value.plain().into_owned()).filter(|typed| !typed.is_empty()) else {
         return Vec::new();
     };
@@ -102,15 +103,15 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
 /// What a narrow screen leaves out of a row.
 fn in_words(state: &State) -> Option<String> {
     let (table, row) = (state.table()?, state.cursor.row);
-    let told: &[&str] = match state.view() {
-        View::Kernel => &["name", "default", "meaning"],
-        _ => &["event", "lifetime", "why", "process"],
+    let told: &[ColumnId] = match state.view() {
+        View::Kernel => &[ColumnId::Name, ColumnId::Default, ColumnId::Meaning],
+        _ => &[ColumnId::Event, ColumnId::Lifetime, ColumnId::Why, ColumnId::Process],
     };
     let cells = table.columns().iter().zip(table.cells(row));
-    let cells = cells.filter(|(column, value)| told.contains(&&*column.name) && *value != Value::Absent);
-    let word = |(column, value): (&Heading, Value<'_>)| match &*column.name {
+    let cells = cells.filter(|(column, value)| told.contains(&column.id) && *value != Value::Absent);
+    let word = |(column, value): (&Heading, Value<'_>)| match column.id {
         // Numbers say nothing alone.
-        name @ ("lifetime" | "default") => format!("{name} {}", value.for_people(column.unit)),
+        id @ (ColumnId::Lifetime | ColumnId::Default) => format!("{} {}", id.name(), value.for_people(column.unit)),
         _ => value.for_people(column.unit).into_owned(),
     };
     let words: Vec<_> = cells.map(word).collect();
@@ -136,9 +137,9 @@ fn next_order(state: &State) -> Order {
     let columns = &state.query.columns;
     let next = match &state.query.order {
         Order::Alarm => 0,
-        Order::By { column, .. } => columns.iter().position(|known| known.name == *column).map_or(0, |index| index + 1),
+        Order::By { column, .. } => columns.iter().position(|known| known.id == *column).map_or(0, |index| index + 1),
     };
-    columns.get(next).map_or(Order::Alarm, |column| Order::By { column: column.name.clone(), descending: false })
+    columns.get(next).map_or(Order::Alarm, |column| Order::By { column: column.id, descending: false })
 }
 
 fn mark(state: &mut State) {
@@ -184,16 +185,18 @@ fn targets(state: &State) -> Option<(Vec<SocketId>, String)> {
 fn whose(state: &State, rows: &[usize]) -> String {
     const MOST_NAMES: usize = 3;
     let Some(table) = state.table() else { return String::new() };
-    let cell = |row, name| table.cell(row, name).filter(|value| *value != Value::Absent);
-    let text = |row, name| cell(row, name).map(|value| value.plain().into_owned());
+    let cell = |row, id| table.cell(row, id).filter(|value| *value != Value::Absent);
+    let text = |row, id| cell(row, id).map(|value| value.plain().into_owned());
     if let [row] = rows {
-        let telling = ["state", "local", "peer", "process"].into_iter().filter_map(|name| text(*row, name));
+        let telling = [ColumnId::State, ColumnId::Local, ColumnId::Peer, ColumnId::Process];
+        let telling = telling.into_iter().filter_map(|id| text(*row, id));
         return telling.collect::<Vec<_>>().join(" ");
     }
     if state.frame.as_ref().is_some_and(|frame| frame.is_early) {
         return View::Connections.count(rows.len());
     }
-    let holders: Vec<_> = rows.iter().map(|row| text(*row, "process").unwrap_or_else(|| "nobody".to_owned())).collect();
+    let holders: Vec<_> =
+        rows.iter().map(|row| text(*row, ColumnId::Process).unwrap_or_else(|| "nobody".to_owned())).collect();
     let shares = shares(holders.iter().map(String::as_str), MOST_NAMES);
     format!("{} ({shares})", View::Connections.count(rows.len()))
 }
@@ -220,8 +223,12 @@ fn set(state: &mut State) -> Vec<Effect> {
     let Some(shown) = open.or_else(|| socket_ref(state, row)) else { return Vec::new() };
     let mut form = Form::new(ids, whose);
     if form.ids.len() > 1 {
-        let end = |name| state.table()?.cell(row, name).map(|value| value.plain().into_owned());
-        form.shown = Some(format!("{} -> {}", end("local").unwrap_or_default(), end("peer").unwrap_or_default()));
+        let end = |id| state.table()?.cell(row, id).map(|value| value.plain().into_owned());
+        form.shown = Some(format!(
+            "{} -> {}",
+            end(ColumnId::Local).unwrap_or_default(),
+            end(ColumnId::Peer).unwrap_or_default()
+        ));
     }
     let open = state.detail.as_ref().and_then(|detail| detail.sheet.as_ref()).filter(|sheet| sheet.id == shown.id);
     form.subject = open.map(|sheet| sheet.subject.clone());

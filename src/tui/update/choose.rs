@@ -29,8 +29,8 @@ pub(super) fn columns(state: &mut State) {
     all.extend(state.view().catalogue().into_iter().filter(|heading| !state.query.columns.contains(heading)));
     let items = all.into_iter().map(|heading| Item {
         is_on: state.query.columns.contains(&heading),
-        label: heading.name.into_owned(),
-        help: heading.help.into_owned(),
+        label: heading.name().to_owned(),
+        help: heading.help.to_owned(),
     });
     open(state, Choice::Columns, items.collect(), 0);
 }
@@ -97,8 +97,8 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
         Choice::Columns => {
             let catalogue = state.view().catalogue();
             let chosen = items.iter().filter(|item| item.is_on);
-            let chosen = chosen.filter_map(|item| catalogue.iter().find(|heading| heading.name == item.label));
-            let chosen: Vec<_> = chosen.cloned().collect();
+            let chosen = chosen.filter_map(|item| catalogue.iter().find(|heading| heading.name() == item.label));
+            let chosen: Vec<_> = chosen.copied().collect();
             if chosen.is_empty() {
                 state.told = Some("a table needs a column: nothing was changed".to_owned());
                 return Vec::new();

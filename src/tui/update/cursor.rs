@@ -1,5 +1,6 @@
 //! The selected row and what is on the screen: moves the cursor, scrolls texts, finds the socket of a row.
 
+use crate::fields::id::ColumnId;
 use crate::fields::value::Value;
 use crate::tui::action::{Action, SocketRef};
 use crate::tui::screen;
@@ -37,9 +38,9 @@ pub(super) fn scroll(state: &mut State) {
 /// The socket of a row, and what finds it.
 pub(super) fn socket_ref(state: &State, row: usize) -> Option<SocketRef> {
     let table = state.table()?;
-    let port = |name| match table.cell(row, name) {
+    let port = |id| match table.cell(row, id) {
         Some(Value::Endpoint { port, .. }) => port,
         _ => 0,
     };
-    Some(SocketRef { id: table.socket(row)?, ports: Some((port("local"), port("peer"))) })
+    Some(SocketRef { id: table.socket(row)?, ports: Some((port(ColumnId::Local), port(ColumnId::Peer))) })
 }

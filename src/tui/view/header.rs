@@ -153,7 +153,11 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
             View::Kernel => String::new(),
         },
         Order::By { column, descending } => {
-            format!("  by {column}, {}", if *descending { "from large to small" } else { "from small to large" })
+            format!(
+                "  by {}, {}",
+                column.name(),
+                if *descending { "from large to small" } else { "from small to large" }
+            )
         }
     };
     say(&order, theme.muted);

@@ -7,11 +7,10 @@ use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::canvas::Canvas;
-use crate::fields::column::Width;
+use crate::fields::column::{Heading, Width};
 use crate::fields::value::{Unit, Value};
 use crate::model::liveness::Verdict;
 use crate::text::printable;
-use crate::track::heading::Heading;
 use crate::track::line::{Age, Sign};
 use crate::track::table::{Order, Table};
 use crate::track::views::View;
@@ -87,10 +86,10 @@ fn glyph(sign: Sign) -> &'static str {
 /// A title with the sign of the order.
 fn title<'a>(column: &'a Heading, order: &Order) -> Cow<'a, str> {
     match order {
-        Order::By { column: by, descending } if *by == column.name => {
+        Order::By { column: by, descending } if *by == column.id => {
             format!("{}{}", column.title, if *descending { "▼" } else { "▲" }).into()
         }
-        _ => Cow::Borrowed(&column.title),
+        _ => Cow::Borrowed(column.title),
     }
 }
 

@@ -1,0 +1,161 @@
+//! Which column: one name for each, as it is typed, printed above the cells and written in the configuration. The code names
+//! a column by its id. A word that several kinds of rows have a column of (`process` of connections, groups and changes)
+//! is one id.
+
+use std::sync::LazyLock;
+
+use super::value::Unit;
+use crate::model::tcp_info::{FIELDS, Field};
+
+macro_rules! column_ids {
+    ($($id:ident $name:literal,)*) => {
+        /// A column, whatever the rows are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ColumnId {
+            $(#[doc = $name] $id,)*
+            /// A field of tcp_info
+            Info(Field),
+        }
+
+        impl ColumnId {
+            /// As it is typed.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$id => $name,)*
+                    Self::Info(field) => INFO.get(field as usize).map_or("", |(name, _)| name),
+                }
+            }
+        }
+    };
+}
+
+column_ids! {
+    // Of sockets
+    State "state",
+    Netns "netns",
+    Family "family",
+    Local "local",
+    Peer "peer",
+    LocalAddr "local-addr",
+    LocalPort "local-port",
+    PeerAddr "peer-addr",
+    PeerPort "peer-port",
+    Interface "interface",
+    TakenAt "taken-at",
+    Verdict "verdict",
+    DeadIn "dead-in",
+    Bound "bound",
+    Mechanism "mechanism",
+    Reason "reason",
+    Idle "idle",
+    Silent "silent",
+    LastSent "last-sent",
+    CloseWaitAge "close-wait-age",
+    Keepalive "keepalive",
+    Keepidle "keepidle",
+    Keepintvl "keepintvl",
+    Keepcnt "keepcnt",
+    UserTimeout "user-timeout",
+    KeepaliveSource "keepalive-source",
+    KeepaliveUnknown "keepalive-unknown",
+    Syncnt "syncnt",
+    RtoMax "rto-max",
+    Linger "linger",
+    Linger2 "linger2",
+    DeferAccept "defer-accept",
+    Nodelay "nodelay",
+    SndbufLocked "sndbuf-locked",
+    RcvbufLocked "rcvbuf-locked",
+    Timer "timer",
+    Expires "expires",
+    Tries "tries",
+    RecvQ "recv-q",
+    SendQ "send-q",
+    AcceptQ "accept-q",
+    Backlog "backlog",
+    Drops "drops",
+    Process "process",
+    Pid "pid",
+    Comm "comm",
+    Exe "exe",
+    Unit "unit",
+    Container "container",
+    Fd "fd",
+    Holder "holder",
+    User "user",
+    Uid "uid",
+    Inode "inode",
+    Cookie "cookie",
+    Cgroup "cgroup",
+    Cc "cc",
+    Ulp "ulp",
+    Shutdown "shutdown",
+    Tos "tos",
+    Tclass "tclass",
+    Mark "mark",
+    Rcvbuf "rcvbuf",
+    Sndbuf "sndbuf",
+    Rmem "rmem",
+    Wmem "wmem",
+    // Of sockets from one snapshot to the next
+    SentRate "sent-rate",
+    RecvRate "recv-rate",
+    QueueUsed "queue-used",
+    Somaxconn "somaxconn",
+    DropRate "drop-rate",
+    // Of peers and processes
+    Way "way",
+    Conns "conns",
+    Estab "estab",
+    Unguarded "unguarded",
+    Guarded "guarded",
+    Stalled "stalled",
+    CloseWait "close-wait",
+    TimeWait "time-wait",
+    Others "others",
+    Sent "sent",
+    Received "received",
+    Ports "ports",
+    Available "available",
+    Used "used",
+    TwShare "tw-share",
+    From "from",
+    Filter "filter",
+    Listeners "listeners",
+    CwGrowth "cw-growth",
+    Fds "fds",
+    Limit "limit",
+    FdsUsed "fds-used",
+    // Of the kernel's values
+    Name "name",
+    Value "value",
+    Rate "rate",
+    MeanRate "mean-rate",
+    Default "default",
+    Kind "kind",
+    Scope "scope",
+    Meaning "meaning",
+    // Of changes
+    Time "time",
+    Event "event",
+    Lifetime "lifetime",
+    Why "why",
+}
+
+/// Name and unit of each field of tcp_info, made of its key.
+static INFO: LazyLock<Vec<(String, Unit)>> = LazyLock::new(|| FIELDS.iter().map(|spec| named(spec.key)).collect());
+
+fn named(key: &str) -> (String, Unit) {
+    // delivered_ce counts segments and delivered_ce_bytes bytes: there the unit has to stay in the name.
+    let (name, unit) = match Unit::split(key) {
+        (name, unit) if FIELDS.iter().any(|other| other.key == name && other.key != key) => (key, unit),
+        (name, Unit::None) if name.starts_with("bytes_") => (name, Unit::Bytes),
+        split => split,
+    };
+    (name.replace('_', "-"), unit)
+}
+
+/// The unit of a field of tcp_info.
+pub(super) fn info_unit(field: Field) -> Unit {
+    INFO.get(field as usize).map_or(Unit::None, |(_, unit)| *unit)
+}

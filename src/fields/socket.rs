@@ -1,0 +1,184 @@
+//! Columns of sockets: how a value is taken from a row, where each process that holds the socket has one.
+
+use std::borrow::Cow;
+
+use super::column::{Column, RowKind};
+use super::value::Value;
+use crate::model::holder::HolderKind;
+use crate::model::keepalive::Keepalive;
+use crate::model::options::MoreOptions;
+use crate::model::owner::{Process, escaped};
+use crate::model::row::Row;
+use crate::model::tcp_info::Field;
+
+/// Sockets, as a snapshot shows them.
+#[derive(Debug, Clone, Copy)]
+pub enum Sockets {}
+
+/// A column of sockets.
+pub type SocketColumn = Column<Sockets>;
+
+/// What a process has in a column.
+pub type OfProcess = for<'a> fn(&'a Process) -> Value<'a>;
+
+/// How a column takes its value from a row.
+#[derive(Debug, Clone, Copy)]
+pub enum Get {
+    /// From the row
+    Row(for<'a> fn(&Row<'a>) -> Value<'a>),
+    /// From the row, where a filter compares it with a word that the cell does not show as it is
+    Worded {
+        /// The cell
+        cell: for<'a> fn(&Row<'a>) -> Value<'a>,
+        /// The word
+        word: for<'a> fn(&Row<'a>) -> Value<'a>,
+    },
+    /// From a field of tcp_info
+    Info(Field),
+    /// From what is known of keepalive
+    Keepalive(fn(&Keepalive) -> Option<u32>),
+    /// From the options that were read
+    Options(fn(&MoreOptions) -> Option<u32>),
+    /// From each process that holds the socket
+    Process {
+        /// The cell's text for one process
+        cell: OfProcess,
+        /// What `stat --by` groups by
+        group: OfProcess,
+    },
+    /// The descriptors that the processes have for the socket
+    Descriptors,
+}
+
+impl RowKind for Sockets {
+    type Of<'a> = Row<'a>;
+    type Get = Get;
+
+    fn value<'a>(get: Get, row: &Self::Of<'a>) -> Value<'a> {
+        match get {
+            Get::Row(get) | Get::Worded { cell: get, .. } => get(row),
+            Get::Info(field) => Value::number(row.socket.attributes.info.as_ref().and_then(|info| info.get(field))),
+            Get::Keepalive(get) => Value::number(row.judged.and_then(|judged| get(&judged.keepalive))),
+            Get::Options(get) => Value::number(row.options.and_then(|options| options.more.as_ref()).and_then(get)),
+            Get::Process { cell, .. } => joined(row, cell),
+            Get::Descriptors => descriptors(row),
+        }
+    }
+}
+
+impl SocketColumn {
+    /// What `stat --by` groups a process under; absent for a column that is not about processes.
+    pub fn group_of<'a>(&self, process: &'a Process) -> Value<'a> {
+        match self.get {
+            Get::Process { group, .. } => named(group(process)),
+            _ => Value::Absent,
+        }
+    }
+
+    /// The word that a filter compares it with.
+    pub fn word_of<'a>(&self, row: &Row<'a>) -> Value<'a> {
+        match self.get {
+            Get::Worded { word, .. } => word(row),
+            _ => self.value(row),
+        }
+    }
+
+    /// Whether `is` holds for the value, or, where processes or descriptors have one each, for any of theirs, as
+    /// `stat --by` groups by them.
+    pub fn any<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
+        self.any_of(row, |_, group| group, is)
+    }
+
+    /// The same of values as cells show them.
+    pub fn any_cell<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
+        self.any_of(row, |cell, _| cell, is)
+    }
+
+    fn any_of<'a>(
+        &self,
+        row: &Row<'a>,
+        pick: fn(OfProcess, OfProcess) -> OfProcess,
+        mut is: impl FnMut(Value<'a>) -> bool,
+    ) -> bool {
+        match (self.get, row.holder.owners()) {
+            (Get::Process { cell, group }, Some(owners)) => {
+                let of = pick(cell, group);
+                owners.processes().any(|process| is(of(process)))
+            }
+            (Get::Descriptors, Some(owners)) => owners.iter().any(|(_, fd)| is(Value::Number(fd.into()))),
+            (Get::Process { .. } | Get::Descriptors, None) => is(Value::Absent),
+            _ => is(self.value(row)),
+        }
+    }
+
+    /// Hands over each group that the row belongs to: one, or one for each distinct value among its processes.
+    pub fn each_group<'a>(&self, row: &Row<'a>, mut each: impl FnMut(Value<'a>)) {
+        let (Get::Process { group, .. }, Some(owners)) = (self.get, row.holder.owners()) else {
+            return each(self.value(row));
+        };
+        let mut groups = Vec::new();
+        for value in owners.processes().map(|process| named(group(process))) {
+            if !groups.contains(&value) {
+                groups.push(value.clone());
+                each(value);
+            }
+        }
+    }
+}
+
+fn named(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::Name(name) => Value::Name(distinct(name)),
+        value => value,
+    }
+}
+
+fn descriptors(row: &Row<'_>) -> Value<'static> {
+    let owners = row.holder.owners().into_iter();
+    let fds: Vec<_> = owners.flat_map(|owners| owners.iter()).map(|(_, fd)| fd.to_string()).collect();
+    if fds.is_empty() { Value::Absent } else { Value::Word(fds.join(",").into()) }
+}
+
+/// The values of all processes, each once, with commas between; where no process holds the socket, what does.
+fn joined<'a>(row: &Row<'a>, cell: OfProcess) -> Value<'a> {
+    let Some(owners) = row.holder.owners() else {
+        return row.holder.kind().map_or(Value::Absent, Value::Holder);
+    };
+    let mut processes = owners.processes();
+    if let (Some(only), None) = (processes.next(), processes.next()) {
+        return match cell(only) {
+            Value::Name(name) => Value::Name(part(name, only)),
+            other => other,
+        };
+    }
+    let mut parts: Vec<Cow<'a, str>> = Vec::new();
+    for process in owners.processes() {
+        let part = match cell(process) {
+            Value::Absent => continue,
+            Value::Name(name) => part(name, process),
+            other => Cow::Owned(other.plain().into_owned()),
+        };
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    match parts.len() {
+        0 => Value::Absent,
+        1 => Value::Name(parts.swap_remove(0)),
+        _ => Value::Name(parts.join(",").into()),
+    }
+}
+
+/// A name among others: a comma in it would make two of it. A label has none of these characters any more.
+fn part<'a>(name: Cow<'a, str>, process: &Process) -> Cow<'a, str> {
+    const SEPARATORS: [char; 3] = [',', ';', '"'];
+    if name.contains(SEPARATORS) && *name != process.label {
+        return Cow::Owned(escaped(&name, &SEPARATORS).into_owned());
+    }
+    distinct(name)
+}
+
+/// A name that cannot be taken for a word that stands where no process does: a process may call itself `(kernel)`.
+fn distinct(name: Cow<'_, str>) -> Cow<'_, str> {
+    if HolderKind::is_enclosed(&name) { Cow::Owned(escaped(&name, &['(', ')']).into_owned()) } else { name }
+}
