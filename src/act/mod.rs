@@ -1,9 +1,13 @@
-//! Changes to live sockets: destroyed, or given other keepalive options. Every change is made to the socket with the
-//! cookie that was listed, and to no other; what could not be changed says why.
+//! Changes to live sockets: destroyed, or given other keepalive options. A plan says what would be done to which socket
+//! ([`plan::Planner`]), and is then performed ([`perform::perform`]), which says what became of each.
 //!
-//! Whoever calls has listed the targets, shown them, and asked. Nothing here chooses.
+//! Every change is made to the socket with the cookie that was listed, and to no other. Whoever calls has shown the plan, and
+//! asked. No words are made here.
 
+pub mod assignment;
 pub mod destroy;
 pub mod keepalive;
 pub mod own;
+pub mod perform;
+pub mod plan;
 pub mod target;

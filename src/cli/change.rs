@@ -3,97 +3,51 @@
 use super::args::SetArgs;
 use super::asked::joined;
 use super::usage::UsageError;
+use crate::act::assignment::Assignment;
 use crate::fields::column::folded;
 use crate::fields::table::column_called;
 use crate::filter::{SETTABLE, assign, detecting, is_keyword, nearest, settable};
 use crate::model::change::KeepaliveChange;
-use crate::model::namespace::Namespace;
-use crate::model::sysctl::Sysctl;
 use crate::text::keepalive;
 
-/// What is to be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Assignment {
-    change: KeepaliveChange,
-    /// Idle time, interval and probes of each socket's namespace, where nothing else is said
-    like_sysctl: bool,
-}
-
-impl Assignment {
-    /// What was chosen elsewhere.
-    pub(super) fn of(change: KeepaliveChange) -> Self {
-        Self { change, like_sysctl: false }
+/// Takes the assignments off the front of the words, in one argument or many; what is left is the filter.
+pub(super) fn parse(arguments: &SetArgs) -> Result<(Assignment, String), UsageError> {
+    refuse_slips(&arguments.words)?;
+    let mut change = KeepaliveChange::default();
+    let text = joined(&arguments.words);
+    let mut filter = text.trim_start();
+    loop {
+        let (word, rest) = filter.split_once(char::is_whitespace).unwrap_or((filter, ""));
+        let Some((key, value)) = assignment(word) else { break };
+        assign_once(&mut change, key, value)?;
+        filter = rest.trim_start();
     }
-
-    /// Takes the assignments off the front of the words, in one argument or many; what is left is the filter.
-    pub(super) fn parse(arguments: &SetArgs) -> Result<(Self, String), UsageError> {
-        refuse_slips(&arguments.words)?;
-        let mut change = KeepaliveChange::default();
-        let text = joined(&arguments.words);
-        let mut filter = text.trim_start();
-        loop {
-            let (word, rest) = filter.split_once(char::is_whitespace).unwrap_or((filter, ""));
-            let Some((key, value)) = assignment(word) else { break };
-            assign_once(&mut change, key, value)?;
-            filter = rest.trim_start();
+    if let Some(time) = arguments.detect {
+        if change.enabled == Some(false) {
+            let help = "--detect turns keepalive on; to filter by it, write spaces: 'keepalive = off'";
+            return Err(UsageError(help.to_owned()));
         }
-        if let Some(time) = arguments.detect {
-            if change.enabled == Some(false) {
-                let help = "--detect turns keepalive on; to filter by it, write spaces: 'keepalive = off'";
-                return Err(UsageError(help.to_owned()));
-            }
-            let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-            change = change.or(detecting(us).map_err(|wrong| UsageError(format!("--detect {wrong}")))?);
-        }
-        change.check().map_err(|wrong| UsageError(wrong.to_string()))?;
-        let assignment = Self { change, like_sysctl: arguments.like_sysctl };
-        if change.is_empty() && !arguments.like_sysctl {
-            let keys: Vec<_> = SETTABLE.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            return Err(UsageError(format!(
-                "nothing to set; say one or more of: {} (without spaces), --detect TIME, --like-sysctl; then which sockets",
-                keys.join(", ")
-            )));
-        }
-        Ok((assignment, filter.to_owned()))
+        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        change = change.or(detecting(us).map_err(|wrong| UsageError(format!("--detect {wrong}")))?);
     }
-
-    /// The change for sockets of a namespace.
-    pub(super) fn within(&self, namespace: &Namespace) -> Result<KeepaliveChange, String> {
-        if !self.like_sysctl {
-            return Ok(self.change);
-        }
-        let number = |sysctl| namespace.sysctls.number(sysctl).and_then(|number| u32::try_from(number).ok());
-        let sysctls = KeepaliveChange {
-            idle_s: number(Sysctl::KeepaliveTime),
-            interval_s: number(Sysctl::KeepaliveIntvl),
-            probes: number(Sysctl::KeepaliveProbes),
-            ..KeepaliveChange::default()
-        };
-        let change = self.change.or(sysctls);
-        let is_known = change.idle_s.is_some() && change.interval_s.is_some() && change.probes.is_some();
-        if !is_known {
-            return Err(format!(
-                "the tcp_keepalive_* sysctls of namespace '{}' cannot be read; give the values instead of --like-sysctl",
-                namespace.name
-            ));
-        }
-        match change.check() {
-            Ok(()) => Ok(change),
-            Err(wrong) => {
-                Err(format!("the sysctls of namespace '{}' cannot be set on a socket: {wrong}", namespace.name))
-            }
-        }
+    change.check().map_err(|wrong| UsageError(wrong.to_string()))?;
+    let assignment = Assignment { change, like_sysctl: arguments.like_sysctl };
+    if change.is_empty() && !arguments.like_sysctl {
+        let keys: Vec<_> = SETTABLE.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        return Err(UsageError(format!(
+            "nothing to set; say one or more of: {} (without spaces), --detect TIME, --like-sysctl; then which sockets",
+            keys.join(", ")
+        )));
     }
+    Ok((assignment, filter.to_owned()))
 }
 
 /// "keepalive on, idle 60s".
-impl std::fmt::Display for Assignment {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let change = keepalive::change(&self.change);
-        let sysctls = if self.like_sysctl { "the values of tcp_keepalive_*" } else { "" };
-        let between = if change.is_empty() || sysctls.is_empty() { "" } else { ", " };
-        write!(out, "{change}{between}{sysctls}")
-    }
+pub(super) fn in_words(assignment: &Assignment) -> String {
+    let change = keepalive::change(&assignment.change);
+    let sysctls = if assignment.like_sysctl { "the values of tcp_keepalive_*" } else { "" };
+    let between = if change.is_empty() || sysctls.is_empty() { "" } else { ", " };
+    format!("{change}{between}{sysctls}")
 }
 
 /// A word of the form `key=value` whose key is one of ours. A filter's comparison has spaces around its sign, or another
@@ -143,7 +97,6 @@ fn assign_once(change: &mut KeepaliveChange, key: &str, value: &str) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::Assignment;
     use crate::cli::args::SetArgs;
     use crate::model::change::KeepaliveChange;
     use std::time::Duration;
@@ -151,7 +104,7 @@ mod tests {
     fn parse(words: &[&str], detect: Option<u64>) -> Result<(KeepaliveChange, String), String> {
         let words = words.iter().map(|&word| word.to_owned()).collect();
         let arguments = SetArgs { words, detect: detect.map(Duration::from_secs), like_sysctl: false };
-        let parsed = Assignment::parse(&arguments).map_err(|error| error.to_string())?;
+        let parsed = super::parse(&arguments).map_err(|error| error.to_string())?;
         Ok((parsed.0.change, parsed.1))
     }
 

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
 
 use super::note::{Event, Note, Who};
-use super::policy::Policy;
+use super::policy::{Logging, Policy};
 use crate::collect::caller::Caller;
 
 /// Where syslogd or journald listen.
@@ -61,13 +61,13 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// What a privileged caller does is noted, and what anybody does to the sockets of others. `is_silent` is whether root
-    /// wants no notes, `is_required` whether somebody wants no change without one.
-    pub(super) fn new(caller: &Caller, policy: Policy, is_silent: bool, is_required: bool) -> Self {
+    /// What a privileged caller does is noted, and what anybody does to the sockets of others. `logging` is what
+    /// the caller asks for.
+    pub(super) fn new(caller: &Caller, policy: Policy, logging: Logging) -> Self {
         // Whoever has rights that are not theirs must not be able to stall the journal and go unnoticed.
-        let is_required = is_required || policy.require_log || caller.has_rights_of_file;
+        let is_required = logging.required || policy.require_log || caller.has_rights_of_file;
         let rule = match () {
-            () if is_silent && caller.is_root() => Rule::Nothing,
+            () if logging.none && caller.is_root() => Rule::Nothing,
             () if is_required || caller.is_privileged => Rule::All,
             () => Rule::OfOthers,
         };

@@ -7,10 +7,9 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 use toml_edit::{Document, Value};
 
-use super::action::Deed;
-use super::args::ActingArgs;
 use super::config::unknown;
 use super::usage::UsageError;
+use crate::act::plan::Deed;
 use crate::collect::caller::Caller;
 use crate::collect::small_file::{self, Unreadable};
 
@@ -27,6 +26,15 @@ pub(super) struct Policy {
     allow_secure_kill: bool,
     /// Nobody changes a socket unless the journal takes a note of it first
     pub(super) require_log: bool,
+}
+
+/// What the caller wants of the journal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Logging {
+    /// No note
+    pub(super) none: bool,
+    /// No change without a note
+    pub(super) required: bool,
 }
 
 /// A setting of the file.
@@ -104,8 +112,8 @@ impl Policy {
     ///
     /// # Errors
     /// The changes are not the caller's own alone, or root wants every change noted.
-    pub(super) fn permit_silence(self, how: &ActingArgs, caller: &Caller) -> Result<(), UsageError> {
-        let why = match how.no_log {
+    pub(super) fn permit_silence(self, logging: Logging, caller: &Caller) -> Result<(), UsageError> {
+        let why = match logging.none {
             true if self.require_log => {
                 "every change has to be noted on this host (require-log in /etc/tcpulse/policy.toml)"
             }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::action::{Action, Deed};
+use super::action::{self, Action};
 use super::args::{ActingArgs, Choose, Cli, Command, FilterArgs, FormatArg, Shared, Show, SourceArg};
 use super::asked;
-use super::change::Assignment;
+use super::change;
 use super::choices::{parse_by, parse_order};
 use super::columns::ColumnChoice;
 use super::config::Config;
@@ -13,6 +13,8 @@ use super::dashboard::{Dashboard, Services};
 use super::hints::refuse_slip;
 use super::terminal::Terminal;
 use super::usage::UsageError;
+use crate::act::assignment::Assignment;
+use crate::act::plan::Deed;
 use crate::collect::discovery::NetnsChoice;
 use crate::collect::visit::SourceChoice;
 use crate::export::list::Order;
@@ -148,16 +150,7 @@ impl Line {
             return Ok(Task::Explain(explained(&request)));
         }
         let (quiet, strict) = (shared.show.quiet, shared.show.strict);
-        Ok(Task::Act(Action {
-            deed,
-            request,
-            only: None,
-            typed,
-            how: how.clone(),
-            look: look(&shared, terminal),
-            quiet,
-            strict,
-        }))
+        Ok(Task::Act(Action { deed, request, typed, how: how.clone(), look: look(&shared, terminal), quiet, strict }))
     }
 
     /// The dashboard.
@@ -273,7 +266,7 @@ impl Words {
                 | Command::Show { filter },
             ) => filter.clone(),
             Some(Command::Set { set, .. }) => {
-                let (parsed, rest) = Assignment::parse(set)?;
+                let (parsed, rest) = change::parse(set)?;
                 return Ok(Self { typed: rest, assignment: Some(parsed) });
             }
             Some(Command::Kernel | Command::Config | Command::Help { .. }) => Vec::new(),
@@ -342,7 +335,7 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
             "--no-processes does not go with {command}: it has to know whose the sockets are"
         )));
     }
-    let columns = listed(deed.columns());
+    let columns = listed(action::columns(deed));
     let states = asked::states(&filter, usual);
     Ok(request(shared, families(shared), states, needs_of(&columns) | Needs::OWNERS, filter))
 }

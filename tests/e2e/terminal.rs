@@ -2,6 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
@@ -254,12 +255,12 @@ fn keys_that_come_faster_than_they_are_taken_in_do_not_pile_up() {
         let mut session = open(&netns, &[]);
         session.see("0 connections");
         session.type_keys(before);
-        session.type_beside(std::iter::repeat_n(keys.repeat(100).into_bytes(), 1_000));
+        let typed = session.type_beside(std::iter::repeat_n(keys.repeat(100).into_bytes(), 1_000));
         let pid = session.pid();
-        // While they come, and after some have.
-        until("keys were taken in", Duration::from_secs(30), || {
+        // While they come, and after more have than a terminal keeps (4 KiB).
+        until(&format!("keys were taken in: {keys:?}"), Duration::from_secs(30), || {
             session.screen();
-            (session.seen.len() > 20_000 || session.seen.contains("8 KiB")).then_some(())
+            (typed.load(Ordering::Relaxed) > 50_000).then_some(())
         });
         let peak = high_water_kib(pid);
         assert!(peak < MOST_KIB, "{peak} KiB after many '{}'", keys.escape_debug());

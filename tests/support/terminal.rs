@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -105,16 +105,20 @@ impl Session {
     }
 
     /// Types on a thread of its own, since a program need not read as fast, or at all, until all is written or the program
-    /// has ended.
-    pub fn type_beside(&self, keys: impl Iterator<Item = Vec<u8>> + Send + 'static) {
+    /// has ended. Counts the bytes that the terminal has taken.
+    pub fn type_beside(&self, keys: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Arc<AtomicUsize> {
         let mut keyboard = self.keyboard.try_clone().unwrap();
+        let typed = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&typed);
         std::thread::spawn(move || {
             for keys in keys {
                 if keyboard.write_all(&keys).is_err() {
                     return;
                 }
+                count.fetch_add(keys.len(), Ordering::Relaxed);
             }
         });
+        typed
     }
 
     /// What stands on the screen.

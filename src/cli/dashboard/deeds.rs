@@ -1,15 +1,20 @@
-//! What is done to sockets from the dashboard, as `set` and `kill` do it.
+//! What is done to sockets from the dashboard: planned and noted as `set` and `kill` do it, and told in one line.
 
-use crate::cli::act::run_quietly;
-use crate::cli::action::{Action, Deed};
-use crate::cli::args::ActingArgs;
-use crate::cli::change::Assignment;
-use crate::export::style::Styles;
-use crate::export::table::Look;
+use std::io;
+
+use crate::act::assignment::Assignment;
+use crate::act::perform::Outcome;
+use crate::act::plan::{Candidate, Deed, Planner, Scope};
+use crate::cli::candidates::in_words;
+use crate::cli::named::{Named, Namer};
+use crate::cli::noted::{Doing, Reporter, change_noted, open_journal, sentence};
+use crate::cli::policy::Logging;
 use crate::filter::Filter;
-use crate::inspect::Request;
+use crate::inspect::{Request, inspect};
 use crate::model::change::KeepaliveChange;
 use crate::model::needs::Needs;
+use crate::model::row::Row;
+use crate::model::snapshot::{Head, Sink};
 use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
 
@@ -28,23 +33,85 @@ pub(super) fn set(request: &Request, ids: &[SocketId], change: KeepaliveChange) 
 }
 
 fn run(request: &Request, ids: &[SocketId], deed: Deed) -> anyhow::Result<Done> {
+    let mut journal = open_journal(deed, Logging::default())?;
     let needs = Needs::LIVENESS | Needs::OWNERS;
-    let action = Action {
-        deed,
-        request: Request { states: StateSet::ALL, needs, filter: Filter::default(), ..request.clone() },
-        only: Some(ids.iter().copied().collect()),
-        typed: String::new(),
-        how: ActingArgs {
-            yes: true,
-            dry_run: false,
-            max: ids.len() as u64,
-            include_self: false,
-            no_log: false,
-            require_log: false,
-        },
-        look: Look { room: None, header: false, styles: Styles::new(false) },
-        quiet: true,
-        strict: false,
-    };
-    run_quietly(&action)
+    let request = Request { states: StateSet::ALL, needs, filter: Filter::default(), ..request.clone() };
+    let scope = Scope { only: Some(ids.iter().copied().collect()), max: ids.len() as u64, include_own: false };
+    let mut gather = Gather { planner: Planner::new(deed, scope), namer: Namer::default() };
+    inspect(&request, None, &mut gather, &|| false)?;
+    let plan = gather.planner.finish().map_err(|why| anyhow::anyhow!("{}; nothing was changed", in_words(&why)))?;
+    let mut told = Told::default();
+    let doing = Doing { deed, netns: &request.netns, typed: "", in_dashboard: true };
+    let done = change_noted(doing, &plan.candidates, &mut journal, &mut told)?;
+    told.failures.extend(done.refusal.map(|why| format!("not {}: {why}", past(deed))));
+    let spared = plan.spared.iter();
+    told.remarks.extend(spared.map(|spared| format!("left alone, since this session runs over it: {}", spared.label)));
+    Ok((told.line(deed, plan.candidates.len(), ids.len()), told.done))
+}
+
+fn past(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Destroy => "destroyed",
+        Deed::Set(_) => "set",
+    }
+}
+
+/// Receives the rows of all sockets.
+struct Gather {
+    planner: Planner<Named>,
+    namer: Namer,
+}
+
+impl Sink for Gather {
+    fn head(&mut self, head: &Head) -> io::Result<()> {
+        self.namer.several_namespaces = head.namespaces.len() > 1;
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        self.planner.add(row, |row| self.namer.name(row));
+        Ok(())
+    }
+}
+
+/// Collects what there is to tell.
+#[derive(Default)]
+struct Told {
+    done: Vec<SocketId>,
+    lines: Vec<String>,
+    failures: Vec<String>,
+    remarks: Vec<String>,
+}
+
+impl Reporter for Told {
+    fn outcome(&mut self, candidate: &Candidate<Named>, outcome: &Outcome) {
+        let line = sentence(candidate, outcome);
+        match outcome {
+            Outcome::Destroyed | Outcome::Set(_) => {
+                self.done.push(candidate.target.socket.id);
+                self.lines.push(line);
+            }
+            Outcome::Gone | Outcome::NotDestroyed(_) | Outcome::NotSet(_) => self.failures.push(line),
+        }
+    }
+
+    fn unnoted(&mut self, why: &str) {
+        self.remarks.push(format!("not noted in the journal: {why}"));
+    }
+}
+
+impl Told {
+    /// Of one socket all that there is to say; of several how many, and the first reason why not all. What was done stands
+    /// first: the rest may be cut.
+    fn line(&self, deed: Deed, planned: usize, wanted: usize) -> String {
+        let Self { done, lines, failures, remarks } = self;
+        match &lines[..] {
+            [] if failures.is_empty() && remarks.is_empty() => "gone already".to_owned(),
+            _ if planned <= 1 => [&lines[..], failures, remarks].concat().join("; "),
+            _ => {
+                let why = failures.iter().chain(remarks).next().map_or(String::new(), |why| format!("; {why}"));
+                format!("{} {} of {wanted}{why}", past(deed), done.len())
+            }
+        }
+    }
 }

@@ -1,0 +1,189 @@
+//! Changes of sockets, noted in the journal before and after: the one way to them, for the commands and the dashboard.
+
+use anyhow::bail;
+
+use super::change;
+use super::journal::Journal;
+use super::named::Named;
+use super::note::{Event, Note};
+use super::policy::{Logging, Policy};
+use crate::act::keepalive::Changed;
+use crate::act::perform::{Outcome, Performance, Stopped, Witness, perform};
+use crate::act::plan::{Candidate, Deed};
+use crate::collect::caller::Caller;
+use crate::collect::discovery::NetnsChoice;
+use crate::text::keepalive::{assignments, differences};
+
+/// The journal for a deed that the caller may do; where notes are required, one that can be written.
+pub(super) fn open_journal(deed: Deed, logging: Logging) -> anyhow::Result<Journal> {
+    let (caller, policy) = (Caller::find(), Policy::load()?);
+    policy.permit(deed, &caller)?;
+    policy.permit_silence(logging, &caller)?;
+    let mut journal = Journal::new(&caller, policy, logging);
+    if journal.is_required() && !journal.check() {
+        bail!("nothing was changed: {}", unnoted(&mut journal));
+    }
+    Ok(journal)
+}
+
+/// A note is required, and there is none.
+fn unnoted(journal: &mut Journal) -> String {
+    let why = journal.failure().unwrap_or_default();
+    format!(
+        "each change has to be noted in the journal first, and that fails: {why}; see that journald or a syslogd reads it"
+    )
+}
+
+/// Is told of each change at once, so that nothing is lost if the rest is interrupted.
+pub(super) trait Reporter {
+    /// Whether the user wants no more.
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// What became of a socket.
+    fn outcome(&mut self, candidate: &Candidate<Named>, outcome: &Outcome);
+
+    /// From here on changes are not noted in the journal: why.
+    fn unnoted(&mut self, why: &str);
+}
+
+/// What is to be done, and what the journal says of it besides the sockets.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Doing<'a> {
+    pub(super) deed: Deed,
+    pub(super) netns: &'a NetnsChoice,
+    /// The filter as it was typed
+    pub(super) typed: &'a str,
+    /// The sockets were chosen one by one
+    pub(super) in_dashboard: bool,
+}
+
+/// What became of the sockets, and why the rest was not tried, where that is the journal's fault.
+pub(super) struct Done {
+    pub(super) performance: Performance,
+    pub(super) refusal: Option<String>,
+}
+
+/// Changes the sockets. Where changes are noted, whatever ends the program in between, each was reported, or at least its
+/// intent was noted.
+pub(super) fn change_noted(
+    doing: Doing<'_>,
+    candidates: &[Candidate<Named>],
+    journal: &mut Journal,
+    reporter: &mut dyn Reporter,
+) -> anyhow::Result<Done> {
+    let mut noting = Noting { doing, journal, reporter, refusal: None };
+    let performance = perform(doing.deed, doing.netns, candidates, &mut noting)?;
+    if performance.stopped.is_none() {
+        noting.tell_failure();
+    }
+    Ok(Done { performance, refusal: noting.refusal })
+}
+
+struct Noting<'a> {
+    doing: Doing<'a>,
+    journal: &'a mut Journal,
+    reporter: &'a mut dyn Reporter,
+    /// The note that was required and not taken: why
+    refusal: Option<String>,
+}
+
+impl Noting<'_> {
+    fn tell_failure(&mut self) {
+        if let Some(why) = self.journal.failure() {
+            self.reporter.unnoted(&why);
+        }
+    }
+}
+
+impl Witness<Named> for Noting<'_> {
+    fn is_over(&self) -> bool {
+        self.reporter.is_over()
+    }
+
+    fn before(&mut self, candidate: &Candidate<Named>) -> bool {
+        if self.journal.note(&self.doing.intent(candidate)) {
+            return true;
+        }
+        if self.journal.is_required() {
+            self.refusal = Some(unnoted(self.journal));
+            return false;
+        }
+        self.tell_failure();
+        true
+    }
+
+    fn after(&mut self, candidate: &Candidate<Named>, outcome: &Outcome) {
+        self.reporter.outcome(candidate, outcome);
+        // Where a note is required, the next change is stopped, which tells it.
+        if !self.journal.note(&self.doing.result(candidate, outcome)) && !self.journal.is_required() {
+            self.tell_failure();
+        }
+    }
+}
+
+impl<'a> Doing<'a> {
+    /// A note of what is about to be done.
+    fn intent(&self, candidate: &'a Candidate<Named>) -> Note<'a> {
+        let socket = &candidate.target.socket;
+        let (command, what, old, new) = match self.deed {
+            Deed::Destroy => ("kill", None, socket.state.to_string(), "destroyed".to_owned()),
+            Deed::Set(assignment) => {
+                let old = candidate.was.as_ref().map_or("unknown".to_owned(), assignments);
+                let new =
+                    candidate.was.map_or("unknown".to_owned(), |was| assignments(&candidate.change.applied_to(was)));
+                ("set", Some(change::in_words(&assignment)), old, new)
+            }
+        };
+        let mut pids: Vec<_> = candidate.target.holders.iter().map(|(pid, _)| *pid).collect();
+        pids.dedup();
+        Note {
+            event: Event::Intent,
+            command,
+            in_dashboard: self.in_dashboard,
+            socket,
+            owner: &candidate.name.holder,
+            pids,
+            what,
+            old,
+            new,
+            why: None,
+            filter: self.typed,
+        }
+    }
+
+    /// A note of the result.
+    fn result(&self, candidate: &'a Candidate<Named>, outcome: &Outcome) -> Note<'a> {
+        let intent = self.intent(candidate);
+        match outcome {
+            Outcome::Destroyed => Note { event: Event::Done, ..intent },
+            Outcome::Set(Changed { before, after }) => {
+                Note { event: Event::Done, old: assignments(before), new: assignments(after), ..intent }
+            }
+            Outcome::Gone => Note { event: Event::Gone, why: Some("gone already".to_owned()), ..intent },
+            Outcome::NotDestroyed(why) => Note { event: Event::Failed, why: Some(why.to_string()), ..intent },
+            Outcome::NotSet(why) => Note { event: Event::Failed, why: Some(why.to_string()), ..intent },
+        }
+    }
+}
+
+/// "destroyed …", "set …: keepalive off -> on", "not set: …: why".
+pub(super) fn sentence(candidate: &Candidate<Named>, outcome: &Outcome) -> String {
+    let label = &candidate.name.label;
+    match outcome {
+        Outcome::Destroyed => format!("destroyed {label}"),
+        Outcome::Set(Changed { before, after }) => {
+            let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
+            format!("set {label}: {}{at_once}", differences(before, after))
+        }
+        Outcome::Gone => format!("gone already: {label}"),
+        Outcome::NotDestroyed(why) => format!("not destroyed: {label}: {why}"),
+        Outcome::NotSet(why) => format!("not set: {label}: {why}"),
+    }
+}
+
+/// Whether the rest was not tried because a note was required.
+pub(super) fn is_refused(performance: &Performance) -> bool {
+    performance.stopped == Some(Stopped::Refused)
+}
