@@ -26,7 +26,9 @@ test: ## All tests; as root it installs missing tools with apt and runs the lab 
 
 check: ## What CI runs: format, clippy, docs, layering and all tests
 	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy -- -D warnings
+	$(CARGO) clippy --all-targets --features measure -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --document-private-items
 	$(CARGO) test --test layering
 	$(MAKE) test
@@ -34,7 +36,7 @@ check: ## What CI runs: format, clippy, docs, layering and all tests
 bench: ## Measure against ss, netstat, somo and the bare kernel dump, under 100,000 sockets
 	@command -v somo >/dev/null || test -x target/somo/bin/somo || $(CARGO) install --quiet somo --root target/somo \
 		|| echo 'somo cannot be installed: its line is left out'
-	$(CARGO) bench --bench host
+	$(CARGO) bench --features measure --bench host
 
 lab: ## The dead-peer lab alone: what tcpulse says, and when the kernel does it (root, a minute)
 	$(CARGO) test --test lab -- --nocapture

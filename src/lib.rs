@@ -1,16 +1,95 @@
-//! tcpulse tells what every TCP connection of a Linux host is doing, whether its peer is still there, and when the
-//! kernel would notice if it were not. ARCHITECTURE.md shows the rooms and how data flows through them.
+//! tcpulse tells what every TCP connection of a Linux host is doing, whether its peer is still there, and when the kernel would
+//! notice if it were not. This is the library of the program: one snapshot, filtered; or one after the other, and what has
+//! changed.
+//!
+//! # A snapshot
+//!
+//! A [`Request`] says what is wanted, and completes its needs: whoever asks for the verdict gets all that it is made of. The
+//! rows are handed to a [`Sink`], one by one. What could not be seen is in the [`Tail`], as [`Gaps`].
+//!
+//! ```no_run
+//! use tcpulse::{Filter, Needs, NetnsChoice, NoNames, Request, Row, Sink, inspect};
+//!
+//! struct Silent;
+//!
+//! impl Sink for Silent {
+//!     fn row(&mut self, row: &Row<'_>) -> std::io::Result<()> {
+//!         let verdict = row.judged.map(|judged| judged.liveness.verdict);
+//!         println!("{:?} -> {:?}: {verdict:?}", row.socket.local, row.socket.remote);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let filter = Filter::parse("verdict in {probing, retransmitting, silent-window}", &NoNames)?;
+//! let request = Request { filter, needs: Needs::LIVENESS, ..Request::new(NetnsChoice::All) };
+//! let tail = inspect(&request, None, &mut Silent, &|| false)?;
+//! for gap in &tail.gaps {
+//!     println!("not seen: {} of {:?}", gap.count, gap.kind);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What changes
+//!
+//! A [`Tracker`] compares each snapshot with the one before, which it gets by a [`ChangeSink`]; a [`Cache`] keeps what need not be
+//! asked for again. `examples/watch.rs` prints changes, `examples/count.rs` counts states.
+//!
+//! The program is `src/cli/`; ARCHITECTURE.md shows the rooms and how data flows through them.
 
-pub mod act;
-pub mod cli;
-pub mod collect;
-pub mod decode;
-pub mod diagnose;
-pub mod export;
-pub mod fields;
-pub mod filter;
-pub mod inspect;
-pub mod model;
-pub mod text;
-pub mod track;
-pub mod tui;
+mod act;
+mod cli;
+mod collect;
+mod decode;
+mod diagnose;
+mod export;
+mod fields;
+mod filter;
+mod inspect;
+mod model;
+mod text;
+mod track;
+mod tui;
+
+#[cfg(test)]
+#[path = "../tests/inside/mod.rs"]
+mod inside;
+
+// What is asked for, and of whom.
+pub use collect::discovery::NetnsChoice;
+pub use collect::error::CollectError;
+pub use collect::visit::SourceChoice;
+pub use filter::{Filter, FilterError, Names, NoNames};
+pub use inspect::{Cache, CacheUse, InspectError, Request, count, inspect};
+pub use model::needs::Needs;
+
+// What comes of it.
+pub use model::address::{Cookie, Endpoint, Family, NetnsId};
+pub use model::gap::{Gap, GapKind, Gaps, Remedy};
+pub use model::holder::{Holder, HolderKind};
+pub use model::keepalive::{Keepalive, KeepaliveSource};
+pub use model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
+pub use model::namespace::Namespace;
+pub use model::options::SocketOptions;
+pub use model::owner::{Owners, Process};
+pub use model::row::{Judged, Row};
+pub use model::snapshot::{Head, Sink, Summary, Tail};
+pub use model::socket::{Queues, Socket, SocketId};
+pub use model::state::{StateSet, TcpState};
+pub use model::tcp_info::{Field, TcpInfo};
+pub use model::timer::{Timer, TimerKind};
+
+// What has changed since.
+pub use track::change::{Change, What};
+pub use track::closing::CloseReason;
+pub use track::holders::{HeldBy, ProcessName};
+pub use track::sink::ChangeSink;
+pub use track::tracker::Tracker;
+
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub use cli::measure;
+#[doc(hidden)]
+pub use cli::{report, run};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use decode::fuzz;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    tcpulse::cli::run(std::env::args_os()).unwrap_or_else(|error| tcpulse::cli::report(&error)).into()
+    tcpulse::run(std::env::args_os()).unwrap_or_else(|error| tcpulse::report(&error)).into()
 }

@@ -1,8 +1,8 @@
 //! How durations, addresses and names from outside are written for people. Pure formatting; nothing is rounded up, and
 //! nothing that a terminal would obey gets through.
 
-pub mod keepalive;
-pub mod reason;
+pub(crate) mod keepalive;
+pub(crate) mod reason;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,11 +16,11 @@ use unicode_width::UnicodeWidthStr;
 use crate::model::liveness::Bound;
 
 /// What is written where a value is not known or does not apply.
-pub const DASH: &str = "—";
+pub(crate) const DASH: &str = "—";
 
 /// A duration as people say it, in its largest units, cut and never rounded: `812ms`, `4.3s`, `15m 16s`, `1h 59m 59s`,
 /// `3d 4h 5m 6s`.
-pub fn duration(ms: u64) -> String {
+pub(crate) fn duration(ms: u64) -> String {
     let mut out = Vec::with_capacity(16);
     push_duration(&mut out, ms);
     // Digits and letters.
@@ -36,7 +36,7 @@ fn push_duration(out: &mut Vec<u8>, ms: u64) {
 }
 
 /// How many cells it takes.
-pub fn duration_width(ms: u64) -> usize {
+pub(crate) fn duration_width(ms: u64) -> usize {
     let used = |(number, unit): &(u64, &str)| if unit.is_empty() { 0 } else { digits(*number) + unit.len() };
     duration_parts(ms).iter().map(used).sum()
 }
@@ -56,7 +56,7 @@ fn duration_parts(ms: u64) -> [(u64, &'static str); 4] {
 }
 
 /// How many digits a number has.
-pub fn digits(number: u64) -> usize {
+pub(crate) fn digits(number: u64) -> usize {
     match number {
         0..10 => 1,
         10..100 => 2,
@@ -67,7 +67,7 @@ pub fn digits(number: u64) -> usize {
 }
 
 /// A short time: `812us`, `12.3ms`, then as [`duration`].
-pub fn micros(us: u64) -> String {
+pub(crate) fn micros(us: u64) -> String {
     match us {
         0..1_000 => format!("{us}us"),
         1_000..1_000_000 => format!("{}.{}ms", us / 1000, us % 1000 / 100),
@@ -76,12 +76,12 @@ pub fn micros(us: u64) -> String {
 }
 
 /// A time of day in UTC, as RFC 3339 has it, to the millisecond: `2026-11-20T12:00:00.123Z`; `None` beyond the year 9999.
-pub fn timestamp(time: SystemTime) -> Option<String> {
+pub(crate) fn timestamp(time: SystemTime) -> Option<String> {
     Timestamp::try_from(time).ok().map(|time| format!("{time:.3}"))
 }
 
 /// A time with its bound: `40.0s`, `≤40.0s`, `≥40.0s`, `never`; nothing where there is none.
-pub fn bounded(ms: Option<u64>, bound: Bound) -> Cow<'static, str> {
+pub(crate) fn bounded(ms: Option<u64>, bound: Bound) -> Cow<'static, str> {
     match (ms, bound) {
         (_, Bound::Never) => Cow::Borrowed("never"),
         (None, _) | (_, Bound::NotApplicable) => Cow::Borrowed(""),
@@ -92,7 +92,7 @@ pub fn bounded(ms: Option<u64>, bound: Bound) -> Cow<'static, str> {
 }
 
 /// How much of a whole, as a bar of so many cells and in percent: `███▌     43%`. More than the whole fills it.
-pub fn bar(part: u64, whole: u64, cells: usize) -> String {
+pub(crate) fn bar(part: u64, whole: u64, cells: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = usize::try_from(part.min(whole) * 8 * cells as u64 / whole.max(1)).unwrap_or(0);
     // What is not nothing is seen.
@@ -104,12 +104,12 @@ pub fn bar(part: u64, whole: u64, cells: usize) -> String {
 }
 
 /// How much of a whole in percent, cut and never rounded up to it.
-pub fn percent(part: u64, whole: u64) -> String {
+pub(crate) fn percent(part: u64, whole: u64) -> String {
     format!("{}%", u128::from(part) * 100 / u128::from(whole.max(1)))
 }
 
 /// Bytes per second as people say them: `812 B/s`, `1.2 kB/s`, `34.5 MB/s`; cut and never rounded.
-pub fn rate(bytes_per_s: u64) -> String {
+pub(crate) fn rate(bytes_per_s: u64) -> String {
     const UNITS: [(u64, &str); 4] =
         [(1_000_000_000_000, "TB/s"), (1_000_000_000, "GB/s"), (1_000_000, "MB/s"), (1_000, "kB/s")];
     match UNITS.iter().find(|(least, _)| bytes_per_s >= *least) {
@@ -119,7 +119,7 @@ pub fn rate(bytes_per_s: u64) -> String {
 }
 
 /// Who has how many, the most first: "2 of nginx, 1 of curl, the rest of 3 others".
-pub fn shares<'a>(holders: impl IntoIterator<Item = &'a str>, most_names: usize) -> String {
+pub(crate) fn shares<'a>(holders: impl IntoIterator<Item = &'a str>, most_names: usize) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     holders.into_iter().for_each(|holder| *counts.entry(holder).or_default() += 1);
     let mut counts: Vec<_> = counts.into_iter().collect();
@@ -132,7 +132,7 @@ pub fn shares<'a>(holders: impl IntoIterator<Item = &'a str>, most_names: usize)
 
 /// An address with port, and the device that a link-local or bound address belongs to, as ss writes it:
 /// `10.0.0.5:443`, `[::1]:443`, `[fe80::1%eth0]:443`. An IPv4-mapped address is written as its IPv4 address.
-pub fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String {
+pub(crate) fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String {
     let mut text = String::with_capacity(24);
     let addr = addr.to_canonical();
     if addr.is_ipv6() {
@@ -156,7 +156,7 @@ pub fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String {
 }
 
 /// The beginning of `text` that fits `width` cells, and whether a mark has to say that there was more.
-pub fn shorten(text: &str, width: usize) -> (&str, bool) {
+pub(crate) fn shorten(text: &str, width: usize) -> (&str, bool) {
     if text.width() <= width {
         return (text, false);
     }
@@ -172,7 +172,7 @@ pub fn shorten(text: &str, width: usize) -> (&str, bool) {
 }
 
 /// The same with its mark.
-pub fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
+pub(crate) fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
     match shorten(text, cells) {
         (shown, true) => Cow::Owned(format!("{shown}…")),
         (shown, false) => Cow::Borrowed(shown),
@@ -181,7 +181,7 @@ pub fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
 
 /// Escapes what a terminal would obey or hide: control characters, changes of writing direction, characters without
 /// width. `\n`, `\x1b` and `\u{202e}` stand for the rest.
-pub fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }

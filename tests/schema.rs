@@ -13,19 +13,6 @@ use std::process::Command;
 
 use schema_support::{Checker, KERNEL, SCHEMA, STAT, assert_valid, assert_valid_line, errors, line_errors};
 use serde_json::{Map, Value, json};
-use tcpulse::model::address::Family;
-use tcpulse::model::counters::GAUGES;
-use tcpulse::model::holder::Holder;
-use tcpulse::model::keepalive::KeepaliveSource;
-use tcpulse::model::liveness::{Bound, Mechanism, Verdict};
-use tcpulse::model::memory::SocketMemory;
-use tcpulse::model::namespace::Source;
-use tcpulse::model::owner::OwnerTable;
-use tcpulse::model::socket::SockOpt;
-use tcpulse::model::state::TcpState;
-use tcpulse::model::sysctl::{Format, SYSCTLS};
-use tcpulse::model::tcp_info::{CA_STATES, FIELDS, OPTIONS};
-use tcpulse::model::timer::TimerKind;
 
 /// Every kind of socket that a process can make by itself. They live as long as this does.
 #[derive(Default)]
@@ -209,12 +196,6 @@ fn schemas_of_objects(schema: &Value) -> Vec<String> {
     all.filter_map(|pointer| Some(pointer.strip_suffix("/properties")?.to_owned())).collect()
 }
 
-/// The words of an `enum`, null left out.
-#[track_caller]
-fn words_at(pointer: &str) -> Vec<&'static str> {
-    SCHEMA.pointer(pointer).unwrap()["enum"].as_array().unwrap().iter().filter_map(Value::as_str).collect()
-}
-
 #[test]
 fn the_schema_is_valid_draft_2020_12() {
     for schema in [&*SCHEMA, &STAT, &KERNEL] {
@@ -348,16 +329,6 @@ fn every_line_says_when_and_on_which_host_and_a_row_also_in_which_namespace() {
 }
 
 #[test]
-fn the_keys_of_the_schema_are_those_of_the_tables() {
-    let fields = ["size_bytes"].into_iter().chain(FIELDS.iter().map(|field| field.key));
-    assert_eq!(keys_of("tcp_info", &[]), fields.collect::<Vec<_>>());
-    assert_eq!(keys_of("sysctls", &[]), SYSCTLS.iter().map(|sysctl| sysctl.key).collect::<Vec<_>>());
-    assert_eq!(keys_of("sockstat", &[]), GAUGES.map(|gauge| gauge.key));
-    assert_eq!(keys_of("memory", &[]), SocketMemory::KEYS);
-    assert_eq!(keys_of("by_state", &[]), TcpState::ALL.map(|state| state.name().unwrap()));
-}
-
-#[test]
 fn only_details_of_one_algorithm_or_protocol_may_be_left_out() {
     let definitions = SCHEMA["$defs"].as_object().unwrap();
     let with_keys = definitions.iter().filter(|(_, definition)| definition["properties"].is_object());
@@ -368,69 +339,6 @@ fn only_details_of_one_algorithm_or_protocol_may_be_left_out() {
             _ => &[],
         };
         keys_of(name, optional);
-    }
-}
-
-#[test]
-fn the_words_of_the_schema_are_those_of_the_program() {
-    assert_eq!(words_at("/$defs/state/anyOf/0"), TcpState::ALL.map(|state| state.name().unwrap()));
-    let timers = (0..=u8::MAX).map(TimerKind::from_kernel).chain([TimerKind::FinWait2, TimerKind::SynAck]);
-    let known: BTreeSet<_> = timers.filter_map(TimerKind::name).collect();
-    assert_eq!(words_at("/$defs/timer/properties/kind/anyOf/0").into_iter().collect::<BTreeSet<_>>(), known);
-    assert_eq!(words_at("/$defs/tcp_info/properties/ca_state/anyOf/0"), CA_STATES);
-    assert_eq!(words_at("/$defs/tcp_info/properties/options/items"), OPTIONS);
-    let connection = "/$defs/connection_members/properties";
-    assert_eq!(words_at(&format!("{connection}/options/items")), SockOpt::NAMES);
-    assert_eq!(words_at(&format!("{connection}/family")), Family::ALL.map(Family::name));
-    assert_eq!(words_at("/$defs/namespace/properties/source"), [Source::SockDiag, Source::Procfs].map(Source::name));
-    let nobody = OwnerTable::default();
-    let holders = [
-        Holder::NotAsked,
-        Holder::Processes(nobody.of(1)),
-        Holder::Kernel,
-        Holder::Hidden,
-        Holder::AcceptQueue,
-        Holder::Orphan,
-        Holder::Minisocket,
-    ];
-    let names: Vec<_> = holders.iter().filter_map(Holder::name).collect();
-    assert_eq!(words_at(&format!("{connection}/holder")), names);
-    let verdicts: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.name()).collect();
-    assert_eq!(words_at("/$defs/liveness/properties/verdict"), verdicts);
-    assert_eq!(keys_of("by_verdict", &[]), verdicts);
-    let bounds = [Bound::Exact, Bound::AtMost, Bound::AtLeast, Bound::Never, Bound::NotApplicable];
-    assert_eq!(words_at("/$defs/liveness/properties/bound"), bounds.map(Bound::name));
-    let mechanisms = [
-        Mechanism::Keepalive,
-        Mechanism::UserTimeout,
-        Mechanism::Retransmission,
-        Mechanism::WindowProbe,
-        Mechanism::SynRetries,
-        Mechanism::SynackRetries,
-        Mechanism::OrphanRetries,
-        Mechanism::FinTimeout,
-        Mechanism::TimeWait,
-        Mechanism::None,
-    ];
-    assert_eq!(words_at("/$defs/liveness/properties/mechanism"), mechanisms.map(Mechanism::name));
-    let sources = [KeepaliveSource::Socket, KeepaliveSource::Inferred, KeepaliveSource::Sysctl];
-    assert_eq!(words_at("/$defs/keepalive/properties/source"), sources.map(KeepaliveSource::name));
-}
-
-#[test]
-fn each_sysctl_has_the_type_that_the_table_gives_it() {
-    for sysctl in SYSCTLS {
-        let wanted = match sysctl.format {
-            Format::Number => "integer",
-            Format::Numbers => "array",
-            Format::Text => "string",
-        };
-        assert_eq!(
-            SCHEMA["$defs"]["sysctls"]["properties"][sysctl.key]["type"],
-            json!([wanted, "null"]),
-            "{}",
-            sysctl.key
-        );
     }
 }
 

@@ -8,27 +8,12 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::fcntl::OFlag;
 use nix::pty::{Winsize, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sched::{CloneFlags, unshare};
-use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
-use tcpulse::collect::discovery::NetnsChoice;
-use tcpulse::collect::visit::SourceChoice;
-use tcpulse::filter::Names;
-use tcpulse::inspect::{Request, inspect};
-use tcpulse::track::frame::FrameBuilder;
-use tcpulse::track::query::Query;
-use tcpulse::track::tracker::Tracker;
-use tcpulse::track::views::View;
-use tcpulse::tui::action::Event;
-use tcpulse::tui::state::{Setup, State};
-use tcpulse::tui::update::update;
-use tcpulse::tui::view::draw;
 
 use crate::measure::mib;
 
@@ -179,36 +164,4 @@ pub(crate) fn measure(program: &Path, in_empty_namespace: bool, effort: Effort) 
     waits.sort();
     let worst = waits.get(waits.len().saturating_sub(1) * 99 / 100).copied().unwrap_or_default();
     Ok(Run { rss_mib, cpu_ms_a_second, key_ms: worst.as_secs_f64() * 1000.0 })
-}
-
-struct Nobody;
-
-impl Names for Nobody {}
-
-/// Milliseconds that a frame takes, the median, over all sockets that there are: as a terminal gets it.
-pub(crate) fn frame_ms(frames: usize) -> Result<f64> {
-    let wanted = Query::new(View::Connections);
-    let (source, states, needs) = (SourceChoice::SockDiag, wanted.states(), wanted.needs());
-    let request = Request { source, states, needs, ..Request::new(NetnsChoice::Current) };
-    let mut memory = Tracker::new(|_: SystemTime| String::new());
-    let mut gathering = FrameBuilder::new(wanted.clone(), &mut memory, Duration::ZERO);
-    let tail = inspect(&request, None, &mut gathering, &|| false)?;
-    let sight = gathering.finish(tail, Vec::new());
-    let size = (200, 60);
-    let mut state = State::new(wanted, Vec::new(), Duration::from_secs(1), size, Setup::default());
-    update(&mut state, Event::Frame(Box::new(sight)), &Nobody);
-    let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
-    let backend = CrosstermBackend::new(Vec::new());
-    let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
-    let mut times = Vec::new();
-    let last = state.rows().saturating_sub(1);
-    for frame in 0..frames {
-        // Each frame shows other rows.
-        state.cursor.top = (frame * 59) % last.max(1);
-        let began = Instant::now();
-        terminal.draw(|frame| draw(&state, frame))?;
-        times.push(began.elapsed());
-    }
-    times.sort();
-    Ok(times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1000.0)
 }

@@ -14,7 +14,6 @@ mod jobs;
 mod load;
 mod measure;
 mod report;
-mod verdict;
 
 use std::env;
 use std::time::Duration;
@@ -75,7 +74,7 @@ fn main() -> Result<()> {
             bare::dump(attributes.parse()?, &bytecode).map(|sockets| println!("{sockets}"))
         }
         [INHABIT] => load::inhabit(),
-        [JUDGE] => verdict::judge().map(|nanos| println!("{nanos}")),
+        [JUDGE] => tcpulse::measure::judge_ns().map(|nanos| println!("{nanos}")),
         [SCAN] => bare::scan().map(|links| println!("{links}")),
         ["--bench"] => bench(&Size::from_environment()?),
         [] => bench(&SMOKE),
@@ -144,7 +143,7 @@ fn bench(size: &Size) -> Result<()> {
         few,
         many,
         dump_ms,
-        frame_ms: dashboard::frame_ms(size.effort.keys)?,
+        frame_ms: tcpulse::measure::frame_ms(size.effort.keys)?,
     };
     drop(load);
 

@@ -6,7 +6,7 @@ use crate::model::sysctl::Sysctl;
 
 /// Keepalive values to be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     /// These
     pub change: KeepaliveChange,
     /// Idle time, interval and probes of each socket's namespace, where nothing else is said
@@ -15,7 +15,7 @@ pub struct Assignment {
 
 /// Why nothing can be set like the sysctls of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unsettable {
+pub(crate) enum Unsettable {
     /// They cannot be read
     Unread,
     /// A socket does not take one of them
@@ -24,7 +24,7 @@ pub enum Unsettable {
 
 impl Assignment {
     /// The same values on every socket.
-    pub fn of(change: KeepaliveChange) -> Self {
+    pub(crate) fn of(change: KeepaliveChange) -> Self {
         Self { change, like_sysctl: false }
     }
 
@@ -32,7 +32,7 @@ impl Assignment {
     ///
     /// # Errors
     /// Its sysctls are wanted, and cannot be read or set on a socket.
-    pub fn within(&self, namespace: &Namespace) -> Result<KeepaliveChange, Unsettable> {
+    pub(crate) fn within(&self, namespace: &Namespace) -> Result<KeepaliveChange, Unsettable> {
         if !self.like_sysctl {
             return Ok(self.change);
         }

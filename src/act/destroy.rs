@@ -22,7 +22,7 @@ use crate::model::state::{StateSet, TcpState};
 
 /// Why a socket is still there, or was gone before. Each says what to do about it.
 #[derive(Debug, thiserror::Error)]
-pub enum NotDestroyed {
+pub(crate) enum NotDestroyed {
     /// It closed between listing and now
     #[error("gone already")]
     Gone,
@@ -57,7 +57,7 @@ pub enum NotDestroyed {
 
 /// Open doors to the kernel, one for each namespace that has targets; none to one that cannot be entered.
 #[derive(Debug)]
-pub struct Destroyer {
+pub(crate) struct Destroyer {
     sockets: FxHashMap<NetnsId, Option<DiagSocket>>,
 }
 
@@ -66,7 +66,10 @@ impl Destroyer {
     ///
     /// # Errors
     /// The namespaces cannot be listed.
-    pub fn open<'a>(choice: &NetnsChoice, targets: impl IntoIterator<Item = &'a Target>) -> Result<Self, CollectError> {
+    pub(crate) fn open<'a>(
+        choice: &NetnsChoice,
+        targets: impl IntoIterator<Item = &'a Target>,
+    ) -> Result<Self, CollectError> {
         let (found, _) = discovery::find(choice)?;
         let wanted: FxHashSet<_> = targets.into_iter().map(|target| target.socket.id.netns).collect();
         let mut sockets = FxHashMap::default();
@@ -84,7 +87,7 @@ impl Destroyer {
     ///
     /// # Errors
     /// It is still there, or was gone before.
-    pub fn destroy(&mut self, target: &Target) -> Result<(), NotDestroyed> {
+    pub(crate) fn destroy(&mut self, target: &Target) -> Result<(), NotDestroyed> {
         let socket = &target.socket;
         let cookie = socket.id.cookie.ok_or(NotDestroyed::NoCookie)?;
         let kernel = self.sockets.get_mut(&socket.id.netns).ok_or(NotDestroyed::Gone)?;

@@ -11,7 +11,7 @@ use crate::model::options::SocketOptions;
 
 /// A change that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Changed {
+pub(crate) struct Changed {
     /// Just before
     pub before: SocketOptions,
     /// Read back
@@ -20,7 +20,7 @@ pub struct Changed {
 
 /// Why a socket has its old options, or at least not all of the new ones.
 #[derive(Debug, thiserror::Error)]
-pub enum NotChanged {
+pub(crate) enum NotChanged {
     /// It closed between listing and now
     #[error("gone already")]
     Gone,
@@ -46,7 +46,7 @@ pub enum NotChanged {
 
 /// Sets keepalive, one socket after the other.
 #[derive(Debug, Default)]
-pub struct Setter {
+pub(crate) struct Setter {
     descriptors: Descriptors,
 }
 
@@ -55,7 +55,7 @@ impl Setter {
     ///
     /// # Errors
     /// It could not be reached, or has not what was asked for.
-    pub fn set(&mut self, target: &Target, change: &KeepaliveChange) -> Result<Changed, NotChanged> {
+    pub(crate) fn set(&mut self, target: &Target, change: &KeepaliveChange) -> Result<Changed, NotChanged> {
         let cookie = target.socket.id.cookie.ok_or(NotChanged::NoCookie)?;
         if target.is_hidden {
             return Err(NotChanged::Hidden);

@@ -4,10 +4,10 @@
 //! Every change is made to the socket with the cookie that was listed, and to no other. Whoever calls has shown the plan, and
 //! asked. No words are made here.
 
-pub mod assignment;
-pub mod destroy;
-pub mod keepalive;
-pub mod own;
-pub mod perform;
-pub mod plan;
-pub mod target;
+pub(crate) mod assignment;
+pub(crate) mod destroy;
+pub(crate) mod keepalive;
+pub(crate) mod own;
+pub(crate) mod perform;
+pub(crate) mod plan;
+pub(crate) mod target;

@@ -9,7 +9,7 @@ use crate::model::row::Row;
 
 /// This program's own sockets, and the ssh connection that it was started over.
 #[derive(Debug)]
-pub struct Own {
+pub(crate) struct Own {
     pids: Vec<u32>,
     /// Local and remote ends, as sshd told the shells: a terminal multiplexer is no child of sshd any more, and sudo leaves
     /// the variable out, but not every process above has lost it
@@ -20,7 +20,7 @@ pub struct Own {
 
 impl Own {
     /// Walks up from this process to the servers that hold its terminal.
-    pub fn find() -> Self {
+    pub(crate) fn find() -> Self {
         let own = std::process::id();
         let is_server = |comm: &str| comm.starts_with("sshd") || comm == "dropbear";
         let ancestors = ancestors();
@@ -34,12 +34,12 @@ impl Own {
 
     /// Whether the row may be one of them, and nobody can say: this session runs below a server of which neither the
     /// descriptors nor the ends of its connection are known.
-    pub fn may_be(&self, row: &Row<'_>) -> bool {
+    pub(crate) fn may_be(&self, row: &Row<'_>) -> bool {
         self.is_blind && row.socket.state.is_connection() && matches!(row.holder, Holder::Hidden)
     }
 
     /// Whether the row is one of them. A listener is no connection: whoever destroys it still has a terminal.
-    pub fn is(&self, row: &Row<'_>) -> bool {
+    pub(crate) fn is(&self, row: &Row<'_>) -> bool {
         if !row.socket.state.is_connection() {
             return false;
         }

@@ -9,7 +9,7 @@ use crate::collect::error::CollectError;
 
 /// What became of one socket.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It is no more
     Destroyed,
     /// It has the options that were asked for
@@ -24,7 +24,7 @@ pub enum Outcome {
 
 /// Why the rest was not tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stopped {
+pub(crate) enum Stopped {
     /// The user wants no more
     Interrupted,
     /// The witness did not let it happen
@@ -32,7 +32,7 @@ pub enum Stopped {
 }
 
 /// Hears of each change.
-pub trait Witness<N> {
+pub(crate) trait Witness<N> {
     /// Whether the user wants no more.
     fn is_over(&self) -> bool {
         false
@@ -47,7 +47,7 @@ pub trait Witness<N> {
 
 /// What became of a plan.
 #[derive(Debug)]
-pub struct Performance {
+pub(crate) struct Performance {
     /// Of each candidate that was tried, in their order
     pub outcomes: Vec<Outcome>,
     /// Why the others were not
@@ -58,7 +58,7 @@ pub struct Performance {
 ///
 /// # Errors
 /// The namespaces cannot be listed; nothing was changed.
-pub fn perform<N>(
+pub(crate) fn perform<N>(
     deed: Deed,
     choice: &NetnsChoice,
     candidates: &[Candidate<N>],

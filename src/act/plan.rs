@@ -14,7 +14,7 @@ use crate::model::socket::SocketId;
 
 /// What is to be done to each socket.
 #[derive(Debug, Clone, Copy)]
-pub enum Deed {
+pub(crate) enum Deed {
     /// Destroy it
     Destroy,
     /// Set its keepalive
@@ -23,7 +23,7 @@ pub enum Deed {
 
 /// Which of the rows are meant.
 #[derive(Debug, Clone)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// Only these, where they were chosen one by one
     pub only: Option<FxHashSet<SocketId>>,
     /// So many are planned; more are only counted
@@ -34,7 +34,7 @@ pub struct Scope {
 
 /// One socket that is to be changed, as it was when it was listed.
 #[derive(Debug)]
-pub struct Candidate<N> {
+pub(crate) struct Candidate<N> {
     /// What it is found by
     pub target: Target,
     /// What it is called
@@ -51,7 +51,7 @@ pub struct Candidate<N> {
 
 /// All that is to be done.
 #[derive(Debug)]
-pub struct Plan<N> {
+pub(crate) struct Plan<N> {
     /// The sockets, in the order of the rows
     pub candidates: Vec<Candidate<N>>,
     /// How many are meant; more than there are candidates where they are too many
@@ -62,7 +62,7 @@ pub struct Plan<N> {
 
 /// Why nothing must be changed.
 #[derive(Debug)]
-pub enum Obstacle<N> {
+pub(crate) enum Obstacle<N> {
     /// This may be the connection that the session runs over, and nobody can say
     MayBeOwn(N),
     /// The sysctls of this namespace cannot be set on a socket
@@ -71,7 +71,7 @@ pub enum Obstacle<N> {
 
 /// Makes a plan of rows.
 #[derive(Debug)]
-pub struct Planner<N> {
+pub(crate) struct Planner<N> {
     deed: Deed,
     scope: Scope,
     own: Option<Own>,
@@ -81,14 +81,14 @@ pub struct Planner<N> {
 
 impl<N> Planner<N> {
     /// No row has come.
-    pub fn new(deed: Deed, scope: Scope) -> Self {
+    pub(crate) fn new(deed: Deed, scope: Scope) -> Self {
         let own = (!scope.include_own).then(Own::find);
         let plan = Plan { candidates: Vec::new(), matched: 0, spared: Vec::new() };
         Self { deed, scope, own, plan, obstacle: None }
     }
 
     /// Takes a row in that matches the request; whether its socket is a candidate. `name` is asked only if it is told of.
-    pub fn add(&mut self, row: &Row<'_>, name: impl Fn(&Row<'_>) -> N) -> bool {
+    pub(crate) fn add(&mut self, row: &Row<'_>, name: impl Fn(&Row<'_>) -> N) -> bool {
         if self.scope.only.as_ref().is_some_and(|only| !only.contains(&row.socket.id)) {
             return false;
         }
@@ -131,7 +131,7 @@ impl<N> Planner<N> {
     ///
     /// # Errors
     /// Nothing must be changed: why.
-    pub fn finish(self) -> Result<Plan<N>, Obstacle<N>> {
+    pub(crate) fn finish(self) -> Result<Plan<N>, Obstacle<N>> {
         self.obstacle.map_or(Ok(self.plan), Err)
     }
 }

@@ -7,7 +7,7 @@ use crate::model::socket::Socket;
 
 /// What has to be kept of a row to find its socket again.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub(crate) struct Target {
     /// What the kernel said of it; its cookie is what it is found by
     pub socket: Socket,
     /// Process and descriptor of each holder
@@ -20,7 +20,7 @@ pub struct Target {
 
 impl Target {
     /// The socket of a row.
-    pub fn of(row: &Row<'_>) -> Self {
+    pub(crate) fn of(row: &Row<'_>) -> Self {
         let owners = row.holder.owners();
         Self {
             socket: row.socket.clone(),

@@ -16,6 +16,8 @@ mod habits;
 mod help;
 mod hints;
 mod journal;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod named;
 mod note;
 mod noted;
@@ -34,7 +36,8 @@ use std::ffi::OsString;
 
 use crate::collect::caller::{Caller, forget_environment};
 use crate::collect::limits;
-pub use exit::{Exit, report};
+pub(crate) use exit::Exit;
+pub use exit::report;
 use settings::Task;
 
 /// Runs the program with these arguments, the first being its name.

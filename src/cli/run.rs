@@ -19,7 +19,7 @@ use crate::export::snapshot::{JsonSnapshot, NdjsonSnapshot};
 use crate::export::stat::{Stat, StatFormat, StatOptions};
 use crate::export::table::TableListing;
 use crate::filter::Filter;
-use crate::inspect::{InspectError, Request, Watched, count, inspect};
+use crate::inspect::{Cache, CacheUse, InspectError, Request, count, inspect};
 use crate::model::gap::Gaps;
 use crate::model::needs::Needs;
 use crate::model::snapshot::{Sink, Tail};
@@ -48,9 +48,9 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
         });
     };
     let screen = settings.draws_over().then(OtherScreen::enter).transpose()?;
-    let mut watched = Watched::default();
+    let mut cache = Cache::default();
     while !interrupt.is_asked() {
-        let ended = snapshot(settings, interrupt, Some(&mut watched), first);
+        let ended = snapshot(settings, interrupt, Some(cache.whole()), first);
         if let Err(InspectError::Interrupted) = ended {
             break;
         }
@@ -110,7 +110,7 @@ impl Settings {
 fn snapshot(
     settings: &Settings,
     interrupt: &Interrupt,
-    watched: Option<&mut Watched>,
+    cache: Option<CacheUse<'_>>,
     first: bool,
 ) -> Result<Tail, InspectError> {
     let round = Round { settings, interrupt, first };
@@ -118,9 +118,9 @@ fn snapshot(
         // The terminal may have another size by now.
         Some(rows) => {
             let rows = Terminal::of_stdout().size.map_or(rows, |(_, rows)| rows);
-            round.report(watched, Screen::new(Output, rows))
+            round.report(cache, Screen::new(Output, rows))
         }
-        None => round.report(watched, Output),
+        None => round.report(cache, Output),
     }
 }
 
@@ -133,52 +133,52 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    fn report(self, watched: Option<&mut Watched>, output: impl Write) -> Result<Tail, InspectError> {
+    fn report(self, cache: Option<CacheUse<'_>>, output: impl Write) -> Result<Tail, InspectError> {
         let Settings { mut look, totals, .. } = *self.settings;
         if self.settings.draws_over() {
             look.room = Terminal::of_stdout().room();
         }
         match &self.settings.report {
             Report::List { format: FormatArg::Json, order, .. } => {
-                self.list(watched, output, JsonSnapshot::default(), order)
+                self.list(cache, output, JsonSnapshot::default(), order)
             }
             Report::List { format: FormatArg::Ndjson, order, .. } => {
-                self.list(watched, output, NdjsonSnapshot::default(), order)
+                self.list(cache, output, NdjsonSnapshot::default(), order)
             }
             Report::List { format: FormatArg::Csv, columns, order, .. } => {
                 let csv = CsvListing::new(columns.clone(), look.header && self.first);
-                self.list(watched, output, csv, order)
+                self.list(cache, output, csv, order)
             }
             Report::List { format: FormatArg::Table, columns, chosen, order } => {
                 let nothing = |population| self.nothing(population);
                 let table = TableListing::new(columns.clone(), !chosen, look, totals, &nothing);
-                self.list(watched, output, table, order)
+                self.list(cache, output, table, order)
             }
-            Report::Show => self.inspect(watched, &mut Show::new(output, look.styles)),
+            Report::Show => self.inspect(cache, &mut Show::new(output, look.styles)),
             Report::Stat { format, by, limit } => {
                 look.header &= self.first || *format != FormatArg::Csv;
                 let options = StatOptions { format: (*format).into(), look, totals, limit: *limit };
-                self.inspect(watched, &mut Stat::new(output, by.clone(), options))
+                self.inspect(cache, &mut Stat::new(output, by.clone(), options))
             }
             Report::Kernel { format, all } => {
                 look.header &= self.first || *format != FormatArg::Csv;
-                self.inspect(watched, &mut Kernel::new(output, (*format).into(), look, *all))
+                self.inspect(cache, &mut Kernel::new(output, (*format).into(), look, *all))
             }
         }
     }
 
     fn list(
         self,
-        watched: Option<&mut Watched>,
+        cache: Option<CacheUse<'_>>,
         output: impl Write,
         encoder: impl Encoder,
         order: &Order,
     ) -> Result<Tail, InspectError> {
-        self.inspect(watched, &mut Listing::new(output, encoder, order.clone()))
+        self.inspect(cache, &mut Listing::new(output, encoder, order.clone()))
     }
 
-    fn inspect(self, watched: Option<&mut Watched>, sink: &mut impl Sink) -> Result<Tail, InspectError> {
-        let tail = inspect(&self.settings.request, watched, sink, &|| self.interrupt.is_asked())?;
+    fn inspect(self, cache: Option<CacheUse<'_>>, sink: &mut impl Sink) -> Result<Tail, InspectError> {
+        let tail = inspect(&self.settings.request, cache, sink, &|| self.interrupt.is_asked())?;
         if self.settings.seeks() && tail.summary.total() == 0 {
             say(&format!("no socket matches '{}'; tcpulse ls -a lists all", self.settings.typed));
         }

@@ -294,7 +294,6 @@ fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Need
         allowed: allowed(&shared.choose),
         active_within: shared.choose.active_within,
         filter,
-        is_part: false,
     }
 }
 

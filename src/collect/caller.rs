@@ -18,7 +18,7 @@ const REACHING: CapabilitySet = CapabilitySet::NET_ADMIN
 
 /// Who runs this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// Real user id: whoever started it
     pub uid: u32,
     /// Effective user id: whose rights it has
@@ -34,7 +34,7 @@ pub struct Caller {
 
 impl Caller {
     /// Asks the kernel.
-    pub fn find() -> Self {
+    pub(crate) fn find() -> Self {
         let (uid, euid) = (getuid(), geteuid());
         let reaches = |set: CapabilitySet| set.intersects(REACHING);
         // capget(2) of the own process does not fail; if it did, the rights would not be known to be harmless.
@@ -49,7 +49,7 @@ impl Caller {
     }
 
     /// Whether the host's root itself started it.
-    pub fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.uid == 0 && self.is_of_host
     }
 }
@@ -63,13 +63,13 @@ fn user_namespace() -> Option<u64> {
 }
 
 /// Who logged in (`/proc/PID/loginuid`), whatever user they have become since; none without a login, or without audit.
-pub fn login_uid() -> Option<u32> {
+pub(crate) fn login_uid() -> Option<u32> {
     const UNSET: u32 = u32::MAX;
     ProcDir::myself().ok()?.loginuid().ok().filter(|&uid| uid != UNSET)
 }
 
 /// Name of the controlling terminal below /dev, such as `pts/3`; none without one.
-pub fn terminal() -> Option<String> {
+pub(crate) fn terminal() -> Option<String> {
     let (major, minor) = ProcDir::myself().ok()?.stat().ok()?.tty_nr();
     match (major, minor) {
         (0, _) => None,
@@ -91,7 +91,7 @@ fn is_secure_mode() -> bool {
 /// Removes every variable from the environment that may name a file or a server: `HOME`, `XDG_CONFIG_HOME`, `TZ` and all that
 /// is not known to be harmless. For a program that has rights of its file: they are not to be lent to who set the variables.
 #[allow(unsafe_code, reason = "the environment is shared by all threads")]
-pub fn forget_environment() {
+pub(crate) fn forget_environment() {
     for (name, _) in std::env::vars_os() {
         if !HARMLESS.iter().any(|harmless| name == *harmless) {
             // SAFETY: called before the program starts its first thread.

@@ -10,19 +10,19 @@ use rustc_hash::FxHashMap;
 
 /// The tree below the cgroup2 mount, once it has been walked.
 #[derive(Debug, Default)]
-pub struct Cgroups {
+pub(crate) struct Cgroups {
     paths: Option<FxHashMap<u64, String>>,
 }
 
 impl Cgroups {
     /// The path below the mount, `/` for the root; `None` where the cgroup is gone or cannot be seen from here.
-    pub fn path(&mut self, id: u64) -> Option<&str> {
+    pub(crate) fn path(&mut self, id: u64) -> Option<&str> {
         self.paths.get_or_insert_with(walk).get(&id).map(String::as_str)
     }
 }
 
 /// The id of the cgroup with this path below the mount.
-pub fn id(path: &str) -> Option<u64> {
+pub(crate) fn id(path: &str) -> Option<u64> {
     let directory = mount_point()?.join(path.trim_start_matches('/'));
     fs::metadata(directory).ok().map(|metadata| metadata.ino())
 }

@@ -25,7 +25,7 @@ const MOST_PIDFDS: usize = 256;
 
 /// Why a socket's descriptor could not be had. Each reads well after "because".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unreachable {
+pub(crate) enum Unreachable {
     /// No holder could be asked any more: they closed it, or ended
     Gone,
     /// The kernel had no memory for it, or another error that says nothing of the socket
@@ -42,7 +42,7 @@ pub enum Unreachable {
 
 impl Unreachable {
     /// For `unknown_because`.
-    pub fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Gone => "its process closed it meanwhile",
             Self::Failed => "the kernel failed to read its options",
@@ -62,7 +62,7 @@ impl Unreachable {
     }
 
     /// What would help.
-    pub fn remedy(self) -> Remedy {
+    pub(crate) fn remedy(self) -> Remedy {
         match self {
             Self::Gone => Remedy::None,
             Self::Failed => Remedy::Do("take the snapshot again"),
@@ -81,7 +81,7 @@ impl Unreachable {
 
 /// Duplicates descriptors, and remembers which processes are not to be asked again.
 #[derive(Debug)]
-pub struct Descriptors {
+pub(crate) struct Descriptors {
     pidfds: FxHashMap<u32, OwnedFd>,
     most_pidfds: usize,
     forbidding: FxHashSet<u32>,
@@ -104,7 +104,7 @@ impl Descriptors {
     ///
     /// # Errors
     /// No holder lets its descriptor be looked at, or none has it any more.
-    pub fn of(
+    pub(crate) fn of(
         &mut self,
         holders: impl IntoIterator<Item = (u32, u32)>,
         cookie: Cookie,

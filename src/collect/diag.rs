@@ -22,7 +22,7 @@ use crate::model::state::{StateSet, TcpState};
 
 /// The kernel fills at most 32 KiB into one datagram of a dump, whatever the buffer (CRATES.md 2); twice that leaves
 /// room for kernels to come, and a datagram cut short is noticed.
-pub const BUFFER_BYTES: usize = 64 * 1024;
+pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
 /// One is being filled, one is being read, and one lies ready: all are reused until the dump ends.
 const BUFFERS: usize = 3;
 /// The kernel answers at once; a dump whose end was lost must not hold the program for ever.
@@ -34,7 +34,7 @@ const MSG_TRUNC: i32 = 0x20;
 
 /// An open socket in one namespace.
 #[derive(Debug)]
-pub struct DiagSocket {
+pub(crate) struct DiagSocket {
     socket: Socket,
     netns: NetnsId,
     port: u32,
@@ -45,7 +45,7 @@ pub struct DiagSocket {
 
 /// What went wrong in a dump that brought rows all the same.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct DumpFaults {
+pub(crate) struct DumpFaults {
     /// `NLM_F_DUMP_INTR`: the kernel says that the table changed under it
     pub interrupted: bool,
     /// Datagrams longer than the buffer
@@ -99,7 +99,7 @@ impl Patience {
 
 /// Why a dump ended without reaching its end.
 #[derive(Debug)]
-pub enum DumpError<E> {
+pub(crate) enum DumpError<E> {
     /// The kernel would not begin, or the socket failed
     Refused(Refusal),
     /// The receiver of the rows had enough
@@ -112,7 +112,7 @@ impl DiagSocket {
     ///
     /// # Errors
     /// sock_diag is missing or refused: fall back to /proc/net/tcp.
-    pub fn open(netns: NetnsId) -> Result<Self, Refusal> {
+    pub(crate) fn open(netns: NetnsId) -> Result<Self, Refusal> {
         let mut socket = Socket::new(NETLINK_SOCK_DIAG).map_err(Refusal::Socket)?;
         let address = socket.bind_auto().map_err(Refusal::Socket)?;
         // Connected to the kernel, so that no other program can send us anything.
@@ -142,7 +142,7 @@ impl DiagSocket {
     ///
     /// # Errors
     /// The kernel refuses, the socket fails, or `each` does; what was handed over until then stays good.
-    pub fn dump<E>(
+    pub(crate) fn dump<E>(
         &mut self,
         request: DumpRequest<'_>,
         mut each: impl FnMut(&TcpSocket) -> Result<(), E>,
@@ -170,7 +170,7 @@ impl DiagSocket {
     ///
     /// # Errors
     /// The kernel refuses, cannot, or does not find it.
-    pub fn destroy(&mut self, socket: &TcpSocket, cookie: Cookie) -> Result<(), Refusal> {
+    pub(crate) fn destroy(&mut self, socket: &TcpSocket, cookie: Cookie) -> Result<(), Refusal> {
         self.sequence = self.sequence.wrapping_add(1);
         self.send(&request::destroy(socket, cookie, self.sequence)).map_err(Refusal::Transport)?;
         let mut buffer = vec![0; BUFFER_BYTES];
@@ -191,7 +191,7 @@ impl DiagSocket {
 
     /// Whether a program still has the socket open. The kernel finds connections by their ends; of other sockets, which
     /// share them, it cannot say, and they are taken to be open.
-    pub fn is_open(&mut self, socket: &TcpSocket) -> bool {
+    pub(crate) fn is_open(&mut self, socket: &TcpSocket) -> bool {
         if !socket.state.is_connection() {
             return true;
         }

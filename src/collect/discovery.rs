@@ -32,7 +32,7 @@ pub enum NetnsChoice {
 
 /// A namespace that was found, not yet entered.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub(crate) struct Found {
     /// Inode number
     pub id: NetnsId,
     /// Name for people
@@ -44,7 +44,7 @@ pub struct Found {
 /// A file that stands for a namespace. It is opened only to go in, so that a thousand namespaces do not take a thousand
 /// descriptors.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub(crate) struct Door {
     /// The file
     pub path: PathBuf,
 }
@@ -53,7 +53,7 @@ pub struct Door {
 ///
 /// # Errors
 /// /proc is unreadable, or the named namespace does not exist.
-pub fn find(choice: &NetnsChoice) -> Result<(Vec<Found>, Gaps), CollectError> {
+pub(crate) fn find(choice: &NetnsChoice) -> Result<(Vec<Found>, Gaps), CollectError> {
     let own_path = Path::new("/proc/thread-self/ns/net");
     let own = inode(own_path).map_err(|source| CollectError::Proc { path: own_path.into(), source })?;
     let names = Names::read(own);

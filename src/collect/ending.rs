@@ -31,7 +31,7 @@ static TERMINAL: OnceLock<OwnedFd> = OnceLock::new();
 ///
 /// # Errors
 /// The terminal cannot be opened or written to.
-pub fn enter() -> io::Result<()> {
+pub(crate) fn enter() -> io::Result<()> {
     if TERMINAL.get().is_none() {
         // Of its own, so that it can be non-blocking without being so for the shell too.
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -54,7 +54,7 @@ pub fn enter() -> io::Result<()> {
 }
 
 /// Leaves the other screen, where the program has it. It may be called from a signal handler.
-pub fn leave() {
+pub(crate) fn leave() {
     if !IS_THERE.swap(false, Ordering::SeqCst) {
         return;
     }
@@ -80,7 +80,7 @@ fn restart_output() {
 /// # Errors
 /// The signal cannot be caught.
 #[allow(unsafe_code, reason = "signal_hook has no safe way to do something of our own before the exit")]
-pub fn exit_on_second(signal: c_int, code: c_int, asked: Arc<AtomicBool>) -> io::Result<()> {
+pub(crate) fn exit_on_second(signal: c_int, code: c_int, asked: Arc<AtomicBool>) -> io::Result<()> {
     let handle = move || {
         if asked.load(Ordering::SeqCst) {
             leave();

@@ -28,7 +28,7 @@ const REQUESTS: [c_int; 14] = [
 
 /// The signals that end a process unless it says otherwise, and that it can put off until the terminal is given back. Those
 /// that whoever started it had ignored (`nohup`) are none; neither is SIGPIPE, which Rust's runtime ignores.
-pub fn requests() -> Vec<c_int> {
+pub(crate) fn requests() -> Vec<c_int> {
     let all = REQUESTS.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX());
     all.filter(|signal| action_of(*signal).is_ok_and(|action| action.sa_sigaction != libc::SIG_IGN)).collect()
 }

@@ -29,14 +29,14 @@ const DONT_WAIT: i32 = 0x40;
 
 /// Listens in one namespace.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     socket: Socket,
     netns: NetnsId,
 }
 
 impl Listener {
     /// The namespace.
-    pub fn netns(&self) -> NetnsId {
+    pub(crate) fn netns(&self) -> NetnsId {
         self.netns
     }
 
@@ -89,7 +89,7 @@ struct Heard {
 
 /// Listens in every namespace that `choice` names and `wanted` takes. One that cannot be listened in is left out: what is
 /// gone there is seen by the next dump.
-pub fn listen(choice: &NetnsChoice, wanted: impl Fn(NetnsId) -> bool) -> Vec<Listener> {
+pub(crate) fn listen(choice: &NetnsChoice, wanted: impl Fn(NetnsId) -> bool) -> Vec<Listener> {
     let Ok((found, _)) = discovery::find(choice) else { return Vec::new() };
     let found = found.into_iter().filter(|found| wanted(found.id));
     found.filter_map(|found| within(&found, || Ok(Listener::open(found.id).ok())).ok().flatten()).collect()
@@ -97,7 +97,7 @@ pub fn listen(choice: &NetnsChoice, wanted: impl Fn(NetnsId) -> bool) -> Vec<Lis
 
 /// Waits until something is said, or for so long, and hands it over. Says how often some was lost: more was said than there
 /// is room for. Listeners whose socket fails are taken out.
-pub fn wait(listeners: &mut Vec<Listener>, at_most: Duration, mut each: impl FnMut(TcpSocket)) -> u64 {
+pub(crate) fn wait(listeners: &mut Vec<Listener>, at_most: Duration, mut each: impl FnMut(TcpSocket)) -> u64 {
     let mut polled: Vec<_> = listeners.iter().map(|listener| PollFd::new(&listener.socket, PollFlags::IN)).collect();
     let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: i64::from(at_most.subsec_nanos()) };
     // Interrupted, or out of memory: it is tried again anyway.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::model::snapshot::Host;
 
 /// uname(2).
-pub fn host() -> Host {
+pub(crate) fn host() -> Host {
     let uname = rustix::system::uname();
     Host {
         hostname: uname.nodename().to_string_lossy().into_owned(),
@@ -14,12 +14,12 @@ pub fn host() -> Host {
 }
 
 /// The wall clock, for the snapshot's time stamp.
-pub fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 
 /// Ticks of the kernel's clock in a second (`CONFIG_HZ`): the coarse clock's resolution is one tick.
-pub fn ticks_per_second() -> u32 {
+pub(crate) fn ticks_per_second() -> u32 {
     const NANOS: i64 = 1_000_000_000;
     let tick = rustix::time::clock_getres(rustix::time::ClockId::MonotonicCoarse);
     u32::try_from(NANOS / tick.tv_nsec.max(1)).unwrap_or(1_000)
@@ -27,16 +27,16 @@ pub fn ticks_per_second() -> u32 {
 
 /// Measures how long something takes, by the monotonic clock.
 #[derive(Debug, Clone, Copy)]
-pub struct Stopwatch(Instant);
+pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Begins.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
     /// Time since it began.
-    pub fn elapsed(self) -> Duration {
+    pub(crate) fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }

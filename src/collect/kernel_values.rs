@@ -10,7 +10,7 @@ use crate::model::counters::{Counters, SockStat};
 use crate::model::sysctl::{SYSCTLS, Sysctl, Sysctls};
 
 /// Every sysctl of the table. One that this kernel lacks is absent; what else keeps one from being read is noted.
-pub fn sysctls(refused: &mut Refusals) -> Sysctls {
+pub(crate) fn sysctls(refused: &mut Refusals) -> Sysctls {
     Sysctls::read_with(|spec| match fs::read_to_string(format!("/proc/sys/{}", spec.path)) {
         Ok(text) => sysctl::decode(&text, spec.format),
         Err(error) => {
@@ -26,7 +26,7 @@ pub fn sysctls(refused: &mut Refusals) -> Sysctls {
 }
 
 /// /proc/net/sockstat and sockstat6.
-pub fn sockstat(refused: &mut Refusals) -> SockStat {
+pub(crate) fn sockstat(refused: &mut Refusals) -> SockStat {
     let (all, ipv6) = (net_file("sockstat", refused), net_file("sockstat6", refused));
     // Half of the numbers would pass for all of them.
     let (Some(all), Some(ipv6)) = (all, ipv6) else { return SockStat::default() };
@@ -35,7 +35,7 @@ pub fn sockstat(refused: &mut Refusals) -> SockStat {
 }
 
 /// The Tcp lines of /proc/net/snmp and the TcpExt lines of /proc/net/netstat.
-pub fn counters(refused: &mut Refusals) -> Counters {
+pub(crate) fn counters(refused: &mut Refusals) -> Counters {
     let mut pairs = |file, group| key_values::from_line_pairs(&net_file(file, refused).unwrap_or_default(), group);
     Counters { tcp: pairs("snmp", "Tcp"), tcp_ext: pairs("netstat", "TcpExt") }
 }

@@ -6,14 +6,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const RESERVE: usize = 64;
 
 /// Raises the soft limit to the hard one. The soft default of 1024 is for programs that use select(2).
-pub fn raise() {
+pub(crate) fn raise() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // A container's seccomp profile may refuse it; then the soft limit stays, and what it hides is a gap.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// How many descriptors may stay open for long: `most`, or what the limit leaves beside the reserve, at least one.
-pub fn room_for(most: usize) -> usize {
+pub(crate) fn room_for(most: usize) -> usize {
     let limit =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     most.min(limit.saturating_sub(RESERVE) / 2).max(1)

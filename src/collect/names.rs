@@ -6,7 +6,7 @@ use std::path::Path;
 use super::small_file;
 
 /// The TCP port of a service, by its name or one of its aliases.
-pub fn service(name: &str) -> Option<u16> {
+pub(crate) fn service(name: &str) -> Option<u16> {
     let file = small_file::read(Path::new("/etc/services")).ok()?;
     String::from_utf8_lossy(&file.bytes).lines().find_map(|line| port_of(line, name))
 }
@@ -20,7 +20,7 @@ fn port_of(line: &str, name: &str) -> Option<u16> {
 }
 
 /// The addresses of a host, each once; none where nobody knows it.
-pub fn host(name: &str) -> Vec<IpAddr> {
+pub(crate) fn host(name: &str) -> Vec<IpAddr> {
     let mut addresses: Vec<IpAddr> = Vec::new();
     for address in (name, 0).to_socket_addrs().into_iter().flatten() {
         if !addresses.contains(&address.ip()) {
@@ -31,7 +31,7 @@ pub fn host(name: &str) -> Vec<IpAddr> {
 }
 
 /// The name of a host; `None` where its address has none. Waits for the resolver.
-pub fn name_of(addr: IpAddr) -> Option<String> {
+pub(crate) fn name_of(addr: IpAddr) -> Option<String> {
     // Without a name getnameinfo(3) gives the address back.
     dns_lookup::lookup_addr(&addr).ok().filter(|name| name.parse::<IpAddr>().is_err())
 }

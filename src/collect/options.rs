@@ -20,7 +20,7 @@ const SOCK_RCVBUF_LOCK: i32 = 2;
 
 /// Reads options, and counts what was refused.
 #[derive(Debug, Default)]
-pub struct OptionReader {
+pub(crate) struct OptionReader {
     descriptors: Descriptors,
     refused: BTreeMap<Unreachable, u64>,
 }
@@ -31,7 +31,7 @@ impl OptionReader {
     ///
     /// # Errors
     /// No holder lets its descriptor be looked at, or none has it any more.
-    pub fn read(
+    pub(crate) fn read(
         &mut self,
         owners: Owners<'_>,
         cookie: Cookie,
@@ -47,7 +47,7 @@ impl OptionReader {
     }
 
     /// How many sockets were refused, by reason.
-    pub fn refused(&self) -> impl Iterator<Item = (Unreachable, u64)> + '_ {
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (Unreachable, u64)> + '_ {
         self.refused.iter().map(|(unreachable, count)| (*unreachable, *count))
     }
 }
@@ -57,7 +57,7 @@ impl OptionReader {
 ///
 /// # Errors
 /// It is no TCP socket.
-pub fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<SocketOptions> {
+pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<SocketOptions> {
     let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
     Ok(SocketOptions {
         keepalive: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
@@ -93,7 +93,7 @@ fn read_more(socket: BorrowedFd<'_>) -> MoreOptions {
 ///
 /// # Errors
 /// The kernel refuses a value; those before it are set.
-pub fn change(socket: BorrowedFd<'_>, change: &KeepaliveChange) -> io::Result<()> {
+pub(crate) fn change(socket: BorrowedFd<'_>, change: &KeepaliveChange) -> io::Result<()> {
     let keepalive = |on: bool| set(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, u32::from(on));
     if change.enabled == Some(false) {
         keepalive(false)?;

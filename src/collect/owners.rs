@@ -38,7 +38,7 @@ const ALWAYS_READ: u64 = 1024;
 
 /// How to look through the processes.
 #[derive(Debug, Clone, Copy)]
-pub struct ScanRequest<'a> {
+pub(crate) struct ScanRequest<'a> {
     /// Count the descriptors of each process and read their limit
     pub limits: bool,
     /// Use all processors: it takes less time, and not less of them
@@ -51,7 +51,7 @@ pub struct ScanRequest<'a> {
 ///
 /// # Errors
 /// /proc cannot be listed.
-pub fn scan(users: &mut Users, request: ScanRequest<'_>) -> Result<(OwnerTable, Gaps), CollectError> {
+pub(crate) fn scan(users: &mut Users, request: ScanRequest<'_>) -> Result<(OwnerTable, Gaps), CollectError> {
     let mut pids = pids()?;
     if let Some(wanted) = request.wanted {
         wanted.sort(&mut pids);
@@ -107,7 +107,7 @@ fn scan_all(pids: &[u32], request: ScanRequest<'_>, threads: usize) -> Vec<Scan>
 ///
 /// # Errors
 /// /proc cannot be listed.
-pub fn pids() -> Result<Vec<u32>, CollectError> {
+pub(crate) fn pids() -> Result<Vec<u32>, CollectError> {
     let failed = |source| CollectError::Proc { path: "/proc".into(), source };
     let mut pids = Vec::new();
     for entry in fs::read_dir("/proc").map_err(failed)? {

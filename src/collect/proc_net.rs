@@ -9,7 +9,7 @@ use crate::model::socket::Socket;
 
 /// The two files. tcp6 is missing where IPv6 is off.
 #[derive(Debug)]
-pub struct ProcNetTcp {
+pub(crate) struct ProcNetTcp {
     tcp: File,
     tcp6: Option<File>,
 }
@@ -19,7 +19,7 @@ impl ProcNetTcp {
     ///
     /// # Errors
     /// /proc/thread-self/net/tcp cannot be opened: nothing is left to read from.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         Ok(Self { tcp: File::open("/proc/thread-self/net/tcp")?, tcp6: File::open("/proc/thread-self/net/tcp6").ok() })
     }
 
@@ -27,7 +27,7 @@ impl ProcNetTcp {
     ///
     /// # Errors
     /// The outer one: the file cannot be read. The inner one: `each` failed.
-    pub fn read<E>(
+    pub(crate) fn read<E>(
         &mut self,
         family: Family,
         netns: NetnsId,

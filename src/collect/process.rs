@@ -20,7 +20,7 @@ const STATUS_BYTES: u64 = 16 * 1024;
 ///
 /// # Errors
 /// The process is gone, or this program has no descriptor or memory left to read with.
-pub fn describe(process: &ProcDir, pid: u32) -> ProcResult<Process> {
+pub(crate) fn describe(process: &ProcDir, pid: u32) -> ProcResult<Process> {
     let comm = read(process, "comm", COMM_BYTES)?;
     let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
     let uid = told(read(process, "status", STATUS_BYTES))?.and_then(|status| status::real_uid(&status));
@@ -47,7 +47,7 @@ fn read(process: &ProcDir, file: &str, most_bytes: u64) -> ProcResult<Vec<u8>> {
 }
 
 /// `RLIMIT_NOFILE`, the soft one; none where there is none, or it may not be read.
-pub fn descriptor_limit(process: &ProcDir) -> Option<u64> {
+pub(crate) fn descriptor_limit(process: &ProcDir) -> Option<u64> {
     match process.limits().ok()?.max_open_files.soft_limit {
         LimitValue::Value(limit) => Some(limit),
         LimitValue::Unlimited => None,
@@ -76,20 +76,20 @@ fn cgroup_path(groups: &ProcessCGroups) -> Option<String> {
 }
 
 /// Id of the container that the process runs in, by its cgroup.
-pub fn container_of(pid: u32) -> Option<String> {
+pub(crate) fn container_of(pid: u32) -> Option<String> {
     let process = ProcDir::new(i32::try_from(pid).ok()?).ok()?;
     let groups = process.cgroups().ok()?;
     groups.0.iter().find_map(|group| cgroup::container(&group.pathname)).map(str::to_owned)
 }
 
 /// `comm[pid]` of a process of which no more may be seen; `None` where it is gone.
-pub fn label_of(pid: u32) -> Option<String> {
+pub(crate) fn label_of(pid: u32) -> Option<String> {
     let comm = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
     Some(format!("{}[{pid}]", String::from_utf8_lossy(comm.trim_ascii_end())))
 }
 
 /// Whether the process is a zombie: its descriptors are closed, so there is nothing to hide.
-pub fn is_zombie(process: &ProcDir) -> bool {
+pub(crate) fn is_zombie(process: &ProcDir) -> bool {
     process
         .stat()
         .is_ok_and(|stat| stat.state().is_ok_and(|state| matches!(state, ProcState::Zombie | ProcState::Dead)))
@@ -97,7 +97,7 @@ pub fn is_zombie(process: &ProcDir) -> bool {
 
 /// A process that this one descends from, or this one.
 #[derive(Debug)]
-pub struct Ancestor {
+pub(crate) struct Ancestor {
     /// Process id
     pub pid: u32,
     /// Its name
@@ -109,7 +109,7 @@ pub struct Ancestor {
 }
 
 /// This process, the one that started it, and so on to the first: as far as they may be looked at.
-pub fn ancestors() -> Vec<Ancestor> {
+pub(crate) fn ancestors() -> Vec<Ancestor> {
     let mut found: Vec<Ancestor> = Vec::new();
     let mut next = ProcDir::myself().ok();
     while let Some(process) = next {

@@ -13,7 +13,7 @@ use crate::model::reach::Reach;
 const MOST_BYTES: u64 = 64 * 1024;
 
 /// What can be read; the rest is empty, so that nothing is doubted, and noted.
-pub fn reach(refused: &mut Refusals) -> Reach {
+pub(crate) fn reach(refused: &mut Refusals) -> Reach {
     let interfaces = match getifaddrs() {
         Ok(interfaces) => interfaces,
         Err(errno) => {

@@ -11,7 +11,7 @@ use crate::model::rights::Capabilities;
 
 /// Errors of one kind of reading.
 #[derive(Debug, Default)]
-pub struct Refusals(BTreeMap<i32, Refused>);
+pub(crate) struct Refusals(BTreeMap<i32, Refused>);
 
 #[derive(Debug)]
 struct Refused {
@@ -21,13 +21,13 @@ struct Refused {
 
 impl Refusals {
     /// Counts an error; `example` names what could not be read and is asked of the first of its kind only.
-    pub fn note(&mut self, errno: Errno, example: impl FnOnce() -> Option<String>) {
+    pub(crate) fn note(&mut self, errno: Errno, example: impl FnOnce() -> Option<String>) {
         let entry = self.0.entry(errno.raw_os_error());
         entry.and_modify(|refused| refused.count += 1).or_insert_with(|| Refused { count: 1, example: example() });
     }
 
     /// Adds those of another thread.
-    pub fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: Self) {
         for (errno, refused) in other.0 {
             let entry = self.0.entry(errno);
             entry.and_modify(|known| known.count += refused.count).or_insert(refused);
@@ -35,17 +35,17 @@ impl Refusals {
     }
 
     /// How many there were.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.0.values().map(|refused| refused.count).sum()
     }
 
     /// A gap for each error. `needed` are the capabilities that read what a permission was refused for.
-    pub fn gaps(self, kind: GapKind, needed: Capabilities) -> Gaps {
+    pub(crate) fn gaps(self, kind: GapKind, needed: Capabilities) -> Gaps {
         self.gaps_by(kind, |errno| remedy(errno, needed))
     }
 
     /// A gap for each error, with the remedy that `remedy` chooses.
-    pub fn gaps_by(self, kind: GapKind, remedy: impl Fn(Errno) -> Remedy) -> Gaps {
+    pub(crate) fn gaps_by(self, kind: GapKind, remedy: impl Fn(Errno) -> Remedy) -> Gaps {
         let mut gaps = Gaps::default();
         for (errno, Refused { count, example }) in self.0 {
             let errno = Errno::from_raw_os_error(errno);
@@ -56,32 +56,32 @@ impl Refusals {
 }
 
 /// Whether the error says that what was asked for has ended meanwhile: there is nothing to see.
-pub fn is_gone(errno: Errno) -> bool {
+pub(crate) fn is_gone(errno: Errno) -> bool {
     matches!(errno, Errno::NOENT | Errno::SRCH)
 }
 
 /// Whether the error says that this process has no right to it.
-pub fn is_denied(errno: Errno) -> bool {
+pub(crate) fn is_denied(errno: Errno) -> bool {
     matches!(errno, Errno::PERM | Errno::ACCESS)
 }
 
 /// Whether the error says that this process, or the host, has no descriptor or memory left.
-pub fn is_short(errno: Errno) -> bool {
+pub(crate) fn is_short(errno: Errno) -> bool {
     matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS)
 }
 
 /// The error number of an error; EIO where it has none.
-pub fn errno_of(error: &io::Error) -> Errno {
+pub(crate) fn errno_of(error: &io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
 /// The error as a phrase.
-pub fn cause(errno: Errno) -> String {
+pub(crate) fn cause(errno: Errno) -> String {
     if is_denied(errno) { "permission denied".to_owned() } else { io::Error::from(errno).to_string() }
 }
 
 /// What to do about an error; `needed` are the capabilities that permission takes.
-pub fn remedy(errno: Errno, needed: Capabilities) -> Remedy {
+pub(crate) fn remedy(errno: Errno, needed: Capabilities) -> Remedy {
     match errno {
         errno if is_denied(errno) => rights::remedy(needed),
         Errno::MFILE => Remedy::Do("raise the limit of open files (ulimit -Hn)"),

@@ -6,13 +6,13 @@ use crate::model::gap::Remedy;
 use crate::model::rights::Capabilities;
 
 /// What it takes to read other users' descriptors.
-pub const READ_DESCRIPTORS: Capabilities = Capabilities::SYS_PTRACE.union(Capabilities::DAC_READ_SEARCH);
+pub(crate) const READ_DESCRIPTORS: Capabilities = Capabilities::SYS_PTRACE.union(Capabilities::DAC_READ_SEARCH);
 
 /// What it takes to find the namespace of another user's process, and to enter it.
-pub const LOOK_AND_ENTER: Capabilities = Capabilities::SYS_PTRACE.union(Capabilities::SYS_ADMIN);
+pub(crate) const LOOK_AND_ENTER: Capabilities = Capabilities::SYS_PTRACE.union(Capabilities::SYS_ADMIN);
 
 /// The effective capabilities of the calling thread; none where the kernel does not say.
-pub fn effective() -> Capabilities {
+pub(crate) fn effective() -> Capabilities {
     let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
     let known = [
         (CapabilitySet::DAC_READ_SEARCH, Capabilities::DAC_READ_SEARCH),
@@ -24,7 +24,7 @@ pub fn effective() -> Capabilities {
 }
 
 /// What to do where these capabilities would have been enough and the kernel said no.
-pub fn remedy(needed: Capabilities) -> Remedy {
+pub(crate) fn remedy(needed: Capabilities) -> Remedy {
     let missing = needed - effective();
     if missing.is_empty() {
         return Remedy::None;

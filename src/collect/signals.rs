@@ -37,7 +37,7 @@ static BEFORE: OnceLock<[(c_int, libc::sigaction); 2]> = OnceLock::new();
 ///
 /// # Errors
 /// stdin is no terminal, or a handler cannot be set.
-pub fn guard(is_taken: &'static AtomicBool, bytes: Vec<u8>) -> io::Result<()> {
+pub(crate) fn guard(is_taken: &'static AtomicBool, bytes: Vec<u8>) -> io::Result<()> {
     let modes = tcgetattr(stdin())?;
     if TERMINAL.set(Terminal { is_taken, bytes, modes }).is_err() {
         return Ok(());
@@ -49,7 +49,7 @@ pub fn guard(is_taken: &'static AtomicBool, bytes: Vec<u8>) -> io::Result<()> {
 }
 
 /// Ends this process by this signal, as if nobody had caught it; before that the terminal is given back, if it is not yet.
-pub fn end_by(signal: c_int) -> ! {
+pub(crate) fn end_by(signal: c_int) -> ! {
     give_back();
     act_by_default(signal);
     // Nobody survives the signals of `requests`; but whoever should must not go on here.

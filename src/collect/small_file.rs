@@ -7,11 +7,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// The most bytes that such a file may have.
-pub const MOST_BYTES: u64 = 1 << 20;
+pub(crate) const MOST_BYTES: u64 = 1 << 20;
 
 /// Why such a file gave nothing. Each reads well after "cannot be read: ".
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub(crate) enum Unreadable {
     /// open(2) or read(2) failed
     #[error("{0}")]
     Failed(#[from] io::Error),
@@ -25,7 +25,7 @@ pub enum Unreadable {
 
 /// A file that was read.
 #[derive(Debug)]
-pub struct SmallFile {
+pub(crate) struct SmallFile {
     /// Its content
     pub bytes: Vec<u8>,
     /// Who may have written it
@@ -34,7 +34,7 @@ pub struct SmallFile {
 
 /// Who may write to a file or directory.
 #[derive(Debug, Clone, Copy)]
-pub struct Owner {
+pub(crate) struct Owner {
     uid: u32,
     /// Permission bits
     mode: u32,
@@ -42,7 +42,7 @@ pub struct Owner {
 
 impl Owner {
     /// Nobody but root. Where an access control list lets others write, the group's bit shows it (acl(5)).
-    pub fn is_root_alone(self) -> bool {
+    pub(crate) fn is_root_alone(self) -> bool {
         const GROUP_OR_OTHERS: u32 = 0o022;
         self.uid == 0 && self.mode & GROUP_OR_OTHERS == 0
     }
@@ -56,7 +56,7 @@ impl Owner {
 ///
 /// # Errors
 /// It is not there, or may not be looked at.
-pub fn owner(path: &Path) -> io::Result<Owner> {
+pub(crate) fn owner(path: &Path) -> io::Result<Owner> {
     fs::metadata(path).map(|metadata| Owner::of(&metadata))
 }
 
@@ -64,7 +64,7 @@ pub fn owner(path: &Path) -> io::Result<Owner> {
 ///
 /// # Errors
 /// It cannot be opened or read, is no regular file, or is larger.
-pub fn read(path: &Path) -> Result<SmallFile, Unreadable> {
+pub(crate) fn read(path: &Path) -> Result<SmallFile, Unreadable> {
     // Asked before it is opened, since to open some devices does something; and after, since it may be another by then.
     check(&fs::metadata(path)?)?;
     // Without O_NONBLOCK to open a FIFO waits for a writer.

@@ -31,7 +31,7 @@ extern "C" fn note_at_start() {
 ///
 /// # Errors
 /// It was closed when the program was started, or it was opened for reading only.
-pub fn check() -> io::Result<()> {
+pub(crate) fn check() -> io::Result<()> {
     if WAS_CLOSED.load(Ordering::Relaxed) {
         return Err(io::Error::other("stdout is closed"));
     }
@@ -45,7 +45,7 @@ pub fn check() -> io::Result<()> {
 ///
 /// # Errors
 /// Those of write(2), EBADF included; and that stdout was closed when the program was started.
-pub fn write(bytes: &[u8]) -> io::Result<usize> {
+pub(crate) fn write(bytes: &[u8]) -> io::Result<usize> {
     if WAS_CLOSED.load(Ordering::Relaxed) {
         check()?;
     }

@@ -3,12 +3,12 @@
 use std::thread;
 
 /// How many processors this process may use.
-pub fn processors() -> usize {
+pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Does `work` on each item, each on a thread of its own. `None` for one whose thread could not be started, or panicked.
-pub fn side_by_side<I: Send, T: Send>(
+pub(crate) fn side_by_side<I: Send, T: Send>(
     name: &str,
     items: &mut [I],
     work: impl Fn(&mut I) -> T + Sync,

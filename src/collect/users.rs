@@ -5,13 +5,13 @@ use rustc_hash::FxHashMap;
 
 /// What getpwuid(3) said so far.
 #[derive(Debug, Default)]
-pub struct Users {
+pub(crate) struct Users {
     names: FxHashMap<u32, Option<String>>,
 }
 
 impl Users {
     /// The name, if the user database has one for `uid`.
-    pub fn name(&mut self, uid: u32) -> Option<&str> {
+    pub(crate) fn name(&mut self, uid: u32) -> Option<&str> {
         self.names
             .entry(uid)
             .or_insert_with(|| User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name))

@@ -39,7 +39,7 @@ pub enum SourceChoice {
 
 /// Where the rows of a namespace come from.
 #[derive(Debug)]
-pub enum Rows {
+pub(crate) enum Rows {
     /// sock_diag
     Diag(DiagSocket),
     /// /proc/net/tcp
@@ -55,7 +55,7 @@ impl Rows {
     ///
     /// # Errors
     /// The namespace has ended, or cannot be entered or read any more.
-    pub fn open(found: &Found, source: Source) -> Result<Self, CollectError> {
+    pub(crate) fn open(found: &Found, source: Source) -> Result<Self, CollectError> {
         within(found, || match source {
             Source::SockDiag => open_diag(found).map(Self::Diag),
             Source::Procfs => open_procfs(found),
@@ -65,7 +65,7 @@ impl Rows {
 
 /// What is to be read in each namespace.
 #[derive(Debug, Clone, Copy)]
-pub struct VisitRequest<'a> {
+pub(crate) struct VisitRequest<'a> {
     /// As the user named the namespaces
     pub choice: &'a NetnsChoice,
     /// Where rows are to come from
@@ -78,7 +78,7 @@ pub struct VisitRequest<'a> {
 
 /// A namespace with its rows.
 #[derive(Debug)]
-pub struct Visited {
+pub(crate) struct Visited {
     /// What was read in it
     pub namespace: Namespace,
     /// Where its rows come from
@@ -92,7 +92,7 @@ const MOST_OPEN: usize = 32;
 ///
 /// # Errors
 /// The only namespace asked for cannot be entered, or nothing in it can be read.
-pub fn visit_all(found: &[Found], request: VisitRequest<'_>) -> Result<(Vec<Visited>, Gaps), CollectError> {
+pub(crate) fn visit_all(found: &[Found], request: VisitRequest<'_>) -> Result<(Vec<Visited>, Gaps), CollectError> {
     let mut visited: Vec<Visited> = Vec::new();
     let mut gaps = Gaps::default();
     let mut last = None;
@@ -152,7 +152,7 @@ fn visit_each(found: &[Found], request: VisitRequest<'_>) -> Vec<Result<Visit, C
 }
 
 /// Among many namespaces, one that cannot be seen does not spoil the others.
-pub fn gap_for(error: &CollectError) -> Gap {
+pub(crate) fn gap_for(error: &CollectError) -> Gap {
     let (why, example, remedy) = match error {
         CollectError::Enter { name, source, remedy } => (cause(errno_of(source)), name, *remedy),
         CollectError::ProcNetTcp { netns, source } => {
@@ -301,7 +301,7 @@ fn open_rows(found: &Found, source: SourceChoice) -> Result<(Rows, Option<Refusa
 ///
 /// # Errors
 /// The namespace has ended, cannot be entered, or has no sock_diag.
-pub fn diag_in(found: &Found) -> Result<DiagSocket, CollectError> {
+pub(crate) fn diag_in(found: &Found) -> Result<DiagSocket, CollectError> {
     within(found, || open_diag(found))
 }
 

@@ -13,7 +13,7 @@ const MANY: u64 = 1024;
 
 /// Inodes, and for each the descriptor under which it was found first.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     sockets: FxHashMap<u32, AtomicU32>,
     unfound: AtomicUsize,
     /// Users that the sockets belong to: their processes are the most likely holders
@@ -22,7 +22,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// Sockets by inode, with the user that each belongs to.
-    pub fn new(sockets: impl IntoIterator<Item = (u32, Option<u32>)>) -> Self {
+    pub(crate) fn new(sockets: impl IntoIterator<Item = (u32, Option<u32>)>) -> Self {
         let mut wanted = Self::default();
         for (inode, uid) in sockets {
             wanted.sockets.insert(inode, AtomicU32::new(NONE));
@@ -33,7 +33,7 @@ impl Wanted {
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.sockets.is_empty()
     }
 

@@ -5,13 +5,13 @@
 
 /// The systemd unit that a cgroup path names: its innermost component that ends in a unit type with processes.
 /// Slices only group units and are not meant.
-pub fn unit(path: &str) -> Option<&str> {
+pub(crate) fn unit(path: &str) -> Option<&str> {
     path.rsplit('/')
         .find(|part| [".service", ".scope"].iter().any(|ending| part.len() > ending.len() && part.ends_with(ending)))
 }
 
 /// The container id in a cgroup path, wherever a runtime put it (`/docker/ID`, `docker-ID.scope`, `cri-containerd-ID.scope`).
-pub fn container(path: &str) -> Option<&str> {
+pub(crate) fn container(path: &str) -> Option<&str> {
     path.rsplit('/').find_map(|part| {
         let part = part.strip_suffix(".scope").unwrap_or(part);
         let id = part.rsplit(['-', ':']).next()?;

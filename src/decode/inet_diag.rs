@@ -16,14 +16,14 @@ use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::timer::{Timer, TimerKind};
 
 /// `SOCK_DIAG_BY_FAMILY`, the type of every answer.
-pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
+pub(crate) const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const MESSAGE_BYTES: usize = 72;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 
 /// A message that holds no socket we could show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadMessage {
+pub(crate) enum BadMessage {
     /// Too short for `struct inet_diag_msg`
     #[error("{0} bytes, a socket takes 72")]
     Short(usize),
@@ -36,7 +36,7 @@ pub enum BadMessage {
 ///
 /// # Errors
 /// The message is too short or of a foreign family: the caller counts it and goes on.
-pub fn decode(message: &[u8], netns: NetnsId) -> Result<Socket, BadMessage> {
+pub(crate) fn decode(message: &[u8], netns: NetnsId) -> Result<Socket, BadMessage> {
     let (Some(base), Some(attributes)) = (message.first_chunk::<MESSAGE_BYTES>(), message.get(MESSAGE_BYTES..)) else {
         return Err(BadMessage::Short(message.len()));
     };

@@ -1,4 +1,4 @@
-//! Odd messages that no kernel at hand sends. Real ones are in `tests/decoder.rs`, read from `fixtures/captures`.
+//! Odd messages that no kernel at hand sends. Real ones are in `tests/inside/decoder/`, read from `fixtures/captures`.
 
 use super::{BadMessage, decode};
 use crate::model::address::NetnsId;

@@ -6,10 +6,10 @@
 //! * sockstat: `TCP: inuse 5 orphan 0`
 
 /// Numbers of one group, in the order of the file.
-pub type Pairs = Vec<(String, i64)>;
+pub(crate) type Pairs = Vec<(String, i64)>;
 
 /// The pairs of `group` in a file of line pairs. Names without a number and numbers without a name are dropped.
-pub fn from_line_pairs(text: &str, group: &str) -> Pairs {
+pub(crate) fn from_line_pairs(text: &str, group: &str) -> Pairs {
     let mut found = Pairs::new();
     let mut lines = text.lines().filter_map(|line| rest_of(line, group));
     while let (Some(names), Some(numbers)) = (lines.next(), lines.next()) {
@@ -21,7 +21,7 @@ pub fn from_line_pairs(text: &str, group: &str) -> Pairs {
 }
 
 /// The number called `name` in the line of `group` of a sockstat file.
-pub fn from_inline(text: &str, group: &str, name: &str) -> Option<i64> {
+pub(crate) fn from_inline(text: &str, group: &str, name: &str) -> Option<i64> {
     let line = text.lines().find_map(|line| rest_of(line, group))?;
     let mut words = line.split_ascii_whitespace();
     while let Some(word) = words.next() {

@@ -1,12 +1,14 @@
 //! Kernel bytes and /proc text become values of `model`. Pure and total: any length and any garbage gives a value or a
 //! typed refusal, never a panic. Nothing here opens, reads or sends.
 
-pub mod bytes;
-pub mod cgroup;
-pub mod inet_diag;
-pub mod key_values;
-pub mod netlink;
-pub mod proc_tcp;
-pub mod reach;
-pub mod status;
-pub mod sysctl;
+pub(crate) mod bytes;
+pub(crate) mod cgroup;
+#[cfg(fuzzing)]
+pub mod fuzz;
+pub(crate) mod inet_diag;
+pub(crate) mod key_values;
+pub(crate) mod netlink;
+pub(crate) mod proc_tcp;
+pub(crate) mod reach;
+pub(crate) mod status;
+pub(crate) mod sysctl;

@@ -4,7 +4,7 @@
 use super::bytes::{array_at, u16_at, u32_at};
 
 /// Bytes of `struct nlmsghdr`.
-pub const HEADER_BYTES: usize = 16;
+pub(crate) const HEADER_BYTES: usize = 16;
 const NLMSG_NOOP: u16 = 1;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -16,7 +16,7 @@ const NLA_TYPE_MASK: u16 = 0x3fff;
 
 /// One message of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Message<'a> {
+pub(crate) struct Message<'a> {
     /// What it says
     pub payload: Payload<'a>,
     /// `nlmsg_seq`: that of the request it answers
@@ -29,7 +29,7 @@ pub struct Message<'a> {
 
 /// What a message says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Payload<'a> {
+pub(crate) enum Payload<'a> {
     /// A message of the protocol spoken, with its type
     Data(u16, &'a [u8]),
     /// `NLMSG_DONE`: the dump is over; a positive errno says that it broke off
@@ -55,7 +55,7 @@ impl Errno {
 
 /// A length field that does not fit what was received: the rest of the datagram cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadFrame {
+pub(crate) struct BadFrame {
     /// What the header claims
     pub claimed_bytes: usize,
     /// What is left
@@ -64,13 +64,13 @@ pub struct BadFrame {
 
 /// The messages of a datagram.
 #[derive(Debug, Clone)]
-pub struct Messages<'a> {
+pub(crate) struct Messages<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Messages<'a> {
     /// Walks `datagram`.
-    pub fn new(datagram: &'a [u8]) -> Self {
+    pub(crate) fn new(datagram: &'a [u8]) -> Self {
         Self { rest: datagram }
     }
 }
@@ -113,7 +113,7 @@ fn payload(kind: u16, body: &[u8]) -> Payload<'_> {
 
 /// One attribute: its number and its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attribute<'a> {
+pub(crate) struct Attribute<'a> {
     /// `nla_type` without flags
     pub kind: u16,
     /// Content without padding
@@ -122,19 +122,19 @@ pub struct Attribute<'a> {
 
 /// The attributes of a message or of another attribute. A length that cannot be ends the walk; what came before stays.
 #[derive(Debug, Clone)]
-pub struct Attributes<'a> {
+pub(crate) struct Attributes<'a> {
     rest: &'a [u8],
     broken: bool,
 }
 
 impl<'a> Attributes<'a> {
     /// Walks `bytes`.
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, broken: false }
     }
 
     /// Whether the walk ended early because of a length that cannot be.
-    pub fn broken(&self) -> bool {
+    pub(crate) fn broken(&self) -> bool {
         self.broken
     }
 }

@@ -15,7 +15,7 @@ use crate::model::timer::{Timer, TimerKind};
 const USER_HZ_MS: u64 = 10;
 
 /// Reads one line. The header and anything else that is no socket gives `None`.
-pub fn decode(line: &str, family: Family, netns: NetnsId) -> Option<Socket> {
+pub(crate) fn decode(line: &str, family: Family, netns: NetnsId) -> Option<Socket> {
     let mut columns = line.split_ascii_whitespace();
     let slot = columns.next()?;
     slot.strip_suffix(':')?.parse::<u64>().ok()?;

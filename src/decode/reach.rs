@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use crate::model::reach::Route;
 
 /// The routes that are up.
-pub fn routes(text: &str) -> Vec<Route> {
+pub(crate) fn routes(text: &str) -> Vec<Route> {
     const UP: u16 = 1;
     let route = |line: &str| {
         let fields: Vec<_> = line.split_ascii_whitespace().collect();
@@ -23,7 +23,7 @@ pub fn routes(text: &str) -> Vec<Route> {
 }
 
 /// The neighbours that have not answered, or not any more: no flag is set (`ATF_COM` is 2).
-pub fn unresolved(text: &str) -> Vec<Ipv4Addr> {
+pub(crate) fn unresolved(text: &str) -> Vec<Ipv4Addr> {
     let neighbour = |line: &str| {
         let mut fields = line.split_ascii_whitespace();
         let address = fields.next()?.parse().ok()?;

@@ -3,7 +3,7 @@
 
 /// The real user id: the first number of the line `Uid:`. The name cannot pretend to be that line, since the kernel
 /// escapes line breaks in it.
-pub fn real_uid(status: &[u8]) -> Option<u32> {
+pub(crate) fn real_uid(status: &[u8]) -> Option<u32> {
     let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"))?;
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     std::str::from_utf8(words.next()?).ok()?.parse().ok()

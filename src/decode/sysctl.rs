@@ -3,7 +3,7 @@
 use crate::model::sysctl::{Format, SysctlValue};
 
 /// Reads `text` as the table says; `None` for text of another shape.
-pub fn decode(text: &str, format: Format) -> Option<SysctlValue> {
+pub(crate) fn decode(text: &str, format: Format) -> Option<SysctlValue> {
     let text = text.trim_ascii();
     match format {
         Format::Number => text.parse().ok().map(SysctlValue::Number),

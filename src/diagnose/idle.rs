@@ -8,7 +8,7 @@ pub(super) const ROUNDING_MS: u64 = 20;
 
 /// What `TCP_KEEPIDLE` can be, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdleBounds {
+pub(crate) struct IdleBounds {
     /// Not less
     pub at_least_s: u32,
     /// Not more, where something says so

@@ -12,7 +12,7 @@ use crate::model::timer::TimerKind;
 
 /// Whether a look at the descriptor could tell more than the row does: where the timer is keepalive's, hides keepalive's,
 /// or has to do with options that shorten it; and of listeners, whose values their connections inherit.
-pub fn asks_options(socket: &Socket) -> bool {
+pub(crate) fn asks_options(socket: &Socket) -> bool {
     match socket.state {
         TcpState::Listen => true,
         TcpState::Established
@@ -29,7 +29,7 @@ pub fn asks_options(socket: &Socket) -> bool {
 }
 
 /// The keepalive of a socket. `unread` says why its options were not to be had.
-pub fn of(
+pub(crate) fn of(
     socket: &Socket,
     options: Option<&SocketOptions>,
     unread: &'static str,
@@ -117,7 +117,7 @@ fn on(socket: &Socket, unread: &'static str, remembered: Option<&Remembered>, sy
 }
 
 /// The same with everything that is not known taken from the namespace's sysctls: what a program gets that sets nothing.
-pub fn assumed(keepalive: &Keepalive, sysctls: &Sysctls) -> Keepalive {
+pub(crate) fn assumed(keepalive: &Keepalive, sysctls: &Sysctls) -> Keepalive {
     let number = |sysctl| sysctls.number(sysctl).and_then(|value| u32::try_from(value).ok());
     Keepalive {
         idle_s: keepalive.idle_s.or_else(|| number(Sysctl::KeepaliveTime)),

@@ -12,7 +12,7 @@ use crate::model::timer::{Timer, TimerKind};
 
 /// A socket with all that it is judged by.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub(crate) struct Subject {
     socket: Socket,
     /// As they are; none where they could not be read
     pub options: Option<SocketOptions>,
@@ -23,7 +23,7 @@ pub struct Subject {
 
 impl Subject {
     /// What a row tells.
-    pub fn of(row: &Row<'_>, judge: Judge) -> Self {
+    pub(crate) fn of(row: &Row<'_>, judge: Judge) -> Self {
         Self {
             socket: row.socket.clone(),
             options: row.options.copied(),
@@ -34,7 +34,7 @@ impl Subject {
     }
 
     /// The deadline once `change` is made; `None` where its options are not known.
-    pub fn after(&self, change: &KeepaliveChange) -> Option<Deadline> {
+    pub(crate) fn after(&self, change: &KeepaliveChange) -> Option<Deadline> {
         let before = self.options?;
         let options = change.applied_to(before);
         let socket = Socket { timer: self.timer(change, &before, &options), ..self.socket.clone() };

@@ -11,7 +11,7 @@ const CLOCKS_MS: u64 = 500;
 
 /// What is remembered of a socket.
 #[derive(Debug, Clone, Copy)]
-pub struct Remembered {
+pub(crate) struct Remembered {
     /// Whether keepalive was on when last a timer told
     pub enabled: Option<bool>,
     /// What its idle time can be
@@ -34,24 +34,24 @@ struct Sight {
 
 /// The sockets of the last snapshots. Empty, and without cost, until the first is remembered.
 #[derive(Debug, Default)]
-pub struct Sightings {
+pub(crate) struct Sightings {
     sockets: Sequence<Option<Remembered>>,
 }
 
 impl Sightings {
     /// A new snapshot begins: sockets that the last one did not show are forgotten.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.sockets.end(|_, _| ());
         self.sockets.begin();
     }
 
     /// What is known of a socket, without taking anything in.
-    pub fn known(&mut self, socket: &Socket) -> Option<&Remembered> {
+    pub(crate) fn known(&mut self, socket: &Socket) -> Option<&Remembered> {
         self.sockets.get_mut(socket.id)?.as_ref()
     }
 
     /// Takes in a row that was seen at `now_ms`, any clock that only goes forward, and gives all that is known of it.
-    pub fn take(&mut self, socket: &Socket, now_ms: u64, wheel: Wheel) -> Option<&Remembered> {
+    pub(crate) fn take(&mut self, socket: &Socket, now_ms: u64, wheel: Wheel) -> Option<&Remembered> {
         let (slot, _) = self.sockets.meet(socket.id, || None)?;
         if !matches!(socket.timer.kind, TimerKind::Keepalive | TimerKind::Off | TimerKind::DelayedAck) {
             return slot.as_ref();

@@ -20,7 +20,7 @@ use crate::text::reason;
 
 /// Writes connections. Keeps what is the same in many rows: the keys of tables, and what is told of a process.
 #[derive(Debug)]
-pub struct Connections {
+pub(crate) struct Connections {
     info_keys: Vec<Key>,
     memory_keys: Vec<Key>,
     processes: FxHashMap<u32, Box<[u8]>>,
@@ -41,7 +41,7 @@ impl Default for Connections {
 
 impl Connections {
     /// Writes all members of the object; the caller writes the brackets, and whatever else belongs between them.
-    pub fn members(&mut self, json: &mut Json<'_>, row: &Row<'_>) {
+    pub(crate) fn members(&mut self, json: &mut Json<'_>, row: &Row<'_>) {
         let socket = row.socket;
         json.key(key!("netns")).number(socket.id.netns.0);
         match socket.id.cookie {
@@ -201,7 +201,7 @@ fn tell(process: &Process) -> Box<[u8]> {
 }
 
 /// The name of a state, as a value.
-pub fn state(json: &mut Json<'_>, state: TcpState) {
+pub(crate) fn state(json: &mut Json<'_>, state: TcpState) {
     match state.name() {
         Some(name) => json.word(name),
         None => json.display(state),

@@ -13,14 +13,14 @@ use crate::model::snapshot::{Head, Tail};
 
 /// The chosen columns, their units in the header.
 #[derive(Debug)]
-pub struct CsvListing {
+pub(crate) struct CsvListing {
     columns: Vec<SocketColumn>,
     header: bool,
 }
 
 impl CsvListing {
     /// `header` says whether the first line names the columns.
-    pub fn new(columns: Vec<SocketColumn>, header: bool) -> Self {
+    pub(crate) fn new(columns: Vec<SocketColumn>, header: bool) -> Self {
         Self { columns, header }
     }
 }
@@ -49,7 +49,7 @@ impl Encoder for CsvListing {
 }
 
 /// One line of cells.
-pub fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>) {
+pub(crate) fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>) {
     for (index, value) in values.enumerate() {
         if index > 0 {
             out.push(b',');
@@ -60,7 +60,7 @@ pub fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>) {
 }
 
 /// The cell of a column of numbers, in which no word stands: whether the kernel holds a socket says the column `holder`.
-pub fn number_or_nothing<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
+pub(crate) fn number_or_nothing<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
     match value {
         Value::Holder(_) if matches!(column.kind, Kind::Number) => Value::Absent,
         value => value,
@@ -69,7 +69,7 @@ pub fn number_or_nothing<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
 
 /// The cell of a row as machines want it. Several processes are separated by semicolons, so that hardly a cell needs quotes:
 /// DuckDB decides by the first 20,480 lines whether a file has any, and cannot read one that comes later.
-pub fn suited<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
+pub(crate) fn suited<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
     match number_or_nothing(column, value) {
         Value::Name(text) if column.is_list && text.contains(',') => Value::Name(text.replace(',', ";").into()),
         Value::Word(text) if column.is_list && text.contains(',') => Value::Word(text.replace(',', ";").into()),

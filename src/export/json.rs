@@ -9,7 +9,7 @@ use std::net::IpAddr;
 /// A key with its quotes and its colon, padded to a length that is copied without a call: the keys are most of the bytes
 /// of a row, and most of the time.
 #[derive(Debug, Clone, Copy)]
-pub struct Key {
+pub(crate) struct Key {
     padded: [u8; Self::MOST],
     len: u8,
 }
@@ -18,7 +18,7 @@ impl Key {
     const MOST: usize = 40;
 
     /// The key of this name, which must need no escaping and be short; for literals `key!` sees to it at compile time.
-    pub const fn new(name: &str) -> Self {
+    pub(crate) const fn new(name: &str) -> Self {
         let name = name.as_bytes();
         let mut padded = [0; Self::MOST];
         padded[0] = b'"';
@@ -43,48 +43,48 @@ pub(crate) use key;
 
 /// Appends values to a buffer and puts the commas between them. Whoever calls it balances the brackets.
 #[derive(Debug)]
-pub struct Json<'a> {
+pub(crate) struct Json<'a> {
     out: &'a mut Vec<u8>,
     comma: bool,
 }
 
 impl<'a> Json<'a> {
     /// Writes to the end of `out`, as the first value there.
-    pub fn new(out: &'a mut Vec<u8>) -> Self {
+    pub(crate) fn new(out: &'a mut Vec<u8>) -> Self {
         Self { out, comma: false }
     }
 
     /// Writes to the end of `out`, where a value or a member of the same list stands already.
-    pub fn after(out: &'a mut Vec<u8>) -> Self {
+    pub(crate) fn after(out: &'a mut Vec<u8>) -> Self {
         Self { out, comma: true }
     }
 
     /// Opens an object.
-    pub fn object(&mut self) {
+    pub(crate) fn object(&mut self) {
         self.separate();
         self.out.push(b'{');
     }
 
     /// Closes it.
-    pub fn end_object(&mut self) {
+    pub(crate) fn end_object(&mut self) {
         self.out.push(b'}');
         self.comma = true;
     }
 
     /// Opens an array.
-    pub fn array(&mut self) {
+    pub(crate) fn array(&mut self) {
         self.separate();
         self.out.push(b'[');
     }
 
     /// Closes it.
-    pub fn end_array(&mut self) {
+    pub(crate) fn end_array(&mut self) {
         self.out.push(b']');
         self.comma = true;
     }
 
     /// The key of the next value.
-    pub fn key(&mut self, key: Key) -> &mut Self {
+    pub(crate) fn key(&mut self, key: Key) -> &mut Self {
         self.separate();
         let end = self.out.len() + usize::from(key.len);
         self.out.extend_from_slice(&key.padded);
@@ -93,7 +93,7 @@ impl<'a> Json<'a> {
     }
 
     /// The key of the next value: a name from the kernel.
-    pub fn foreign_key(&mut self, key: &str) -> &mut Self {
+    pub(crate) fn foreign_key(&mut self, key: &str) -> &mut Self {
         self.string(key);
         self.out.push(b':');
         self.comma = false;
@@ -101,19 +101,19 @@ impl<'a> Json<'a> {
     }
 
     /// `null`
-    pub fn null(&mut self) {
+    pub(crate) fn null(&mut self) {
         self.raw(b"null");
     }
 
     /// A number.
-    pub fn number(&mut self, number: impl itoa::Integer) {
+    pub(crate) fn number(&mut self, number: impl itoa::Integer) {
         self.separate();
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
         self.comma = true;
     }
 
     /// A number that is often small: one digit is one byte.
-    pub fn small(&mut self, number: u64) {
+    pub(crate) fn small(&mut self, number: u64) {
         self.separate();
         match number {
             0..10 => self.out.push(b'0' + number as u8),
@@ -123,7 +123,7 @@ impl<'a> Json<'a> {
     }
 
     /// A word of ours, which needs no escaping.
-    pub fn word(&mut self, word: &'static str) {
+    pub(crate) fn word(&mut self, word: &'static str) {
         self.separate();
         self.out.push(b'"');
         self.out.extend_from_slice(word.as_bytes());
@@ -132,7 +132,7 @@ impl<'a> Json<'a> {
     }
 
     /// A word of ours, or null.
-    pub fn optional_word(&mut self, word: Option<&'static str>) {
+    pub(crate) fn optional_word(&mut self, word: Option<&'static str>) {
         match word {
             Some(word) => self.word(word),
             None => self.null(),
@@ -140,7 +140,7 @@ impl<'a> Json<'a> {
     }
 
     /// An IP address.
-    pub fn addr(&mut self, addr: IpAddr) {
+    pub(crate) fn addr(&mut self, addr: IpAddr) {
         let IpAddr::V4(addr) = addr else { return self.display(addr) };
         self.separate();
         let [a, b, c, d] = addr.octets();
@@ -154,7 +154,7 @@ impl<'a> Json<'a> {
     }
 
     /// A number in hexadecimal, as text.
-    pub fn hex(&mut self, number: u64) {
+    pub(crate) fn hex(&mut self, number: u64) {
         let mut digits = [0; 16];
         let mut rest = number;
         let mut first = digits.len();
@@ -174,12 +174,12 @@ impl<'a> Json<'a> {
     }
 
     /// `true` or `false`
-    pub fn bool(&mut self, value: bool) {
+    pub(crate) fn bool(&mut self, value: bool) {
         self.raw(if value { b"true" } else { b"false" });
     }
 
     /// `true`, `false` or null
-    pub fn optional_bool(&mut self, value: Option<bool>) {
+    pub(crate) fn optional_bool(&mut self, value: Option<bool>) {
         match value {
             Some(value) => self.bool(value),
             None => self.null(),
@@ -187,7 +187,7 @@ impl<'a> Json<'a> {
     }
 
     /// Text, escaped. Control characters beyond JSON's own are escaped too, so that a terminal is safe from them.
-    pub fn string(&mut self, text: &str) {
+    pub(crate) fn string(&mut self, text: &str) {
         self.separate();
         self.out.push(b'"');
         if text.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b'"' && byte != b'\\') {
@@ -200,7 +200,7 @@ impl<'a> Json<'a> {
     }
 
     /// What `value` displays as, in quotes. For what needs no escaping.
-    pub fn display(&mut self, value: impl std::fmt::Display) {
+    pub(crate) fn display(&mut self, value: impl std::fmt::Display) {
         use std::io::Write;
         self.separate();
         self.out.push(b'"');
@@ -211,7 +211,7 @@ impl<'a> Json<'a> {
     }
 
     /// What `write` appends, in quotes. For what needs no escaping.
-    pub fn written(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn written(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.separate();
         self.out.push(b'"');
         write(self.out);
@@ -220,7 +220,7 @@ impl<'a> Json<'a> {
     }
 
     /// A number, or null.
-    pub fn optional(&mut self, number: Option<impl itoa::Integer>) {
+    pub(crate) fn optional(&mut self, number: Option<impl itoa::Integer>) {
         match number {
             Some(number) => self.number(number),
             None => self.null(),
@@ -228,7 +228,7 @@ impl<'a> Json<'a> {
     }
 
     /// Text, or null.
-    pub fn optional_string(&mut self, text: Option<&str>) {
+    pub(crate) fn optional_string(&mut self, text: Option<&str>) {
         match text {
             Some(text) => self.string(text),
             None => self.null(),
@@ -236,19 +236,19 @@ impl<'a> Json<'a> {
     }
 
     /// A number with one decimal.
-    pub fn decimal(&mut self, number: f64) {
+    pub(crate) fn decimal(&mut self, number: f64) {
         self.raw(format!("{number:.1}").as_bytes());
     }
 
     /// A value, or members of an object, that are JSON already.
-    pub fn raw(&mut self, json: &[u8]) {
+    pub(crate) fn raw(&mut self, json: &[u8]) {
         self.separate();
         self.out.extend_from_slice(json);
         self.comma = true;
     }
 
     /// A line break between two values, so that long documents can be read and cut by lines.
-    pub fn line_break(&mut self) {
+    pub(crate) fn line_break(&mut self) {
         if std::mem::take(&mut self.comma) {
             self.out.push(b',');
         }

@@ -15,7 +15,7 @@ use crate::model::snapshot::{Head, Sink, Tail};
 
 /// The sink that shows heads.
 #[derive(Debug)]
-pub struct Kernel<W> {
+pub(crate) struct Kernel<W> {
     output: W,
     format: StatFormat,
     look: Look,
@@ -25,7 +25,7 @@ pub struct Kernel<W> {
 
 impl<W: Write> Kernel<W> {
     /// With `all`, counters that are 0 stand in the table too.
-    pub fn new(output: W, format: StatFormat, look: Look, all: bool) -> Self {
+    pub(crate) fn new(output: W, format: StatFormat, look: Look, all: bool) -> Self {
         Self { output, format, look, all, head: None }
     }
 
@@ -141,7 +141,7 @@ impl<W: Write> Sink for Kernel<W> {
             }
             StatFormat::Ndjson => {
                 let lines = Lines::new(head);
-                lines.first(&mut out, "kernel", head, |json| head_members(json, head));
+                Lines::first(&mut out, "kernel", head, |json| head_members(json, head));
                 lines.write(&mut out, "summary", end);
             }
         }

@@ -12,7 +12,7 @@ use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 
 /// How one format writes a listing. Each function appends to `out`.
-pub trait Encoder {
+pub(crate) trait Encoder {
     /// Before the rows.
     fn head(&mut self, head: &Head, out: &mut Vec<u8>);
     /// One row, in a form that `emit` understands.
@@ -32,7 +32,7 @@ pub trait Encoder {
 
 /// Which rows, in which order.
 #[derive(Debug, Clone, Default)]
-pub struct Order {
+pub(crate) struct Order {
     /// Sort by this column
     pub by: Option<SocketColumn>,
     /// From large to small
@@ -46,7 +46,7 @@ const PORTION_BYTES: usize = 128 * 1024;
 
 /// The sink.
 #[derive(Debug)]
-pub struct Listing<W, E> {
+pub(crate) struct Listing<W, E> {
     output: W,
     encoder: E,
     order: Order,
@@ -58,19 +58,14 @@ pub struct Listing<W, E> {
 
 impl<W: Write, E: Encoder> Listing<W, E> {
     /// Writes to `output`.
-    pub fn new(output: W, encoder: E, order: Order) -> Self {
+    pub(crate) fn new(output: W, encoder: E, order: Order) -> Self {
         let (pending, scratch) = (Vec::with_capacity(PORTION_BYTES + 8192), Vec::new());
         Self { output, encoder, order, pending, scratch, kept: Vec::new(), listed: 0 }
     }
 
     /// What it writes to.
-    pub fn output(&self) -> &W {
+    pub(crate) fn output(&self) -> &W {
         &self.output
-    }
-
-    /// How many rows were written.
-    pub fn listed(&self) -> u64 {
-        self.listed
     }
 
     fn emit(&mut self, encoded: &[u8]) -> io::Result<()> {

@@ -14,7 +14,7 @@ use crate::model::snapshot::{Head, Sink, Tail};
 use crate::text::{printable, reason};
 
 /// The sink.
-pub struct Show<W> {
+pub(crate) struct Show<W> {
     output: W,
     styles: Styles,
     groups: &'static [Group],
@@ -23,7 +23,7 @@ pub struct Show<W> {
 
 impl<W: Write> Show<W> {
     /// Writes to `output`.
-    pub fn new(output: W, styles: Styles) -> Self {
+    pub(crate) fn new(output: W, styles: Styles) -> Self {
         Self { output, styles, groups: groups(), shown: 0 }
     }
 

@@ -15,7 +15,7 @@ use crate::text::timestamp;
 
 /// One object, its connections in an array; a row a line.
 #[derive(Debug, Default)]
-pub struct JsonSnapshot {
+pub(crate) struct JsonSnapshot {
     begun: bool,
     connections: Connections,
 }
@@ -68,7 +68,7 @@ impl Encoder for JsonSnapshot {
 
 /// One object a line, each with its `type`, and with what tells lines of many snapshots and hosts apart.
 #[derive(Debug, Default)]
-pub struct NdjsonSnapshot {
+pub(crate) struct NdjsonSnapshot {
     connections: Connections,
     lines: Lines,
     /// A namespace, and what the lines of its rows begin with: rows come by namespace
@@ -90,7 +90,7 @@ impl Encoder for NdjsonSnapshot {
     fn head(&mut self, head: &Head, out: &mut Vec<u8>) {
         self.lines = Lines::new(head);
         self.rows.0 = None;
-        self.lines.first(out, "snapshot", head, |json| head_members(json, head));
+        Lines::first(out, "snapshot", head, |json| head_members(json, head));
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
@@ -123,14 +123,14 @@ impl Encoder for NdjsonSnapshot {
 
 /// Lines of NDJSON: what is the same in each line of a snapshot is written once and copied.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// When and where, as members of an object
     origin: Vec<u8>,
 }
 
 impl Lines {
     /// Lines of this snapshot.
-    pub fn new(head: &Head) -> Self {
+    pub(crate) fn new(head: &Head) -> Self {
         let mut origin = Vec::new();
         let mut json = Json::new(&mut origin);
         taken_at(&mut json, head);
@@ -139,7 +139,7 @@ impl Lines {
     }
 
     /// The first line, which says more of when and where.
-    pub fn first(&self, out: &mut Vec<u8>, kind: &'static str, head: &Head, members: impl FnOnce(&mut Json<'_>)) {
+    pub(crate) fn first(out: &mut Vec<u8>, kind: &'static str, head: &Head, members: impl FnOnce(&mut Json<'_>)) {
         let mut json = Json::new(out);
         json.object();
         json.key(key!("type")).word(kind);
@@ -150,7 +150,7 @@ impl Lines {
     }
 
     /// Any other line.
-    pub fn write(&self, out: &mut Vec<u8>, kind: &'static str, members: impl FnOnce(&mut Json<'_>)) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>, kind: &'static str, members: impl FnOnce(&mut Json<'_>)) {
         let mut json = self.begin(out, kind);
         members(&mut json);
         json.end_object();
@@ -173,7 +173,7 @@ fn hostname(json: &mut Json<'_>, head: &Head) {
 }
 
 /// What stands before the rows of every document: version, time, host, namespaces.
-pub fn head_members(json: &mut Json<'_>, head: &Head) {
+pub(crate) fn head_members(json: &mut Json<'_>, head: &Head) {
     preamble(json, head);
     json.key(key!("namespaces")).array();
     head.namespaces.iter().for_each(|namespace| self::namespace(json, namespace));
@@ -181,7 +181,7 @@ pub fn head_members(json: &mut Json<'_>, head: &Head) {
 }
 
 /// Version, time and host.
-pub fn preamble(json: &mut Json<'_>, head: &Head) {
+pub(crate) fn preamble(json: &mut Json<'_>, head: &Head) {
     json.key(key!("schema")).number(SCHEMA);
     json.key(key!("tcpulse")).string(env!("CARGO_PKG_VERSION"));
     taken_at(json, head);
@@ -266,7 +266,7 @@ fn summary(json: &mut Json<'_>, summary: &Summary, listed: u64) {
 const NO_REMEDY: &str = "none: the kernel, a security module or another user namespace refuses it";
 
 /// What could not be seen, as a value.
-pub fn gaps(json: &mut Json<'_>, gaps: &Gaps) {
+pub(crate) fn gaps(json: &mut Json<'_>, gaps: &Gaps) {
     json.array();
     for gap in gaps {
         json.object();

@@ -18,7 +18,7 @@ use crate::model::snapshot::{Head, Sink, Tail};
 
 /// How the counts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StatFormat {
+pub(crate) enum StatFormat {
     /// For people
     Table,
     /// One object
@@ -31,7 +31,7 @@ pub enum StatFormat {
 
 /// How counts are written, and how many of them.
 #[derive(Debug, Clone, Copy)]
-pub struct StatOptions {
+pub(crate) struct StatOptions {
     /// Format
     pub format: StatFormat,
     /// How tables look
@@ -44,7 +44,7 @@ pub struct StatOptions {
 
 /// The sink that counts.
 #[derive(Debug)]
-pub struct Stat<W> {
+pub(crate) struct Stat<W> {
     output: W,
     by: Vec<SocketColumn>,
     format: StatFormat,
@@ -90,7 +90,7 @@ type Group = (Vec<Key>, u64);
 
 impl<W: Write> Stat<W> {
     /// Counts rows for each distinct combination of what `by` gives.
-    pub fn new(output: W, by: Vec<SocketColumn>, options: StatOptions) -> Self {
+    pub(crate) fn new(output: W, by: Vec<SocketColumn>, options: StatOptions) -> Self {
         let StatOptions { format, look, totals, limit } = options;
         Self { output, by, format, look, totals, limit, head: None, counts: FxHashMap::default() }
     }
@@ -155,7 +155,7 @@ impl<W: Write> Stat<W> {
 
     fn ndjson(&self, head: &Head, groups: &[Group], tail: &Tail, out: &mut Vec<u8>) {
         let lines = Lines::new(head);
-        lines.first(out, "stat", head, |json| {
+        Lines::first(out, "stat", head, |json| {
             preamble(json, head);
             self.by_member(json);
         });

@@ -4,28 +4,28 @@ use anstyle::{AnsiColor, Style};
 
 /// Whether, and how, to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Styles {
+pub(crate) struct Styles {
     on: bool,
 }
 
 impl Styles {
     /// `on` was decided by the caller from flag, `NO_COLOR` and terminal.
-    pub fn new(on: bool) -> Self {
+    pub(crate) fn new(on: bool) -> Self {
         Self { on }
     }
 
     /// Of column titles.
-    pub fn title(self) -> Style {
+    pub(crate) fn title(self) -> Style {
         self.or_plain(Style::new().bold())
     }
 
     /// Of totals and other words around the data.
-    pub fn muted(self) -> Style {
+    pub(crate) fn muted(self) -> Style {
         self.or_plain(Style::new().dimmed())
     }
 
     /// Of a cell, by what it says: states that wait for somebody stand out, states that pass by themselves recede.
-    pub fn cell(self, text: &str) -> Style {
+    pub(crate) fn cell(self, text: &str) -> Style {
         self.or_plain(match text {
             "probing" | "retransmitting" | "silent-window" => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
             "unguarded" | "peer-closed" | "half-closed" | "stalled" => {

@@ -24,7 +24,7 @@ const END: u8 = 0;
 
 /// How the table is to look.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub(crate) struct Look {
     /// Cells in a line; `None` where there is no terminal to fit
     pub room: Option<usize>,
     /// Whether the first line names the columns
@@ -35,7 +35,7 @@ pub struct Look {
 
 /// A table that is being filled.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     titles: Vec<(String, Width, u8)>,
     cells: Vec<u8>,
     naturals: Vec<usize>,
@@ -44,13 +44,13 @@ pub struct Table {
 
 impl Table {
     /// Titles with their width rules and importance.
-    pub fn new(titles: Vec<(String, Width, u8)>, look: Look) -> Self {
+    pub(crate) fn new(titles: Vec<(String, Width, u8)>, look: Look) -> Self {
         let naturals = titles.iter().map(|(title, ..)| if look.header { title.width() } else { 0 }).collect();
         Self { titles, cells: Vec::new(), naturals, look }
     }
 
     /// Adds a row; as many cells as there are titles, free of control characters.
-    pub fn push<'a>(&mut self, cells: impl Iterator<Item = &'a str>) {
+    pub(crate) fn push<'a>(&mut self, cells: impl Iterator<Item = &'a str>) {
         for (cell, natural) in cells.zip(&mut self.naturals) {
             *natural = (*natural).max(cell.width());
             self.cells.extend_from_slice(cell.as_bytes());
@@ -59,7 +59,7 @@ impl Table {
     }
 
     /// Writes header and rows, forgets the rows, and says how many columns found no room.
-    pub fn write(&mut self, out: &mut Vec<u8>) -> usize {
+    pub(crate) fn write(&mut self, out: &mut Vec<u8>) -> usize {
         let demands: Vec<_> = std::iter::zip(&self.titles, &self.naturals)
             .map(|((_, width, importance), &natural)| Demand { natural, width: *width, importance: *importance })
             .collect();
@@ -107,14 +107,14 @@ impl Table {
 }
 
 /// Writes `parts` in `style`, and nothing else where the style is plain.
-pub fn styled(out: &mut Vec<u8>, style: Style, parts: &[&str]) {
+pub(crate) fn styled(out: &mut Vec<u8>, style: Style, parts: &[&str]) {
     out.extend_from_slice(style.render().to_string().as_bytes());
     parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
     out.extend_from_slice(style.render_reset().to_string().as_bytes());
 }
 
 /// The table of connections.
-pub struct TableListing<'a> {
+pub(crate) struct TableListing<'a> {
     columns: Vec<SocketColumn>,
     add_netns: bool,
     look: Look,
@@ -131,7 +131,7 @@ type Nothing<'a> = dyn Fn(Option<u64>) -> Option<String> + 'a;
 impl<'a> TableListing<'a> {
     /// With `add_netns` a column for the namespace is put in where there is more than one; with `totals` a line of
     /// totals ends the table. `nothing` is asked what to say where there is no row.
-    pub fn new(
+    pub(crate) fn new(
         columns: Vec<SocketColumn>,
         add_netns: bool,
         look: Look,

@@ -9,7 +9,7 @@ use crate::model::address::Side;
 use crate::model::needs::Needs;
 
 /// A kind of row that columns can be of: sockets, groups, kernel values, changes.
-pub trait RowKind: Copy + Debug + 'static {
+pub(crate) trait RowKind: Copy + Debug + 'static {
     /// One row
     type Of<'a>;
     /// How a column takes its value from a row: of any but this kind it cannot
@@ -21,7 +21,7 @@ pub trait RowKind: Copy + Debug + 'static {
 
 /// A column of one kind of rows.
 #[derive(Debug, Clone, Copy)]
-pub struct Column<K: RowKind> {
+pub(crate) struct Column<K: RowKind> {
     /// How it is called and shown
     pub heading: Heading,
     /// Whether `stat --by` takes it
@@ -32,7 +32,7 @@ pub struct Column<K: RowKind> {
 
 /// A column without its rows.
 #[derive(Debug, Clone, Copy)]
-pub struct Heading {
+pub(crate) struct Heading {
     /// Which column
     pub id: ColumnId,
     /// As printed above the column: the name in capitals, so that what is read can be typed
@@ -55,7 +55,7 @@ pub struct Heading {
 
 /// How wide a column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Width {
+pub(crate) enum Width {
     /// As wide as its widest cell, text
     Text,
     /// As wide as its widest cell, set to the right
@@ -66,7 +66,7 @@ pub enum Width {
 
 /// What somebody who filters by a column may compare it with.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Text, equal letter by letter
     Text,
     /// Text of which less is enough: whether what was typed (first) stands for what is there (second)
@@ -91,16 +91,16 @@ pub enum Kind {
 
 impl Kind {
     /// Whether it is compared with numbers.
-    pub fn is_number(self) -> bool {
+    pub(crate) fn is_number(self) -> bool {
         matches!(self, Self::Number | Self::Flag | Self::Deadline)
     }
 }
 
 /// The words that a column knows, in the order of the help.
-pub type Words = fn() -> Vec<&'static str>;
+pub(crate) type Words = fn() -> Vec<&'static str>;
 
 /// A name or a word of ours as it is compared: in any case, with `_` or `-`.
-pub fn folded(word: &str) -> String {
+pub(crate) fn folded(word: &str) -> String {
     word.to_ascii_lowercase().replace('_', "-")
 }
 
@@ -133,12 +133,12 @@ impl<K: RowKind> From<Column<K>> for Heading {
 
 impl Heading {
     /// As it is typed after `-o`, `--sort` and `--by`, and in the configuration.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.id.name()
     }
 
     /// Whether `name`, in any case and with `_` for `-`, means this column: by its name, or by its key.
-    pub fn is_called(&self, name: &str) -> bool {
+    pub(crate) fn is_called(&self, name: &str) -> bool {
         let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
         let mut typed = name.bytes().map(fold);
         let is_name = typed.by_ref().take(self.name().len()).eq(self.name().bytes());
@@ -146,14 +146,14 @@ impl Heading {
     }
 
     /// The key of its values where they stand without a unit (CSV): with the unit in the key.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         self.unit.key_of(self.name())
     }
 }
 
 impl<K: RowKind> Column<K> {
     /// A column of text.
-    pub fn text(id: ColumnId, importance: u8, help: &'static str, get: K::Get) -> Self {
+    pub(crate) fn text(id: ColumnId, importance: u8, help: &'static str, get: K::Get) -> Self {
         let heading = Heading {
             id,
             // The tables of columns are built once, and live as long as the program.
@@ -170,12 +170,12 @@ impl<K: RowKind> Column<K> {
     }
 
     /// A column of numbers.
-    pub fn number(id: ColumnId, importance: u8, help: &'static str, get: K::Get) -> Self {
+    pub(crate) fn number(id: ColumnId, importance: u8, help: &'static str, get: K::Get) -> Self {
         Self::text(id, importance, help, get).kind(Kind::Number).width(Width::Number)
     }
 
     /// The value for one cell.
-    pub fn value<'a>(&self, row: &K::Of<'a>) -> Value<'a> {
+    pub(crate) fn value<'a>(&self, row: &K::Of<'a>) -> Value<'a> {
         K::value(self.get, row)
     }
 
@@ -185,55 +185,55 @@ impl<K: RowKind> Column<K> {
 
     /// `stat --by` takes it.
     #[must_use]
-    pub fn grouped(self) -> Self {
+    pub(crate) fn grouped(self) -> Self {
         Self { groups: true, ..self }
     }
 
     /// Its numbers have this unit.
     #[must_use]
-    pub fn unit(self, unit: Unit) -> Self {
+    pub(crate) fn unit(self, unit: Unit) -> Self {
         self.with(Heading { unit, ..self.heading })
     }
 
     /// This has to be asked for.
     #[must_use]
-    pub fn needs(self, needs: Needs) -> Self {
+    pub(crate) fn needs(self, needs: Needs) -> Self {
         self.with(Heading { needs, ..self.heading })
     }
 
     /// A filter compares it with this.
     #[must_use]
-    pub fn kind(self, kind: Kind) -> Self {
+    pub(crate) fn kind(self, kind: Kind) -> Self {
         self.with(Heading { kind, ..self.heading })
     }
 
     /// It is one of these words.
     #[must_use]
-    pub fn word(self, words: Words) -> Self {
+    pub(crate) fn word(self, words: Words) -> Self {
         self.kind(Kind::Word(words))
     }
 
     /// A cell may hold several values.
     #[must_use]
-    pub fn list(self) -> Self {
+    pub(crate) fn list(self) -> Self {
         self.with(Heading { is_list: true, ..self.heading })
     }
 
     /// It may be squeezed to so many cells.
     #[must_use]
-    pub fn flexible(self, least: u8) -> Self {
+    pub(crate) fn flexible(self, least: u8) -> Self {
         self.width(Width::Flexible(least))
     }
 
     /// How wide it is.
     #[must_use]
-    pub fn width(self, width: Width) -> Self {
+    pub(crate) fn width(self, width: Width) -> Self {
         self.with(Heading { width, ..self.heading })
     }
 
     /// What is left out first where the terminal is too narrow: the lowest.
     #[must_use]
-    pub fn importance(self, importance: u8) -> Self {
+    pub(crate) fn importance(self, importance: u8) -> Self {
         self.with(Heading { importance, ..self.heading })
     }
 }

@@ -11,7 +11,7 @@ macro_rules! column_ids {
     ($($id:ident $name:literal,)*) => {
         /// A column, whatever the rows are.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum ColumnId {
+        pub(crate) enum ColumnId {
             $(#[doc = $name] $id,)*
             /// A field of tcp_info
             Info(Field),
@@ -19,7 +19,7 @@ macro_rules! column_ids {
 
         impl ColumnId {
             /// As it is typed.
-            pub fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Self::$id => $name,)*
                     Self::Info(field) => INFO.get(field as usize).map_or("", |(name, _)| name),

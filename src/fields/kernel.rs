@@ -6,7 +6,7 @@ use crate::model::sysctl::Scope;
 
 /// One number with all that is said of it.
 #[derive(Debug, Clone)]
-pub struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// As the kernel calls it
     pub name: String,
     /// Its value; `None` where it could not be read
@@ -23,7 +23,7 @@ pub struct Entry<'a> {
 
 /// What belongs together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Section {
+pub(crate) struct Section {
     /// Above its names
     pub title: &'static str,
     /// The word in CSV
@@ -40,13 +40,13 @@ const COUNTERS: Section = Section { title: "COUNTER", kind: "counter", has_defau
 
 impl Section {
     /// Whether its numbers only ever grow.
-    pub fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         *self == COUNTERS
     }
 }
 
 /// All of a namespace, those of keepalive first.
-pub fn sections(namespace: &Namespace) -> [(Section, Vec<Entry<'_>>); 3] {
+pub(crate) fn sections(namespace: &Namespace) -> [(Section, Vec<Entry<'_>>); 3] {
     let sysctls = namespace.sysctls.iter().map(|(spec, value)| Entry {
         name: spec.name(),
         value: value.map(|value| crate::text::printable(&value.to_string()).into_owned()),

@@ -3,7 +3,7 @@
 use super::column::Width;
 
 /// Cells between two columns.
-pub const GAP: usize = 2;
+pub(crate) const GAP: usize = 2;
 /// A cell cut to fewer says nothing.
 const LEAST: usize = 4;
 /// State and both ends of a connection.
@@ -11,7 +11,7 @@ const FEW: usize = 3;
 
 /// What the layout has to know of a column.
 #[derive(Debug, Clone, Copy)]
-pub struct Demand {
+pub(crate) struct Demand {
     /// Width of its widest cell, title included
     pub natural: usize,
     /// Whether it may be squeezed
@@ -24,7 +24,7 @@ pub struct Demand {
 ///
 /// Flexible columns are squeezed first, the widest first; then the least important columns go, one by one, until the
 /// rest fits. The last few are rather cut, whatever they are, than left out.
-pub fn fit(demands: &[Demand], room: Option<usize>) -> Vec<Option<usize>> {
+pub(crate) fn fit(demands: &[Demand], room: Option<usize>) -> Vec<Option<usize>> {
     let mut widths: Vec<_> = demands.iter().map(|demand| Some(demand.natural)).collect();
     let Some(room) = room else { return widths };
     loop {

@@ -1,14 +1,14 @@
 //! The one table of what a row has. It feeds the columns of `ls`, `--sort`, `stat --by`, CSV headers and the help, so
 //! that a new line in the table is a new column everywhere.
 
-pub mod column;
+pub(crate) mod column;
 mod define;
-pub mod id;
+pub(crate) mod id;
 mod judgement;
-pub mod kernel;
-pub mod layout;
-pub mod sheet;
-pub mod socket;
-pub mod synonyms;
-pub mod table;
-pub mod value;
+pub(crate) mod kernel;
+pub(crate) mod layout;
+pub(crate) mod sheet;
+pub(crate) mod socket;
+pub(crate) mod synonyms;
+pub(crate) mod table;
+pub(crate) mod value;

@@ -7,17 +7,17 @@ use super::value::{Unit, Value};
 use crate::model::row::Row;
 
 /// A title, and name and value of each of its lines.
-pub type Section = (&'static str, Vec<(String, String)>);
+pub(crate) type Section = (&'static str, Vec<(String, String)>);
 
 /// Every column of these groups that has a value.
-pub fn sections(groups: &[Group], row: &Row<'_>) -> Vec<Section> {
+pub(crate) fn sections(groups: &[Group], row: &Row<'_>) -> Vec<Section> {
     let lines = |columns: &[SocketColumn]| columns.iter().filter_map(|column| line(column, row)).collect();
     let sections = groups.iter().map(|(title, columns)| (*title, lines(columns)));
     sections.filter(|(_, lines): &Section| !lines.is_empty()).collect()
 }
 
 /// Verdict, state and both ends.
-pub fn heading(row: &Row<'_>) -> String {
+pub(crate) fn heading(row: &Row<'_>) -> String {
     let cell =
         |id| column_of(id).map_or_else(String::new, |column| column.value(row).for_people(column.unit).into_owned());
     let glyph = row.judged.map_or("", |judged| judged.liveness.verdict.glyph());

@@ -13,17 +13,17 @@ use crate::model::tcp_info::Field;
 
 /// Sockets, as a snapshot shows them.
 #[derive(Debug, Clone, Copy)]
-pub enum Sockets {}
+pub(crate) enum Sockets {}
 
 /// A column of sockets.
-pub type SocketColumn = Column<Sockets>;
+pub(crate) type SocketColumn = Column<Sockets>;
 
 /// What a process has in a column.
-pub type OfProcess = for<'a> fn(&'a Process) -> Value<'a>;
+pub(crate) type OfProcess = for<'a> fn(&'a Process) -> Value<'a>;
 
 /// How a column takes its value from a row.
 #[derive(Debug, Clone, Copy)]
-pub enum Get {
+pub(crate) enum Get {
     /// From the row
     Row(for<'a> fn(&Row<'a>) -> Value<'a>),
     /// From the row, where a filter compares it with a word that the cell does not show as it is
@@ -68,7 +68,7 @@ impl RowKind for Sockets {
 
 impl SocketColumn {
     /// What `stat --by` groups a process under; absent for a column that is not about processes.
-    pub fn group_of<'a>(&self, process: &'a Process) -> Value<'a> {
+    pub(crate) fn group_of<'a>(&self, process: &'a Process) -> Value<'a> {
         match self.get {
             Get::Process { group, .. } => named(group(process)),
             _ => Value::Absent,
@@ -76,7 +76,7 @@ impl SocketColumn {
     }
 
     /// The word that a filter compares it with.
-    pub fn word_of<'a>(&self, row: &Row<'a>) -> Value<'a> {
+    pub(crate) fn word_of<'a>(&self, row: &Row<'a>) -> Value<'a> {
         match self.get {
             Get::Worded { word, .. } => word(row),
             _ => self.value(row),
@@ -85,12 +85,12 @@ impl SocketColumn {
 
     /// Whether `is` holds for the value, or, where processes or descriptors have one each, for any of theirs, as
     /// `stat --by` groups by them.
-    pub fn any<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
+    pub(crate) fn any<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
         self.any_of(row, |_, group| group, is)
     }
 
     /// The same of values as cells show them.
-    pub fn any_cell<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
+    pub(crate) fn any_cell<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
         self.any_of(row, |cell, _| cell, is)
     }
 
@@ -112,7 +112,7 @@ impl SocketColumn {
     }
 
     /// Hands over each group that the row belongs to: one, or one for each distinct value among its processes.
-    pub fn each_group<'a>(&self, row: &Row<'a>, mut each: impl FnMut(Value<'a>)) {
+    pub(crate) fn each_group<'a>(&self, row: &Row<'a>, mut each: impl FnMut(Value<'a>)) {
         let (Get::Process { group, .. }, Some(owners)) = (self.get, row.holder.owners()) else {
             return each(self.value(row));
         };

@@ -49,7 +49,7 @@ const SYNONYMS: &[(&[&str], &[ColumnId])] = &[
 ];
 
 /// The columns that such a word may stand for; none where it is unknown.
-pub fn meant(word: &str) -> &'static [ColumnId] {
+pub(crate) fn meant(word: &str) -> &'static [ColumnId] {
     let word = folded(word);
     SYNONYMS.iter().find(|(words, _)| words.contains(&word.as_str())).map_or(&[], |(_, columns)| columns)
 }

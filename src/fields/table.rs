@@ -20,7 +20,7 @@ use crate::model::tcp_info::{CA_STATES, FIELDS, Field, FieldSpec, OPTIONS};
 use crate::model::timer::TimerKind;
 
 /// What `ls` shows of connections if nothing is said.
-pub const CONNECTION_COLUMNS: &[ColumnId] = &[
+pub(crate) const CONNECTION_COLUMNS: &[ColumnId] = &[
     ColumnId::State,
     ColumnId::Verdict,
     ColumnId::DeadIn,
@@ -33,7 +33,7 @@ pub const CONNECTION_COLUMNS: &[ColumnId] = &[
     ColumnId::Process,
 ];
 /// What `ls -l` shows of listeners.
-pub const LISTENER_COLUMNS: &[ColumnId] = &[
+pub(crate) const LISTENER_COLUMNS: &[ColumnId] = &[
     ColumnId::State,
     ColumnId::Local,
     ColumnId::AcceptQ,
@@ -44,7 +44,7 @@ pub const LISTENER_COLUMNS: &[ColumnId] = &[
     ColumnId::Process,
 ];
 /// What `ls -a` shows.
-pub const ALL_COLUMNS: &[ColumnId] = &[
+pub(crate) const ALL_COLUMNS: &[ColumnId] = &[
     ColumnId::State,
     ColumnId::Verdict,
     ColumnId::DeadIn,
@@ -60,7 +60,7 @@ pub const ALL_COLUMNS: &[ColumnId] = &[
 ];
 
 /// Columns that belong together, with a title.
-pub type Group = (&'static str, Vec<SocketColumn>);
+pub(crate) type Group = (&'static str, Vec<SocketColumn>);
 
 static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
     vec![
@@ -75,27 +75,27 @@ static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
 });
 
 /// Every column, in groups.
-pub fn groups() -> &'static [Group] {
+pub(crate) fn groups() -> &'static [Group] {
     &GROUPS
 }
 
 /// Every column, in the order of [`groups`].
-pub fn columns() -> impl Iterator<Item = &'static SocketColumn> {
+pub(crate) fn columns() -> impl Iterator<Item = &'static SocketColumn> {
     groups().iter().flat_map(|(_, columns)| columns)
 }
 
 /// The column of sockets with this id; none where only other rows have it.
-pub fn column_of(id: ColumnId) -> Option<&'static SocketColumn> {
+pub(crate) fn column_of(id: ColumnId) -> Option<&'static SocketColumn> {
     columns().find(|column| column.id == id)
 }
 
 /// The columns of sockets with these ids.
-pub fn listed(ids: &[ColumnId]) -> Vec<SocketColumn> {
+pub(crate) fn listed(ids: &[ColumnId]) -> Vec<SocketColumn> {
     ids.iter().filter_map(|id| column_of(*id)).copied().collect()
 }
 
 /// The column of that name, in any case, with `_` or `-`, and with its unit or without: `dead-in`, `dead_in_ms`.
-pub fn column_called(name: &str) -> Option<&'static SocketColumn> {
+pub(crate) fn column_called(name: &str) -> Option<&'static SocketColumn> {
     columns().find(|column| column.is_called(name))
 }
 

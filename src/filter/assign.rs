@@ -5,11 +5,11 @@ use crate::fields::column::folded;
 use crate::model::change::KeepaliveChange;
 
 /// What can be set, and what it takes.
-pub const SETTABLE: [(&str, &str); 5] =
+pub(crate) const SETTABLE: [(&str, &str); 5] =
     [("keepalive", "on|off"), ("idle", "TIME"), ("interval", "TIME"), ("probes", "N"), ("user-timeout", "TIME")];
 
 /// The key that is meant, in any spelling, or as the options and the columns of ls are called.
-pub fn settable(key: &str) -> Option<&'static str> {
+pub(crate) fn settable(key: &str) -> Option<&'static str> {
     let key = folded(key);
     let key = match key.as_str() {
         "keepidle" => "idle",
@@ -24,7 +24,7 @@ pub fn settable(key: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// The value cannot be understood.
-pub fn assign(change: &mut KeepaliveChange, key: &str, value: &str) -> Result<bool, String> {
+pub(crate) fn assign(change: &mut KeepaliveChange, key: &str, value: &str) -> Result<bool, String> {
     let seconds = || {
         let us = time_us(value)?;
         let is_whole = us.is_multiple_of(1_000_000);
@@ -60,7 +60,7 @@ pub fn assign(change: &mut KeepaliveChange, key: &str, value: &str) -> Result<bo
 ///
 /// # Errors
 /// It is no whole number of seconds that the kernel's limits allow.
-pub fn detecting(us: u64) -> Result<KeepaliveChange, &'static str> {
+pub(crate) fn detecting(us: u64) -> Result<KeepaliveChange, &'static str> {
     let seconds =
         us.is_multiple_of(1_000_000).then_some(us / 1_000_000).and_then(|seconds| u32::try_from(seconds).ok());
     seconds

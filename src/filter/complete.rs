@@ -8,7 +8,7 @@ use crate::model::state::TcpState;
 const SIGNS: [&str; 6] = ["=", "!=", "==", "in", "~", "!~"];
 
 /// Where the last word begins, and what it may become, in the order of the help; none where nothing fits.
-pub fn completions(text: &str) -> (usize, Vec<String>) {
+pub(crate) fn completions(text: &str) -> (usize, Vec<String>) {
     let start = text
         .rfind(|c: char| c.is_whitespace() || "(){},=!~".contains(c))
         .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));

@@ -90,7 +90,7 @@ fn cut(text: impl Iterator<Item = char>, cells: usize) -> Option<String> {
 }
 
 /// Which of the words is nearest to `word`, if one is near enough to have been meant.
-pub fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('_', "-");
     let most = (word.chars().count() / 3).clamp(1, 3);
     // What is long is no slip of the finger, and comparing it would take its time.

@@ -69,7 +69,7 @@ Examples
 ";
 
 /// All of it.
-pub fn help() -> String {
+pub(crate) fn help() -> String {
     let mut text = GRAMMAR.to_owned();
     text.push_str("Words of ss, and more\n");
     for (word, meaning) in KEYWORDS {

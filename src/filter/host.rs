@@ -18,6 +18,12 @@ pub trait Names {
     }
 }
 
+/// No services and no hosts: a filter of numbers and words alone.
+#[derive(Debug, Clone, Copy)]
+pub struct NoNames;
+
+impl Names for NoNames {}
+
 /// An end as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Host {

@@ -19,7 +19,7 @@ pub(super) const KEYWORDS: &[(&str, &str)] = &[
 ];
 
 /// Whether a word begins or joins conditions, and is no field.
-pub fn is_keyword(word: &str) -> bool {
+pub(crate) fn is_keyword(word: &str) -> bool {
     let word = folded(word);
     KEYWORDS.iter().map(|(keyword, _)| *keyword).chain(["excl", "and", "or", "not"]).any(|keyword| keyword == word)
 }

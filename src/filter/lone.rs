@@ -48,7 +48,7 @@ const JOINTS: &[(&[&str], &str)] = &[
 
 /// The filter for a word that is no filter by itself, such as `port`, and its value; `None` for what is no such word.
 /// Without a value the word stands for it.
-pub fn as_filter(word: &str, value: Option<&str>) -> Option<String> {
+pub(crate) fn as_filter(word: &str, value: Option<&str>) -> Option<String> {
     let word = folded(word);
     if is_state(&word) {
         return Some(format!("state {word}"));

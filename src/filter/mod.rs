@@ -30,17 +30,18 @@ mod words;
 
 use std::fmt;
 
-pub use assign::{SETTABLE, assign, detecting, settable};
-pub use bytecode::{Bytecode, Dialect, Terms};
-pub use complete::completions;
-pub use error::{FilterError, nearest};
-pub use help::help;
-pub use host::Names;
-pub use keywords::is_keyword;
-pub use lone::as_filter;
-pub use operands::begins_with_comparison;
-pub use print::quoted;
-pub use states::is_state;
+pub(crate) use assign::{SETTABLE, assign, detecting, settable};
+pub(crate) use bytecode::{Bytecode, Dialect, Terms};
+pub(crate) use complete::completions;
+pub use error::FilterError;
+pub(crate) use error::nearest;
+pub(crate) use help::help;
+pub use host::{Names, NoNames};
+pub(crate) use keywords::is_keyword;
+pub(crate) use lone::as_filter;
+pub(crate) use operands::begins_with_comparison;
+pub(crate) use print::quoted;
+pub(crate) use states::is_state;
 
 use crate::fields::id::ColumnId;
 use crate::model::address::Family;
@@ -202,7 +203,7 @@ impl fmt::Display for Filter {
 ///
 /// # Errors
 /// What is wrong with it, and what would be right.
-pub fn time_us(text: &str) -> Result<u64, String> {
+pub(crate) fn time_us(text: &str) -> Result<u64, String> {
     value::number(text, value::Measure::Time)
 }
 

@@ -36,7 +36,7 @@ pub(super) enum Comparison {
 const EQUAL: Comparison = Comparison::Among { negated: false, listed: false };
 
 /// Whether a comparison stands at the beginning of a text: `= 5`, `>10s`, `in {1, 2}`.
-pub fn begins_with_comparison(text: &str) -> bool {
+pub(crate) fn begins_with_comparison(text: &str) -> bool {
     tokens(text).is_ok_and(|tokens| tokens.first().is_some_and(|(token, _)| comparison_of(token).is_some()))
 }
 

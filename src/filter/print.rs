@@ -160,7 +160,7 @@ impl Display for Pattern {
 }
 
 /// In quotes: never a keyword, whatever it is.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

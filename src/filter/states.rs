@@ -31,7 +31,7 @@ pub(super) fn state_group(name: &str) -> Option<StateSet> {
 const GROUPS: [&str; 5] = ["all", "connected", "synchronized", "bucket", "big"];
 
 /// Whether a word alone is a state: the names are, those of groups could be anything.
-pub fn is_state(word: &str) -> bool {
+pub(crate) fn is_state(word: &str) -> bool {
     state_group(word).is_some() && !GROUPS.iter().any(|group| word.eq_ignore_ascii_case(group))
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::kept::Owners;
-use super::{Request, Watched};
+use super::cache::{Cache, CacheUse};
+use super::cached::Owners;
+use super::request::Request;
 use crate::collect::descriptors::Unreachable;
 use crate::collect::options::OptionReader;
 use crate::diagnose::{Facts, Judge, keepalive};
@@ -31,7 +32,7 @@ pub(super) struct Judging<'a> {
     judge: Judge,
     reader: OptionReader,
     listeners: FxHashMap<(NetnsId, Endpoint), SocketOptions>,
-    watched: Option<&'a mut Watched>,
+    cache: Option<&'a mut Cache>,
     is_part: bool,
     /// Rows that were judged, and when the clock was read last: for each row it would cost more than it tells
     rows: u64,
@@ -42,18 +43,20 @@ pub(super) struct Judging<'a> {
 pub(super) type Read = Option<Result<SocketOptions, &'static str>>;
 
 impl<'a> Judging<'a> {
-    pub(super) fn new(request: &Request, mut watched: Option<&'a mut Watched>) -> Self {
-        if let Some(watched) = watched.as_mut().filter(|_| !request.is_part) {
-            watched.sightings.begin();
-            watched.kept.begin();
+    pub(super) fn new(request: &Request, cache: Option<CacheUse<'a>>) -> Self {
+        let is_part = cache.as_ref().is_some_and(|used| used.is_part);
+        let mut cache = cache.map(|used| used.cache);
+        if let Some(cache) = cache.as_mut().filter(|_| !is_part) {
+            cache.sightings.begin();
+            cache.cached.begin();
         }
         Self {
             needs: request.collected(),
             judge: request.judge(),
             reader: OptionReader::default(),
             listeners: FxHashMap::default(),
-            watched,
-            is_part: request.is_part,
+            cache,
+            is_part,
             rows: 0,
             now_ms: 0,
         }
@@ -62,18 +65,18 @@ impl<'a> Judging<'a> {
     /// Whether it is looked at again and again, so that what a look takes of the processors counts for more than how long
     /// it takes.
     pub(super) fn is_watched(&self) -> bool {
-        self.watched.is_some()
+        self.cache.is_some()
     }
 
     /// The time of the watch.
     pub(super) fn now(&self) -> Duration {
-        self.watched.as_ref().map_or(Duration::ZERO, |watched| watched.clock.elapsed())
+        self.cache.as_ref().map_or(Duration::ZERO, |cache| cache.clock.elapsed())
     }
 
     /// In whose hands a socket is.
     pub(super) fn holder<'o>(&mut self, socket: &Socket, owners: Option<&'o Owners>) -> Holder<'o> {
-        match self.watched.as_mut().filter(|_| !self.is_part) {
-            Some(watched) => watched.kept.holder(socket, owners),
+        match self.cache.as_mut().filter(|_| !self.is_part) {
+            Some(cache) => cache.cached.holder(socket, owners),
             None => Holder::of(socket, owners.map(Owners::table)),
         }
     }
@@ -97,10 +100,10 @@ impl<'a> Judging<'a> {
         let more = self.needs.contains(Needs::MORE_OPTIONS);
         // Of the few that somebody looks at for themselves, as they are now.
         let is_part = self.is_part;
-        let kept = self.watched.as_mut().filter(|_| !is_part).and_then(|watched| watched.kept.options(socket.id, more));
-        let read = kept.map_or_else(|| self.reader.read(owners, cookie, socket.state, more), Ok);
-        if let (None, Ok(options), Some(watched)) = (kept, &read, &mut self.watched) {
-            watched.kept.note_options(socket.id, *options);
+        let cached = self.cache.as_mut().filter(|_| !is_part).and_then(|cache| cache.cached.options(socket.id, more));
+        let read = cached.map_or_else(|| self.reader.read(owners, cookie, socket.state, more), Ok);
+        if let (None, Ok(options), Some(cache)) = (cached, &read, &mut self.cache) {
+            cache.cached.note_options(socket.id, *options);
         }
         if let (TcpState::Listen, Ok(options)) = (socket.state, &read) {
             self.listeners.insert((socket.id.netns, socket.local), *options);
@@ -140,7 +143,7 @@ impl<'a> Judging<'a> {
         }
         self.rows += 1;
         let (now_ms, wheel) = (self.now_ms, self.judge.wheel());
-        let remembered = self.watched.as_mut().and_then(|Watched { sightings, .. }| {
+        let remembered = self.cache.as_mut().and_then(|Cache { sightings, .. }| {
             if self.is_part { sightings.known(socket) } else { sightings.take(socket, now_ms, wheel) }
         });
         let (options, unread) = match &options {

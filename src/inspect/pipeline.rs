@@ -6,12 +6,14 @@ use std::time::SystemTime;
 
 use rustc_hash::FxHashSet;
 
+use super::cache::CacheUse;
+use super::cached::{self, Owners, Scanned};
 use super::cookies::CookieSet;
 use super::dump::{Dumped, Dumper, lost};
+use super::error::InspectError;
 use super::judging::Judging;
-use super::kept::{self, Owners, Scanned};
+use super::request::Request;
 use super::waiting::{Waiting, still_there};
-use super::{InspectError, Request, Watched};
 use crate::collect::cgroups::Cgroups;
 use crate::collect::proc_net::ProcNetTcp;
 use crate::collect::rights;
@@ -85,7 +87,7 @@ pub(super) struct Opened<'a> {
 pub(super) fn run<S: Sink + ?Sized>(
     request: &Request,
     Opened { head, mut sources }: Opened<'_>,
-    mut watched: Option<&mut Watched>,
+    mut cache: Option<CacheUse<'_>>,
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(Summary, Gaps), InspectError> {
@@ -95,12 +97,12 @@ pub(super) fn run<S: Sink + ?Sized>(
     // Of all connections nearly all owners are wanted, and of what is watched they are kept; else they are looked for
     // when it is known which sockets are listed.
     let is_narrow = !request.filter.is_everything() || request.states.without(StateSet::listeners()).is_empty();
-    if wants_owners && (watched.is_some() || !is_narrow) {
-        let kept = watched.as_mut().map(|watched| (&mut watched.kept, watched.clock.elapsed()));
-        let found = kept::owners(kept, &mut users, request.collected())?;
+    if wants_owners && (cache.is_some() || !is_narrow) {
+        let cached = cache.as_mut().map(|used| (&mut used.cache.cached, used.cache.clock.elapsed()));
+        let found = cached::owners(cached, &mut users, request.collected())?;
         owners.get_or_init(|| found);
     }
-    let judging = Judging::new(request, watched.as_deref_mut());
+    let judging = Judging::new(request, cache.as_mut().map(CacheUse::reborrow));
     let wants_listeners = judging.wants_listeners(request.states.intersection(request.filter.states()));
     let mut dumper = Dumper::new(request, wants_listeners, judging.is_watched());
     let mut pipeline = Pipeline {
@@ -128,9 +130,9 @@ pub(super) fn run<S: Sink + ?Sized>(
     pipeline.lacks_marks |= dumper.lacks_marks;
     pipeline.note_what_the_filter_could_not_see(&head.namespaces);
     let Pipeline { nobodys, summary, gaps, .. } = pipeline;
-    if let (Some(owners), Some(watched)) = (owners.into_inner(), watched) {
-        let newer = newer.map(|newer| (newer, watched.clock.elapsed()));
-        owners.keep(&mut watched.kept, newer, nobodys, request.is_part);
+    if let (Some(owners), Some(CacheUse { cache, is_part })) = (owners.into_inner(), cache) {
+        let newer = newer.map(|newer| (newer, cache.clock.elapsed()));
+        owners.keep(&mut cache.cached, newer, nobodys, is_part);
     }
     Ok((summary, gaps))
 }
@@ -356,7 +358,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             }
             return Ok(());
         }
-        let scanned = kept::scan(&mut self.users, self.request.collected(), self.judging.is_watched(), None)?;
+        let scanned = cached::scan(&mut self.users, self.request.collected(), self.judging.is_watched(), None)?;
         self.gaps.merge(scanned.gaps.clone());
         let owners = self.owners.get_or_init(|| Owners::scanned(scanned));
         self.note_listeners(Some(owners.table()));
@@ -400,7 +402,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             let needs = self.request.collected();
             let needs_all = needs.contains(Needs::EVERY_OWNER) || self.request.filter.needs().contains(Needs::OWNERS);
             let wanted = (!is_watched && !needs_all).then_some(&wanted);
-            let scanned = kept::scan(&mut self.users, needs, is_watched, wanted)?;
+            let scanned = cached::scan(&mut self.users, needs, is_watched, wanted)?;
             self.gaps.merge(scanned.gaps.clone());
             Some(scanned)
         };

@@ -31,8 +31,6 @@ pub struct Request {
     pub active_within: Duration,
     /// Which rows
     pub filter: Filter,
-    /// It is about a part of what is watched: what it does not show is not forgotten
-    pub is_part: bool,
 }
 
 impl Request {
@@ -47,7 +45,6 @@ impl Request {
             allowed: Needs::all(),
             active_within: Duration::from_secs(60),
             filter: Filter::default(),
-            is_part: false,
         }
     }
 
@@ -64,7 +61,7 @@ impl Request {
 }
 
 /// What the judgement needs besides, as far as it is allowed.
-pub fn complete(mut needs: Needs, allowed: Needs) -> Needs {
+pub(crate) fn complete(mut needs: Needs, allowed: Needs) -> Needs {
     if needs.contains(Needs::LIVENESS) {
         needs |= Needs::INFO | Needs::SYSCTLS | Needs::OPTIONS;
     }

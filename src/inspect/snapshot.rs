@@ -2,10 +2,10 @@
 
 use std::io;
 
+use super::cache::CacheUse;
 use super::error::InspectError;
 use super::pipeline::{self, Opened};
 use super::request::Request;
-use super::watched::Watched;
 use crate::collect::discovery;
 use crate::collect::host::{Stopwatch, host, now};
 use crate::collect::visit::{Rows, VisitRequest, visit_all};
@@ -13,13 +13,14 @@ use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::state::StateSet;
 
-/// Takes a snapshot and feeds it to `sink`. `interrupted` is asked before each row.
+/// Takes a snapshot and feeds it to `sink`. `interrupted` is asked before each row. Where there are several snapshots, a
+/// `cache` spares the later ones what the earlier have found out.
 ///
 /// # Errors
 /// Nothing could be read, the sink failed, or the user interrupted. What merely could not be seen is in the tail's gaps.
 pub fn inspect<S: Sink + ?Sized>(
     request: &Request,
-    watched: Option<&mut Watched>,
+    cache: Option<CacheUse<'_>>,
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Tail, InspectError> {
@@ -34,7 +35,7 @@ pub fn inspect<S: Sink + ?Sized>(
         visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();
     let head = Head { taken_at, host: host(), namespaces };
     sink.head(&head)?;
-    let (summary, more_gaps) = pipeline::run(request, Opened { head: &head, sources }, watched, sink, interrupted)?;
+    let (summary, more_gaps) = pipeline::run(request, Opened { head: &head, sources }, cache, sink, interrupted)?;
     gaps.extend(more_gaps);
     let tail = Tail { summary, gaps, elapsed: stopwatch.elapsed() };
     sink.tail(&tail)?;

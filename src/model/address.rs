@@ -43,7 +43,7 @@ pub struct Endpoint {
 
 /// Which end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// Ours: ss's `src` and `sport`
     Local,
     /// The other: ss's `dst` and `dport`

@@ -3,15 +3,15 @@
 use super::options::SocketOptions;
 
 /// Seconds that `TCP_KEEPIDLE` and `TCP_KEEPINTVL` take (`MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPINTVL`, `include/net/tcp.h`).
-pub const SECONDS: std::ops::RangeInclusive<u32> = 1..=32_767;
+pub(crate) const SECONDS: std::ops::RangeInclusive<u32> = 1..=32_767;
 /// Probes that `TCP_KEEPCNT` takes (`MAX_TCP_KEEPCNT`).
-pub const PROBES: std::ops::RangeInclusive<u32> = 1..=127;
+pub(crate) const PROBES: std::ops::RangeInclusive<u32> = 1..=127;
 /// Milliseconds that `TCP_USER_TIMEOUT` takes, 0 for none: an int that may not be negative.
-pub const USER_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 0..=i32::MAX as u32;
+pub(crate) const USER_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 0..=i32::MAX as u32;
 
 /// What is to be set; what is absent stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KeepaliveChange {
+pub(crate) struct KeepaliveChange {
     /// `SO_KEEPALIVE`
     pub enabled: Option<bool>,
     /// `TCP_KEEPIDLE`
@@ -27,7 +27,7 @@ pub struct KeepaliveChange {
 /// A value that the kernel would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is {value}; the kernel takes {least} to {most}")]
-pub struct OutOfRange {
+pub(crate) struct OutOfRange {
     /// As it was called
     pub name: &'static str,
     /// As it was given, with its unit
@@ -42,7 +42,7 @@ impl KeepaliveChange {
     /// Values that notice a silent peer after `seconds`: idle time and probes add up to it, and a user timeout of the same
     /// ends what keepalive does not watch, data in flight. About half of the time goes to three probes. `None` for less than
     /// the two seconds that one probe takes, and for more than the kernel counts.
-    pub fn detecting(seconds: u32) -> Option<Self> {
+    pub(crate) fn detecting(seconds: u32) -> Option<Self> {
         let probes = 3.min(seconds / 2);
         let interval_s = (seconds.checked_div(2 * probes)?).max(1);
         let idle_s = seconds.checked_sub(probes * interval_s)?;
@@ -60,7 +60,7 @@ impl KeepaliveChange {
     ///
     /// # Errors
     /// The first that it would refuse.
-    pub fn check(&self) -> Result<(), OutOfRange> {
+    pub(crate) fn check(&self) -> Result<(), OutOfRange> {
         let check = |name, value: Option<u32>, range: std::ops::RangeInclusive<u32>, unit: &str| match value {
             Some(value) if !range.contains(&value) => Err(OutOfRange {
                 name,
@@ -77,13 +77,13 @@ impl KeepaliveChange {
     }
 
     /// Whether nothing is to be set.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
     /// These values where they are given, else those of `other`.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self {
             enabled: self.enabled.or(other.enabled),
             idle_s: self.idle_s.or(other.idle_s),
@@ -94,7 +94,7 @@ impl KeepaliveChange {
     }
 
     /// The options as they would be afterwards.
-    pub fn applied_to(&self, options: SocketOptions) -> SocketOptions {
+    pub(crate) fn applied_to(&self, options: SocketOptions) -> SocketOptions {
         SocketOptions {
             keepalive: self.enabled.unwrap_or(options.keepalive),
             keepidle_s: self.idle_s.unwrap_or(options.keepidle_s),
@@ -106,13 +106,13 @@ impl KeepaliveChange {
     }
 
     /// Whether a socket with these options has all that is asked for.
-    pub fn is_in(&self, options: &SocketOptions) -> bool {
+    pub(crate) fn is_in(&self, options: &SocketOptions) -> bool {
         self.applied_to(*options) == *options
     }
 
     /// Whether the kernel sends a probe as soon as this is set: keepalive was on, and the peer has been silent for longer
     /// than the new idle time (`tcp_sock_set_keepidle_locked`). A timer that is only now turned on runs its full time.
-    pub fn probes_at_once(&self, was_enabled: bool, silent_ms: Option<u64>) -> bool {
+    pub(crate) fn probes_at_once(&self, was_enabled: bool, silent_ms: Option<u64>) -> bool {
         let stays_on = was_enabled && self.enabled != Some(false);
         let is_overdue = |idle_s: u32| silent_ms.is_some_and(|silent| silent >= u64::from(idle_s) * 1_000);
         stays_on && self.idle_s.is_some_and(is_overdue)

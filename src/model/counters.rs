@@ -23,13 +23,13 @@ impl Counters {
 }
 
 /// What a counter of a group (`Tcp`, `TcpExt`) counts; `None` for one that this program does not know.
-pub fn meaning(group: &str, name: &str) -> Option<&'static str> {
+pub(crate) fn meaning(group: &str, name: &str) -> Option<&'static str> {
     let table = if group == "Tcp" { TCP } else { TCP_EXT };
     table.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)
 }
 
 /// Counters that are shown even while they are 0, because their being 0 is news.
-pub const WATCHED: &[&str] = &[
+pub(crate) const WATCHED: &[&str] = &[
     "ActiveOpens",
     "PassiveOpens",
     "AttemptFails",
@@ -73,7 +73,7 @@ pub struct GaugeSpec {
 }
 
 /// The gauges that are read.
-pub const GAUGES: [GaugeSpec; 7] = [
+pub(crate) const GAUGES: [GaugeSpec; 7] = [
     GaugeSpec {
         group: "sockets",
         name: "used",

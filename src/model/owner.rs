@@ -9,7 +9,7 @@ pub struct Process {
     pub pid: u32,
     /// /proc/PID/comm, bytes that are no UTF-8 replaced by U+FFFD
     pub comm: String,
-    /// `comm[pid]`, made by [`label`]: it stands in every row
+    /// `comm[pid]`, made by `label`: it stands in every row
     pub label: String,
     /// Target of /proc/PID/exe; none without the right to read it
     pub exe: Option<String>,
@@ -47,12 +47,12 @@ impl Process {
 
 /// `comm[pid]`. What would be read as structure is escaped in the name, so that a process which calls itself `sshd[1],x`
 /// looks like neither two processes nor process 1: `sshd\x5b1\x5d\x2cx[77]`.
-pub fn label(comm: &str, pid: u32) -> String {
+pub(crate) fn label(comm: &str, pid: u32) -> String {
     format!("{}[{pid}]", escaped(comm, &STRUCTURE))
 }
 
 /// Name and pid of a label.
-pub fn of_label(label: &str) -> Option<(String, u32)> {
+pub(crate) fn of_label(label: &str) -> Option<(String, u32)> {
     let (name, pid) = label.strip_suffix(']')?.rsplit_once('[')?;
     let unescape = |name: String, character: &char| name.replace(&escape(*character), &character.to_string());
     Some((STRUCTURE.iter().fold(name.to_owned(), unescape), pid.parse().ok()?))
@@ -63,7 +63,7 @@ pub fn of_label(label: &str) -> Option<(String, u32)> {
 const STRUCTURE: [char; 6] = ['[', ']', ',', ';', '"', '\\'];
 
 /// A name with these characters written as `\x2c`.
-pub fn escaped<'a>(name: &'a str, characters: &[char]) -> Cow<'a, str> {
+pub(crate) fn escaped<'a>(name: &'a str, characters: &[char]) -> Cow<'a, str> {
     if !name.contains(characters) {
         return Cow::Borrowed(name);
     }

@@ -11,7 +11,7 @@ const WINDOW: usize = 8;
 
 /// The values.
 #[derive(Debug)]
-pub struct Sequence<V> {
+pub(crate) struct Sequence<V> {
     entries: Vec<Entry<V>>,
     /// Where the next socket is expected
     cursor: usize,
@@ -49,7 +49,7 @@ fn key(id: SocketId) -> Option<Key> {
 
 impl<V> Sequence<V> {
     /// A dump begins.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         (self.cursor, self.is_disordered, self.index) = (0, false, None);
         if self.met > u32::MAX / 2 {
             self.met = 0;
@@ -60,7 +60,7 @@ impl<V> Sequence<V> {
 
     /// The value of a socket that the dump has come to, and whether `make` was asked for it. `None` for a socket that
     /// cannot be told from others.
-    pub fn meet(&mut self, id: SocketId, make: impl FnOnce() -> V) -> Option<(&mut V, bool)> {
+    pub(crate) fn meet(&mut self, id: SocketId, make: impl FnOnce() -> V) -> Option<(&mut V, bool)> {
         let key = key(id)?;
         let found = self.expect(key);
         let at = found.unwrap_or(self.entries.len());
@@ -108,7 +108,7 @@ impl<V> Sequence<V> {
     }
 
     /// The value of a socket, whatever was met; at once of the one that was met last.
-    pub fn get_mut(&mut self, id: SocketId) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, id: SocketId) -> Option<&mut V> {
         let key = key(id)?;
         let is_last = self.entries.get(self.last).is_some_and(|entry| entry.key == key);
         let at = if is_last { self.last } else { self.place(key)? };
@@ -116,7 +116,7 @@ impl<V> Sequence<V> {
     }
 
     /// Each value of a socket that this dump has not come to.
-    pub fn each_unmet(&mut self, each: impl FnMut(&mut V)) {
+    pub(crate) fn each_unmet(&mut self, each: impl FnMut(&mut V)) {
         let met_before = self.met_before;
         self.entries.iter_mut().filter(|entry| entry.met <= met_before).map(|entry| &mut entry.value).for_each(each);
     }
@@ -127,19 +127,19 @@ impl<V> Sequence<V> {
     }
 
     /// The value of a socket, whether this dump has come to it or not.
-    pub fn find(&mut self, id: SocketId) -> Option<&V> {
+    pub(crate) fn find(&mut self, id: SocketId) -> Option<&V> {
         self.entry(id).map(|entry| &entry.value)
     }
 
     /// Whether this dump has come to the socket.
-    pub fn is_met(&mut self, id: SocketId) -> bool {
+    pub(crate) fn is_met(&mut self, id: SocketId) -> bool {
         let met_before = self.met_before;
         self.entry(id).is_some_and(|entry| entry.met > met_before)
     }
 
     /// The dump is over, and has shown every socket: those that it did not are taken out and handed over, as cookie and
     /// value.
-    pub fn end(&mut self, mut gone: impl FnMut(SocketId, V)) {
+    pub(crate) fn end(&mut self, mut gone: impl FnMut(SocketId, V)) {
         use super::address::{Cookie, NetnsId};
         self.index = None;
         if self.count() < self.entries.len() {

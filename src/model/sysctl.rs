@@ -65,7 +65,7 @@ macro_rules! sysctls {
         }
 
         /// Every sysctl that is read, in the order of reports.
-        pub const SYSCTLS: &[SysctlSpec] = &[
+        pub(crate) const SYSCTLS: &[SysctlSpec] = &[
             $(SysctlSpec {
                 path: $path, key: $key, format: Format::$format, scope: Scope::$scope, default: $default, meaning: $meaning,
             },)*

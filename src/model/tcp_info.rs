@@ -6,7 +6,7 @@
 
 /// How a field is stored in the struct, and how it becomes the number that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// One byte
     U8,
     /// Two bytes, native order
@@ -28,7 +28,7 @@ pub enum Shape {
 
 impl Shape {
     /// Bytes it takes in the struct.
-    pub const fn width(self) -> usize {
+    pub(crate) const fn width(self) -> usize {
         match self {
             Self::U8 | Self::Bits { .. } => 1,
             Self::U16 => 2,
@@ -40,7 +40,7 @@ impl Shape {
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
-pub struct FieldSpec {
+pub(crate) struct FieldSpec {
     /// Which field
     pub field: Field,
     /// Key in JSON, with its unit; a key without one counts packets or events
@@ -57,14 +57,14 @@ pub struct FieldSpec {
 
 macro_rules! tcp_info_fields {
     ($($field:ident $key:literal $offset:literal $shape:expr, $none:expr, $help:literal;)*) => {
-        /// Names a field of [`FIELDS`].
+        /// Names a field of the table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Field {
             $(#[doc = $help] $field,)*
         }
 
         /// Every field, in the struct's order.
-        pub const FIELDS: &[FieldSpec] = &[
+        pub(crate) const FIELDS: &[FieldSpec] = &[
             $(FieldSpec { field: Field::$field, key: $key, offset: $offset, shape: $shape, none: $none, help: $help },)*
         ];
     };
@@ -147,10 +147,10 @@ tcp_info_fields! {
 }
 
 /// Names of `enum tcp_ca_state`, by number.
-pub const CA_STATES: [&str; 5] = ["open", "disorder", "cwr", "recovery", "loss"];
+pub(crate) const CA_STATES: [&str; 5] = ["open", "disorder", "cwr", "recovery", "loss"];
 
 /// Names of the bits of `tcpi_options` (`TCPI_OPT_*`), lowest first.
-pub const OPTIONS: [&str; 8] =
+pub(crate) const OPTIONS: [&str; 8] =
     ["timestamps", "sack", "wscale", "ecn", "ecn_seen", "syn_data", "usec_timestamps", "fastopen_child"];
 
 /// Bytes of the struct that hold known fields; 276 of the 280 of Linux 6.18.
@@ -184,7 +184,7 @@ impl TcpInfo {
         self.at(field as usize)
     }
 
-    /// The value of the field at `index` of [`FIELDS`].
+    /// The value of the field at `index` of the table.
     #[inline]
     pub fn at(&self, index: usize) -> Option<u64> {
         let field = &FIELDS[index];
@@ -205,7 +205,7 @@ impl TcpInfo {
         })
     }
 
-    /// Every field of [`FIELDS`], in order.
+    /// The value of every field, in the order of the struct.
     pub fn iter(&self) -> impl Iterator<Item = Option<u64>> + '_ {
         (0..FIELDS.len()).map(|index| self.at(index))
     }

@@ -3,6 +3,6 @@
 use std::time::Duration;
 
 /// Whole milliseconds; more than fit are as many as fit.
-pub fn millis(time: Duration) -> u64 {
+pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

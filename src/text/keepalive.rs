@@ -8,7 +8,7 @@ use crate::model::options::SocketOptions;
 
 /// `60s/10s/6`: idle time, interval and probes, `?` for each that is not known, `~` before values taken from sysctls.
 /// `on?` where none of the three is known, `off`, and `None` where not even that is.
-pub fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
+pub(crate) fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
     if !keepalive.enabled? {
         return Some(Cow::Borrowed("off"));
     }
@@ -33,7 +33,7 @@ pub fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
 }
 
 /// "keepalive on, idle 60s": what is to be set.
-pub fn change(change: &KeepaliveChange) -> String {
+pub(crate) fn change(change: &KeepaliveChange) -> String {
     let KeepaliveChange { enabled, idle_s, interval_s, probes, user_timeout_ms } = change;
     let mut parts = Vec::new();
     parts.extend(enabled.map(|on| format!("keepalive {}", if on { "on" } else { "off" })));
@@ -45,7 +45,7 @@ pub fn change(change: &KeepaliveChange) -> String {
 }
 
 /// Exactly, in seconds where they are whole.
-pub fn user_timeout(ms: u32) -> String {
+pub(crate) fn user_timeout(ms: u32) -> String {
     match ms {
         0 => "0".to_owned(),
         ms if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
@@ -66,12 +66,12 @@ const ALL: [Shown<'_>; 5] = [
 ];
 
 /// "keepalive=on idle=60s interval=10s probes=6 user-timeout=0", as `set` would take it.
-pub fn assignments(options: &SocketOptions) -> String {
+pub(crate) fn assignments(options: &SocketOptions) -> String {
     ALL.map(|(name, shown)| format!("{name}={}", shown(options))).join(" ")
 }
 
 /// "keepalive off -> on, idle 7200s -> 60s": what is other than before.
-pub fn differences(before: &SocketOptions, after: &SocketOptions) -> String {
+pub(crate) fn differences(before: &SocketOptions, after: &SocketOptions) -> String {
     let changed = ALL.iter().map(|(name, shown)| (name, shown(before), shown(after)));
     let changed: Vec<_> =
         changed.filter(|(_, old, new)| old != new).map(|(name, old, new)| format!("{name} {old} -> {new}")).collect();

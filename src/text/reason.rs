@@ -9,7 +9,7 @@ use crate::model::state::TcpState;
 use crate::model::timer::TimerKind;
 
 /// Why the row has its verdict. Empty where it was not judged.
-pub fn sentence(row: &Row<'_>) -> String {
+pub(crate) fn sentence(row: &Row<'_>) -> String {
     let mut out = Vec::new();
     write(&mut out, row);
     // All of it is our own words.
@@ -18,7 +18,7 @@ pub fn sentence(row: &Row<'_>) -> String {
 
 /// The same at the end of `out`. Every row of a snapshot has one: formatted by `format!` they took longer than all other
 /// keys of its JSON.
-pub fn write(out: &mut Vec<u8>, row: &Row<'_>) {
+pub(crate) fn write(out: &mut Vec<u8>, row: &Row<'_>) {
     if let Some(mut telling) = Telling::of(out, row) {
         telling.verdict();
         telling.assumption();
@@ -27,7 +27,7 @@ pub fn write(out: &mut Vec<u8>, row: &Row<'_>) {
 
 /// The ways in which a connection can end, and what its program gets in each: the one that is on its way first.
 /// Empty for what is no connection, or has no program any more.
-pub fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
+pub(crate) fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
     let socket = row.socket;
     let mut out = Vec::new();
     let Some(mut telling) = Telling::of(&mut out, row) else { return Vec::new() };

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::change::Change;
 
 /// Changes that are kept.
-pub const MOST_CHANGES: usize = 10_000;
+pub(crate) const MOST_CHANGES: usize = 10_000;
 
 /// The last changes, the newest last.
 #[derive(Debug)]

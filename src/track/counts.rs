@@ -8,7 +8,7 @@ use crate::model::state::TcpState;
 
 /// Counts of all sockets of a snapshot, whatever the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Connections
     pub connections: u64,
     /// In ESTABLISHED
@@ -27,7 +27,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one socket.
-    pub fn count(&mut self, state: TcpState, verdict: Option<Verdict>) {
+    pub(crate) fn count(&mut self, state: TcpState, verdict: Option<Verdict>) {
         match state {
             TcpState::Established => self.established += 1,
             TcpState::TimeWait => self.time_wait += 1,
@@ -46,7 +46,7 @@ impl Counts {
 
 /// Counts of the last minutes: the last of each five seconds.
 #[derive(Debug, Default)]
-pub struct History {
+pub(crate) struct History {
     samples: VecDeque<(u64, Counts)>,
 }
 
@@ -56,7 +56,7 @@ const STEPS: u64 = 60;
 
 impl History {
     /// Adds the counts of a snapshot; `at` is the time since the dashboard was opened.
-    pub fn push(&mut self, at: Duration, counts: Counts) {
+    pub(crate) fn push(&mut self, at: Duration, counts: Counts) {
         let step = at.as_secs() / STEP_SECONDS;
         match self.samples.back_mut() {
             Some(last) if last.0 == step => last.1 = counts,
@@ -68,19 +68,19 @@ impl History {
     }
 
     /// Whether nothing was counted yet.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.samples.is_empty()
     }
 
     /// The last `most` samples of one of the counts, the newest last.
-    pub fn of(&self, pick: fn(&Counts) -> u64, most: usize) -> Vec<u64> {
+    pub(crate) fn of(&self, pick: fn(&Counts) -> u64, most: usize) -> Vec<u64> {
         let from = self.samples.len().saturating_sub(most);
         self.samples.iter().skip(from).map(|(_, counts)| pick(counts)).collect()
     }
 }
 
 /// The same as a line of small bars, from the least of them, or from 0 where that says more, to the most.
-pub fn sparkline(values: &[u64], is_from_zero: bool) -> String {
+pub(crate) fn sparkline(values: &[u64], is_from_zero: bool) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let least = if is_from_zero { 0 } else { values.iter().min().copied().unwrap_or(0) };
     let most = values.iter().max().copied().unwrap_or(0);

@@ -31,7 +31,7 @@ use crate::model::state::{StateSet, TcpState};
 
 /// Answer to a query from one snapshot.
 #[derive(Debug)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// The query that it answers
     pub query: Query,
     /// `uname -n`
@@ -64,7 +64,7 @@ enum Key {
 
 /// Receives the rows of one snapshot and makes a frame of them.
 #[derive(Debug)]
-pub struct FrameBuilder<'a> {
+pub(crate) struct FrameBuilder<'a> {
     query: Query,
     tracker: &'a mut Tracker,
     at: Duration,
@@ -81,7 +81,7 @@ pub struct FrameBuilder<'a> {
 
 impl<'a> FrameBuilder<'a> {
     /// Begins a frame; `at` is the time since the dashboard was opened.
-    pub fn new(query: Query, tracker: &'a mut Tracker, at: Duration) -> Self {
+    pub(crate) fn new(query: Query, tracker: &'a mut Tracker, at: Duration) -> Self {
         Self {
             listed: query.listed(),
             columns: Chosen::Sockets(Vec::new()),
@@ -98,7 +98,7 @@ impl<'a> FrameBuilder<'a> {
     }
 
     /// Finishes the frame. `destroy_events` are the sockets that the kernel has destroyed since the snapshot before.
-    pub fn finish(mut self, tail: Tail, destroy_events: Vec<DestroyEvent>) -> Frame {
+    pub(crate) fn finish(mut self, tail: Tail, destroy_events: Vec<DestroyEvent>) -> Frame {
         // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
         // none that were ever seen.)
         let is_whole = !tail.gaps.iter().any(|gap| gap.kind == GapKind::Sockets);

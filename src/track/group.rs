@@ -13,7 +13,7 @@ use crate::model::state::TcpState;
 
 /// What processes are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum GroupBy {
+pub(crate) enum GroupBy {
     /// Each process
     #[default]
     Process,
@@ -27,10 +27,10 @@ pub enum GroupBy {
 
 impl GroupBy {
     /// Every one, in the order of the key.
-    pub const ALL: [Self; 4] = [Self::Process, Self::Command, Self::Unit, Self::Container];
+    pub(crate) const ALL: [Self; 4] = [Self::Process, Self::Command, Self::Unit, Self::Container];
 
     /// The word for it, which is also the column of `ls`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
             Self::Command => "comm",
@@ -41,13 +41,13 @@ impl GroupBy {
 
     /// The next.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub(crate) fn next(self) -> Self {
         let at = Self::ALL.iter().position(|by| *by == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
     }
 
     /// What a process belongs to.
-    pub fn label(self, process: &Process) -> String {
+    pub(crate) fn label(self, process: &Process) -> String {
         let none = || format!("({} without {})", process.comm, self.name());
         match self {
             Self::Process => process.label.clone(),
@@ -58,7 +58,7 @@ impl GroupBy {
     }
 
     /// The filter that lists what belongs to it.
-    pub fn filter(self, process: &Process) -> String {
+    pub(crate) fn filter(self, process: &Process) -> String {
         match self {
             Self::Process => format!("pid = {}", process.pid),
             Self::Unit if process.unit.is_some() => {
@@ -82,7 +82,7 @@ pub(super) struct Taken {
 
 /// What a group is.
 #[derive(Debug, Default)]
-pub struct Title {
+pub(crate) struct Title {
     /// What it is called
     pub label: String,
     /// Where the connections go, where that is one place
@@ -97,7 +97,7 @@ pub struct Title {
 
 /// One group.
 #[derive(Debug, Default)]
-pub struct Group {
+pub(crate) struct Group {
     /// What it is
     pub title: Title,
     pub(super) counts: Counts,
@@ -134,12 +134,12 @@ pub(super) struct Counts {
 
 impl Group {
     /// Nothing is in it yet.
-    pub fn new(title: Title) -> Self {
+    pub(crate) fn new(title: Title) -> Self {
         Self { title, ..Self::default() }
     }
 
     /// Takes a row in.
-    pub fn add(&mut self, row: &Row<'_>, motion: &Motion) {
+    pub(crate) fn add(&mut self, row: &Row<'_>, motion: &Motion) {
         let socket = row.socket;
         let counts = &mut self.counts;
         match socket.state {
@@ -171,7 +171,7 @@ impl Group {
     }
 
     /// The connection goes out from a port of this address, of which there are `available`.
-    pub fn take_port(&mut self, from: IpAddr, available: Option<u64>) {
+    pub(crate) fn take_port(&mut self, from: IpAddr, available: Option<u64>) {
         self.available = available;
         match self.taken.iter_mut().find(|taken| taken.from == from) {
             Some(taken) => taken.ports += 1,
@@ -180,7 +180,7 @@ impl Group {
     }
 
     /// The processes of the group hold these descriptors.
-    pub fn hold(&mut self, open: u64, limit: Option<u64>) {
+    pub(crate) fn hold(&mut self, open: u64, limit: Option<u64>) {
         // Of several processes, that with the least room left says how close they are.
         let room = |(open, limit): (u64, Option<u64>)| limit.map_or(u64::MAX, |limit| limit.saturating_sub(open));
         let tightest = self.descriptors.is_none_or(|known| room((open, limit)) < room(known));
@@ -190,7 +190,7 @@ impl Group {
     }
 
     /// CLOSE-WAITs now.
-    pub fn close_wait(&self) -> u64 {
+    pub(crate) fn close_wait(&self) -> u64 {
         self.counts.close_wait
     }
 
@@ -200,7 +200,7 @@ impl Group {
     }
 
     /// The sign of its row.
-    pub fn sign(&self) -> Sign {
+    pub(crate) fn sign(&self) -> Sign {
         let is_nearly_out = |used: u64, of: Option<u64>| of.is_some_and(|of| used * 10 >= of * 9);
         let is_out_of_ports = self.fullest().is_some_and(|taken| is_nearly_out(taken.ports, self.available));
         let is_out_of_descriptors = self.descriptors.is_some_and(|(open, limit)| is_nearly_out(open, limit));
@@ -214,7 +214,7 @@ impl Group {
     }
 
     /// What puts the larger groups first among those that are equally alarming.
-    pub fn weight(&self) -> (u64, u64) {
+    pub(crate) fn weight(&self) -> (u64, u64) {
         (self.counts.silent, self.counts.connections + self.counts.listeners)
     }
 }

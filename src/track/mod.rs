@@ -2,25 +2,26 @@
 //! snapshot before ([`tracker::Tracker`]) and packed as the rows of the view that is asked for ([`table::Table`]). Imports no
 //! screen, no command line and no kernel; the time is an argument.
 
-pub mod change;
-pub mod change_log;
-pub mod closing;
-pub mod columns;
-pub mod counts;
-pub mod frame;
-pub mod group;
-pub mod group_history;
-pub mod holders;
-pub mod kernel_rows;
+pub(crate) mod change;
+pub(crate) mod change_log;
+pub(crate) mod closing;
+pub(crate) mod columns;
+pub(crate) mod counts;
+pub(crate) mod frame;
+pub(crate) mod group;
+pub(crate) mod group_history;
+pub(crate) mod holders;
+pub(crate) mod kernel_rows;
 mod known;
-pub mod line;
+pub(crate) mod line;
 mod moments;
-pub mod motion;
-pub mod pack;
-pub mod query;
-pub mod sheet;
-pub mod shown;
-pub mod table;
-pub mod timeline;
-pub mod tracker;
-pub mod views;
+pub(crate) mod motion;
+pub(crate) mod pack;
+pub(crate) mod query;
+pub(crate) mod sheet;
+pub(crate) mod shown;
+pub(crate) mod sink;
+pub(crate) mod table;
+pub(crate) mod timeline;
+pub(crate) mod tracker;
+pub(crate) mod views;

@@ -38,7 +38,7 @@ const WITH_DEVICE: u8 = 16;
 
 /// Texts that many rows share.
 #[derive(Debug, Clone)]
-pub struct Dictionary {
+pub(crate) struct Dictionary {
     /// Each with its width for people
     texts: Vec<(Box<str>, usize)>,
     numbers: FxHashMap<Box<str>, u32>,
@@ -54,7 +54,7 @@ impl Default for Dictionary {
 
 impl Dictionary {
     /// The number of a text; `None` where there are too many.
-    pub fn number(&mut self, text: &str) -> Option<u32> {
+    pub(crate) fn number(&mut self, text: &str) -> Option<u32> {
         let place = end_of(text) % RECENT;
         let recent = self.recent[place];
         if self.texts.get(recent as usize).is_some_and(|(known, _)| **known == *text) {
@@ -76,12 +76,12 @@ impl Dictionary {
     }
 
     /// The text of a number.
-    pub fn text(&self, number: u32) -> &str {
+    pub(crate) fn text(&self, number: u32) -> &str {
         self.texts.get(number as usize).map_or("", |(text, _)| text)
     }
 
     /// How many cells the text of a number takes.
-    pub fn width(&self, number: u32) -> usize {
+    pub(crate) fn width(&self, number: u32) -> usize {
         self.texts.get(number as usize).map_or(0, |(_, width)| *width)
     }
 }
@@ -93,12 +93,12 @@ fn end_of(text: &str) -> usize {
 }
 
 /// Adds a text of the dictionary at the end of `out`.
-pub fn pack_known(number: u32, out: &mut Vec<u8>) {
+pub(crate) fn pack_known(number: u32, out: &mut Vec<u8>) {
     tagged(KNOWN_TEXT, number.into(), out);
 }
 
 /// Adds a value at the end of `out`.
-pub fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
+pub(crate) fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
     match value {
         Value::Absent => out.push(ABSENT),
         Value::Number(number) => tagged(NUMBER, *number, out),
@@ -161,7 +161,7 @@ fn pack_addr(addr: IpAddr, v4: u8, v6: u8, out: &mut Vec<u8>) {
 }
 
 /// Takes the next value off the front of `bytes`; absent where there is none.
-pub fn unpack<'a>(bytes: &mut &'a [u8], dictionary: &'a Dictionary) -> Value<'a> {
+pub(crate) fn unpack<'a>(bytes: &mut &'a [u8], dictionary: &'a Dictionary) -> Value<'a> {
     let Some(tag) = take::<1>(bytes) else { return Value::Absent };
     let bounded = |ms, bound| Value::Bounded { ms: Some(ms), bound };
     match tag[0] {
@@ -230,7 +230,7 @@ fn addr(is_v6: bool, bytes: &mut &[u8]) -> IpAddr {
 }
 
 /// How many cells a value takes for people. What comes in every row is counted without being written.
-pub fn width(value: &Value<'_>, unit: Unit) -> usize {
+pub(crate) fn width(value: &Value<'_>, unit: Unit) -> usize {
     match (value, unit) {
         (Value::Absent, _) => 1,
         (Value::Number(number), Unit::None | Unit::Bytes) => digits(*number),

@@ -10,12 +10,12 @@ use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 
 /// Needs that take seconds on a large host in the first snapshot: all processes are scanned, and then each socket is asked.
-pub const DEAR: Needs =
+pub(crate) const DEAR: Needs =
     Needs::OWNERS.union(Needs::LIMITS).union(Needs::OPTIONS).union(Needs::MORE_OPTIONS).union(Needs::ALL_OPTIONS);
 
 /// A view with its filter, columns and order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Query {
+pub(crate) struct Query {
     /// Which kind of rows
     pub view: View,
     /// The filter as it was typed; among the kernel's numbers a text to look for
@@ -36,7 +36,7 @@ pub struct Query {
 
 impl Query {
     /// A view that nobody changed.
-    pub fn new(view: View) -> Self {
+    pub(crate) fn new(view: View) -> Self {
         Self {
             view,
             typed: String::new(),
@@ -59,18 +59,18 @@ impl Query {
     }
 
     /// The states of all sockets that have to be dumped: the counts do not depend on the view.
-    pub fn states(&self) -> StateSet {
+    pub(crate) fn states(&self) -> StateSet {
         StateSet::connections().union(StateSet::listeners()).union(self.listed())
     }
 
     /// Whether its rows are the same without what is dear: not where they are made of owners, or the filter asks for
     /// something that may turn out otherwise.
-    pub fn is_shown_early(&self) -> bool {
+    pub(crate) fn is_shown_early(&self) -> bool {
         self.view != View::Processes && !self.filter.needs().intersects(DEAR | Needs::LIVENESS)
     }
 
     /// What has to be known of a row.
-    pub fn needs(&self) -> Needs {
+    pub(crate) fn needs(&self) -> Needs {
         let shown = self.columns.iter().fold(Needs::LIVENESS | Needs::OWNERS, |needs, column| needs | column.needs);
         let view = match self.view {
             View::Processes => Needs::LIMITS,

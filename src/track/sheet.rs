@@ -15,7 +15,7 @@ use crate::text::reason;
 
 /// One socket as the detail shows it.
 #[derive(Debug, Clone)]
-pub struct Sheet {
+pub(crate) struct Sheet {
     /// Which socket
     pub id: SocketId,
     /// Verdict, state and both ends
@@ -36,7 +36,7 @@ pub struct Sheet {
 
 /// Numbers of one moment.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// When, in ms since the dashboard was opened
     pub at_ms: u64,
     /// Smoothed round-trip time
@@ -49,7 +49,7 @@ pub struct Sample {
 
 /// Receives the one row.
 #[derive(Debug)]
-pub struct SheetSink {
+pub(crate) struct SheetSink {
     judge: Judge,
     at_ms: u64,
     /// The row, if it is there
@@ -58,7 +58,7 @@ pub struct SheetSink {
 
 impl SheetSink {
     /// Nothing yet; a row that comes now comes at `at_ms`.
-    pub fn new(judge: Judge, at_ms: u64) -> Self {
+    pub(crate) fn new(judge: Judge, at_ms: u64) -> Self {
         Self { judge, at_ms, sheet: None }
     }
 }

@@ -13,7 +13,7 @@ use crate::model::socket::SocketId;
 
 /// How rows are ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Order {
+pub(crate) enum Order {
     /// What is most alarming first
     #[default]
     Alarm,
@@ -40,7 +40,7 @@ struct Head {
 
 /// The rows.
 #[derive(Debug, Default)]
-pub struct Table {
+pub(crate) struct Table {
     /// The columns: first those that are shown, then those that only tell what a row is
     pub headings: Vec<Heading>,
     /// How many of them are shown
@@ -58,22 +58,22 @@ pub struct Table {
 
 impl Table {
     /// How many rows there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.heads.len()
     }
 
     /// How many of them are still there.
-    pub fn there(&self) -> usize {
+    pub(crate) fn there(&self) -> usize {
         self.heads.len() - self.gone
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.heads.is_empty()
     }
 
     /// Identity of a row.
-    pub fn id(&self, row: usize) -> Option<RowId> {
+    pub(crate) fn id(&self, row: usize) -> Option<RowId> {
         self.heads.get(row).map(|head| self.id_of(head))
     }
 
@@ -82,47 +82,47 @@ impl Table {
     }
 
     /// Where a row stands.
-    pub fn position(&self, id: RowId) -> Option<usize> {
+    pub(crate) fn position(&self, id: RowId) -> Option<usize> {
         let is_it = |head: &Head| head.key == id.key && self.id_of(head) == id;
         self.heads.iter().position(is_it)
     }
 
     /// The socket of a row that is still there and can be told from others.
-    pub fn socket(&self, row: usize) -> Option<SocketId> {
+    pub(crate) fn socket(&self, row: usize) -> Option<SocketId> {
         let id = self.id(row)?;
         let is_there = self.has_cookies && self.age(row) != Age::Gone;
         is_there.then_some(SocketId { netns: id.netns, cookie: Some(Cookie(id.key)) })
     }
 
     /// The sign of a row.
-    pub fn sign(&self, row: usize) -> Sign {
+    pub(crate) fn sign(&self, row: usize) -> Sign {
         self.heads.get(row).map_or(Sign::Plain, |head| head.sign)
     }
 
     /// Whether it came or went a moment ago.
-    pub fn age(&self, row: usize) -> Age {
+    pub(crate) fn age(&self, row: usize) -> Age {
         self.heads.get(row).map_or(Age::Settled, |head| head.age)
     }
 
     /// All cells of a row, those that are not shown too.
-    pub fn cells(&self, row: usize) -> impl Iterator<Item = Value<'_>> {
+    pub(crate) fn cells(&self, row: usize) -> impl Iterator<Item = Value<'_>> {
         let start = self.heads.get(row).map_or(self.bytes.len(), |head| head.offset as usize);
         let mut rest = self.bytes.get(start..).unwrap_or_default();
         self.headings.iter().map(move |_| unpack(&mut rest, &self.dictionary))
     }
 
     /// A cell of this column.
-    pub fn cell(&self, row: usize, id: ColumnId) -> Option<Value<'_>> {
+    pub(crate) fn cell(&self, row: usize, id: ColumnId) -> Option<Value<'_>> {
         self.headings.iter().zip(self.cells(row)).find(|(heading, _)| heading.id == id).map(|(_, value)| value)
     }
 
     /// The columns that are shown.
-    pub fn columns(&self) -> &[Heading] {
+    pub(crate) fn columns(&self) -> &[Heading] {
         &self.headings[..self.shown.min(self.headings.len())]
     }
 
     /// Columns grow and never shrink, so that nothing jumps from one snapshot to the next.
-    pub fn keep_widths(&mut self, before: &Self) {
+    pub(crate) fn keep_widths(&mut self, before: &Self) {
         if self.columns() == before.columns() {
             for (natural, known) in self.naturals.iter_mut().zip(&before.naturals) {
                 *natural = (*natural).max(*known);
@@ -133,7 +133,7 @@ impl Table {
 
 /// Puts a table together.
 #[derive(Debug, Default)]
-pub struct Builder {
+pub(crate) struct Builder {
     table: Table,
     /// Rows that stand behind others, wherever those come to stand
     behind: Vec<(Option<RowId>, Head)>,
@@ -142,7 +142,7 @@ pub struct Builder {
 impl Builder {
     /// For these columns, of which the first ones are shown, and the others only tell what a row is. `like` is the table
     /// before: this one is likely to be as large.
-    pub fn new(headings: Vec<Heading>, shown: usize, has_cookies: bool, like: Option<&Table>) -> Self {
+    pub(crate) fn new(headings: Vec<Heading>, shown: usize, has_cookies: bool, like: Option<&Table>) -> Self {
         let naturals = headings.iter().map(|heading| heading.title.width()).collect();
         let (mut heads, mut bytes) = (Vec::new(), Vec::new());
         if let Some(like) = like {
@@ -165,12 +165,12 @@ impl Builder {
     }
 
     /// The columns that each row has to have a cell for.
-    pub fn headings(&self) -> &[Heading] {
+    pub(crate) fn headings(&self) -> &[Heading] {
         &self.table.headings
     }
 
     /// Begins a row; its cells follow.
-    pub fn row(&mut self, id: RowId, sign: Sign, age: Age) {
+    pub(crate) fn row(&mut self, id: RowId, sign: Sign, age: Age) {
         let table = &mut self.table;
         let space = table.spaces.iter().position(|known| *known == id.netns).unwrap_or_else(|| {
             table.spaces.push(id.netns);
@@ -182,7 +182,7 @@ impl Builder {
     }
 
     /// The next cell of the row: that of the column with this number.
-    pub fn cell(&mut self, column: usize, value: &Value<'_>) {
+    pub(crate) fn cell(&mut self, column: usize, value: &Value<'_>) {
         let Table { headings, naturals, dictionary, bytes, .. } = &mut self.table;
         let (Some(heading), Some(natural)) = (headings.get(column), naturals.get_mut(column)) else { return };
         if let Some(number) = value.text().and_then(|text| dictionary.number(text)) {
@@ -194,7 +194,7 @@ impl Builder {
     }
 
     /// Takes over a row of another table with the same columns, to stand behind the row `anchor`, or first.
-    pub fn take_over_behind(&mut self, anchor: Option<RowId>, other: &Table, row: usize, age: Age) {
+    pub(crate) fn take_over_behind(&mut self, anchor: Option<RowId>, other: &Table, row: usize, age: Age) {
         let Some(id) = other.id(row) else { return };
         self.row(id, other.sign(row), age);
         other.cells(row).enumerate().for_each(|(column, value)| self.cell(column, &value));
@@ -202,7 +202,7 @@ impl Builder {
     }
 
     /// The table in its order; rows that compare alike stay as they came.
-    pub fn finish(mut self, order: &Order, is_urgency_first: bool) -> Table {
+    pub(crate) fn finish(mut self, order: &Order, is_urgency_first: bool) -> Table {
         match order {
             Order::Alarm if is_urgency_first => self.table.heads.sort_by_key(|head| head.sign.urgency()),
             Order::Alarm => {}

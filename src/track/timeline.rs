@@ -6,7 +6,7 @@ use crate::model::timer::TimerKind;
 
 /// What happens at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     /// The peer was last heard
     Heard,
     /// This moment
@@ -21,7 +21,7 @@ pub enum What {
 
 /// Moments of a connection, in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     /// Milliseconds from now, negative for what is past
     pub moments: Vec<(i64, What)>,
     /// What is known of its end
@@ -35,7 +35,7 @@ const MOST_PROBES: u64 = 64;
 
 impl Timeline {
     /// By what a row says now, if nothing more comes from the peer.
-    pub fn of(row: &Row<'_>) -> Self {
+    pub(crate) fn of(row: &Row<'_>) -> Self {
         let socket = row.socket;
         let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
         let mut moments = vec![(0, What::Now)];

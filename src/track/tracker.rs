@@ -24,6 +24,7 @@ use crate::model::sequence::Sequence;
 use crate::model::socket::{Socket, SocketId};
 use crate::model::state::TcpState;
 use crate::model::time::millis;
+use crate::text::timestamp;
 
 /// A socket that the kernel has destroyed.
 #[derive(Debug)]
@@ -64,6 +65,13 @@ struct Report<'a> {
     known: &'a Known,
     id: SocketId,
     namespace: Option<&'a Namespace>,
+}
+
+/// Nothing yet; times of day are UTC, as RFC 3339 has them.
+impl Default for Tracker {
+    fn default() -> Self {
+        Self::new(|at| timestamp(at).unwrap_or_default())
+    }
 }
 
 impl Tracker {

@@ -12,7 +12,7 @@ use crate::fields::table::CONNECTION_COLUMNS;
 
 /// What the screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum View {
+pub(crate) enum View {
     /// Connections
     Connections,
     /// Connections by what they go to
@@ -29,7 +29,7 @@ pub enum View {
 
 /// One line of the table.
 #[derive(Debug)]
-pub struct ViewSpec {
+pub(crate) struct ViewSpec {
     /// Which
     pub view: View,
     /// On its tab, and in the configuration
@@ -59,7 +59,7 @@ pub(crate) enum Catalogue {
 }
 
 /// Every view, in the order of the number keys.
-pub const VIEWS: [ViewSpec; 6] = [
+pub(crate) const VIEWS: [ViewSpec; 6] = [
     ViewSpec {
         view: View::Connections,
         name: "connections",
@@ -106,34 +106,34 @@ pub const VIEWS: [ViewSpec; 6] = [
 
 impl View {
     /// Its line of the table.
-    pub fn spec(self) -> &'static ViewSpec {
+    pub(crate) fn spec(self) -> &'static ViewSpec {
         &VIEWS[self.index()]
     }
 
     /// Its place among the views.
-    pub fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         VIEWS.iter().position(|spec| spec.view == self).unwrap_or(0)
     }
 
     /// The view so many places further on.
     #[must_use]
-    pub fn next(self, by: usize) -> Self {
+    pub(crate) fn next(self, by: usize) -> Self {
         VIEWS[(self.index() + by) % VIEWS.len()].view
     }
 
     /// What so many of its rows are called.
-    pub fn count(self, rows: usize) -> String {
+    pub(crate) fn count(self, rows: usize) -> String {
         let [one, several] = self.spec().rows;
         format!("{rows} {}", if rows == 1 { one } else { several })
     }
 
     /// Whether its rows are sockets.
-    pub fn has_sockets(self) -> bool {
+    pub(crate) fn has_sockets(self) -> bool {
         matches!(self, Self::Connections | Self::Listeners)
     }
 
     /// All columns that it could show, with what each is.
-    pub fn catalogue(self) -> Vec<Heading> {
+    pub(crate) fn catalogue(self) -> Vec<Heading> {
         fn headings<K: RowKind>(columns: Columns<K>) -> Vec<Heading> {
             columns.iter().map(|column| column.heading).collect()
         }
@@ -146,7 +146,7 @@ impl View {
     }
 
     /// Its columns by default.
-    pub fn columns(self) -> Vec<Heading> {
+    pub(crate) fn columns(self) -> Vec<Heading> {
         let catalogue = self.catalogue();
         let find = |id: &ColumnId| catalogue.iter().find(|heading| heading.id == *id).copied();
         self.spec().columns.iter().filter_map(find).collect()
@@ -155,18 +155,18 @@ impl View {
 
 impl ViewSpec {
     /// Names of its columns by default.
-    pub fn default_columns(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn default_columns(&self) -> impl Iterator<Item = &'static str> {
         self.columns.iter().map(|id| id.name())
     }
 }
 
 /// Whether its cells are addresses with ports.
-pub fn is_end(heading: &Heading) -> bool {
+pub(crate) fn is_end(heading: &Heading) -> bool {
     matches!(heading.id, ColumnId::Local | ColumnId::Peer)
 }
 
 /// How a column may be squeezed: long addresses may be cut, unless somebody wants all of them.
-pub fn squeezed(heading: &Heading, has_full_addresses: bool) -> Width {
+pub(crate) fn squeezed(heading: &Heading, has_full_addresses: bool) -> Width {
     const LEAST: u8 = 21;
     if is_end(heading) && !has_full_addresses { Width::Flexible(LEAST) } else { heading.width }
 }

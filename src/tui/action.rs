@@ -16,7 +16,7 @@ use crate::track::views::View;
 
 /// What a key means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// End the program
     Quit,
     /// Close what is open; in the table: forget marks, then the filter
@@ -91,14 +91,14 @@ pub enum Action {
 
 impl Action {
     /// Whether it is done to sockets, so that it means nothing in views whose rows are something else.
-    pub fn is_on_sockets(self) -> bool {
+    pub(crate) fn is_on_sockets(self) -> bool {
         matches!(self, Self::Mark | Self::MarkAll | Self::Destroy | Self::Set)
     }
 }
 
 /// What happens.
 #[derive(Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// The terminal says something: a key, another size
     Input(Input),
     /// A look at the sockets
@@ -129,7 +129,7 @@ pub enum Event {
 
 /// A socket that somebody means, and what finds it without looking through all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SocketRef {
+pub(crate) struct SocketRef {
     /// Which
     pub id: SocketId,
     /// Its local and its remote port, where they are known
@@ -138,7 +138,7 @@ pub struct SocketRef {
 
 /// A table that is shared: equal to itself only.
 #[derive(Debug, Clone)]
-pub struct Shared(pub Arc<Table>);
+pub(crate) struct Shared(pub Arc<Table>);
 
 impl PartialEq for Shared {
     fn eq(&self, other: &Self) -> bool {
@@ -148,7 +148,7 @@ impl PartialEq for Shared {
 
 /// What is to be done outside.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Look at the sockets this way from now on, and at once
     Look(Box<Query>),
     /// Look so often

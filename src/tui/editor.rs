@@ -3,11 +3,11 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Bytes of a line, at most: what is typed or pasted beyond is left out, since all of it is read again after each change.
-pub const MOST_BYTES: usize = 8 * 1024;
+pub(crate) const MOST_BYTES: usize = 8 * 1024;
 
 /// What is typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Editor {
+pub(crate) struct Editor {
     text: String,
     /// In bytes, between two characters
     cursor: usize,
@@ -17,34 +17,34 @@ pub struct Editor {
 
 impl Editor {
     /// This text, the cursor behind it.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         Self { cursor: text.len(), text, is_cut: false }
     }
 
     /// What is typed.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// What stands before the cursor.
-    pub fn before(&self) -> &str {
+    pub(crate) fn before(&self) -> &str {
         &self.text[..self.cursor]
     }
 
     /// What stands behind it.
-    pub fn behind(&self) -> &str {
+    pub(crate) fn behind(&self) -> &str {
         &self.text[self.cursor..]
     }
 
     /// Whether some of the last key or paste was left out, because the line is full.
-    pub fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         self.is_cut
     }
 
     /// Puts another text in the place of what stands before the cursor, from `start` on. What would not fit changes
     /// nothing.
-    pub fn replace_before(&mut self, start: usize, text: &str) {
+    pub(crate) fn replace_before(&mut self, start: usize, text: &str) {
         let (before, after) = (self.text.len(), self.text.len() - (self.cursor - start) + text.len());
         self.is_cut = after > MOST_BYTES.max(before);
         if !self.is_cut {
@@ -54,7 +54,7 @@ impl Editor {
     }
 
     /// Puts text at the cursor, as much of it as the line has room for.
-    pub fn insert(&mut self, text: &str) {
+    pub(crate) fn insert(&mut self, text: &str) {
         let mut fits = MOST_BYTES.saturating_sub(self.text.len()).min(text.len());
         while !text.is_char_boundary(fits) {
             fits -= 1;
@@ -64,7 +64,7 @@ impl Editor {
     }
 
     /// Takes a key; says whether it was one for a line of text.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
+    pub(crate) fn press(&mut self, key: KeyEvent) -> bool {
         let has_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         self.is_cut = false;
         match key.code {

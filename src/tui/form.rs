@@ -16,7 +16,7 @@ const DETECT: &str = "detect";
 
 /// One line.
 #[derive(Debug)]
-pub struct Field {
+pub(crate) struct Field {
     /// What it sets
     pub name: &'static str,
     /// What it takes
@@ -27,7 +27,7 @@ pub struct Field {
 
 /// The form.
 #[derive(Debug)]
-pub struct Form {
+pub(crate) struct Form {
     /// Which sockets
     pub ids: Vec<SocketId>,
     /// How many, and whose
@@ -44,7 +44,7 @@ pub struct Form {
 
 impl Form {
     /// An empty one.
-    pub fn new(ids: Vec<SocketId>, whose: String) -> Self {
+    pub(crate) fn new(ids: Vec<SocketId>, whose: String) -> Self {
         let detect = (DETECT, "TIME in which to notice a dead peer");
         let field = |(name, takes)| Field { name, takes, line: Editor::default() };
         let fields = std::iter::once(detect).chain(SETTABLE).map(field).collect();
@@ -52,12 +52,12 @@ impl Form {
     }
 
     /// What is typed in it now.
-    pub fn line(&mut self) -> &mut Editor {
+    pub(crate) fn line(&mut self) -> &mut Editor {
         &mut self.fields[self.at].line
     }
 
     /// Takes a key that is neither Enter nor Esc.
-    pub fn press(&mut self, key: KeyEvent) {
+    pub(crate) fn press(&mut self, key: KeyEvent) {
         let last = self.fields.len() - 1;
         match key.code {
             KeyCode::Up | KeyCode::BackTab => self.at = self.at.checked_sub(1).unwrap_or(last),
@@ -72,7 +72,7 @@ impl Form {
     ///
     /// # Errors
     /// Which line, and what is wrong with it.
-    pub fn change(&self) -> Result<KeepaliveChange, String> {
+    pub(crate) fn change(&self) -> Result<KeepaliveChange, String> {
         let mut change = KeepaliveChange::default();
         let typed = self.fields.iter().map(|field| (field.name, field.line.text().trim()));
         let mut derived = KeepaliveChange::default();
@@ -93,7 +93,7 @@ impl Form {
     }
 
     /// What a line has now, and what it would have; nothing where that is not known, or stays.
-    pub fn now_and_then(&self, field: &Field) -> (Option<String>, Option<String>) {
+    pub(crate) fn now_and_then(&self, field: &Field) -> (Option<String>, Option<String>) {
         let now = self.subject.as_ref().and_then(|subject| subject.options);
         let written = |options: &SocketOptions| match field.name {
             "keepalive" => if options.keepalive { "on" } else { "off" }.to_owned(),
@@ -109,7 +109,7 @@ impl Form {
     }
 
     /// When the kernel would notice a dead peer: now, and then.
-    pub fn dead_in(&self) -> (Option<Deadline>, Option<Deadline>) {
+    pub(crate) fn dead_in(&self) -> (Option<Deadline>, Option<Deadline>) {
         let after = |change: &KeepaliveChange| self.subject.as_ref().and_then(|subject| subject.after(change));
         (after(&KeepaliveChange::default()), self.change().ok().and_then(|change| after(&change)))
     }

@@ -26,7 +26,7 @@ fn ascii(symbol: &str) -> &'static str {
 }
 
 /// The letter of a verdict: its sign is drawn where nothing else says it in words.
-pub fn letter(verdict: Verdict) -> &'static str {
+pub(crate) fn letter(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Active => "+",
         Verdict::Guarded => "o",
@@ -47,7 +47,7 @@ pub fn letter(verdict: Verdict) -> &'static str {
 }
 
 /// Puts a letter in the place of every sign that ASCII does not have.
-pub fn to_ascii(buffer: &mut Buffer) {
+pub(crate) fn to_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
         if symbol.is_ascii() {

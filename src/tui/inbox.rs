@@ -13,7 +13,7 @@ const MOST_ANSWERS: usize = 1;
 
 /// The end that is read.
 #[derive(Debug)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     /// Nothing but a sign to look at the others, where it is `None`
     told: Receiver<Option<Event>>,
     answers: Receiver<Event>,
@@ -24,14 +24,14 @@ pub struct Inbox {
 
 /// An end that is written to.
 #[derive(Debug, Clone)]
-pub struct Outlet {
+pub(crate) struct Outlet {
     told: Sender<Option<Event>>,
     answers: SyncSender<Event>,
     keys: SyncSender<Event>,
 }
 
 /// Both.
-pub fn inbox() -> (Outlet, Inbox) {
+pub(crate) fn inbox() -> (Outlet, Inbox) {
     let (tell, told) = channel();
     let (answer, answers) = sync_channel(MOST_ANSWERS);
     let (press, keys) = sync_channel(MOST_KEYS);
@@ -40,24 +40,24 @@ pub fn inbox() -> (Outlet, Inbox) {
 
 impl Outlet {
     /// For what is rare and must not wait. Whether anybody still reads.
-    pub fn tell(&self, event: Event) -> bool {
+    pub(crate) fn tell(&self, event: Event) -> bool {
         self.told.send(Some(event)).is_ok()
     }
 
     /// For what the looker has found: waits until what it found before was taken.
-    pub fn answer(&self, event: Event) -> bool {
+    pub(crate) fn answer(&self, event: Event) -> bool {
         self.answers.send(event).is_ok() && self.told.send(None).is_ok()
     }
 
     /// For what the terminal says: waits while there is much of it.
-    pub fn press(&self, event: Event) -> bool {
+    pub(crate) fn press(&self, event: Event) -> bool {
         self.keys.send(event).is_ok() && self.told.send(None).is_ok()
     }
 }
 
 impl Inbox {
     /// What has come, the most urgent first.
-    pub fn waiting(&mut self) -> Option<Event> {
+    pub(crate) fn waiting(&mut self) -> Option<Event> {
         if self.next.is_some() {
             return self.next.take();
         }
@@ -72,7 +72,7 @@ impl Inbox {
     }
 
     /// Whether nothing has come.
-    pub fn is_empty(&mut self) -> bool {
+    pub(crate) fn is_empty(&mut self) -> bool {
         self.next = self.waiting();
         self.next.is_none()
     }
@@ -81,7 +81,7 @@ impl Inbox {
     ///
     /// # Errors
     /// Nothing has come, or nothing can come any more.
-    pub fn next(&mut self, within: Duration) -> Result<Event, RecvTimeoutError> {
+    pub(crate) fn next(&mut self, within: Duration) -> Result<Event, RecvTimeoutError> {
         // `None` for a time that never comes.
         let until = Instant::now().checked_add(within);
         loop {

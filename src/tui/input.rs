@@ -17,7 +17,7 @@ const PASTE_END: &[u8; 6] = b"\x1b[201~";
 
 /// Bytes that are no whole key yet.
 #[derive(Debug, Default)]
-pub struct Reader {
+pub(crate) struct Reader {
     held: Vec<u8>,
     paste: Option<Paste>,
 }
@@ -43,7 +43,7 @@ use Meaning::{Is, Nothing, Part, PasteBegins};
 
 impl Reader {
     /// Takes bytes in as they were read; `is_more` where more have come already: else an escape alone is a key.
-    pub fn take(&mut self, bytes: &[u8], is_more: bool, tell: &mut dyn FnMut(Input)) {
+    pub(crate) fn take(&mut self, bytes: &[u8], is_more: bool, tell: &mut dyn FnMut(Input)) {
         for (index, byte) in bytes.iter().enumerate() {
             if let Some(paste) = &mut self.paste {
                 if paste.take(*byte) {
@@ -59,12 +59,12 @@ impl Reader {
     }
 
     /// Whether a paste has begun and not ended.
-    pub fn is_pasting(&self) -> bool {
+    pub(crate) fn is_pasting(&self) -> bool {
         self.paste.is_some()
     }
 
     /// Ends a paste whose end does not come: else every key would be a part of it.
-    pub fn end_paste(&mut self, tell: &mut dyn FnMut(Input)) {
+    pub(crate) fn end_paste(&mut self, tell: &mut dyn FnMut(Input)) {
         if let Some(paste) = self.paste.take() {
             tell(Input::Paste(String::from_utf8_lossy(&paste.text).into_owned()));
         }

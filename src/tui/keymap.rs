@@ -7,7 +7,7 @@ use crate::track::views::View;
 
 /// A key of the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+pub(crate) enum Key {
     /// A character
     Char(char),
     /// A character with Ctrl
@@ -18,7 +18,7 @@ pub enum Key {
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
-pub struct Command {
+pub(crate) struct Command {
     /// What it is called in the configuration
     pub name: &'static str,
     /// What it does
@@ -50,7 +50,7 @@ const ESC: Key = Key::Code(KeyCode::Esc);
 
 /// Every command, in the order of the help.
 #[rustfmt::skip]
-pub const COMMANDS: &[Command] = &[
+pub(crate) const COMMANDS: &[Command] = &[
     command("help", Action::Help, &[Key::Char('?'), Key::Code(KeyCode::F(1))], Some("help"), "this help"),
     command("filter", Action::Filter, &[Key::Char('/')], Some("filter"), "say which connections: tcpulse help filter; Tab completes, Up and Down go through what was typed before"),
     command("open", Action::Open, &[ENTER], Some("open"), "all of the selected connection; the connections of a peer or process; of other rows what is cut"),
@@ -94,13 +94,13 @@ pub const COMMANDS: &[Command] = &[
 ];
 
 /// The command of that name.
-pub fn command_called(name: &str) -> Option<&'static Command> {
+pub(crate) fn command_called(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
 /// Which key means what.
 #[derive(Debug, Clone)]
-pub struct Keys(Vec<(Action, Vec<Key>)>);
+pub(crate) struct Keys(Vec<(Action, Vec<Key>)>);
 
 impl Default for Keys {
     fn default() -> Self {
@@ -111,7 +111,7 @@ impl Default for Keys {
 /// A key that means two things.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{key}' is bound to both {} and {}", .commands[0], .commands[1])]
-pub struct Taken {
+pub(crate) struct Taken {
     /// The key
     pub key: String,
     /// The names of what it means
@@ -120,7 +120,7 @@ pub struct Taken {
 
 impl Keys {
     /// Gives a command these keys and no others.
-    pub fn bind(&mut self, command: &Command, keys: &[Key]) {
+    pub(crate) fn bind(&mut self, command: &Command, keys: &[Key]) {
         for (action, bound) in &mut self.0 {
             if *action == command.action {
                 *bound = keys.to_vec();
@@ -132,7 +132,7 @@ impl Keys {
     ///
     /// # Errors
     /// The first that means two.
-    pub fn check(&self) -> Result<(), Taken> {
+    pub(crate) fn check(&self) -> Result<(), Taken> {
         for (index, (_, keys)) in self.0.iter().enumerate() {
             for (other, (action, others)) in self.0.iter().enumerate() {
                 let both = keys.iter().find(|key| other < index && others.contains(key));
@@ -148,13 +148,13 @@ impl Keys {
     }
 
     /// What a key means.
-    pub fn action(&self, event: KeyEvent) -> Option<Action> {
+    pub(crate) fn action(&self, event: KeyEvent) -> Option<Action> {
         let key = key(event);
         self.0.iter().find(|(_, keys)| keys.contains(&key)).map(|(action, _)| *action)
     }
 
     /// The keys of an action, the one to tell first.
-    pub fn of(&self, action: Action) -> &[Key] {
+    pub(crate) fn of(&self, action: Action) -> &[Key] {
         self.0.iter().find(|(known, _)| *known == action).map_or(&[], |(_, keys)| keys)
     }
 }

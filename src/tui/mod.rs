@@ -3,17 +3,19 @@
 //!
 //! The rows, and what has changed of them, come from [`crate::track`]. `screen` has a sketch of the screen.
 
-pub mod action;
-pub mod editor;
-pub mod form;
-pub mod glyphs;
-pub mod inbox;
-pub mod input;
-pub mod keymap;
-pub mod run;
-pub mod screen;
-pub mod state;
-pub mod terminal;
-pub mod theme;
-pub mod update;
-pub mod view;
+pub(crate) mod action;
+pub(crate) mod editor;
+pub(crate) mod form;
+pub(crate) mod glyphs;
+pub(crate) mod inbox;
+pub(crate) mod input;
+pub(crate) mod keymap;
+#[cfg(feature = "measure")]
+pub(crate) mod measure;
+pub(crate) mod run;
+pub(crate) mod screen;
+pub(crate) mod state;
+pub(crate) mod terminal;
+pub(crate) mod theme;
+pub(crate) mod update;
+pub(crate) mod view;

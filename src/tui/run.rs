@@ -12,7 +12,7 @@ use super::action::{Effect, Event};
 use super::inbox::{Inbox, Outlet};
 use super::input::Reader;
 use super::state::State;
-use super::terminal::Screen;
+use super::terminal::{Screen, copy};
 use super::update::update;
 use super::view::draw;
 use crate::filter::Names;
@@ -26,7 +26,7 @@ const FRAME: Duration = Duration::from_millis(50);
 
 /// How it ended.
 #[derive(Debug)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// The user said so, or the terminal is gone
     Quit,
     /// A signal said so: which
@@ -36,7 +36,7 @@ pub enum Ended {
 }
 
 /// What the loop leaves to its caller.
-pub struct Outside<'a> {
+pub(crate) struct Outside<'a> {
     /// The names that a filter may hold
     pub names: &'a dyn Names,
     /// Does what is to be done outside, but for what is done to the terminal
@@ -49,7 +49,7 @@ pub struct Outside<'a> {
 ///
 /// # Errors
 /// The terminal cannot be set or written to.
-pub fn run(state: State, has_mouse: bool, inbox: &mut Inbox, outside: Outside<'_>) -> io::Result<Ended> {
+pub(crate) fn run(state: State, has_mouse: bool, inbox: &mut Inbox, outside: Outside<'_>) -> io::Result<Ended> {
     let (screen, seen) = (Screen::take(has_mouse)?, Instant::now());
     let mut dashboard = Dashboard { state, screen, outside, seen };
     loop {
@@ -113,7 +113,7 @@ impl Dashboard<'_> {
                 Effect::Suspend => self.screen.lend(&mut *self.outside.suspend)?,
                 Effect::Redraw => self.screen.renew()?,
                 Effect::Retake => self.screen.lend(|| ())?,
-                Effect::Copy(text) => self.screen.copy(&text)?,
+                Effect::Copy(text) => copy(&text)?,
                 effect => (self.outside.carry_out)(effect),
             }
         }
@@ -147,7 +147,7 @@ const PASTE_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// There is no thread for it: without keys there would be no way out.
-pub fn listen(outlet: &Outlet, has_more: fn(Duration) -> bool) -> io::Result<()> {
+pub(crate) fn listen(outlet: &Outlet, has_more: fn(Duration) -> bool) -> io::Result<()> {
     let outlet = outlet.clone();
     let reader = thread::Builder::new().name("keys".to_owned()).spawn(move || {
         let (mut reader, mut bytes, mut is_heard) = (Reader::default(), [0; 4096], true);
@@ -177,6 +177,6 @@ pub fn listen(outlet: &Outlet, has_more: fn(Duration) -> bool) -> io::Result<()>
 ///
 /// # Errors
 /// It does not tell its size.
-pub fn resized() -> io::Result<Event> {
+pub(crate) fn resized() -> io::Result<Event> {
     terminal::size().map(|(columns, rows)| Event::Input(event::Event::Resize(columns, rows)))
 }

@@ -21,14 +21,14 @@ use crate::track::table::Table;
 use crate::track::views::{VIEWS, View, is_end, squeezed};
 
 /// Cells before the first column: what is marked or new, and the sign, stand there.
-pub const MARGIN: u16 = 3;
+pub(crate) const MARGIN: u16 = 3;
 /// On fewer rows the line of status goes, on still fewer the tabs.
 const ROWS_FOR_STATUS: u16 = 12;
 const ROWS_FOR_TABS: u16 = 8;
 
 /// The parts of the screen.
 #[derive(Debug, Clone, Copy)]
-pub struct Areas {
+pub(crate) struct Areas {
     /// What is worth a glance
     pub header: Rect,
     /// The views
@@ -45,7 +45,7 @@ pub struct Areas {
 
 /// What is drawn of a terminal of this size, columns first. No screen has more cells, and two frames are held in memory: of
 /// the 65535 by 65535 that a terminal may claim they took 400 GB.
-pub fn drawn((columns, rows): (u16, u16)) -> (u16, u16) {
+pub(crate) fn drawn((columns, rows): (u16, u16)) -> (u16, u16) {
     const MOST_COLUMNS: u16 = 2_000;
     const MOST_CELLS: u32 = 400_000;
     let columns = columns.min(MOST_COLUMNS);
@@ -54,7 +54,7 @@ pub fn drawn((columns, rows): (u16, u16)) -> (u16, u16) {
 }
 
 /// The parts of the screen now.
-pub fn areas(state: &State) -> Areas {
+pub(crate) fn areas(state: &State) -> Areas {
     let (columns, rows) = state.size;
     let prompt = match state.mode {
         Mode::Typing(_) => 3,
@@ -74,13 +74,13 @@ pub fn areas(state: &State) -> Areas {
 }
 
 /// How many rows there is room for.
-pub fn page(state: &State) -> usize {
+pub(crate) fn page(state: &State) -> usize {
     usize::from(areas(state).body.height.saturating_sub(1)).max(1)
 }
 
 /// A column that has room: its number, where it begins, and how wide it is.
 #[derive(Debug, Clone, Copy)]
-pub struct Slot {
+pub(crate) struct Slot {
     /// Which column of the table
     pub column: usize,
     /// Its first cell
@@ -96,7 +96,7 @@ fn room_for_names(state: &State, column: &Heading) -> usize {
 }
 
 /// The columns that have room, with their places.
-pub fn slots(state: &State, table: &Table, area: Rect) -> Vec<Slot> {
+pub(crate) fn slots(state: &State, table: &Table, area: Rect) -> Vec<Slot> {
     let demands: Vec<_> = std::iter::zip(table.columns(), &table.naturals)
         // A title may get the sign of the order.
         .map(|(column, natural)| Demand {
@@ -118,7 +118,7 @@ pub fn slots(state: &State, table: &Table, area: Rect) -> Vec<Slot> {
 
 /// The tabs: which view, its first cell, and its label. Where there is little room only the one that is shown has its
 /// name.
-pub fn tabs(state: &State) -> Vec<(View, u16, String)> {
+pub(crate) fn tabs(state: &State) -> Vec<(View, u16, String)> {
     let room = usize::from(state.size.0);
     let full: usize = VIEWS.iter().map(|spec| spec.name.len() + 4).sum();
     let mut x = 0;
@@ -138,7 +138,7 @@ pub fn tabs(state: &State) -> Vec<(View, u16, String)> {
 
 /// What lies under the mouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hit {
+pub(crate) enum Hit {
     /// A view's tab
     Tab(View),
     /// A column's title
@@ -148,7 +148,7 @@ pub enum Hit {
 }
 
 /// What stands at this cell.
-pub fn hit(state: &State, x: u16, y: u16) -> Option<Hit> {
+pub(crate) fn hit(state: &State, x: u16, y: u16) -> Option<Hit> {
     let areas = areas(state);
     if areas.tabs.height > 0 && y == areas.tabs.y {
         let is_in = |(_, start, label): &&(View, u16, String)| x >= *start && usize::from(x - *start) < label.width();

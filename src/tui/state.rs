@@ -22,7 +22,7 @@ use crate::track::views::View;
 
 /// What the user has chosen once and for all.
 #[derive(Debug, Clone, Default)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// Colours to begin with
     pub theme: Theme,
     /// The terminal shows no more than ASCII
@@ -41,7 +41,7 @@ impl Setup {
 
 /// What the keys go to.
 #[derive(Debug, Default)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// The table, or the detail where one is open
     #[default]
     Browse,
@@ -61,7 +61,7 @@ pub enum Mode {
 
 /// Something that cannot be undone.
 #[derive(Debug)]
-pub struct Asking {
+pub(crate) struct Asking {
     /// What is asked
     pub question: String,
     /// What is done where the answer is yes
@@ -74,7 +74,7 @@ pub struct Asking {
 
 /// The filter box.
 #[derive(Debug, Default)]
-pub struct Typing {
+pub(crate) struct Typing {
     /// What is typed
     pub line: Editor,
     /// It was changed, and is not understood yet
@@ -100,7 +100,7 @@ impl Typing {
 
 /// A file name.
 #[derive(Debug)]
-pub struct Saving {
+pub(crate) struct Saving {
     /// What is typed
     pub line: Editor,
     /// What is wrong with it
@@ -109,7 +109,7 @@ pub struct Saving {
 
 /// What is chosen from a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// The columns that are shown
     Columns,
     /// The namespace
@@ -120,7 +120,7 @@ pub enum Choice {
 
 /// One line of a list.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub(crate) struct Item {
     /// What it is called
     pub label: String,
     /// What is said of it
@@ -131,7 +131,7 @@ pub struct Item {
 
 /// A list to choose from.
 #[derive(Debug)]
-pub struct Menu {
+pub(crate) struct Menu {
     /// What is chosen
     pub choice: Choice,
     /// The lines
@@ -142,7 +142,7 @@ pub struct Menu {
 
 /// One connection.
 #[derive(Debug)]
-pub struct Detail {
+pub(crate) struct Detail {
     /// Which
     pub socket: SocketRef,
     /// What is known; `None` until it has come
@@ -156,11 +156,11 @@ pub struct Detail {
 }
 
 /// Moments of one connection that are kept.
-pub const MOST_SAMPLES: usize = 120;
+pub(crate) const MOST_SAMPLES: usize = 120;
 
 /// Where in the table the user is.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     /// The selected row
     pub selected: Option<RowId>,
     /// Its number
@@ -171,7 +171,7 @@ pub struct Cursor {
 
 /// How things are shown.
 #[derive(Debug, Default)]
-pub struct Looks {
+pub(crate) struct Looks {
     /// Colours
     pub theme: Theme,
     /// The terminal shows no more than ASCII
@@ -186,7 +186,7 @@ pub struct Looks {
 
 /// How often is looked.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// The data is frozen
     pub is_paused: bool,
     /// Time from look to look
@@ -195,7 +195,7 @@ pub struct Pace {
 
 /// The dashboard.
 #[derive(Debug)]
-pub struct State {
+pub(crate) struct State {
     /// What is looked at
     pub query: Query,
     /// What the other views were left with
@@ -234,7 +234,7 @@ pub struct State {
 
 impl State {
     /// Nothing seen yet.
-    pub fn new(query: Query, others: Vec<Query>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
+    pub(crate) fn new(query: Query, others: Vec<Query>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
         Self {
             query,
             others,
@@ -257,17 +257,17 @@ impl State {
     }
 
     /// The rows, where there are any yet.
-    pub fn table(&self) -> Option<&Table> {
+    pub(crate) fn table(&self) -> Option<&Table> {
         self.frame.as_ref().map(|frame| &*frame.table)
     }
 
     /// How many rows there are.
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.table().map_or(0, Table::len)
     }
 
     /// The view.
-    pub fn view(&self) -> View {
+    pub(crate) fn view(&self) -> View {
         self.query.view
     }
 }

@@ -19,13 +19,13 @@ use super::screen::drawn;
 
 /// Whether the terminal is ours: nobody must give back what was not taken. It is from before the first change to it until
 /// after the last.
-pub static TAKEN: AtomicBool = AtomicBool::new(false);
+pub(crate) static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// What a terminal is sent to be given back; its modes are another matter.
 ///
 /// # Errors
 /// None: memory takes all that is written.
-pub fn farewell() -> io::Result<Vec<u8>> {
+pub(crate) fn farewell() -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     queue!(bytes, DisableBracketedPaste, DisableMouseCapture, Show, LeaveAlternateScreen)?;
     Ok(bytes)
@@ -35,7 +35,7 @@ type OnStdout = Terminal<CrosstermBackend<Stdout>>;
 
 /// The terminal, as long as this value lives.
 #[derive(Debug)]
-pub struct Screen {
+pub(crate) struct Screen {
     /// `None` only while it is put away
     terminal: Option<OnStdout>,
     /// As much of it as is drawn, columns first
@@ -48,7 +48,7 @@ impl Screen {
     ///
     /// # Errors
     /// stdout is no terminal, or lets nothing be set.
-    pub fn take(has_mouse: bool) -> io::Result<Self> {
+    pub(crate) fn take(has_mouse: bool) -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             give_back();
@@ -63,7 +63,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be taken again.
-    pub fn lend(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
+    pub(crate) fn lend(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
         give_back();
         meanwhile();
         enter(self.has_mouse)?;
@@ -74,7 +74,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be written to.
-    pub fn renew(&mut self) -> io::Result<()> {
+    pub(crate) fn renew(&mut self) -> io::Result<()> {
         // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the thread that reads keys.
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.put_away();
@@ -88,7 +88,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal cannot be asked, or written to.
-    pub fn fit(&mut self) -> io::Result<(u16, u16)> {
+    pub(crate) fn fit(&mut self) -> io::Result<(u16, u16)> {
         if drawn(size()?) != self.size {
             self.renew()?;
         }
@@ -99,7 +99,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be written to.
-    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         let Some(terminal) = &mut self.terminal else { return Ok(()) };
         terminal.draw(render).map(drop)
     }
@@ -113,14 +113,14 @@ impl Screen {
             std::mem::forget(terminal);
         }
     }
+}
 
-    /// Puts text into the terminal's clipboard (OSC 52), also over ssh; a terminal that does not know it ignores it.
-    ///
-    /// # Errors
-    /// The terminal cannot be written to.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
-    }
+/// Puts text into the terminal's clipboard (OSC 52), also over ssh; a terminal that does not know it ignores it.
+///
+/// # Errors
+/// The terminal cannot be written to.
+pub(crate) fn copy(text: &str) -> io::Result<()> {
+    execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
 }
 
 impl Drop for Screen {

@@ -7,7 +7,7 @@ use crate::track::line::Sign;
 
 /// How things look.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Theme {
+pub(crate) struct Theme {
     /// As it is called in the configuration
     pub name: &'static str,
     /// Titles of columns and parts
@@ -38,7 +38,7 @@ const fn fg(number: u8) -> Style {
 }
 
 /// Every theme, in the order of the key.
-pub const THEMES: [Theme; 5] = [
+pub(crate) const THEMES: [Theme; 5] = [
     Theme {
         name: "dark",
         title: BOLD.fg(Color::Indexed(252)),
@@ -104,19 +104,19 @@ impl Default for Theme {
 
 impl Theme {
     /// The theme of that name.
-    pub fn called(name: &str) -> Option<Self> {
+    pub(crate) fn called(name: &str) -> Option<Self> {
         THEMES.into_iter().find(|theme| theme.name == name)
     }
 
     /// The next.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub(crate) fn next(self) -> Self {
         let at = THEMES.iter().position(|theme| theme.name == self.name).unwrap_or(0);
         THEMES[(at + 1) % THEMES.len()]
     }
 
     /// A row, by what it says at first sight.
-    pub fn sign(self, sign: Sign) -> Style {
+    pub(crate) fn sign(self, sign: Sign) -> Style {
         match sign {
             Sign::Plain => PLAIN,
             Sign::Alarm => self.alarm,
@@ -127,7 +127,7 @@ impl Theme {
     }
 
     /// A socket, by what is thought of it.
-    pub fn verdict(self, verdict: Verdict) -> Style {
+    pub(crate) fn verdict(self, verdict: Verdict) -> Style {
         match verdict {
             Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow => self.alarm,
             Verdict::Unguarded | Verdict::PeerClosed | Verdict::HalfClosed | Verdict::Stalled => self.warning,

@@ -206,7 +206,7 @@ fn equal_to_ss(user: User) {
     let after = ss::rows(&zoo.netns, user);
     let ours = by_cookie(&document);
     let states: BTreeSet<_> = ours.values().map(|row| row["state"].as_str().unwrap()).collect();
-    for state in tcpulse::model::state::TcpState::ALL {
+    for state in tcpulse::TcpState::ALL {
         assert!(states.contains(state.name().unwrap()) || state.name() == Some("close"), "no {state} in the zoo");
     }
     for (cookie, row) in &ours {

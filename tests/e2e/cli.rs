@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
-use crate::support::program::{Run, TCPULSE, command_in, tcpulse, tcpulse_in};
+use crate::support::program::{Run, TCPULSE, columns, command_in, tcpulse, tcpulse_in};
 use crate::support::wait::until;
 
 fn fails(arguments: &[&str], code: i32, words: &[&str]) {
@@ -128,8 +128,9 @@ fn options_choose_families_states_columns_and_order() {
 fn headers_are_the_names_of_the_columns_and_keys_are_names_too() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let names: Vec<_> = tcpulse::fields::table::columns().map(|column| column.name().to_owned()).collect();
-    let keys: Vec<_> = tcpulse::fields::table::columns().map(|column| column.key()).collect();
+    let names = columns();
+    let all = tcpulse(&["ls", "-l", "-q", "-N", "current", "-o", "all", "--format", "csv"]).stdout;
+    let keys: Vec<_> = all.lines().next().unwrap().split(',').map(str::to_owned).collect();
     let filter = format!("sport = {port}");
     let ls = |columns: &[String], more: &[&str]| {
         tcpulse(&[&["ls", "-l", "-q", "-N", "current", &filter, "-o", &columns.join(",")], more].concat())

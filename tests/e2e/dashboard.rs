@@ -6,14 +6,6 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
-use tcpulse::filter::Names;
-use tcpulse::track::query::Query;
-use tcpulse::track::views::View;
-use tcpulse::tui::action::{Effect, Event};
-use tcpulse::tui::inbox::inbox;
-use tcpulse::tui::run::{Outside, run};
-use tcpulse::tui::state::{Setup, State};
 
 use crate::support::is_root;
 use crate::support::link::{Link, keepalive, set_options};
@@ -450,33 +442,4 @@ fn without_its_terminal_it_ends() {
     // Not by a panic on a stderr that is gone too. The kernel says it by SIGHUP, unless whoever reads or draws sees it first.
     let end = session.end();
     assert!(matches!(end.code(), Some(0 | 1)) || end.signal() == Some(libc::SIGHUP), "{end}");
-}
-
-/// Set for the process that panics on purpose.
-const PANICS: &str = "TCPULSE_TEST_PANICS";
-
-#[test]
-fn a_panic_gives_the_terminal_back() {
-    struct Nobody;
-    impl Names for Nobody {}
-
-    if std::env::var_os(PANICS).is_some() {
-        let state =
-            State::new(Query::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
-        let (outlet, mut inbox) = inbox();
-        let key = KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE);
-        assert!(outlet.press(Event::Input(Input::Key(key))));
-        let mut carry_out = |_: Effect| panic!("on purpose");
-        let outside = Outside { names: &Nobody, carry_out: &mut carry_out, suspend: &mut || {} };
-        run(state, true, &mut inbox, outside).unwrap();
-        return;
-    }
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "dashboard::a_panic_gives_the_terminal_back", "--nocapture"]).env(PANICS, "1");
-    let mut session = Session::start(command);
-    session.expect(ENTER_ALTERNATE);
-    session.expect("on purpose");
-    assert!(!session.end().success());
-    assert!(session.seen.rfind(LEAVE_ALTERNATE).unwrap() < session.seen.find("on purpose").unwrap());
-    assert_eq!(session.modes(), session.modes_before);
 }

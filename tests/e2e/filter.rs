@@ -7,13 +7,7 @@ use std::io;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use serde_json::Value;
-use tcpulse::collect::discovery::NetnsChoice;
-use tcpulse::collect::visit::SourceChoice;
-use tcpulse::filter::{Filter, Names};
-use tcpulse::inspect::{Request, inspect};
-use tcpulse::model::needs::Needs;
-use tcpulse::model::row::Row;
-use tcpulse::model::snapshot::Sink;
+use tcpulse::{Filter, Names, Needs, NetnsChoice, Request, Row, Sink, SourceChoice, inspect};
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
-use crate::support::program::{Run, command_in, tcpulse, tcpulse_in};
+use crate::support::program::{Run, columns, command_in, tcpulse, tcpulse_in};
 use crate::support::sockets::connection;
 use crate::support::terminal::Session;
 use crate::support::wait::until;
@@ -211,7 +211,7 @@ fn columns_are_added_removed_and_all_shown() {
     assert_eq!(header(&["-o", "rtt,STATE,rtt"]), "RTT STATE");
     assert_eq!(header(&["-l", "-o", "+inode"]), format!("{} INODE", header(&["-l"])));
     let all = run(&netns, &["ls", "-q", "-o", "all", "--format", "csv"]);
-    assert_eq!(all.stdout.lines().next().unwrap().split(',').count(), tcpulse_columns());
+    assert_eq!(all.stdout.lines().next().unwrap().split(',').count(), columns().len());
     let blind = run(&netns, &["ls", "-q", "-o", "all", "--no-processes", "--format", "csv"]);
     assert!(blind.code == Some(0) && !blind.stdout.lines().next().unwrap().contains("process"), "{}", blind.stderr);
     for (list, part) in [
@@ -229,10 +229,6 @@ fn columns_are_added_removed_and_all_shown() {
     command.args(["ls", "-q", "-N", "current", "-o", "+rtt"]).env("COLUMNS", "80");
     let narrow = Run::from(command.output().unwrap());
     assert!(titles(&narrow).contains(&"RTT"), "{}", narrow.stdout);
-}
-
-fn tcpulse_columns() -> usize {
-    tcpulse::fields::table::columns().count()
 }
 
 #[test]

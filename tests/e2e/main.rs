@@ -22,6 +22,7 @@ mod journal;
 mod judged;
 mod keepalive;
 mod kill;
+mod library;
 mod namespaces;
 mod options;
 mod output;

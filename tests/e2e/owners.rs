@@ -3,13 +3,11 @@
 use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
-use tcpulse::fields::column::Kind;
-use tcpulse::fields::socket::SocketColumn;
 
 use crate::support::is_root;
 use crate::support::netns::{Netns, User};
 use crate::support::processes::{Sleeper, are_listed_to_nobody, with_hidepid};
-use crate::support::program::{tcpulse, tcpulse_in};
+use crate::support::program::{columns, tcpulse, tcpulse_in};
 use crate::support::skip::skip;
 use crate::support::sockets::connection;
 use crate::support::zoo::Zoo;
@@ -132,12 +130,17 @@ fn a_column_of_numbers_holds_numbers_or_nothing() {
     }
     let zoo = Zoo::new();
     zoo.settle();
-    let columns = tcpulse::fields::table::columns();
-    let is_number =
-        |column: &&SocketColumn| matches!(column.kind, Kind::Number | Kind::Flag | Kind::Deadline | Kind::Port(_));
-    let numbers: Vec<_> = columns.filter(is_number).collect();
-    let names: Vec<_> =
-        numbers.iter().map(|column| column.name()).filter(|name| !["pid", "fd"].contains(name)).collect();
+    let help = tcpulse(&["help", "filter"]).stdout;
+    // Of a field whose example has a number.
+    let is_number = |name: &String| {
+        let lines = help.lines().filter_map(|line| line.trim_start().strip_prefix(name.as_str()));
+        lines
+            .filter_map(|rest| rest.strip_prefix([' ']))
+            .any(|rest| ["> ", "< ", "= 1 ", "= 443"].iter().any(|sign| rest.starts_with(sign)))
+    };
+    let numbers: Vec<_> = columns().into_iter().filter(is_number).collect();
+    assert!(numbers.len() > 60, "{numbers:?}");
+    let names: Vec<_> = numbers.iter().map(String::as_str).filter(|name| !["pid", "fd"].contains(name)).collect();
     let arguments = ["ls", "-a", "-q", "-N", "current", "--format", "csv", "--no-header", "-o", &names.join(",")];
     let csv = tcpulse_in(&zoo.netns, User::Root, &arguments).stdout;
     assert!(csv.lines().count() > 10 && !csv.contains('\r'));

@@ -1,20 +1,9 @@
 //! The dashboard's terminal, whatever is pasted into it, and however the program ends: it is given back as it was.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
-use tcpulse::collect::signals;
-use tcpulse::filter::Names;
-use tcpulse::track::query::Query;
-use tcpulse::track::views::View;
-use tcpulse::tui::action::Event;
-use tcpulse::tui::inbox::inbox;
-use tcpulse::tui::run::{Outside, run};
-use tcpulse::tui::state::{Setup, State};
-use tcpulse::tui::terminal::{TAKEN, farewell};
 
 use super::dashboard::{ENTER_ALTERNATE, LEAVE_ALTERNATE, open, quit};
 use crate::support::is_root;
@@ -287,40 +276,4 @@ fn without_memory_it_says_so_on_a_terminal_that_is_given_back() {
     session.see("tcpulse: aborted: there was no memory left for it");
     is_given_back(&mut session, "no memory");
     assert_eq!(end.signal(), Some(libc::SIGABRT));
-}
-
-/// Set for the process whose stack overflows on purpose.
-const OVERFLOWS: &str = "TCPULSE_TEST_OVERFLOWS";
-
-#[test]
-fn a_stack_that_overflows_says_so_on_a_terminal_that_is_given_back() {
-    struct Nobody;
-    impl Names for Nobody {}
-
-    #[allow(unconditional_recursion, reason = "on purpose")]
-    fn deeper(depth: &mut [u8; 4096]) -> u8 {
-        let mut more = [depth[0]; 4096];
-        deeper(&mut more).wrapping_add(more[1])
-    }
-
-    if std::env::var_os(OVERFLOWS).is_some() {
-        raw::limit(std::process::id(), libc::RLIMIT_CORE, 0);
-        signals::guard(&TAKEN, farewell().unwrap()).unwrap();
-        let state =
-            State::new(Query::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
-        let (outlet, mut inbox) = inbox();
-        outlet.press(Event::Input(Input::Key(KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE))));
-        let mut carry_out = |_| assert_eq!(deeper(&mut [0; 4096]), 0);
-        let outside = Outside { names: &Nobody, carry_out: &mut carry_out, suspend: &mut || {} };
-        run(state, true, &mut inbox, outside).unwrap();
-        return;
-    }
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    let name = "terminal::a_stack_that_overflows_says_so_on_a_terminal_that_is_given_back";
-    command.args(["--exact", name, "--nocapture"]).env(OVERFLOWS, "1");
-    let mut session = Session::start(command);
-    session.expect("has overflowed its stack");
-    assert_eq!(session.end().signal(), Some(libc::SIGABRT));
-    is_given_back(&mut session, "overflow");
-    assert!(session.seen.rfind(LEAVE_ALTERNATE).unwrap() < session.seen.find("overflowed its stack").unwrap());
 }

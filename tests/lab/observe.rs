@@ -7,12 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tcpulse::collect::diag::DiagSocket;
-use tcpulse::collect::request::DumpRequest;
-use tcpulse::model::address::{Family, NetnsId};
-use tcpulse::model::needs::Needs;
-use tcpulse::model::state::StateSet;
 
+use crate::support::diag::Diag;
 use crate::support::link::Link;
 use crate::support::netns::User;
 use crate::support::program::tcpulse_in;
@@ -83,7 +79,7 @@ fn observe(name: &'static str, scene: &Scene) -> Report {
     let most = scene.stays.unwrap_or(Duration::from_secs(150));
     let mut predictions = Vec::new();
     let mut ended = None;
-    let mut eyes = Eyes::new(scene);
+    let eyes = Eyes::new(scene);
     while begin.elapsed() < most {
         let before = begin.elapsed();
         let document = tcpulse_in(&scene.link.ours, User::Root, &["--json", "-q", "-N", "current"]).json();
@@ -123,36 +119,21 @@ fn prediction(row: &Value, looked: (Duration, Duration)) -> Prediction {
 
 /// Watches whether the kernel still has the socket.
 struct Eyes {
-    diag: DiagSocket,
+    diag: Diag,
     local: SocketAddr,
     remote: SocketAddr,
 }
 
 impl Eyes {
     fn new(scene: &Scene) -> Self {
-        let diag = scene.link.ours.run(|| DiagSocket::open(NetnsId(0)).unwrap());
-        Self { diag, local: scene.local, remote: scene.remote }
-    }
-
-    fn is_there(&mut self) -> bool {
-        let (local, remote) = (self.local, self.remote);
-        let mut found = false;
-        let (states, needs) = (StateSet::ALL, Needs::empty());
-        let request = DumpRequest { family: Some(Family::Ipv4), states, needs, bytecode: &[], beside: false };
-        let faults = self.diag.dump(request, |socket| {
-            found |= (socket.local.addr, socket.local.port) == (local.ip(), local.port())
-                && (socket.remote.addr, socket.remote.port) == (remote.ip(), remote.port());
-            Ok::<(), std::convert::Infallible>(())
-        });
-        faults.unwrap();
-        found
+        Self { diag: scene.link.ours.run(Diag::open), local: scene.local, remote: scene.remote }
     }
 
     /// When it was found to be gone.
-    fn watch_until(&mut self, deadline: Instant) -> Option<Instant> {
+    fn watch_until(&self, deadline: Instant) -> Option<Instant> {
         loop {
             let now = Instant::now();
-            if !self.is_there() {
+            if !self.diag.has(self.local, self.remote) {
                 return Some(now);
             }
             if now >= deadline {

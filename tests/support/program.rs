@@ -98,3 +98,12 @@ pub fn peak_kib(command: &mut Command) -> u64 {
     assert!(child.wait().unwrap().success());
     peak
 }
+
+/// Every column of `ls`, as its help lists them.
+pub fn columns() -> Vec<String> {
+    let help = tcpulse(&["ls", "--help"]).stdout;
+    let listed = help.lines().skip_while(|line| *line != "Columns:").skip(1).take_while(|line| line.starts_with("  "));
+    // A line without a second column goes on with the one before.
+    let names = listed.filter(|line| line.trim_start().contains("  ") || line.len() > 27 + "  ".len());
+    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}

@@ -13,7 +13,7 @@ use super::save::save;
 use crate::cli::asked;
 use crate::collect::caller::Caller;
 use crate::filter::Filter;
-use crate::inspect::{InspectError, Request, Watched, complete, inspect};
+use crate::inspect::{Cache, InspectError, Request, complete, inspect};
 use crate::model::gap::{Gap, GapKind, Remedy};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
@@ -47,7 +47,7 @@ pub(super) struct Looker {
     opened: Instant,
     next: Instant,
     seen: Seen,
-    watched: Watched,
+    cache: Cache,
     memory: Tracker,
     farewells: Farewells,
 }
@@ -66,7 +66,7 @@ impl Looker {
             opened: now,
             next: now,
             seen: Seen::Nothing,
-            watched: Watched::default(),
+            cache: Cache::default(),
             memory: Tracker::new(time_of_day),
         }
     }
@@ -111,7 +111,7 @@ impl Looker {
             }
             Effect::Set(ids, change) => {
                 let (told, done) = deeds::set(&self.request, &ids, change);
-                self.watched.forget_options(&done);
+                self.cache.forget_options(&done);
                 Some(Event::Told(told))
             }
             // Also while the data is frozen: another question wants an answer.
@@ -190,7 +190,7 @@ impl Looker {
         let request = self.with(Filter::default(), states, needs);
         let at = self.opened.elapsed();
         let mut gathering = FrameBuilder::new(self.wanted.clone(), &mut self.memory, at);
-        match inspect(&request, Some(&mut self.watched), &mut gathering, &|| false) {
+        match inspect(&request, Some(self.cache.whole()), &mut gathering, &|| false) {
             Ok(mut tail) => {
                 let (farewells, lost) = self.farewells.take();
                 if lost > 0 {
@@ -218,7 +218,7 @@ impl Looker {
         let mut sink = SheetSink::new(self.request.judge(), millis(self.opened.elapsed()));
         let found = asked::filter(&typed).ok().map(|filter| {
             let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL - Needs::LIMITS);
-            inspect(&Request { is_part: true, ..request }, Some(&mut self.watched), &mut sink, &|| false)
+            inspect(&request, Some(self.cache.part()), &mut sink, &|| false)
         });
         match found {
             Some(Err(error)) => failed(error),

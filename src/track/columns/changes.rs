@@ -27,7 +27,7 @@ type OfChange = for<'a> fn(&'a Change) -> Value<'a>;
 
 /// What happened.
 #[derive(Debug, Clone, Copy)]
-pub enum Changes {}
+pub(crate) enum Changes {}
 
 impl RowKind for Changes {
     type Of<'a> = &'a Change;

@@ -13,7 +13,7 @@ type OfGroup = for<'a> fn(&'a Group) -> Value<'a>;
 
 /// Groups of connections.
 #[derive(Debug, Clone, Copy)]
-pub enum Groups {}
+pub(crate) enum Groups {}
 
 impl RowKind for Groups {
     type Of<'a> = &'a Group;

@@ -16,7 +16,7 @@ type OfKernelRow = for<'a> fn(&'a KernelRow) -> Value<'a>;
 
 /// The kernel's own numbers.
 #[derive(Debug, Clone, Copy)]
-pub enum KernelValues {}
+pub(crate) enum KernelValues {}
 
 impl RowKind for KernelValues {
     type Of<'a> = &'a KernelRow;

@@ -1,7 +1,7 @@
 //! Columns of each view. Those of sockets alone are in [`crate::fields`].
 
-pub mod changes;
+pub(crate) mod changes;
 pub(crate) mod chosen;
-pub mod groups;
-pub mod kernel;
-pub mod sockets;
+pub(crate) mod groups;
+pub(crate) mod kernel;
+pub(crate) mod sockets;

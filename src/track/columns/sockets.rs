@@ -16,11 +16,11 @@ use crate::track::motion::Motion;
 
 /// Sockets as successive snapshots show them.
 #[derive(Debug, Clone, Copy)]
-pub enum MovingSockets {}
+pub(crate) enum MovingSockets {}
 
 /// A row of the snapshot, and how it has moved since the one before.
 #[derive(Debug, Clone, Copy)]
-pub struct MovingRow<'a> {
+pub(crate) struct MovingRow<'a> {
     /// The row
     pub row: &'a Row<'a>,
     /// How it has moved
@@ -29,7 +29,7 @@ pub struct MovingRow<'a> {
 
 /// How a column takes its value.
 #[derive(Debug, Clone, Copy)]
-pub enum MovingGet {
+pub(crate) enum MovingGet {
     /// As a column of `ls` does
     Field(Get),
     /// From the row and how it has moved

@@ -24,7 +24,7 @@ use crate::tui::state::{MOST_SAMPLES, Mode, State};
 const MOST_NAMES: usize = 10_000;
 
 /// Takes in what happened.
-pub fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect> {
+pub(crate) fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect> {
     let mut effects = match event {
         Event::End => vec![Effect::Quit],
         Event::Signal(signal) => vec![Effect::EndBy(signal)],

@@ -9,4 +9,4 @@ mod press;
 mod show;
 mod typing;
 
-pub use event::update;
+pub(crate) use event::update;

@@ -10,7 +10,7 @@ use crate::tui::screen;
 use crate::tui::state::{Mode, State};
 
 /// One frame.
-pub fn draw(state: &State, frame: &mut Frame<'_>) {
+pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
     let areas = screen::areas(state);
     // The terminal may have become smaller since its size was told.
     let buffer = frame.buffer_mut();

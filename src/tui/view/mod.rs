@@ -10,4 +10,4 @@ mod popup;
 mod prompt;
 mod table;
 
-pub use draw::draw;
+pub(crate) use draw::draw;

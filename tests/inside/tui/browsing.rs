@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use crate::fields::id::ColumnId;
+use crate::model::liveness::Verdict;
+use crate::model::state::TcpState;
+use crate::track::table::Order;
+use crate::track::views::{VIEWS, View};
+use crate::tui::action::{Effect, Event};
+use crate::tui::keymap::COMMANDS;
+use crate::tui::state::Mode;
 use ratatui::crossterm::event::{Event as Input, KeyCode};
-use tcpulse::fields::id::ColumnId;
-use tcpulse::model::liveness::Verdict;
-use tcpulse::model::state::TcpState;
-use tcpulse::track::table::Order;
-use tcpulse::track::views::{VIEWS, View};
-use tcpulse::tui::action::{Effect, Event};
-use tcpulse::tui::keymap::COMMANDS;
-use tcpulse::tui::state::Mode;
 
 use super::scene::{BUSY, Made, Scene, id, made};
 

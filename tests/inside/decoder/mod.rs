@@ -21,22 +21,21 @@ use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-use tcpulse::collect::request::DumpRequest;
-use tcpulse::decode::inet_diag::SOCK_DIAG_BY_FAMILY;
-use tcpulse::decode::netlink::{BadFrame, Messages, Payload};
-use tcpulse::decode::{cgroup, inet_diag, key_values, proc_tcp, sysctl};
-use tcpulse::model::address::{Cookie, Endpoint, Family, NetnsId};
-use tcpulse::model::congestion::{Congestion, KernelName};
-use tcpulse::model::memory::SocketMemory;
-use tcpulse::model::needs::Needs;
-use tcpulse::model::socket::{Attributes, Classification, OddAttributes, Queues, Shutdown, SockOpt, Socket, SocketId};
-use tcpulse::model::state::{StateSet, TcpState};
-use tcpulse::model::sysctl::Format;
-use tcpulse::model::tcp_info::{FIELDS, Field, TcpInfo};
-use tcpulse::model::timer::{Timer, TimerKind};
+use crate::collect::request::DumpRequest;
+use crate::decode::inet_diag::SOCK_DIAG_BY_FAMILY;
+use crate::decode::netlink::{BadFrame, Messages, Payload};
+use crate::decode::{cgroup, inet_diag, key_values, proc_tcp, sysctl};
+use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
+use crate::model::congestion::{Congestion, KernelName};
+use crate::model::memory::SocketMemory;
+use crate::model::needs::Needs;
+use crate::model::socket::{Attributes, Classification, OddAttributes, Queues, Shutdown, SockOpt, Socket, SocketId};
+use crate::model::state::{StateSet, TcpState};
+use crate::model::sysctl::Format;
+use crate::model::tcp_info::{FIELDS, Field, TcpInfo};
+use crate::model::timer::{Timer, TimerKind};
 
-#[path = "../support/skip.rs"]
-mod skip;
+use super::support::skip;
 
 mod broken;
 mod oracle;
@@ -341,6 +340,6 @@ fn tcp_info_of_any_length_loses_only_the_fields_beyond_its_end() {
 }
 
 fn inet_diag_info(message: &[u8]) -> &[u8] {
-    let mut attributes = tcpulse::decode::netlink::Attributes::new(&message[BASE_BYTES..]);
+    let mut attributes = crate::decode::netlink::Attributes::new(&message[BASE_BYTES..]);
     attributes.find(|attribute| attribute.kind == 2).unwrap().value
 }

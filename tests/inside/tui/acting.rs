@@ -1,9 +1,9 @@
 //! Marks, questions, the form, the clipboard and files.
 
+use crate::model::change::KeepaliveChange;
+use crate::tui::action::{Effect, Event};
+use crate::tui::state::Mode;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
-use tcpulse::model::change::KeepaliveChange;
-use tcpulse::tui::action::{Effect, Event};
-use tcpulse::tui::state::Mode;
 
 use super::scene::{BUSY, Scene, id};
 

@@ -5,12 +5,12 @@
 
 use std::net::IpAddr;
 
+use crate::fields::socket::SocketColumn;
+use crate::fields::table::columns;
+use crate::fields::value::Unit;
+use crate::filter::{Filter, Names, help};
+use crate::model::state::{StateSet, TcpState};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
-use tcpulse::fields::socket::SocketColumn;
-use tcpulse::fields::table::columns;
-use tcpulse::fields::value::Unit;
-use tcpulse::filter::{Filter, Names, help};
-use tcpulse::model::state::{StateSet, TcpState};
 
 /// Knows one service and one host.
 struct Book;
@@ -25,7 +25,7 @@ impl Names for Book {
     }
 }
 
-fn parse(text: &str) -> Result<Filter, tcpulse::filter::FilterError> {
+fn parse(text: &str) -> Result<Filter, crate::filter::FilterError> {
     Filter::parse(text, &Book)
 }
 

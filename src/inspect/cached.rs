@@ -27,8 +27,8 @@ const LOOKS: u32 = 60;
 
 /// Owners and options.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
-    owners: Option<KeptOwners>,
+pub(super) struct Cached {
+    owners: Option<CachedOwners>,
     sockets: Sequence<Seen>,
     look: u32,
 }
@@ -39,11 +39,11 @@ struct Seen {
     /// Who holds it by the scan of this number
     held: Held,
     scan: u32,
-    options: Option<Box<KeptOptions>>,
+    options: Option<Box<CachedOptions>>,
 }
 
 #[derive(Debug)]
-struct KeptOwners {
+struct CachedOwners {
     table: OwnerTable,
     gaps: Gaps,
     at: Duration,
@@ -56,7 +56,7 @@ struct KeptOwners {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct KeptOptions {
+struct CachedOptions {
     options: SocketOptions,
     /// The look from which on they are read again
     until: u32,
@@ -65,7 +65,7 @@ struct KeptOptions {
 /// The owners of one snapshot.
 #[derive(Debug)]
 pub(super) struct Owners {
-    kept: KeptOwners,
+    owners: CachedOwners,
     /// They were looked for before this snapshot
     is_old: bool,
 }
@@ -74,15 +74,15 @@ impl Owners {
     /// Those that a scan of all processes found, which nobody keeps.
     pub(super) fn scanned(Scanned { table, gaps, took }: Scanned) -> Self {
         let (at, has_limits, nobodys) = (Duration::ZERO, false, FxHashSet::default());
-        Self { kept: KeptOwners { table, gaps, at, took, has_limits, scan: 0, nobodys }, is_old: false }
+        Self { owners: CachedOwners { table, gaps, at, took, has_limits, scan: 0, nobodys }, is_old: false }
     }
 
     pub(super) fn table(&self) -> &OwnerTable {
-        &self.kept.table
+        &self.owners.table
     }
 
     pub(super) fn gaps(&self) -> Gaps {
-        self.kept.gaps.clone()
+        self.owners.gaps.clone()
     }
 
     /// Whether somebody may hold a socket all the same, so that it is worth to look again.
@@ -103,24 +103,24 @@ impl Owners {
 
     /// Whether it is too early to look through all processes again: new sockets wait for their holders then.
     pub(super) fn is_recent(&self, now: Duration) -> bool {
-        self.is_old && now.saturating_sub(self.kept.at) < self.kept.took * SCANS_FOR_NEW
+        self.is_old && now.saturating_sub(self.owners.at) < self.owners.took * SCANS_FOR_NEW
     }
 
     /// Whether everybody was looked through for it, and nobody holds it.
     fn knows_nobody_of(&self, inode: Option<u32>) -> bool {
-        inode.is_some_and(|inode| self.kept.nobodys.contains(&inode))
+        inode.is_some_and(|inode| self.owners.nobodys.contains(&inode))
     }
 
     /// For the next snapshot; looked for anew at that time where there is `newer`. Nobody holds the inodes `nobodys`, which
     /// are all of the kind that were seen, but where only a part was looked at.
     pub(super) fn keep(
         self,
-        kept: &mut Kept,
+        cached: &mut Cached,
         newer: Option<(Scanned, Duration)>,
         nobodys: FxHashSet<u32>,
         is_part: bool,
     ) {
-        let mut owners = self.kept;
+        let mut owners = self.owners;
         if let Some((scanned, at)) = newer {
             (owners.table, owners.gaps, owners.took) = (scanned.table, scanned.gaps, scanned.took);
             (owners.at, owners.scan) = (at, owners.scan.wrapping_add(1));
@@ -131,7 +131,7 @@ impl Owners {
         } else {
             owners.nobodys = nobodys;
         }
-        kept.owners = Some(owners);
+        cached.owners = Some(owners);
     }
 }
 
@@ -159,27 +159,27 @@ pub(super) fn scan(
 
 /// The owners, as they were kept or looked for anew.
 pub(super) fn owners(
-    kept: Option<(&mut Kept, Duration)>,
+    cached: Option<(&mut Cached, Duration)>,
     users: &mut Users,
     needs: Needs,
 ) -> Result<Owners, CollectError> {
     let has_limits = needs.contains(Needs::LIMITS);
-    let is_watched = kept.is_some();
-    let at = kept.as_ref().map_or(Duration::ZERO, |(_, now)| *now);
-    let before = kept.and_then(|(kept, now)| Some((kept.owners.take()?, now)));
+    let is_watched = cached.is_some();
+    let at = cached.as_ref().map_or(Duration::ZERO, |(_, now)| *now);
+    let before = cached.and_then(|(cached, now)| Some((cached.owners.take()?, now)));
     let number = before.as_ref().map_or(0, |(owners, _)| owners.scan.wrapping_add(1));
-    let is_good = |(owners, now): &(KeptOwners, Duration)| {
+    let is_good = |(owners, now): &(CachedOwners, Duration)| {
         owners.has_limits >= has_limits && now.saturating_sub(owners.at) < owners.took * SCANS
     };
-    if let Some((kept, _)) = before.filter(is_good) {
-        return Ok(Owners { kept, is_old: true });
+    if let Some((owners, _)) = before.filter(is_good) {
+        return Ok(Owners { owners, is_old: true });
     }
     let Scanned { table, gaps, took } = scan(users, needs, is_watched, None)?;
-    let kept = KeptOwners { table, gaps, at, took, has_limits, scan: number, nobodys: FxHashSet::default() };
-    Ok(Owners { kept, is_old: false })
+    let owners = CachedOwners { table, gaps, at, took, has_limits, scan: number, nobodys: FxHashSet::default() };
+    Ok(Owners { owners, is_old: false })
 }
 
-impl Kept {
+impl Cached {
     /// A look at all sockets begins: those that the last one did not show are forgotten.
     pub(super) fn begin(&mut self) {
         self.sockets.end(|_, _| ());
@@ -189,7 +189,7 @@ impl Kept {
 
     /// In whose hands a socket is that the look has come to: where it was found before is where it is found again.
     pub(super) fn holder<'a>(&mut self, socket: &Socket, owners: Option<&'a Owners>) -> Holder<'a> {
-        let scan = owners.map_or(0, |owners| owners.kept.scan);
+        let scan = owners.map_or(0, |owners| owners.owners.scan);
         let unknown = || Seen { held: Held::default(), scan: scan.wrapping_sub(1), options: None };
         let seen = self.sockets.meet(socket.id, unknown);
         Holder::of_with(socket, owners.map(Owners::table), |table, inode| {
@@ -216,7 +216,7 @@ impl Kept {
             // Those that were first read in one look are not all read again in one.
             let spread = id.cookie.map_or(LOOKS, |cookie| 1 + cookie.0 as u32 % LOOKS);
             let until = look + if seen.options.is_none() { spread } else { LOOKS };
-            seen.options = Some(Box::new(KeptOptions { options, until }));
+            seen.options = Some(Box::new(CachedOptions { options, until }));
         }
     }
 

@@ -3,35 +3,35 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
+use crate::filter::Names;
+use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
+use crate::model::counters::{Counters, SockStat};
+use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
+use crate::model::holder::Holder;
+use crate::model::keepalive::Keepalive;
+use crate::model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
+use crate::model::namespace::{Namespace, Source};
+use crate::model::owner::{Holding, OpenDescriptors, OwnerTable, Process};
+use crate::model::reach::Reach;
+use crate::model::row::{Judged, Row};
+use crate::model::snapshot::{Head, Host, Sink, Summary, Tail};
+use crate::model::socket::{Attributes, Queues, Socket, SocketId};
+use crate::model::state::TcpState;
+use crate::model::sysctl::{Format, SysctlValue, Sysctls};
+use crate::model::timer::Timer;
+use crate::track::frame::{Frame, FrameBuilder};
+use crate::track::query::Query;
+use crate::track::tracker::{DestroyEvent, Tracker};
+use crate::track::views::View;
+use crate::tui::action::{Effect, Event};
+use crate::tui::state::{Setup, State};
+use crate::tui::update::update;
+use crate::tui::view::draw;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{
     Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
-use tcpulse::filter::Names;
-use tcpulse::model::address::{Cookie, Endpoint, Family, NetnsId};
-use tcpulse::model::counters::{Counters, SockStat};
-use tcpulse::model::gap::{Gap, GapKind, Gaps, Remedy};
-use tcpulse::model::holder::Holder;
-use tcpulse::model::keepalive::Keepalive;
-use tcpulse::model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
-use tcpulse::model::namespace::{Namespace, Source};
-use tcpulse::model::owner::{Holding, OpenDescriptors, OwnerTable, Process};
-use tcpulse::model::reach::Reach;
-use tcpulse::model::row::{Judged, Row};
-use tcpulse::model::snapshot::{Head, Host, Sink, Summary, Tail};
-use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
-use tcpulse::model::state::TcpState;
-use tcpulse::model::sysctl::{Format, SysctlValue, Sysctls};
-use tcpulse::model::timer::Timer;
-use tcpulse::track::frame::{Frame, FrameBuilder};
-use tcpulse::track::query::Query;
-use tcpulse::track::tracker::{DestroyEvent, Tracker};
-use tcpulse::track::views::View;
-use tcpulse::tui::action::{Effect, Event};
-use tcpulse::tui::state::{Setup, State};
-use tcpulse::tui::update::update;
-use tcpulse::tui::view::draw;
 
 pub(crate) struct NoNames;
 

@@ -4,31 +4,31 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::diagnose::sightings::Sightings;
+use crate::diagnose::{Facts, Judge, keepalive};
+use crate::export::connection::Connections;
+use crate::export::csv::line;
+use crate::export::json::Json;
+use crate::fields::table::column_called;
+use crate::fields::value::SortKey;
+use crate::filter::{Filter, Names};
+use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
+use crate::model::counters::{Counters, SockStat};
+use crate::model::holder::Holder;
+use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::liveness::{Bound, Liveness, Verdict};
+use crate::model::namespace::{Namespace, Source};
+use crate::model::options::SocketOptions;
+use crate::model::reach::{Doubt, Reach};
+use crate::model::row::{Judged, Row};
+use crate::model::socket::{Attributes, Queues, Socket, SocketId};
+use crate::model::state::TcpState;
+use crate::model::sysctl::{SysctlValue, Sysctls};
+use crate::model::tcp_info::{FIELDS, Field, Shape, TcpInfo};
+use crate::model::timer::{Timer, TimerKind};
+use crate::text::reason;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::Value;
-use tcpulse::diagnose::sightings::Sightings;
-use tcpulse::diagnose::{Facts, Judge, keepalive};
-use tcpulse::export::connection::Connections;
-use tcpulse::export::csv::line;
-use tcpulse::export::json::Json;
-use tcpulse::fields::table::column_called;
-use tcpulse::fields::value::SortKey;
-use tcpulse::filter::{Filter, Names};
-use tcpulse::model::address::{Cookie, Endpoint, Family, NetnsId};
-use tcpulse::model::counters::{Counters, SockStat};
-use tcpulse::model::holder::Holder;
-use tcpulse::model::keepalive::{Keepalive, KeepaliveSource};
-use tcpulse::model::liveness::{Bound, Liveness, Verdict};
-use tcpulse::model::namespace::{Namespace, Source};
-use tcpulse::model::options::SocketOptions;
-use tcpulse::model::reach::{Doubt, Reach};
-use tcpulse::model::row::{Judged, Row};
-use tcpulse::model::socket::{Attributes, Queues, Socket, SocketId};
-use tcpulse::model::state::TcpState;
-use tcpulse::model::sysctl::{SysctlValue, Sysctls};
-use tcpulse::model::tcp_info::{FIELDS, Field, Shape, TcpInfo};
-use tcpulse::model::timer::{Timer, TimerKind};
-use tcpulse::text::reason;
 
 const TIMERS: [TimerKind; 10] = [
     TimerKind::Off,

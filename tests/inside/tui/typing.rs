@@ -1,9 +1,9 @@
 //! Text that comes at once, and much of it: pasted, or by a key that is held.
 
+use crate::tui::action::Effect;
+use crate::tui::editor::MOST_BYTES;
+use crate::tui::state::{Mode, State};
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
-use tcpulse::tui::action::Effect;
-use tcpulse::tui::editor::MOST_BYTES;
-use tcpulse::tui::state::{Mode, State};
 
 use super::scene::Scene;
 

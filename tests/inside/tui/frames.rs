@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::track::views::VIEWS;
+use crate::tui::theme::{THEMES, Theme};
 use ratatui::crossterm::event::KeyCode;
 use ratatui::style::{Color, Modifier};
-use tcpulse::track::views::VIEWS;
-use tcpulse::tui::theme::{THEMES, Theme};
 
 use super::scene::{BUSY, Made, Scene, forbidden};
 

@@ -2,18 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::fields::id::ColumnId;
+use crate::fields::value::Value;
+use crate::model::gap::{Gap, GapKind, Remedy};
+use crate::model::liveness::Verdict;
+use crate::model::socket::Socket;
+use crate::model::state::TcpState;
+use crate::model::timer::{Timer, TimerKind};
+use crate::track::change_log::MOST_CHANGES;
+use crate::track::line::Age::{self, Gone, New, Settled};
+use crate::track::tracker::DestroyEvent;
+use crate::tui::action::Event;
 use ratatui::crossterm::event::KeyCode;
-use tcpulse::fields::id::ColumnId;
-use tcpulse::fields::value::Value;
-use tcpulse::model::gap::{Gap, GapKind, Remedy};
-use tcpulse::model::liveness::Verdict;
-use tcpulse::model::socket::Socket;
-use tcpulse::model::state::TcpState;
-use tcpulse::model::timer::{Timer, TimerKind};
-use tcpulse::track::change_log::MOST_CHANGES;
-use tcpulse::track::line::Age::{self, Gone, New, Settled};
-use tcpulse::track::tracker::DestroyEvent;
-use tcpulse::tui::action::Event;
 
 use super::scene::{BUSY, Made, Scene, made, socket};
 
@@ -66,7 +66,7 @@ fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     let mut early = scene.frame(&without);
     early.is_early = true;
     // What the looker throws away.
-    scene.tracker = tcpulse::track::tracker::Tracker::new(|_| String::new());
+    scene.tracker = crate::track::tracker::Tracker::new(|_| String::new());
     scene.happen(Event::Frame(early));
     assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());
     assert!(scene.drawn().contains("10.0.0.9:40003"), "{}", scene.drawn());
@@ -134,9 +134,8 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
     assert_eq!(told[0].1, "ETIMEDOUT: the kernel gave up on the peer");
     assert_eq!(told[1], ("closed".to_owned(), "closed or reset".to_owned()));
     let table = scene.state.table().unwrap();
-    let lifetime = |row| {
-        table.cell(row, ColumnId::Lifetime).unwrap().for_people(tcpulse::fields::value::Unit::Millis).into_owned()
-    };
+    let lifetime =
+        |row| table.cell(row, ColumnId::Lifetime).unwrap().for_people(crate::fields::value::Unit::Millis).into_owned();
     assert_eq!([lifetime(0), lifetime(1)], ["≥2.0s", "≤1.0s"]);
 }
 

@@ -1,0 +1,38 @@
+//! What holds of any bytes, for `fuzz/`: decoders do not panic, and make nothing of nothing.
+
+use super::netlink::{Messages, Payload};
+use super::{cgroup, inet_diag, key_values, proc_tcp, sysctl};
+use crate::model::address::{Family, NetnsId};
+use crate::model::sysctl::Format;
+
+/// Any bytes, as a datagram of a sock_diag dump.
+pub fn netlink(bytes: &[u8]) {
+    /// `struct nlmsghdr` and `struct inet_diag_msg`: what a socket takes at least.
+    const SOCKET_BYTES: usize = 88;
+    // Of any message type: decode is to stand whatever it is handed.
+    let bodies = Messages::new(bytes).filter_map(|message| match message.ok()?.payload {
+        Payload::Data(_, body) => Some(body),
+        _ => None,
+    });
+    let sockets = bodies.filter(|body| inet_diag::decode(body, NetnsId(1)).is_ok()).count();
+    assert!(sockets * SOCKET_BYTES <= bytes.len(), "{sockets} sockets of {} bytes", bytes.len());
+}
+
+/// Any text, as a file of /proc.
+pub fn proc(text: &str) {
+    for line in text.lines().chain([text]) {
+        for family in Family::ALL {
+            let _ = proc_tcp::decode(line, family, NetnsId(1));
+        }
+        assert!(cgroup::unit(line).is_none_or(|unit| line.ends_with(unit) || line.contains(&format!("{unit}/"))));
+        assert!(cgroup::container(line).is_none_or(|id| id.len() == 64));
+        for format in [Format::Number, Format::Numbers, Format::Text] {
+            let _ = sysctl::decode(line, format);
+        }
+    }
+    for group in ["Tcp", "TcpExt", "TCP"] {
+        let pairs = key_values::from_line_pairs(text, group);
+        assert!(pairs.len() <= text.split_ascii_whitespace().count() / 2);
+        let _ = key_values::from_inline(text, group, "inuse");
+    }
+}

@@ -1,0 +1,79 @@
+//! Asks the kernel whether it still has a socket, without tcpulse: by a dump of IPv4 sockets whose ends are read off the bytes.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage};
+use netlink_packet_sock_diag::SockDiagMessage;
+use netlink_packet_sock_diag::constants::{AF_INET, IPPROTO_TCP};
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
+use netlink_sys::Socket;
+use netlink_sys::protocols::NETLINK_SOCK_DIAG;
+
+/// `TCP_ESTABLISHED` to `TCP_BOUND_INACTIVE`: the crate's flags end before the last two.
+const EVERY_STATE: u32 = 0x3fff;
+/// Twice what the kernel fills into one datagram of a dump.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// `struct nlmsghdr`, and in `struct inet_diag_msg` where `struct inet_diag_sockid` begins.
+const HEADER_BYTES: usize = 16;
+const ID_OFFSET: usize = HEADER_BYTES + 4;
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+
+/// A way to ask in the namespace in which it was opened.
+pub struct Diag {
+    socket: Socket,
+    request: Vec<u8>,
+}
+
+impl Diag {
+    /// In the namespace of the calling thread.
+    pub fn open() -> Self {
+        let mut socket = Socket::new(NETLINK_SOCK_DIAG).unwrap();
+        socket.bind_auto().unwrap();
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        let request = InetRequest {
+            family: AF_INET,
+            protocol: IPPROTO_TCP,
+            extensions: ExtensionFlags::empty(),
+            states: StateFlags::from_bits_retain(EVERY_STATE),
+            socket_id: SocketId::new_v4(),
+        };
+        let mut message = NetlinkMessage::new(header, SockDiagMessage::InetRequest(request).into());
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        Self { socket, request: bytes }
+    }
+
+    /// Whether there is a socket with these ends, in whatever state.
+    pub fn has(&self, local: SocketAddr, remote: SocketAddr) -> bool {
+        self.socket.send(&self.request, 0).unwrap();
+        let mut found = false;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let length = self.socket.recv(&mut &mut buffer[..], 0).unwrap();
+            let mut rest = &buffer[..length];
+            while let Some(&[l0, l1, l2, l3, k0, k1]) = rest.first_chunk() {
+                let length = u32::from_ne_bytes([l0, l1, l2, l3]) as usize;
+                let message = &rest[..length];
+                match u16::from_ne_bytes([k0, k1]) {
+                    NLMSG_DONE => return found,
+                    NLMSG_ERROR => panic!("the kernel refused: {message:?}"),
+                    _ => found |= ends(&message[ID_OFFSET..]) == (local, remote),
+                }
+                rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// Ports, then addresses of 16 bytes, of which IPv4 takes the first four.
+fn ends(id: &[u8]) -> (SocketAddr, SocketAddr) {
+    let end = |port: usize, addr: usize| {
+        let port = u16::from_be_bytes([id[port], id[port + 1]]);
+        let addr: [u8; 4] = id[addr..addr + 4].try_into().unwrap();
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::from(addr)), port)
+    };
+    (end(0, 4), end(2, 20))
+}
