@@ -8,6 +8,7 @@ use crate::collect::descriptors::{Descriptors, Unreachable};
 use crate::collect::{options, rights};
 use crate::model::change::KeepaliveChange;
 use crate::model::options::SocketOptions;
+use crate::model::unread::Unread;
 
 /// A change that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +26,11 @@ pub(crate) enum NotChanged {
     #[error("gone already")]
     Gone,
     /// Its descriptor cannot be had
-    #[error("{}{}", .0.reason(), .0.remedy().after_cause())]
+    #[error("{}{}", .0.unread().reason(), .0.remedy().after_cause())]
     Unreachable(Unreachable),
     /// No process has a descriptor for it
-    #[error("{0}")]
-    NobodyHolds(&'static str),
+    #[error("{}", .0.reason())]
+    NobodyHolds(Unread),
     /// Some process may have one, and may not be looked at
     #[error("its process is hidden from this user{}", rights::remedy(rights::READ_DESCRIPTORS).after_cause())]
     Hidden,

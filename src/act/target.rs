@@ -4,6 +4,7 @@ use crate::model::holder::Holder;
 use crate::model::owner::Owners;
 use crate::model::row::Row;
 use crate::model::socket::Socket;
+use crate::model::unread::Unread;
 
 /// What has to be kept of a row to find its socket again.
 #[derive(Debug, Clone)]
@@ -13,7 +14,7 @@ pub(crate) struct Target {
     /// Process and descriptor of each holder
     pub holders: Vec<(u32, u32)>,
     /// Why no process can be asked for it, where none can
-    pub unreachable: Option<&'static str>,
+    pub unreachable: Option<Unread>,
     /// Whether that is for lack of rights
     pub is_hidden: bool,
 }
@@ -25,7 +26,7 @@ impl Target {
         Self {
             socket: row.socket.clone(),
             holders: owners.iter().flat_map(Owners::iter).map(|(process, fd)| (process.pid, fd)).collect(),
-            unreachable: row.holder.unreadable_because(),
+            unreachable: row.holder.unread(),
             is_hidden: matches!(row.holder, Holder::Hidden),
         }
     }

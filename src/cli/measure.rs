@@ -19,6 +19,7 @@ use crate::inspect::{Request, inspect};
 use crate::model::address::NetnsId;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
+use crate::model::unread::Unread;
 use crate::track::frame::FrameBuilder;
 use crate::track::query::Query;
 use crate::track::tracker::Tracker;
@@ -52,7 +53,7 @@ pub fn judge_ns() -> Result<u128> {
     let begin = Instant::now();
     for _ in 0..ROUNDS {
         for socket in &rows {
-            let keepalive = keepalive::of(socket, None, "not read", None, &sysctls);
+            let keepalive = keepalive::of(socket, None, Unread::Unneeded, None, &sysctls);
             let facts = Facts { socket, keepalive: &keepalive, options: None, sysctls: &sysctls, doubt: None };
             black_box(judge.liveness(&facts));
         }

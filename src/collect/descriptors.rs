@@ -18,12 +18,13 @@ use super::{limits, rights};
 use crate::model::address::Cookie;
 use crate::model::gap::Remedy;
 use crate::model::rights::Capabilities;
+use crate::model::unread::Unread;
 
 /// Processes whose pidfd is kept open, where the limit of open files allows it; beyond it all are closed and opened again
 /// as they come.
 const MOST_PIDFDS: usize = 256;
 
-/// Why a socket's descriptor could not be had. Each reads well after "because".
+/// Why a socket's descriptor could not be had; the last of several says most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unreachable {
     /// No holder could be asked any more: they closed it, or ended
@@ -41,15 +42,15 @@ pub(crate) enum Unreachable {
 }
 
 impl Unreachable {
-    /// For `unknown_because`.
-    pub(crate) fn reason(self) -> &'static str {
+    /// The same as a reason why something is not known.
+    pub(crate) fn unread(self) -> Unread {
         match self {
-            Self::Gone => "its process closed it meanwhile",
-            Self::Failed => "the kernel failed to read its options",
-            Self::NoGetsockopt => "getsockopt(2) is refused by a seccomp profile or a security module",
-            Self::NoDescriptor => "tcpulse ran out of descriptors",
-            Self::NoSystemCall => "this kernel, or a seccomp profile, does not let descriptors be looked at",
-            Self::Forbidden => "not permitted to look at its process's descriptors",
+            Self::Gone => Unread::Gone,
+            Self::Failed => Unread::Failed,
+            Self::NoGetsockopt => Unread::NoGetsockopt,
+            Self::NoDescriptor => Unread::NoDescriptor,
+            Self::NoSystemCall => Unread::NoSystemCall,
+            Self::Forbidden => Unread::Forbidden,
         }
     }
 

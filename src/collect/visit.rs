@@ -217,7 +217,7 @@ fn enter(found: &Found) -> Result<(), CollectError> {
 /// Reads what is wanted of the calling thread's namespace.
 fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, CollectError> {
     let needs = request.needs;
-    let mut unread = Unread::default();
+    let mut unread = Refused::default();
     // Before anything is opened here: our own socket would count.
     let sockstat = kernel_values::sockstat(&mut unread.counters);
     // The kernel is asked in this namespace, and in one that the user named, whether it would answer at all.
@@ -255,14 +255,14 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
 
 /// What could not be read in a namespace.
 #[derive(Default)]
-struct Unread {
+struct Refused {
     sysctls: Refusals,
     counters: Refusals,
     routes: Refusals,
     interfaces: Refusals,
 }
 
-impl Unread {
+impl Refused {
     fn gaps(self, netns: &str) -> Gaps {
         let mut gaps = Gaps::default();
         for (refused, kind) in [

@@ -9,6 +9,7 @@ use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::sysctl::{Sysctl, Sysctls};
 use crate::model::timer::TimerKind;
+use crate::model::unread::Unread;
 
 /// Whether a look at the descriptor could tell more than the row does: where the timer is keepalive's, hides keepalive's,
 /// or has to do with options that shorten it; and of listeners, whose values their connections inherit.
@@ -32,7 +33,7 @@ pub(crate) fn asks_options(socket: &Socket) -> bool {
 pub(crate) fn of(
     socket: &Socket,
     options: Option<&SocketOptions>,
-    unread: &'static str,
+    unread: Unread,
     remembered: Option<&Remembered>,
     sysctls: &Sysctls,
 ) -> Keepalive {
@@ -40,12 +41,12 @@ pub(crate) fn of(
         return read(options);
     }
     if socket.is_minisocket() {
-        return Keepalive::unknown("the kernel keeps no options of a minisocket");
+        return Keepalive::unknown(Unread::Minisocket);
     }
     match (socket.state, socket.timer.kind) {
-        (TcpState::Close | TcpState::BoundInactive, _) => Keepalive::unknown("not connected"),
+        (TcpState::Close | TcpState::BoundInactive, _) => Keepalive::unknown(Unread::NotConnected),
         (TcpState::Listen, _) => Keepalive::unknown(unread),
-        (TcpState::SynRecv | TcpState::SynSent, _) => Keepalive::unknown("not connected yet"),
+        (TcpState::SynRecv | TcpState::SynSent, _) => Keepalive::unknown(Unread::NotConnectedYet),
         (_, TimerKind::Off | TimerKind::DelayedAck) => {
             // The values are set while it is off too, and no timer tells them.
             Keepalive {
@@ -56,12 +57,10 @@ pub(crate) fn of(
             }
         }
         (_, TimerKind::Keepalive) => on(socket, unread, remembered, sysctls),
-        (_, TimerKind::FinWait2) => Keepalive::unknown("closed by its program; the timer is that of FIN-WAIT-2"),
-        (_, TimerKind::NotTold) => Keepalive::unknown("this kernel does not tell timers"),
+        (_, TimerKind::FinWait2) => Keepalive::unknown(Unread::FinWait2),
+        (_, TimerKind::NotTold) => Keepalive::unknown(Unread::NoTimers),
         (_, TimerKind::Retransmit | TimerKind::ZeroWindowProbe) => hidden(unread, remembered),
-        (_, TimerKind::TimeWait | TimerKind::SynAck | TimerKind::Unknown(_)) => {
-            Keepalive::unknown("another timer hides the keepalive timer")
-        }
+        (_, TimerKind::TimeWait | TimerKind::SynAck | TimerKind::Unknown(_)) => Keepalive::unknown(Unread::OtherTimer),
     }
 }
 
@@ -78,7 +77,7 @@ fn read(options: &SocketOptions) -> Keepalive {
 }
 
 /// Another timer is pending; what was seen while none was still holds, unless the program changed it.
-fn hidden(unread: &'static str, remembered: Option<&Remembered>) -> Keepalive {
+fn hidden(unread: Unread, remembered: Option<&Remembered>) -> Keepalive {
     match remembered.and_then(|remembered| remembered.enabled) {
         Some(enabled) => Keepalive {
             enabled: Some(enabled),
@@ -91,7 +90,7 @@ fn hidden(unread: &'static str, remembered: Option<&Remembered>) -> Keepalive {
 }
 
 /// The timer says that it is on, and something of how it was set.
-fn on(socket: &Socket, unread: &'static str, remembered: Option<&Remembered>, sysctls: &Sysctls) -> Keepalive {
+fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls: &Sysctls) -> Keepalive {
     let seen = idle_bounds(socket);
     let bounds = remembered.map_or(seen, |remembered| seen.narrowed(remembered.idle));
     let interval_s = remembered.and_then(|remembered| remembered.interval_s);

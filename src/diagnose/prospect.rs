@@ -9,6 +9,7 @@ use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::sysctl::Sysctls;
 use crate::model::timer::{Timer, TimerKind};
+use crate::model::unread::Unread;
 
 /// A socket with all that it is judged by.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ impl Subject {
         let before = self.options?;
         let options = change.applied_to(before);
         let socket = Socket { timer: self.timer(change, &before, &options), ..self.socket.clone() };
-        let keepalive = keepalive::of(&socket, Some(&options), "", None, &self.sysctls);
+        let keepalive = keepalive::of(&socket, Some(&options), Unread::Unneeded, None, &self.sysctls);
         let facts = Facts {
             socket: &socket,
             keepalive: &keepalive,

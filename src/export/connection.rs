@@ -16,6 +16,7 @@ use crate::model::socket::{Attributes, Queues, Socket, Ulp};
 use crate::model::state::TcpState;
 use crate::model::tcp_info::{CA_STATES, FIELDS, Field, OPTIONS, TcpInfo};
 use crate::model::timer::{Timer, TimerKind};
+use crate::model::unread::Unread;
 use crate::text::reason;
 
 /// Writes connections. Keeps what is the same in many rows: the keys of tables, and what is told of a process.
@@ -264,7 +265,7 @@ fn keepalive(json: &mut Json<'_>, keepalive: &Keepalive) {
     json.key(key!("probes")).optional(keepalive.probes);
     json.key(key!("user_timeout_ms")).optional(keepalive.user_timeout_ms);
     json.key(key!("source")).optional_word(keepalive.source.map(KeepaliveSource::name));
-    json.key(key!("unknown_because")).optional_word(keepalive.unknown_because);
+    json.key(key!("unknown_because")).optional_word(keepalive.unknown_because.map(Unread::reason));
     json.key(key!("idle_at_least_s")).optional(keepalive.idle_at_least_s);
     json.key(key!("idle_at_most_s")).optional(keepalive.idle_at_most_s);
     json.end_object();

@@ -122,7 +122,11 @@ pub(super) fn keepalive() -> Vec<SocketColumn> {
             ColumnId::KeepaliveUnknown,
             20,
             "why one of these is not known: a dash, which no comparison matches",
-            |row| known(row).and_then(|known| known.unknown_because).map_or(Value::Absent, Value::word),
+            |row| {
+                known(row)
+                    .and_then(|known| known.unknown_because)
+                    .map_or(Value::Absent, |unread| Value::word(unread.reason()))
+            },
         )
         .grouped()
         .needs(KEEPALIVE_VALUES),

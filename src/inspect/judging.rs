@@ -22,6 +22,7 @@ use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 use crate::model::time::millis;
+use crate::model::unread::Unread;
 
 /// Rows that the kernel writes within a fraction of a millisecond.
 const ROWS_A_TICK: u64 = 64;
@@ -40,7 +41,7 @@ pub(super) struct Judging<'a> {
 }
 
 /// What came of reading a socket's options; `None` where nobody asked.
-pub(super) type Read = Option<Result<SocketOptions, &'static str>>;
+pub(super) type Read = Option<Result<SocketOptions, Unread>>;
 
 impl<'a> Judging<'a> {
     pub(super) fn new(request: &Request, cache: Option<CacheUse<'a>>) -> Self {
@@ -89,13 +90,13 @@ impl<'a> Judging<'a> {
             return None;
         }
         if !self.needs.contains(Needs::OPTIONS) {
-            return Some(Err("its options were not to be read (--no-sockopts, --no-processes)"));
+            return Some(Err(Unread::Unwanted));
         }
         let Some(owners) = holder.owners() else {
-            return holder.unreadable_because().map(Err);
+            return holder.unread().map(Err);
         };
         let Some(cookie) = socket.id.cookie else {
-            return Some(Err("/proc/net/tcp has no cookie to check a descriptor by"));
+            return Some(Err(Unread::NoCookie));
         };
         let more = self.needs.contains(Needs::MORE_OPTIONS);
         // Of the few that somebody looks at for themselves, as they are now.
@@ -108,7 +109,7 @@ impl<'a> Judging<'a> {
         if let (TcpState::Listen, Ok(options)) = (socket.state, &read) {
             self.listeners.insert((socket.id.netns, socket.local), *options);
         }
-        Some(read.map_err(Unreachable::reason))
+        Some(read.map_err(Unreachable::unread))
     }
 
     /// Whether listeners have to be seen first: the requests of a dump are judged by what their listeners set.
@@ -147,9 +148,9 @@ impl<'a> Judging<'a> {
             if self.is_part { sightings.known(socket) } else { sightings.take(socket, now_ms, wheel) }
         });
         let (options, unread) = match &options {
-            Some(Ok(options)) => (Some(options), ""),
+            Some(Ok(options)) => (Some(options), Unread::Unneeded),
             Some(Err(unread)) => (None, *unread),
-            None => (None, "its options were not read, since its timers tell whether keepalive is on"),
+            None => (None, Unread::Unneeded),
         };
         let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
         let options = if socket.state == TcpState::SynRecv { self.listener_of(socket) } else { options };
@@ -163,7 +164,7 @@ impl<'a> Judging<'a> {
         let mut gaps = Gaps::default();
         for (unread, count) in self.reader.refused() {
             if unread != Unreachable::Gone {
-                gaps.add(Gap::new(GapKind::SocketOptions, unread.reason(), unread.remedy()).times(count));
+                gaps.add(Gap::new(GapKind::SocketOptions, unread.unread().reason(), unread.remedy()).times(count));
             }
         }
         gaps

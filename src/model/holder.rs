@@ -3,6 +3,7 @@
 use super::owner::{OwnerTable, Owners};
 use super::socket::Socket;
 use super::state::TcpState;
+use super::unread::Unread;
 
 /// A kind of holder, without who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -140,15 +141,15 @@ impl<'a> Holder<'a> {
     }
 
     /// Why no process can be asked for its options; `None` where one can.
-    pub fn unreadable_because(&self) -> Option<&'static str> {
+    pub fn unread(&self) -> Option<Unread> {
         Some(match self {
             Self::Processes(_) => return None,
-            Self::Hidden => "its process is hidden from this user",
-            Self::Kernel => "no process holds it, so its options cannot be reached",
-            Self::AcceptQueue => "not accepted yet, so no process holds it",
-            Self::Orphan => "closed by its program, so no process holds it",
-            Self::Minisocket => "the kernel keeps no options of a minisocket",
-            Self::NotAsked => "its process is not known",
+            Self::Hidden => Unread::Hidden,
+            Self::Kernel => Unread::NoProcess,
+            Self::AcceptQueue => Unread::NotAccepted,
+            Self::Orphan => Unread::Orphan,
+            Self::Minisocket => Unread::Minisocket,
+            Self::NotAsked => Unread::UnknownProcess,
         })
     }
 

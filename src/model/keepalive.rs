@@ -1,5 +1,7 @@
 //! What is known about a socket's keepalive, and from where.
 
+use super::unread::Unread;
+
 /// Where the values come from, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeepaliveSource {
@@ -50,12 +52,12 @@ pub struct Keepalive {
     /// Where this is from; `None` where nothing is known
     pub source: Option<KeepaliveSource>,
     /// Why something is not known
-    pub unknown_because: Option<&'static str>,
+    pub unknown_because: Option<Unread>,
 }
 
 impl Keepalive {
     /// Nothing is known, for this reason.
-    pub fn unknown(because: &'static str) -> Self {
+    pub fn unknown(because: Unread) -> Self {
         Self { unknown_because: Some(because), ..Self::default() }
     }
 

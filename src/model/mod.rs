@@ -27,3 +27,4 @@ pub(crate) mod sysctl;
 pub(crate) mod tcp_info;
 pub(crate) mod time;
 pub(crate) mod timer;
+pub(crate) mod unread;

@@ -7,6 +7,7 @@ use crate::model::row::Row;
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::TcpState;
 use crate::model::timer::TimerKind;
+use crate::model::unread::Unread;
 
 /// Why the row has its verdict. Empty where it was not judged.
 pub(crate) fn sentence(row: &Row<'_>) -> String {
@@ -138,7 +139,7 @@ impl<'a> Telling<'a> {
                 self.say("; keepalive is off and nothing is in flight, so a dead peer would never be noticed");
             }
             Verdict::Unknown => {
-                let because = self.keepalive.unknown_because.unwrap_or("its state is not one this program knows");
+                let because = self.keepalive.unknown_because.unwrap_or(Unread::UnknownState).reason();
                 self.say("quiet for ").silence().say("; whether keepalive is on is not known: ").say(because);
             }
             Verdict::Probing => self.probing(),

@@ -26,6 +26,7 @@ use crate::model::state::TcpState;
 use crate::model::sysctl::{SysctlValue, Sysctls};
 use crate::model::tcp_info::{FIELDS, Field, Shape, TcpInfo};
 use crate::model::timer::{Timer, TimerKind};
+use crate::model::unread::Unread;
 use crate::text::reason;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::Value;
@@ -278,7 +279,7 @@ proptest! {
         doubt in proptest::sample::select(vec![None, Some(Doubt::Carrier), Some(Doubt::Neighbour)]),
     ) {
         let sysctls = sysctls(&numbers);
-        let keepalive = keepalive::of(&socket, options.as_ref(), "not read", None, &sysctls);
+        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
         let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt };
         let liveness = judge().liveness(&facts);
         let deadline = liveness.deadline;
@@ -333,7 +334,7 @@ proptest! {
     ) {
         let socket = socket(state, Timer::OFF, Some(1), info);
         let sysctls = Sysctls::default();
-        let keepalive = keepalive::of(&socket, options.as_ref(), "not read", None, &sysctls);
+        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
         prop_assert_eq!(judged(&socket, &keepalive, &sysctls, None).deadline.bound, Bound::Never);
     }
 
@@ -388,7 +389,7 @@ fn look(sightings: &mut Sightings, received: u64, now_ms: u64, silent_ms: u64, e
     let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
     sightings.begin();
     let remembered = sightings.take(&socket, now_ms, judge().wheel());
-    keepalive::of(&socket, None, "not read", remembered, &Sysctls::default())
+    keepalive::of(&socket, None, Unread::Unneeded, remembered, &Sysctls::default())
 }
 
 #[test]
