@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use crate::collect::process::{Ancestor, ancestors};
 use crate::model::address::Endpoint;
 use crate::model::holder::Holder;
+use crate::model::ids::Pid;
 use crate::model::row::Row;
 
 /// This program's own sockets, and the ssh connection that it was started over.
 #[derive(Debug)]
 pub(crate) struct Own {
-    pids: Vec<u32>,
+    pids: Vec<Pid>,
     /// Local and remote ends, as sshd told the shells: a terminal multiplexer is no child of sshd any more, and sudo leaves
     /// the variable out, but not every process above has lost it
     ends: Vec<(Endpoint, Endpoint)>,
@@ -21,7 +22,7 @@ pub(crate) struct Own {
 impl Own {
     /// Walks up from this process to the servers that hold its terminal.
     pub(crate) fn find() -> Self {
-        let own = std::process::id();
+        let own = Pid(std::process::id());
         let is_server = |comm: &str| comm.starts_with("sshd") || comm == "dropbear";
         let ancestors = ancestors();
         let ends: Vec<_> =

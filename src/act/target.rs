@@ -1,6 +1,7 @@
 //! A socket that is to be changed, as it was when it was listed.
 
 use crate::model::holder::Holder;
+use crate::model::ids::{Fd, Pid};
 use crate::model::owner::Owners;
 use crate::model::row::Row;
 use crate::model::socket::Socket;
@@ -12,7 +13,7 @@ pub(crate) struct Target {
     /// What the kernel said of it; its cookie is what it is found by
     pub socket: Socket,
     /// Process and descriptor of each holder
-    pub holders: Vec<(u32, u32)>,
+    pub holders: Vec<(Pid, Fd)>,
     /// Why no process can be asked for it, where none can
     pub unreachable: Option<Unread>,
     /// Whether that is for lack of rights

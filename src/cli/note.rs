@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use crate::collect::caller::{self, Caller};
 use crate::model::address::Endpoint;
+use crate::model::ids::Pid;
 use crate::model::socket::{Socket, SocketId};
 use crate::text::{endpoint, printable};
 
@@ -60,7 +61,7 @@ pub(super) struct Note<'a> {
     /// Processes that hold the socket, by name
     pub(super) owner: &'a str,
     /// Process ids of the holders
-    pub(super) pids: Vec<u32>,
+    pub(super) pids: Vec<Pid>,
     /// What is to be set
     pub(super) what: Option<String>,
     /// Values before

@@ -10,13 +10,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use rustix::process::{self, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use super::refusals::{self, errno_of};
 use super::sockopt::cookie_of;
 use super::{limits, rights};
 use crate::model::address::Cookie;
 use crate::model::gap::Remedy;
+use crate::model::ids::{Fd, Pid};
 use crate::model::rights::Capabilities;
 use crate::model::unread::Unread;
 
@@ -83,9 +84,9 @@ impl Unreachable {
 /// Duplicates descriptors, and remembers which processes are not to be asked again.
 #[derive(Debug)]
 pub(crate) struct Descriptors {
-    pidfds: FxHashMap<u32, OwnedFd>,
+    pidfds: FxHashMap<Pid, OwnedFd>,
     most_pidfds: usize,
-    forbidding: FxHashSet<u32>,
+    forbidding: FxHashSet<Pid>,
     is_missing: bool,
 }
 
@@ -107,7 +108,7 @@ impl Descriptors {
     /// No holder lets its descriptor be looked at, or none has it any more.
     pub(crate) fn of(
         &mut self,
-        holders: impl IntoIterator<Item = (u32, u32)>,
+        holders: impl IntoIterator<Item = (Pid, Fd)>,
         cookie: Cookie,
     ) -> Result<OwnedFd, Unreachable> {
         let mut unreachable = Unreachable::Gone;
@@ -130,11 +131,11 @@ impl Descriptors {
         Err(unreachable)
     }
 
-    fn duplicate(&mut self, pid: u32, fd: u32) -> Result<OwnedFd, Unreachable> {
+    fn duplicate(&mut self, pid: Pid, fd: Fd) -> Result<OwnedFd, Unreachable> {
         if self.forbidding.contains(&pid) {
             return Err(Unreachable::Forbidden);
         }
-        let fd = i32::try_from(fd).map_err(|_| Unreachable::Gone)?;
+        let fd = i32::try_from(fd.0).map_err(|_| Unreachable::Gone)?;
         let mut result = self.try_duplicate(pid, fd);
         if matches!(result, Err(Errno::MFILE | Errno::NFILE)) {
             // The pidfds that are kept open may be what is in the way.
@@ -144,25 +145,25 @@ impl Descriptors {
         result.map_err(|errno| self.judge(pid, errno))
     }
 
-    fn try_duplicate(&mut self, pid: u32, fd: i32) -> Result<OwnedFd, Errno> {
+    fn try_duplicate(&mut self, pid: Pid, fd: i32) -> Result<OwnedFd, Errno> {
         self.pidfd(pid).and_then(|pidfd| pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()))
     }
 
-    fn pidfd(&mut self, pid: u32) -> Result<BorrowedFd<'_>, Errno> {
+    fn pidfd(&mut self, pid: Pid) -> Result<BorrowedFd<'_>, Errno> {
         if self.pidfds.len() >= self.most_pidfds && !self.pidfds.contains_key(&pid) {
             self.pidfds.clear();
         }
         let pidfd: &OwnedFd = match self.pidfds.entry(pid) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(place) => {
-                let id = pid.try_into().ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+                let id = pid.0.try_into().ok().and_then(process::Pid::from_raw).ok_or(Errno::SRCH)?;
                 place.insert(pidfd_open(id, PidfdFlags::empty())?)
             }
         };
         Ok(pidfd.as_fd())
     }
 
-    fn judge(&mut self, pid: u32, errno: Errno) -> Unreachable {
+    fn judge(&mut self, pid: Pid, errno: Errno) -> Unreachable {
         match errno {
             Errno::PERM | Errno::ACCESS => {
                 self.forbidding.insert(pid);

@@ -17,6 +17,7 @@ use super::rights::{LOOK_AND_ENTER, READ_DESCRIPTORS};
 use super::{owners, process};
 use crate::model::address::NetnsId;
 use crate::model::gap::{GapKind, Gaps};
+use crate::model::ids::Pid;
 use crate::model::rights::Capabilities;
 
 /// Which namespaces the user wants.
@@ -79,14 +80,14 @@ impl Names {
     fn read(own: NetnsId) -> Self {
         // Who may not look at pid 1 can still tell the host's first namespace: the host-wide sysctls show only there.
         let is_first = || fs::exists("/proc/sys/net/ipv4/tcp_mem").unwrap_or(false);
-        let host = inode(&of_process(1)).ok().or_else(|| is_first().then_some(own));
+        let host = inode(&of_process(Pid(1))).ok().or_else(|| is_first().then_some(own));
         let mut refused = Refusals::default();
         let labels = named_files(RUN_NETNS, &mut refused);
         Self { own, host, labels, refused }
     }
 
     /// `host` for pid 1's, else the name of a file that stands for it, else the container's id, else the inode number.
-    fn of(&self, id: NetnsId, label: Option<&str>, pid: Option<u32>) -> String {
+    fn of(&self, id: NetnsId, label: Option<&str>, pid: Option<Pid>) -> String {
         if self.host == Some(id) {
             return "host".to_owned();
         }
@@ -97,10 +98,10 @@ impl Names {
 
     /// The namespace that this process is in.
     fn own(&self) -> Found {
-        Found { id: self.own, name: self.of(self.own, None, Some(std::process::id())), door: None }
+        Found { id: self.own, name: self.of(self.own, None, Some(Pid(std::process::id()))), door: None }
     }
 
-    fn found(&self, id: NetnsId, label: Option<&str>, pid: Option<u32>, path: PathBuf) -> Found {
+    fn found(&self, id: NetnsId, label: Option<&str>, pid: Option<Pid>, path: PathBuf) -> Found {
         let door = (id != self.own).then_some(Door { path });
         Found { id, name: self.of(id, label, pid), door }
     }
@@ -147,7 +148,7 @@ fn named(wanted: &str, names: Names) -> Result<Found, CollectError> {
         let id = inode(&file).map_err(|error| CollectError::enter(wanted, error, LOOK_AND_ENTER))?;
         return Ok(names.found(id, Some(wanted), None, file));
     }
-    if let Ok(pid) = wanted.parse::<u32>() {
+    if let Ok(pid) = wanted.parse::<Pid>() {
         let path = of_process(pid);
         match inode(&path) {
             Ok(id) => return Ok(names.found(id, None, Some(pid), path)),
@@ -210,7 +211,7 @@ fn named_files(directory: &str, refused: &mut Refusals) -> Vec<(PathBuf, NetnsId
     files
 }
 
-fn of_process(pid: u32) -> PathBuf {
+fn of_process(pid: Pid) -> PathBuf {
     format!("/proc/{pid}/ns/net").into()
 }
 

@@ -22,6 +22,7 @@ use super::threads::processors;
 use super::users::Users;
 use super::wanted::Wanted;
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
+use crate::model::ids::{Fd, Inode, Pid};
 use crate::model::owner::{Holding, OpenDescriptors, OwnerTable, Process};
 
 const DIRENT_BYTES: usize = 32 * 1024;
@@ -82,7 +83,7 @@ pub(crate) fn scan(users: &mut Users, request: ScanRequest<'_>) -> Result<(Owner
 }
 
 /// Each thread takes the next process that none has taken.
-fn scan_all(pids: &[u32], request: ScanRequest<'_>, threads: usize) -> Vec<Scan> {
+fn scan_all(pids: &[Pid], request: ScanRequest<'_>, threads: usize) -> Vec<Scan> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut scan = Scan::default();
@@ -107,11 +108,11 @@ fn scan_all(pids: &[u32], request: ScanRequest<'_>, threads: usize) -> Vec<Scan>
 ///
 /// # Errors
 /// /proc cannot be listed.
-pub(crate) fn pids() -> Result<Vec<u32>, CollectError> {
+pub(crate) fn pids() -> Result<Vec<Pid>, CollectError> {
     let failed = |source| CollectError::Proc { path: "/proc".into(), source };
     let mut pids = Vec::new();
     for entry in fs::read_dir("/proc").map_err(failed)? {
-        pids.extend(entry.map_err(failed)?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
+        pids.extend(entry.map_err(failed)?.file_name().to_str().and_then(|name| name.parse::<Pid>().ok()));
     }
     if pids.is_empty() {
         return Err(failed(std::io::Error::new(std::io::ErrorKind::NotFound, "no process in it, not even this one")));
@@ -137,7 +138,7 @@ fn outer_processes() -> Option<Gap> {
 }
 
 /// Inode and descriptor of sockets.
-type Sockets = Vec<(u32, u32)>;
+type Sockets = Vec<(Inode, Fd)>;
 
 /// What one thread has found.
 #[derive(Default)]
@@ -159,7 +160,7 @@ struct Opened {
 }
 
 impl Scan {
-    fn process(&mut self, pid: u32, request: ScanRequest<'_>, dirents: &mut [MaybeUninit<u8>]) {
+    fn process(&mut self, pid: Pid, request: ScanRequest<'_>, dirents: &mut [MaybeUninit<u8>]) {
         if let Err(errno) = self.try_process(pid, request, dirents)
             && !is_gone(errno)
         {
@@ -169,11 +170,11 @@ impl Scan {
 
     fn try_process(
         &mut self,
-        pid: u32,
+        pid: Pid,
         request: ScanRequest<'_>,
         dirents: &mut [MaybeUninit<u8>],
     ) -> Result<(), Errno> {
-        let process = ProcDir::new(pid.cast_signed()).map_err(|error| errno(&error))?;
+        let process = ProcDir::new(pid.0.cast_signed()).map_err(|error| errno(&error))?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = match process.open_relative_flags("fd", flags).map_err(|error| errno(&error)) {
             Ok(directory) => directory,
@@ -205,7 +206,7 @@ fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeU
                 break;
             }
         };
-        let Some(fd) = number(entry.file_name().to_bytes()) else { continue };
+        let Some(fd) = number(entry.file_name().to_bytes()).map(Fd) else { continue };
         opened.count += 1;
         // All have a holder. A process that has none of them so far is not read to its end.
         let is_idle = !is_asked && opened.count > ALWAYS_READ && opened.sockets.is_empty();
@@ -236,7 +237,7 @@ fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeU
 fn shares(directory: &File, wanted: &Wanted) -> bool {
     wanted.found().any(|(inode, fd)| {
         let mut digits = itoa::Buffer::new();
-        let mut name = digits.format(fd).as_bytes().to_vec();
+        let mut name = digits.format(fd.0).as_bytes().to_vec();
         name.push(0);
         let name = CStr::from_bytes_with_nul(&name);
         name.is_ok_and(|name| matches!(socket_inode(directory, name), Ok(Some(found)) if found == inode))
@@ -255,11 +256,11 @@ fn errno(error: &procfs::ProcError) -> Errno {
     }
 }
 
-fn socket_inode(directory: &File, name: &CStr) -> Result<Option<u32>, Errno> {
+fn socket_inode(directory: &File, name: &CStr) -> Result<Option<Inode>, Errno> {
     let mut link = [MaybeUninit::uninit(); LINK_BYTES];
     let (target, _) = readlinkat_raw(directory, name, &mut link)?;
     let inode = target.strip_prefix(b"socket:[").and_then(|rest| rest.strip_suffix(b"]")).and_then(number);
-    Ok(inode)
+    Ok(inode.map(Inode))
 }
 
 /// Decimal digits; wraps like the kernel's own 32-bit inode of a socket (KERNEL.md 7.14).

@@ -9,6 +9,7 @@ use procfs::{ProcError, ProcResult, ProcessCGroups};
 
 use super::refusals::{errno_of, is_short};
 use crate::decode::{cgroup, status};
+use crate::model::ids::Pid;
 use crate::model::owner::{Process, label};
 
 /// Longest /proc/PID/comm: 15 bytes, more for kernel threads.
@@ -20,7 +21,7 @@ const STATUS_BYTES: u64 = 16 * 1024;
 ///
 /// # Errors
 /// The process is gone, or this program has no descriptor or memory left to read with.
-pub(crate) fn describe(process: &ProcDir, pid: u32) -> ProcResult<Process> {
+pub(crate) fn describe(process: &ProcDir, pid: Pid) -> ProcResult<Process> {
     let comm = read(process, "comm", COMM_BYTES)?;
     let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
     let uid = told(read(process, "status", STATUS_BYTES))?.and_then(|status| status::real_uid(&status));
@@ -76,14 +77,14 @@ fn cgroup_path(groups: &ProcessCGroups) -> Option<String> {
 }
 
 /// Id of the container that the process runs in, by its cgroup.
-pub(crate) fn container_of(pid: u32) -> Option<String> {
-    let process = ProcDir::new(i32::try_from(pid).ok()?).ok()?;
+pub(crate) fn container_of(pid: Pid) -> Option<String> {
+    let process = ProcDir::new(i32::try_from(pid.0).ok()?).ok()?;
     let groups = process.cgroups().ok()?;
     groups.0.iter().find_map(|group| cgroup::container(&group.pathname)).map(str::to_owned)
 }
 
 /// `comm[pid]` of a process of which no more may be seen; `None` where it is gone.
-pub(crate) fn label_of(pid: u32) -> Option<String> {
+pub(crate) fn label_of(pid: Pid) -> Option<String> {
     let comm = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
     Some(format!("{}[{pid}]", String::from_utf8_lossy(comm.trim_ascii_end())))
 }
@@ -99,7 +100,7 @@ pub(crate) fn is_zombie(process: &ProcDir) -> bool {
 #[derive(Debug)]
 pub(crate) struct Ancestor {
     /// Process id
-    pub pid: u32,
+    pub pid: Pid,
     /// Its name
     pub comm: String,
     /// Whether its descriptors may be looked at
@@ -114,7 +115,7 @@ pub(crate) fn ancestors() -> Vec<Ancestor> {
     let mut next = ProcDir::myself().ok();
     while let Some(process) = next {
         let Ok(stat) = process.stat() else { break };
-        let pid = stat.pid.cast_unsigned();
+        let pid = Pid(stat.pid.cast_unsigned());
         // A pid that was given to another process meanwhile could lead in a circle.
         if found.iter().any(|known| known.pid == pid) {
             break;

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::model::ids::{Fd, Inode, Pid};
+
 /// No descriptor has this number (`NR_OPEN` is far below).
 const NONE: u32 = u32::MAX;
 /// Processes with more descriptors are read last: the others are read to their ends whatever is found.
@@ -14,7 +16,7 @@ const MANY: u64 = 1024;
 /// Inodes, and for each the descriptor under which it was found first.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
-    sockets: FxHashMap<u32, AtomicU32>,
+    sockets: FxHashMap<Inode, AtomicU32>,
     unfound: AtomicUsize,
     /// Users that the sockets belong to: their processes are the most likely holders
     uids: FxHashSet<u32>,
@@ -22,7 +24,7 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// Sockets by inode, with the user that each belongs to.
-    pub(crate) fn new(sockets: impl IntoIterator<Item = (u32, Option<u32>)>) -> Self {
+    pub(crate) fn new(sockets: impl IntoIterator<Item = (Inode, Option<u32>)>) -> Self {
         let mut wanted = Self::default();
         for (inode, uid) in sockets {
             wanted.sockets.insert(inode, AtomicU32::new(NONE));
@@ -38,9 +40,9 @@ impl Wanted {
     }
 
     /// Whether a socket is wanted, which was found under this descriptor.
-    pub(super) fn note(&self, inode: u32, fd: u32) -> bool {
+    pub(super) fn note(&self, inode: Inode, fd: Fd) -> bool {
         let Some(found) = self.sockets.get(&inode) else { return false };
-        if found.compare_exchange(NONE, fd, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        if found.compare_exchange(NONE, fd.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.unfound.fetch_sub(1, Ordering::Relaxed);
         }
         true
@@ -52,13 +54,13 @@ impl Wanted {
     }
 
     /// Inode and first descriptor of those that were found.
-    pub(super) fn found(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let found = self.sockets.iter().map(|(inode, fd)| (*inode, fd.load(Ordering::Relaxed)));
-        found.filter(|(_, fd)| *fd != NONE)
+    pub(super) fn found(&self) -> impl Iterator<Item = (Inode, Fd)> + '_ {
+        let found = self.sockets.iter().map(|(inode, fd)| (*inode, Fd(fd.load(Ordering::Relaxed))));
+        found.filter(|(_, fd)| fd.0 != NONE)
     }
 
     /// Puts processes with few descriptors first, since those are read to their ends; then the most likely holders.
-    pub(super) fn sort(&self, pids: &mut [u32]) {
+    pub(super) fn sort(&self, pids: &mut [Pid]) {
         pids.sort_by_cached_key(|pid| {
             // One that has vanished is no matter where. Before Linux 6.2 the size is 0: then the order is of no help.
             let directory = fs::metadata(format!("/proc/{pid}/fd"));
@@ -71,15 +73,16 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::Wanted;
+    use crate::model::ids::{Fd, Inode};
 
     #[test]
     fn all_are_found_when_each_has_a_holder_and_the_first_descriptor_is_kept() {
-        let wanted = Wanted::new([(7, None), (8, Some(0))]);
-        assert!(!wanted.note(9, 3) && !wanted.are_found());
-        assert!(wanted.note(7, 3) && wanted.note(7, 4) && !wanted.are_found());
-        assert!(wanted.note(8, 5) && wanted.are_found());
+        let wanted = Wanted::new([(Inode(7), None), (Inode(8), Some(0))]);
+        assert!(!wanted.note(Inode(9), Fd(3)) && !wanted.are_found());
+        assert!(wanted.note(Inode(7), Fd(3)) && wanted.note(Inode(7), Fd(4)) && !wanted.are_found());
+        assert!(wanted.note(Inode(8), Fd(5)) && wanted.are_found());
         let mut found: Vec<_> = wanted.found().collect();
         found.sort_unstable();
-        assert_eq!(found, [(7, 3), (8, 5)]);
+        assert_eq!(found, [(Inode(7), Fd(3)), (Inode(8), Fd(5))]);
     }
 }

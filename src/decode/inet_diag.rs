@@ -9,6 +9,7 @@ use super::bytes::{array_at, be16_at, u16_at, u32_at, u64_at};
 use super::netlink::{Attribute, Attributes as AttributeWalk};
 use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
 use crate::model::congestion::{Congestion, CongestionDetails, KernelName};
+use crate::model::ids::Inode;
 use crate::model::memory::SocketMemory;
 use crate::model::socket::{Attributes, KernelTls, MptcpSubflow, Queues, Shutdown, SockOpt, Socket, SocketId, Ulp};
 use crate::model::state::TcpState;
@@ -47,7 +48,7 @@ pub(crate) fn decode(message: &[u8], netns: NetnsId) -> Result<Socket, BadMessag
     };
     let state = TcpState::from_kernel(base[1]);
     let word = |offset| u32_at(base, offset).unwrap_or_default();
-    let inode = Some(word(68)).filter(|&inode| inode != 0);
+    let inode = Some(word(68)).filter(|&inode| inode != 0).map(Inode);
     let mut socket = Socket {
         id: SocketId { netns, cookie: cookie(u64_at(base, 44).unwrap_or(u64::MAX)) },
         family,
@@ -107,7 +108,7 @@ fn timer(kind: u8, expires: u32, count: u8) -> Timer {
 }
 
 /// The kernel has one number for timers that mean different things.
-pub(super) fn refine(mut timer: Timer, state: TcpState, inode: Option<u32>, full_socket: bool) -> Timer {
+pub(super) fn refine(mut timer: Timer, state: TcpState, inode: Option<Inode>, full_socket: bool) -> Timer {
     timer.kind = match (timer.kind, state) {
         (TimerKind::Keepalive, TcpState::FinWait2) if inode.is_none() => TimerKind::FinWait2,
         (TimerKind::Retransmit, TcpState::SynRecv) if !full_socket => TimerKind::SynAck,

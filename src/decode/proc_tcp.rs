@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::inet_diag::{keep_what_is_known, refine};
 use crate::model::address::{Endpoint, Family, NetnsId};
+use crate::model::ids::Inode;
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
 use crate::model::timer::{Timer, TimerKind};
@@ -27,8 +28,11 @@ pub(crate) fn decode(line: &str, family: Family, netns: NetnsId) -> Option<Socke
     let retransmits = columns.next().and_then(|text| u64::from_str_radix(text, 16).ok());
     let uid = columns.next().and_then(|text| text.parse().ok());
     let probes = columns.next().and_then(|text| text.parse::<u64>().ok());
-    let inode =
-        columns.next().and_then(|text| text.parse::<u64>().ok()).map(|inode| inode as u32).filter(|&inode| inode != 0);
+    let inode = columns
+        .next()
+        .and_then(|text| text.parse::<u64>().ok())
+        .map(|inode| Inode(inode as u32))
+        .filter(|inode| inode.0 != 0);
 
     let timer = timer(active, retransmits, probes, state, inode);
     let mut socket = Socket {
@@ -58,7 +62,7 @@ fn timer(
     retransmits: Option<u64>,
     probes: Option<u64>,
     state: TcpState,
-    inode: Option<u32>,
+    inode: Option<Inode>,
 ) -> Timer {
     let Some((kind, ticks)) = active else { return Timer::NOT_TOLD };
     let kind = TimerKind::from_kernel(kind as u8);
@@ -130,7 +134,10 @@ mod tests {
         assert_eq!((socket.local.port, socket.remote.port), (8080, 50000));
         assert_eq!(socket.queues, Queues::Bytes { recv: 3, send: 7 });
         assert_eq!((socket.timer.kind, socket.timer.expires_ms, socket.timer.count), (TimerKind::Keepalive, 4000, 1));
-        assert_eq!((socket.uid, socket.inode, socket.id.cookie), (Some(1000), Some(5555), None));
+        assert_eq!(
+            (socket.uid, socket.inode, socket.id.cookie),
+            (Some(1000), Some(crate::model::ids::Inode(5555)), None)
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::json::{Json, Key, key};
 use crate::model::address::Endpoint;
 use crate::model::congestion::CongestionDetails;
 use crate::model::holder::Holder;
+use crate::model::ids::Pid;
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
 use crate::model::liveness::Liveness;
 use crate::model::memory::SocketMemory;
@@ -24,7 +25,7 @@ use crate::text::reason;
 pub(crate) struct Connections {
     info_keys: Vec<Key>,
     memory_keys: Vec<Key>,
-    processes: FxHashMap<u32, Box<[u8]>>,
+    processes: FxHashMap<Pid, Box<[u8]>>,
     /// That of the last row: most rows have it off, or as the one before
     keepalive: (Keepalive, Vec<u8>),
 }
@@ -59,7 +60,7 @@ impl Connections {
         json.key(key!("interface")).optional_string(row.interface);
         json.key(key!("uid")).optional(socket.uid);
         json.key(key!("user")).optional_string(row.user);
-        json.key(key!("inode")).optional(socket.inode);
+        json.key(key!("inode")).optional(socket.inode.map(|inode| inode.0));
         json.key(key!("cgroup")).optional_string(row.cgroup);
         json.key(key!("holder")).optional_string(row.holder.name());
         json.key(key!("owners"));
@@ -99,8 +100,8 @@ impl Connections {
         json.array();
         for (process, fd) in holder.owners().into_iter().flat_map(|owners| owners.iter()) {
             json.object();
-            json.key(key!("pid")).number(process.pid);
-            json.key(key!("fd")).number(fd);
+            json.key(key!("pid")).number(process.pid.0);
+            json.key(key!("fd")).number(fd.0);
             // A process may hold ten thousand sockets and is told of once a snapshot.
             let told = self.processes.entry(process.pid).or_insert_with(|| tell(process));
             json.raw(told);

@@ -12,6 +12,7 @@ use crate::collect::users::Users;
 use crate::collect::wanted::Wanted;
 use crate::model::gap::Gaps;
 use crate::model::holder::Holder;
+use crate::model::ids::Inode;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
 use crate::model::owner::{Held, OwnerTable};
@@ -52,7 +53,7 @@ struct CachedOwners {
     /// Counts up from scan to scan
     scan: u32,
     /// Inodes that nobody was found to hold
-    nobodys: FxHashSet<u32>,
+    nobodys: FxHashSet<Inode>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +87,7 @@ impl Owners {
     }
 
     /// Whether somebody may hold a socket all the same, so that it is worth to look again.
-    pub(super) fn is_unsettled(&self, holder: &Holder<'_>, inode: Option<u32>) -> bool {
+    pub(super) fn is_unsettled(&self, holder: &Holder<'_>, inode: Option<Inode>) -> bool {
         let may_be = match holder {
             Holder::Kernel => true,
             // Some processes are hidden; but it may belong to one that is not, and newer than what was kept.
@@ -97,7 +98,7 @@ impl Owners {
     }
 
     /// Whether nobody holds it for as long as this is kept: all were looked through while it was there.
-    pub(super) fn is_nobodys(&self, holder: &Holder<'_>, inode: Option<u32>) -> bool {
+    pub(super) fn is_nobodys(&self, holder: &Holder<'_>, inode: Option<Inode>) -> bool {
         holder.owners().is_none() && (!self.is_old || self.knows_nobody_of(inode))
     }
 
@@ -107,7 +108,7 @@ impl Owners {
     }
 
     /// Whether everybody was looked through for it, and nobody holds it.
-    fn knows_nobody_of(&self, inode: Option<u32>) -> bool {
+    fn knows_nobody_of(&self, inode: Option<Inode>) -> bool {
         inode.is_some_and(|inode| self.owners.nobodys.contains(&inode))
     }
 
@@ -117,7 +118,7 @@ impl Owners {
         self,
         cached: &mut Cached,
         newer: Option<(Scanned, Duration)>,
-        nobodys: FxHashSet<u32>,
+        nobodys: FxHashSet<Inode>,
         is_part: bool,
     ) {
         let mut owners = self.owners;

@@ -23,6 +23,7 @@ use crate::collect::visit::{Rows, SourceChoice, gap_for};
 use crate::collect::wanted::Wanted;
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::holder::Holder;
+use crate::model::ids::Inode;
 use crate::model::namespace::{Namespace, Source};
 use crate::model::needs::Needs;
 use crate::model::owner::OwnerTable;
@@ -67,7 +68,7 @@ struct Pipeline<'a, S: ?Sized> {
     /// Listeners that are not wanted for themselves, while their owners have not been looked for
     listeners: Vec<Socket>,
     /// Inodes that nobody was found to hold
-    nobodys: FxHashSet<u32>,
+    nobodys: FxHashSet<Inode>,
     states: StateSet,
     /// The filter asks for marks, and the kernel did not tell one
     lacks_marks: bool,

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::collect::visit::Rows;
 use crate::model::address::Family;
+use crate::model::ids::Inode;
 use crate::model::namespace::Namespace;
 use crate::model::socket::Socket;
 
@@ -16,7 +17,7 @@ pub(super) struct Waiting<'a> {
 }
 
 /// The inodes of those that are still open, as far as their sources can say.
-pub(super) fn still_there(rows: &[&Waiting<'_>], sources: &mut [Rows]) -> FxHashSet<u32> {
+pub(super) fn still_there(rows: &[&Waiting<'_>], sources: &mut [Rows]) -> FxHashSet<Inode> {
     let mut there = FxHashSet::default();
     let mut last_read = None;
     for row in rows {

@@ -1,5 +1,6 @@
 //! In whose hands a socket is: processes', or those of the kernel, and in which way.
 
+use super::ids::Inode;
 use super::owner::{OwnerTable, Owners};
 use super::socket::Socket;
 use super::state::TcpState;
@@ -81,7 +82,7 @@ impl<'a> Holder<'a> {
     pub fn of_with(
         socket: &Socket,
         owners: Option<&'a OwnerTable>,
-        find: impl FnOnce(&'a OwnerTable, u32) -> Owners<'a>,
+        find: impl FnOnce(&'a OwnerTable, Inode) -> Owners<'a>,
     ) -> Self {
         if socket.is_minisocket() {
             return Self::Minisocket;

@@ -9,6 +9,7 @@ pub(crate) mod congestion;
 pub(crate) mod counters;
 pub(crate) mod gap;
 pub(crate) mod holder;
+pub(crate) mod ids;
 pub(crate) mod keepalive;
 pub(crate) mod liveness;
 pub(crate) mod memory;

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use super::ids::{Fd, Inode, Pid};
+
 /// A process that holds at least one socket. Text comes from outside: sanitise it before it goes to a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
     /// Process id in the namespace of the /proc that was read
-    pub pid: u32,
+    pub pid: Pid,
     /// /proc/PID/comm, bytes that are no UTF-8 replaced by U+FFFD
     pub comm: String,
     /// `comm[pid]`, made by `label`: it stands in every row
@@ -29,7 +31,7 @@ pub struct Process {
 
 impl Process {
     /// A process of which no more is known than its name and its id.
-    pub fn named(comm: &str, pid: u32) -> Self {
+    pub fn named(comm: &str, pid: Pid) -> Self {
         Self {
             pid,
             comm: comm.to_owned(),
@@ -47,12 +49,12 @@ impl Process {
 
 /// `comm[pid]`. What would be read as structure is escaped in the name, so that a process which calls itself `sshd[1],x`
 /// looks like neither two processes nor process 1: `sshd\x5b1\x5d\x2cx[77]`.
-pub(crate) fn label(comm: &str, pid: u32) -> String {
+pub(crate) fn label(comm: &str, pid: Pid) -> String {
     format!("{}[{pid}]", escaped(comm, &STRUCTURE))
 }
 
 /// Name and pid of a label.
-pub(crate) fn of_label(label: &str) -> Option<(String, u32)> {
+pub(crate) fn of_label(label: &str) -> Option<(String, Pid)> {
     let (name, pid) = label.strip_suffix(']')?.rsplit_once('[')?;
     let unescape = |name: String, character: &char| name.replace(&escape(*character), &character.to_string());
     Some((STRUCTURE.iter().fold(name.to_owned(), unescape), pid.parse().ok()?))
@@ -88,11 +90,11 @@ pub struct OpenDescriptors {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Holding {
     /// Inode of the socket
-    pub inode: u32,
+    pub inode: Inode,
     /// Index in the processes of the [`OwnerTable`]
     pub process: u32,
     /// The descriptor
-    pub fd: u32,
+    pub fd: Fd,
 }
 
 /// Every descriptor of every readable process that refers to a socket.
@@ -121,9 +123,9 @@ impl Index {
     /// `holdings` in the order of their inodes. About one bucket for each of them.
     fn new(holdings: &[Holding]) -> Self {
         let (Some(first), Some(last)) = (holdings.first(), holdings.last()) else { return Self::default() };
-        let span = u64::from(last.inode - first.inode) + 1;
+        let span = u64::from(last.inode.0 - first.inode.0) + 1;
         let shift = (span / holdings.len() as u64).max(1).ilog2();
-        let mut index = Self { lowest: first.inode, shift, starts: Vec::new() };
+        let mut index = Self { lowest: first.inode.0, shift, starts: Vec::new() };
         let buckets = index.bucket(last.inode).map_or(0, |last| last + 1);
         index.starts.reserve(buckets + 1);
         for (at, holding) in holdings.iter().enumerate() {
@@ -136,12 +138,12 @@ impl Index {
         index
     }
 
-    fn bucket(&self, inode: u32) -> Option<usize> {
-        inode.checked_sub(self.lowest).map(|above| (above >> self.shift) as usize)
+    fn bucket(&self, inode: Inode) -> Option<usize> {
+        inode.0.checked_sub(self.lowest).map(|above| (above >> self.shift) as usize)
     }
 
     /// Where holdings of this inode can be.
-    fn range(&self, inode: u32) -> std::ops::Range<usize> {
+    fn range(&self, inode: Inode) -> std::ops::Range<usize> {
         let bounds =
             self.bucket(inode).and_then(|bucket| Some((self.starts.get(bucket)?, self.starts.get(bucket + 1)?)));
         bounds.map_or(0..0, |(start, end)| *start as usize..*end as usize)
@@ -156,12 +158,12 @@ impl OwnerTable {
     }
 
     /// All that hold the socket with this inode.
-    pub fn of(&self, inode: u32) -> Owners<'_> {
+    pub fn of(&self, inode: Inode) -> Owners<'_> {
         self.owners(self.held(inode))
     }
 
     /// Who holds the socket with this inode, for [`OwnerTable::owners`]: good as long as the table is.
-    pub fn held(&self, inode: u32) -> Held {
+    pub fn held(&self, inode: Inode) -> Held {
         let range = self.index.range(inode);
         let bucket = self.holdings.get(range.clone()).unwrap_or_default();
         let skipped = bucket.partition_point(|holding| holding.inode < inode);
@@ -209,7 +211,7 @@ impl<'a> Owners<'a> {
     }
 
     /// Process and descriptor of each, ordered by process, then descriptor.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a Process, u32)> + use<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'a Process, Fd)> + use<'a> {
         let processes = self.processes;
         let holdings = self.first.into_iter().chain(self.rest.iter().copied());
         holdings.filter_map(move |holding| Some((processes.get(holding.process as usize)?, holding.fd)))
@@ -225,6 +227,7 @@ impl<'a> Owners<'a> {
 #[cfg(test)]
 mod tests {
     use super::{Holding, OwnerTable, label, of_label};
+    use crate::model::ids::{Fd, Inode, Pid};
     use proptest::prelude::{any, prop, prop_oneof, proptest};
 
     proptest! {
@@ -234,12 +237,12 @@ mod tests {
             inodes in prop::collection::vec(prop_oneof![0..50_u32, any::<u32>(), u32::MAX - 20..=u32::MAX], 0..200),
             asked in prop::collection::vec(prop_oneof![0..60_u32, any::<u32>()], 0..50),
         ) {
-            let holding = |(fd, inode): (usize, &u32)| Holding { inode: *inode, process: 0, fd: fd as u32 };
+            let holding = |(fd, inode): (usize, &u32)| Holding { inode: Inode(*inode), process: 0, fd: Fd(fd as u32) };
             let holdings: Vec<_> = inodes.iter().enumerate().map(holding).collect();
             let table = OwnerTable::new(Vec::new(), holdings.clone(), 0);
             for inode in inodes.iter().chain(&asked) {
-                let expected = holdings.iter().filter(|holding| holding.inode == *inode);
-                let held = table.held(*inode);
+                let expected = holdings.iter().filter(|holding| holding.inode == Inode(*inode));
+                let held = table.held(Inode(*inode));
                 assert_eq!(held.first, expected.clone().min().copied());
                 assert_eq!(held.count as usize, expected.count());
             }
@@ -248,15 +251,15 @@ mod tests {
 
     #[test]
     fn one_process_never_looks_like_two_or_like_another_pid() {
-        assert_eq!(label("nginx: worker", 12), "nginx: worker[12]");
-        assert_eq!(label("sshd[1],x", 77), "sshd\\x5b1\\x5d\\x2cx[77]");
-        assert_eq!(label("\\x5b", 1), "\\x5cx5b[1]");
+        assert_eq!(label("nginx: worker", Pid(12)), "nginx: worker[12]");
+        assert_eq!(label("sshd[1],x", Pid(77)), "sshd\\x5b1\\x5d\\x2cx[77]");
+        assert_eq!(label("\\x5b", Pid(1)), "\\x5cx5b[1]");
     }
 
     #[test]
     fn a_label_is_read_back() {
         for comm in ["nginx", "sshd[1],x", "a;b\"c", "\\x5b", "\\", "[", "", "a\\x5cx2c,]"] {
-            assert_eq!(of_label(&label(comm, 9)), Some((comm.to_owned(), 9)), "{comm}");
+            assert_eq!(of_label(&label(comm, Pid(9))), Some((comm.to_owned(), Pid(9))), "{comm}");
         }
         assert_eq!(of_label("(kernel)"), None);
     }

@@ -2,6 +2,7 @@
 
 use super::address::{Cookie, Endpoint, Family, NetnsId};
 use super::congestion::{Congestion, KernelName};
+use super::ids::Inode;
 use super::memory::SocketMemory;
 use super::state::TcpState;
 use super::tcp_info::{Field, TcpInfo};
@@ -34,7 +35,7 @@ pub struct Socket {
     /// Owner by `fchown`, else creator; none for minisockets
     pub uid: Option<u32>,
     /// Inode in sockfs; none where no process could hold it: orphan, minisocket, accept queue
-    pub inode: Option<u32>,
+    pub inode: Option<Inode>,
     /// Bytes or connections that wait
     pub queues: Queues,
     /// The pending timer

@@ -7,6 +7,7 @@ use super::holders::{HeldBy, ProcessName};
 use super::line::Sign;
 use crate::filter::Filter;
 use crate::model::holder::Holder;
+use crate::model::ids::{Fd, Inode};
 use crate::model::liveness::{Bound, Verdict};
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
@@ -72,7 +73,7 @@ impl Change {
 
     /// Whether it may match a filter, by what is kept of its socket.
     pub fn may_match(&self, filter: &Filter, namespace: &Namespace) -> bool {
-        let inode = self.socket.inode.unwrap_or(0);
+        let inode = self.socket.inode.unwrap_or(Inode(0));
         let owners = match &self.holder {
             HeldBy::Processes(processes) => table(processes, inode),
             HeldBy::Unknown | HeldBy::Nobody(_) => OwnerTable::default(),
@@ -97,8 +98,8 @@ impl Change {
 }
 
 /// These processes as holders of the socket with this inode.
-fn table(processes: &[ProcessName], inode: u32) -> OwnerTable {
+fn table(processes: &[ProcessName], inode: Inode) -> OwnerTable {
     let processes: Vec<_> = processes.iter().map(|process| Process::named(&process.comm, process.pid)).collect();
-    let holdings = (0..processes.len() as u32).map(|process| Holding { inode, process, fd: 0 }).collect();
+    let holdings = (0..processes.len() as u32).map(|process| Holding { inode, process, fd: Fd(0) }).collect();
     OwnerTable::new(processes, holdings, 0)
 }

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::fields::value::Value;
 use crate::model::holder::{Holder, HolderKind};
+use crate::model::ids::Pid;
 use crate::model::owner::{Owners, Process, label};
 
 /// Who holds a socket, or held it.
@@ -22,7 +23,7 @@ pub enum HeldBy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessName {
     /// Its id
-    pub pid: u32,
+    pub pid: Pid,
     /// Its name
     pub comm: String,
 }
@@ -68,8 +69,8 @@ impl HolderNumber {
 pub(super) struct Holders {
     all: Vec<HeldBy>,
     /// Nearly all sockets have one process
-    by_pid: FxHashMap<u32, u32>,
-    by_pids: FxHashMap<Vec<u32>, u32>,
+    by_pid: FxHashMap<Pid, u32>,
+    by_pids: FxHashMap<Vec<Pid>, u32>,
     by_kind: FxHashMap<HolderKind, u32>,
     /// Numbers of the snapshot before, and what they are here
     taken_over: FxHashMap<u32, u32>,

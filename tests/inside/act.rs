@@ -20,6 +20,7 @@ use crate::collect::discovery::NetnsChoice;
 use crate::collect::visit::SourceChoice;
 use crate::inspect::{Request, inspect};
 use crate::model::change::KeepaliveChange;
+use crate::model::ids::{Fd, Pid};
 use crate::model::needs::Needs;
 use crate::model::row::Row;
 use crate::model::snapshot::Sink;
@@ -73,7 +74,7 @@ fn a_descriptor_that_was_given_to_another_socket_never_gets_its_settings() {
     let place = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
     let number = u32::try_from(place.as_raw_fd()).unwrap();
     let mut target = target(&netns, &meant);
-    target.holders = vec![(std::process::id(), number)];
+    target.holders = vec![(Pid(std::process::id()), Fd(number))];
     let stop = AtomicBool::new(false);
     // Counted, not asserted: a panic in here would leave the other thread at work for ever.
     let (mut hits, mut misses, mut wrong) = (0, 0, 0);

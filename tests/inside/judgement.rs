@@ -15,6 +15,7 @@ use crate::filter::{Filter, Names};
 use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
 use crate::model::counters::{Counters, SockStat};
 use crate::model::holder::Holder;
+use crate::model::ids::Inode;
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
 use crate::model::liveness::{Bound, Liveness, Verdict};
 use crate::model::namespace::{Namespace, Source};
@@ -78,7 +79,7 @@ fn socket(state: TcpState, timer: Timer, inode: Option<u32>, info: Option<TcpInf
         remote: end(2),
         interface: None,
         uid: None,
-        inode,
+        inode: inode.map(Inode),
         queues: Queues::Bytes { recv: 0, send: 0 },
         timer,
         attributes: Attributes { info: info.map(Box::new), ..Attributes::default() },

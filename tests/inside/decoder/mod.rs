@@ -27,6 +27,7 @@ use crate::decode::netlink::{BadFrame, Messages, Payload};
 use crate::decode::{cgroup, inet_diag, key_values, proc_tcp, sysctl};
 use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
 use crate::model::congestion::{Congestion, KernelName};
+use crate::model::ids::Inode;
 use crate::model::memory::SocketMemory;
 use crate::model::needs::Needs;
 use crate::model::socket::{Attributes, Classification, OddAttributes, Queues, Shutdown, SockOpt, Socket, SocketId};

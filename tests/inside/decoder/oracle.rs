@@ -93,7 +93,7 @@ fn as_the_crate_reads_it(theirs: &InetResponse, body: &[u8], ours: &Socket) -> S
         // Difference: the 0 of a minisocket, and of a socket without an inode, is not the user root.
         uid: (!minisocket && (header.uid != 0 || header.inode != 0)).then_some(header.uid),
         // Difference: no inode is none, not the inode 0.
-        inode: (header.inode != 0).then_some(header.inode),
+        inode: (header.inode != 0).then_some(Inode(header.inode)),
         // Difference: a minisocket has no queues, and a listener's are no bytes.
         queues: match state {
             _ if minisocket => Queues::None,

@@ -8,6 +8,7 @@ use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
 use crate::model::counters::{Counters, SockStat};
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::holder::Holder;
+use crate::model::ids::{Fd, Inode, Pid};
 use crate::model::keepalive::Keepalive;
 use crate::model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
 use crate::model::namespace::{Namespace, Source};
@@ -90,7 +91,7 @@ pub(crate) fn namespace(id: u64) -> Namespace {
 fn process(pid: u32) -> Process {
     let comm = if pid == 812 { "api" } else { "nginx" };
     Process {
-        pid,
+        pid: Pid(pid),
         label: format!("{comm}[{pid}]"),
         comm: comm.to_owned(),
         exe: None,
@@ -231,7 +232,7 @@ pub(crate) fn socket(made: Made) -> Socket {
         remote,
         interface: None,
         uid: Some(0),
-        inode: (made.pid > 0).then_some(made.cookie as u32),
+        inode: (made.pid > 0).then_some(Inode(made.cookie as u32)),
         queues: if is_listener {
             // The port of a peer that it has not is as good a number as any.
             Queues::Accept { length: 3 + u32::from(made.remote.1), max: Some(128) }
@@ -252,8 +253,8 @@ fn push(builder: &mut FrameBuilder<'_>, namespaces: &[Namespace], made: Made) {
         keepalive: Keepalive::default(),
         liveness: Liveness { verdict: made.verdict, deadline, likely_ms: None },
     };
-    let inode = socket.inode.unwrap_or(0);
-    let owners = OwnerTable::new(vec![process(made.pid)], vec![Holding { inode, process: 0, fd: 7 }], 0);
+    let inode = socket.inode.unwrap_or(Inode(0));
+    let owners = OwnerTable::new(vec![process(made.pid)], vec![Holding { inode, process: 0, fd: Fd(7) }], 0);
     let namespace = namespaces.iter().find(|namespace| namespace.id.0 == made.netns).unwrap();
     let row = Row {
         taken_at: std::time::SystemTime::UNIX_EPOCH,
