@@ -1,8 +1,12 @@
 //! How durations, addresses and names from outside are written for people. Pure formatting; nothing is rounded up, and
 //! nothing that a terminal would obey gets through.
 
+pub(crate) mod cut;
 pub(crate) mod keepalive;
+pub(crate) mod near;
+pub(crate) mod quantity;
 pub(crate) mod reason;
+pub(crate) mod setting;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +15,6 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthStr;
 
 use crate::model::liveness::Bound;
 
@@ -153,30 +156,6 @@ pub(crate) fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String 
         }
     }
     text
-}
-
-/// The beginning of `text` that fits `width` cells, and whether a mark has to say that there was more.
-pub(crate) fn shorten(text: &str, width: usize) -> (&str, bool) {
-    if text.width() <= width {
-        return (text, false);
-    }
-    let mut end = 0;
-    for (index, character) in text.char_indices() {
-        let next = index + character.len_utf8();
-        if text[..next].width() + 1 > width {
-            break;
-        }
-        end = next;
-    }
-    (&text[..end], width > 0)
-}
-
-/// The same with its mark.
-pub(crate) fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
-    match shorten(text, cells) {
-        (shown, true) => Cow::Owned(format!("{shown}…")),
-        (shown, false) => Cow::Borrowed(shown),
-    }
 }
 
 /// Escapes what a terminal would obey or hide: control characters, changes of writing direction, characters without

@@ -21,7 +21,7 @@ use crate::act::plan::{Candidate, Deed, Plan};
 use crate::inspect::inspect;
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::needs::Needs;
-use crate::text::keepalive::differences;
+use crate::text::setting::differences;
 use crate::text::{self, printable};
 
 /// Does it.
@@ -126,7 +126,7 @@ fn rehearse(action: &Action, plan: &Plan<Named>, mut list: Vec<u8>, what: &str) 
 /// What setting it would change.
 fn planned(candidate: &Candidate<Named>) -> String {
     let Some(was) = candidate.was else { return "its options cannot be read, so not set either".to_owned() };
-    differences(&was, &candidate.change.applied_to(was))
+    differences(&was.keepalive, &candidate.change.applied_to(was).keepalive)
 }
 
 /// `y` and nothing else is yes.

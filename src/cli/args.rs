@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 
 use super::choices;
 use super::habits::{self, Habits};
-use crate::filter::time_us;
+use crate::text::quantity::time_us;
 
 /// Every TCP connection of this host, and whether its peer is still there.
 ///

@@ -6,9 +6,11 @@ use super::usage::UsageError;
 use crate::act::assignment::Assignment;
 use crate::fields::column::folded;
 use crate::fields::table::column_called;
-use crate::filter::{SETTABLE, assign, detecting, is_keyword, nearest, settable};
+use crate::filter::is_keyword;
 use crate::model::change::KeepaliveChange;
 use crate::text::keepalive;
+use crate::text::near::nearest;
+use crate::text::setting::{Setting, detecting};
 
 /// Takes the assignments off the front of the words, in one argument or many; what is left is the filter.
 pub(super) fn parse(arguments: &SetArgs) -> Result<(Assignment, String), UsageError> {
@@ -18,8 +20,8 @@ pub(super) fn parse(arguments: &SetArgs) -> Result<(Assignment, String), UsageEr
     let mut filter = text.trim_start();
     loop {
         let (word, rest) = filter.split_once(char::is_whitespace).unwrap_or((filter, ""));
-        let Some((key, value)) = assignment(word) else { break };
-        assign_once(&mut change, key, value)?;
+        let Some((setting, value)) = assignment(word) else { break };
+        assign_once(&mut change, setting, value)?;
         filter = rest.trim_start();
     }
     if let Some(time) = arguments.detect {
@@ -33,7 +35,8 @@ pub(super) fn parse(arguments: &SetArgs) -> Result<(Assignment, String), UsageEr
     change.check().map_err(|wrong| UsageError(wrong.to_string()))?;
     let assignment = Assignment { change, like_sysctl: arguments.like_sysctl };
     if change.is_empty() && !arguments.like_sysctl {
-        let keys: Vec<_> = SETTABLE.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let keys: Vec<_> =
+            Setting::ALL.iter().map(|setting| format!("{}={}", setting.name(), setting.takes())).collect();
         return Err(UsageError(format!(
             "nothing to set; say one or more of: {} (without spaces), --detect TIME, --like-sysctl; then which sockets",
             keys.join(", ")
@@ -52,10 +55,10 @@ pub(super) fn in_words(assignment: &Assignment) -> String {
 
 /// A word of the form `key=value` whose key is one of ours. A filter's comparison has spaces around its sign, or another
 /// field.
-fn assignment(word: &str) -> Option<(&'static str, &str)> {
+fn assignment(word: &str) -> Option<(Setting, &str)> {
     let (key, value) = word.split_once('=')?;
     let is_value = !value.is_empty() && !value.starts_with(['=', '~']);
-    settable(key).filter(|_| is_value).map(|key| (key, value))
+    Setting::called(&folded(key)).filter(|_| is_value).map(|setting| (setting, value))
 }
 
 /// Other names of what can be set.
@@ -74,21 +77,22 @@ fn refuse_slips(arguments: &[String]) -> Result<(), UsageError> {
         arguments.iter().flat_map(|argument| argument.split_whitespace().take_while(|word| word.contains('=')));
     for word in leading.chain(alone.map(String::as_str)) {
         let Some((key, value)) = word.split_once('=') else { continue };
-        let is_known = settable(key).is_some() || column_called(key).is_some() || is_keyword(key);
+        let folded = folded(key);
+        let is_known = Setting::called(&folded).is_some() || column_called(key).is_some() || is_keyword(key);
         if is_known || key.ends_with(['!', '<', '>']) || value.starts_with(['=', '~']) {
             continue;
         }
-        let folded = folded(key);
         let other = OTHER_KEYS.iter().find(|(_, others)| others.contains(&folded.as_str())).map(|(known, _)| *known);
-        if let Some(near) = other.or_else(|| nearest(key, SETTABLE.iter().map(|(known, _)| *known))) {
+        if let Some(near) = other.or_else(|| nearest(key, Setting::ALL.map(Setting::name))) {
             return Err(UsageError(format!("unknown key '{key}'; did you mean '{near}'?")));
         }
     }
     Ok(())
 }
 
-fn assign_once(change: &mut KeepaliveChange, key: &str, value: &str) -> Result<(), UsageError> {
-    match assign(change, key, value) {
+fn assign_once(change: &mut KeepaliveChange, setting: Setting, value: &str) -> Result<(), UsageError> {
+    let key = setting.name();
+    match setting.assign(change, value) {
         Ok(true) => Ok(()),
         Ok(false) => Err(UsageError(format!("{key} is set twice; to filter by it, write spaces: '{key} = {value}'"))),
         Err(wrong) => Err(UsageError(format!("{key}={value}: {wrong}"))),

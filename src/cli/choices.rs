@@ -7,7 +7,7 @@ use crate::export::list::Order;
 use crate::fields::socket::SocketColumn;
 use crate::fields::synonyms::meant;
 use crate::fields::table::{column_called, columns};
-use crate::filter::nearest;
+use crate::text::near::nearest;
 
 /// Examples under `ls --help`.
 const LS_EXAMPLES: &str = "Examples:

@@ -3,7 +3,9 @@
 
 use super::usage::UsageError;
 use crate::fields::table::column_called;
-use crate::filter::{as_filter, begins_with_comparison, is_keyword, is_state, nearest, settable};
+use crate::filter::{as_filter, begins_with_comparison, is_keyword, is_state};
+use crate::text::near::nearest;
+use crate::text::setting::Setting;
 
 /// Words that are no option, and what does it.
 const INSTEAD: &[(&[&str], &str)] = &[
@@ -43,9 +45,12 @@ impl Wrong<'_> {
         if let Some((_, instead)) = INSTEAD.iter().find(|(words, _)| words.contains(&word.as_str())) {
             return Some(format!("{unknown}; {instead}"));
         }
-        if let ("set", Some(key)) = (self.listing, settable(&word)) {
+        if let ("set", Some(key)) = (self.listing, Setting::called(&word)) {
             let value = self.value.unwrap_or("VALUE");
-            return Some(format!("{unknown}; write it without dashes, before the filter: tcpulse set {key}={value}"));
+            return Some(format!(
+                "{unknown}; write it without dashes, before the filter: tcpulse set {}={value}",
+                key.name()
+            ));
         }
         if let Some(filter) = as_filter(&word, self.value.filter(|value| !value.is_empty())) {
             let listing = self.listing;

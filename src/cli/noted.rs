@@ -12,7 +12,7 @@ use crate::act::perform::{Outcome, Performance, Stopped, Witness, perform};
 use crate::act::plan::{Candidate, Deed};
 use crate::collect::caller::Caller;
 use crate::collect::discovery::NetnsChoice;
-use crate::text::keepalive::{assignments, differences};
+use crate::text::setting::{assignments, differences};
 
 /// The journal for a deed that the caller may do; where notes are required, one that can be written.
 pub(super) fn open_journal(deed: Deed, logging: Logging) -> anyhow::Result<Journal> {
@@ -130,9 +130,10 @@ impl<'a> Doing<'a> {
         let (command, what, old, new) = match self.deed {
             Deed::Destroy => ("kill", None, socket.state.to_string(), "destroyed".to_owned()),
             Deed::Set(assignment) => {
-                let old = candidate.was.as_ref().map_or("unknown".to_owned(), assignments);
-                let new =
-                    candidate.was.map_or("unknown".to_owned(), |was| assignments(&candidate.change.applied_to(was)));
+                let old = candidate.was.map_or("unknown".to_owned(), |was| assignments(&was.keepalive));
+                let new = candidate
+                    .was
+                    .map_or("unknown".to_owned(), |was| assignments(&candidate.change.applied_to(was).keepalive));
                 ("set", Some(change::in_words(&assignment)), old, new)
             }
         };
@@ -158,9 +159,12 @@ impl<'a> Doing<'a> {
         let intent = self.intent(candidate);
         match outcome {
             Outcome::Destroyed => Note { event: Event::Done, ..intent },
-            Outcome::Set(Changed { before, after }) => {
-                Note { event: Event::Done, old: assignments(before), new: assignments(after), ..intent }
-            }
+            Outcome::Set(Changed { before, after }) => Note {
+                event: Event::Done,
+                old: assignments(&before.keepalive),
+                new: assignments(&after.keepalive),
+                ..intent
+            },
             Outcome::Gone => Note { event: Event::Gone, why: Some("gone already".to_owned()), ..intent },
             Outcome::NotDestroyed(why) => Note { event: Event::Failed, why: Some(why.to_string()), ..intent },
             Outcome::NotSet(why) => Note { event: Event::Failed, why: Some(why.to_string()), ..intent },
@@ -175,7 +179,7 @@ pub(super) fn sentence(candidate: &Candidate<Named>, outcome: &Outcome) -> Strin
         Outcome::Destroyed => format!("destroyed {label}"),
         Outcome::Set(Changed { before, after }) => {
             let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
-            format!("set {label}: {}{at_once}", differences(before, after))
+            format!("set {label}: {}{at_once}", differences(&before.keepalive, &after.keepalive))
         }
         Outcome::Gone => format!("gone already: {label}"),
         Outcome::NotDestroyed(why) => format!("not destroyed: {label}: {why}"),

@@ -8,6 +8,7 @@ use super::descriptors::{Descriptors, Unreachable};
 use super::sockopt::{get, number, set};
 use crate::model::address::Cookie;
 use crate::model::change::KeepaliveChange;
+use crate::model::keepalive::KeepaliveValues;
 use crate::model::options::{MoreOptions, SocketOptions};
 use crate::model::owner::Owners;
 use crate::model::state::TcpState;
@@ -60,11 +61,13 @@ impl OptionReader {
 pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<SocketOptions> {
     let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
     Ok(SocketOptions {
-        keepalive: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
-        keepidle_s: tcp(libc::TCP_KEEPIDLE)?,
-        keepintvl_s: tcp(libc::TCP_KEEPINTVL)?,
-        keepcnt: tcp(libc::TCP_KEEPCNT)?,
-        user_timeout_ms: tcp(libc::TCP_USER_TIMEOUT)?,
+        keepalive: KeepaliveValues {
+            enabled: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
+            idle_s: tcp(libc::TCP_KEEPIDLE)?,
+            interval_s: tcp(libc::TCP_KEEPINTVL)?,
+            probes: tcp(libc::TCP_KEEPCNT)?,
+            user_timeout_ms: tcp(libc::TCP_USER_TIMEOUT)?,
+        },
         syncnt: matches!(state, TcpState::SynSent | TcpState::Listen).then(|| tcp(libc::TCP_SYNCNT).ok()).flatten(),
         defer_accept_s: (state == TcpState::Listen).then(|| tcp(libc::TCP_DEFER_ACCEPT).ok()).flatten(),
         rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
@@ -114,6 +117,7 @@ pub(crate) fn change(socket: BorrowedFd<'_>, change: &KeepaliveChange) -> io::Re
 mod tests {
     use super::read;
     use crate::collect::sockopt::{cookie_of, get};
+    use crate::model::keepalive::KeepaliveValues;
     use crate::model::state::TcpState;
     use std::net::TcpListener;
     use std::os::fd::AsFd;
@@ -122,9 +126,9 @@ mod tests {
     fn options_of_our_own_socket_are_the_kernels_defaults() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let options = read(listener.as_fd(), TcpState::Listen, true).unwrap();
-        assert!(!options.keepalive);
-        assert_eq!(options.user_timeout_ms, 0);
-        assert!(options.keepidle_s > 0 && options.keepintvl_s > 0 && options.keepcnt > 0);
+        let KeepaliveValues { enabled, idle_s, interval_s, probes, user_timeout_ms } = options.keepalive;
+        assert_eq!((enabled, user_timeout_ms), (false, 0));
+        assert!(idle_s > 0 && interval_s > 0 && probes > 0);
         assert_eq!(options.more.unwrap().linger_s, None);
         assert!(cookie_of(listener.as_fd()).unwrap().0 > 0);
     }

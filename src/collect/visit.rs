@@ -13,16 +13,16 @@ use super::diag::DiagSocket;
 use super::discovery::{Door, Found, NetnsChoice};
 use super::error::{CollectError, Refusal};
 use super::proc_net::ProcNetTcp;
-use super::reach::reach;
 use super::refusals::{self, Refusals, cause, errno_of, is_gone, is_short};
 use super::rights::LOOK_AND_ENTER;
+use super::routes::routes;
 use super::{kernel_values, limits};
 use crate::model::counters::{Counters, Population};
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::needs::Needs;
-use crate::model::reach::Reach;
 use crate::model::rights::Capabilities;
+use crate::model::routes::Routes;
 use crate::model::state::StateSet;
 use crate::model::sysctl::Sysctls;
 
@@ -241,10 +241,10 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
         },
         sockstat,
         counters: if kernel { kernel_values::counters(&mut unread.counters) } else { Counters::default() },
-        reach: if needs.contains(Needs::LIVENESS) && !states.is_empty() {
-            reach(&mut unread.routes)
+        routes: if needs.contains(Needs::LIVENESS) && !states.is_empty() {
+            routes(&mut unread.routes)
         } else {
-            Reach::default()
+            Routes::default()
         },
         interfaces: if states.is_empty() { Vec::new() } else { interfaces(&mut unread.interfaces) },
     };

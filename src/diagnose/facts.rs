@@ -4,7 +4,7 @@ use super::wheel::Span;
 use crate::model::keepalive::Keepalive;
 use crate::model::liveness::{Deadline, Mechanism};
 use crate::model::options::SocketOptions;
-use crate::model::reach::Doubt;
+use crate::model::routes::Doubt;
 use crate::model::socket::Socket;
 use crate::model::sysctl::{Sysctl, Sysctls};
 

@@ -3,7 +3,7 @@
 
 use super::idle::{ROUNDING_MS, idle_bounds};
 use super::sightings::Remembered;
-use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::keepalive::{Keepalive, KeepaliveSource, KeepaliveValues};
 use crate::model::options::SocketOptions;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
@@ -65,12 +65,13 @@ pub(crate) fn of(
 }
 
 fn read(options: &SocketOptions) -> Keepalive {
+    let KeepaliveValues { enabled, idle_s, interval_s, probes, user_timeout_ms } = options.keepalive;
     Keepalive {
-        enabled: Some(options.keepalive),
-        idle_s: Some(options.keepidle_s),
-        interval_s: Some(options.keepintvl_s),
-        probes: Some(options.keepcnt),
-        user_timeout_ms: Some(options.user_timeout_ms),
+        enabled: Some(enabled),
+        idle_s: Some(idle_s),
+        interval_s: Some(interval_s),
+        probes: Some(probes),
+        user_timeout_ms: Some(user_timeout_ms),
         source: Some(KeepaliveSource::Socket),
         ..Keepalive::default()
     }

@@ -4,7 +4,7 @@ use super::{Facts, Judge, keepalive};
 use crate::model::change::KeepaliveChange;
 use crate::model::liveness::Deadline;
 use crate::model::options::SocketOptions;
-use crate::model::reach::Doubt;
+use crate::model::routes::Doubt;
 use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::sysctl::Sysctls;
@@ -29,7 +29,7 @@ impl Subject {
             socket: row.socket.clone(),
             options: row.options.copied(),
             sysctls: row.namespace.sysctls.clone(),
-            doubt: row.namespace.reach.doubt(row.socket.remote.addr),
+            doubt: row.namespace.routes.doubt(row.socket.remote.addr),
             judge,
         }
     }
@@ -59,8 +59,8 @@ impl Subject {
         if !is_free || !is_connected {
             return timer;
         }
-        let idle_ms = after.keepidle_s.saturating_mul(1_000);
-        match (before.keepalive, after.keepalive) {
+        let idle_ms = after.keepalive.idle_s.saturating_mul(1_000);
+        match (before.keepalive.enabled, after.keepalive.enabled) {
             (_, false) => Timer::OFF,
             (false, true) => Timer { kind: TimerKind::Keepalive, expires_ms: idle_ms, ..Timer::OFF },
             (true, true) if change.idle_s.is_some() => {

@@ -5,7 +5,7 @@
 use super::Facts;
 use super::wheel::{Span, Wheel};
 use crate::model::liveness::{Deadline, Mechanism};
-use crate::model::reach::Doubt;
+use crate::model::routes::Doubt;
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
 

@@ -6,7 +6,7 @@ use super::retransmission::{model_timeout_ms, rto_max_ms};
 use super::wheel::{Span, Wheel};
 use crate::model::keepalive::KeepaliveSource;
 use crate::model::liveness::{Deadline, Mechanism};
-use crate::model::reach::Doubt;
+use crate::model::routes::Doubt;
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::timer::TimerKind;

@@ -17,7 +17,7 @@ use crate::fields::table::column_of;
 use crate::model::counters::Population;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
-use crate::text::shorten;
+use crate::text::cut::shorten;
 
 /// Ends each cell in the buffer. Control characters are escaped before, so no cell holds one.
 const END: u8 = 0;

@@ -1,6 +1,6 @@
 //! Words alone, which are searched for as text: what was probably meant by them where nothing matched, as a filter.
 
-use super::error::{nearest, short};
+use super::error::short;
 use super::keywords::{KEYWORDS, is_keyword};
 use super::pattern::Pattern;
 use super::print::quoted;
@@ -10,6 +10,7 @@ use crate::fields::column::folded;
 use crate::fields::synonyms::meant;
 use crate::fields::table::{column_called, columns};
 use crate::model::state::StateSet;
+use crate::text::near::nearest;
 
 /// A word that is searched for as text.
 #[derive(Debug, Clone, PartialEq, Eq)]

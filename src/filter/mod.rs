@@ -4,7 +4,6 @@
 //! it of a row, `push` and `bytecode` say what of it the kernel can decide, `print` writes it. Pure: names of services
 //! and hosts are looked up by whoever calls.
 
-mod assign;
 mod bytecode;
 mod complete;
 mod ends;
@@ -30,11 +29,9 @@ mod words;
 
 use std::fmt;
 
-pub(crate) use assign::{SETTABLE, assign, detecting, settable};
 pub(crate) use bytecode::{Bytecode, Dialect, Terms};
 pub(crate) use complete::completions;
 pub use error::FilterError;
-pub(crate) use error::nearest;
 pub(crate) use help::help;
 pub use host::{Names, NoNames};
 pub(crate) use keywords::is_keyword;
@@ -197,14 +194,6 @@ impl fmt::Display for Filter {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.expr.as_ref().map_or(Ok(()), |expr| expr.fmt(out))
     }
-}
-
-/// A time with its unit, in microseconds: `500ms`, `10s`, `1h30m`; `0` needs none.
-///
-/// # Errors
-/// What is wrong with it, and what would be right.
-pub(crate) fn time_us(text: &str) -> Result<u64, String> {
-    value::number(text, value::Measure::Time)
 }
 
 fn needs(expr: &Expr) -> Needs {

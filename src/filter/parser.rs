@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::error::{Wrong, did_you_mean, short};
+use super::error::{Wrong, short};
 use super::host::Names;
 use super::keywords::KEYWORDS;
 use super::lexer::{Sign, Token};
@@ -12,6 +12,7 @@ use crate::fields::socket::SocketColumn;
 use crate::fields::synonyms::meant;
 use crate::fields::table::{column_called, columns};
 use crate::model::address::Family;
+use crate::text::near::did_you_mean;
 
 /// Reads tokens.
 pub(super) struct Parser<'a> {

@@ -3,20 +3,22 @@
 use std::ops::Range;
 
 use super::ends::{device, end, ports};
-use super::error::{Wrong, did_you_mean, one_of, short};
+use super::error::{Wrong, short};
 use super::keywords::is_keyword;
 use super::lexer::Token;
 use super::operands::{Comparison, Operand, any_of, comparison, is, like, operands, unless, value};
 use super::parser::Parser;
 use super::states::{state_group, unknown_state};
 use super::tree::{Condition, Expr, Item, Order, Test};
-use super::value::{Measure, is_size_unit, item, number};
+use super::value::{item, measure_of};
 use crate::fields::column::{Kind, folded};
 use crate::fields::id::ColumnId;
 use crate::fields::socket::SocketColumn;
 use crate::fields::table::column_of;
 use crate::fields::value::Unit;
 use crate::model::address::Family;
+use crate::text::near::{did_you_mean, one_of};
+use crate::text::quantity::{Measure, is_size_unit, number};
 
 /// The rest of a predicate whose column was read.
 pub(super) fn of(parser: &mut Parser<'_>, column: &'static SocketColumn) -> Result<Expr, Wrong> {
@@ -31,7 +33,7 @@ pub(super) fn of(parser: &mut Parser<'_>, column: &'static SocketColumn) -> Resu
         Comparison::Among { negated, listed } => {
             let operands = operands(parser, listed, &what(column))?;
             if let Some(last) = operands.last().filter(|_| column.kind.is_number()) {
-                refuse_lone_unit(parser, Measure::of(column.unit), last)?;
+                refuse_lone_unit(parser, measure_of(column.unit), last)?;
             }
             among(column, operands).map(|among| unless(negated, among))
         }
@@ -65,7 +67,7 @@ pub(super) fn example(column: &SocketColumn) -> String {
     match column.kind {
         Kind::Word(words) => format!("= {}", words().first().unwrap_or(&"…")),
         Kind::Flag => "= 1".to_owned(),
-        Kind::Number => match Measure::of(column.unit) {
+        Kind::Number => match measure_of(column.unit) {
             Measure::Count => "> 1".to_owned(),
             Measure::Time if column.unit == Unit::Micros => "> 50ms".to_owned(),
             Measure::Time => "> 10s".to_owned(),
@@ -87,7 +89,7 @@ pub(super) fn example(column: &SocketColumn) -> String {
 fn what(column: &SocketColumn) -> String {
     match column.kind {
         Kind::Word(words) => one_of(&words()),
-        Kind::Number | Kind::Flag => Measure::of(column.unit).examples().to_owned(),
+        Kind::Number | Kind::Flag => measure_of(column.unit).examples().to_owned(),
         Kind::Deadline => format!("{}, or never", Measure::Time.examples()),
         Kind::Hexadecimal => "a number in hexadecimal, such as 1a2b".to_owned(),
         _ => format!("{} {}", column.name(), example(column)),
@@ -146,7 +148,7 @@ fn read(column: &SocketColumn, text: &str, place: Range<usize>) -> Result<Item, 
         },
         Kind::Deadline if text.eq_ignore_ascii_case("never") => Ok(Item::Never),
         _ if is_nothing => Ok(Item::Nothing),
-        Kind::Number | Kind::Flag | Kind::Deadline => item(text, Measure::of(column.unit)).map_err(|why| (place, why)),
+        Kind::Number | Kind::Flag | Kind::Deadline => item(text, measure_of(column.unit)).map_err(|why| (place, why)),
         Kind::Hexadecimal => {
             let digits = text.strip_prefix("0x").unwrap_or(text);
             let number = (!digits.starts_with('+')).then(|| u64::from_str_radix(digits, 16).ok()).flatten();
@@ -180,7 +182,7 @@ fn ordered(parser: &mut Parser<'_>, column: &'static SocketColumn, order: Order)
         let help = format!("'{}' has no order; write {0} {}", column.name(), example(column));
         return Err((sign, help));
     }
-    let measure = Measure::of(column.unit);
+    let measure = measure_of(column.unit);
     let (text, place) = value(parser, measure.examples())?;
     let number = ordered_number(column, order, &text).map_err(|why| (place.clone(), why))?;
     refuse_lone_unit(parser, measure, &(text, place))?;
@@ -201,7 +203,7 @@ fn ordered_number(column: &SocketColumn, order: Order, text: &str) -> Result<u64
     if text.eq_ignore_ascii_case("none") {
         return Err(format!("'none' has no order; write {name} = none or {name} != none"));
     }
-    number(text, Measure::of(column.unit))
+    number(text, measure_of(column.unit))
 }
 
 /// `64 K` would be 64 bytes and a search for a K.

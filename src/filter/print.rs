@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::pattern::Pattern;
 use super::tree::{Condition, Device, End, Expr, Item, Test};
-use super::value::Measure;
+use super::value::measure_of;
 use crate::fields::column::Kind;
 use crate::fields::socket::SocketColumn;
 use crate::model::address::Side;
@@ -111,7 +111,7 @@ fn end_text(out: &mut Formatter<'_>, end: End) -> fmt::Result {
 }
 
 fn test_text(out: &mut Formatter<'_>, column: &SocketColumn, test: &Test) -> fmt::Result {
-    let measure = Measure::of(column.unit);
+    let measure = measure_of(column.unit);
     let item = |out: &mut Formatter<'_>, item: &Item| match item {
         Item::Text(word) => Quoted(word).fmt(out),
         Item::Number(number) if matches!(column.kind, Kind::Hexadecimal) => write!(out, "{number:x}"),

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::error::{Wrong, did_you_mean};
+use super::error::Wrong;
 use crate::fields::column::folded;
 use crate::model::state::{StateSet, TcpState};
+use crate::text::near::did_you_mean;
 
 /// A state, or one of ss's groups of states.
 pub(super) fn state_group(name: &str) -> Option<StateSet> {

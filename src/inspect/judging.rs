@@ -154,7 +154,7 @@ impl<'a> Judging<'a> {
         };
         let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
         let options = if socket.state == TcpState::SynRecv { self.listener_of(socket) } else { options };
-        let doubt = namespace.reach.doubt(socket.remote.addr);
+        let doubt = namespace.routes.doubt(socket.remote.addr);
         let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt };
         Some(Judged { keepalive, liveness: self.judge.liveness(&facts) })
     }

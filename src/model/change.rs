@@ -1,5 +1,6 @@
 //! A change of keepalive that is asked for, checked against what the kernel takes before anything is touched.
 
+use super::keepalive::{KeepaliveValues, SomeKeepaliveValues};
 use super::options::SocketOptions;
 
 /// Seconds that `TCP_KEEPIDLE` and `TCP_KEEPINTVL` take (`MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPINTVL`, `include/net/tcp.h`).
@@ -10,19 +11,7 @@ pub(crate) const PROBES: std::ops::RangeInclusive<u32> = 1..=127;
 pub(crate) const USER_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 0..=i32::MAX as u32;
 
 /// What is to be set; what is absent stays as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct KeepaliveChange {
-    /// `SO_KEEPALIVE`
-    pub enabled: Option<bool>,
-    /// `TCP_KEEPIDLE`
-    pub idle_s: Option<u32>,
-    /// `TCP_KEEPINTVL`
-    pub interval_s: Option<u32>,
-    /// `TCP_KEEPCNT`
-    pub probes: Option<u32>,
-    /// `TCP_USER_TIMEOUT`
-    pub user_timeout_ms: Option<u32>,
-}
+pub(crate) type KeepaliveChange = SomeKeepaliveValues;
 
 /// A value that the kernel would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,12 +84,15 @@ impl KeepaliveChange {
 
     /// The options as they would be afterwards.
     pub(crate) fn applied_to(&self, options: SocketOptions) -> SocketOptions {
+        let KeepaliveValues { enabled, idle_s, interval_s, probes, user_timeout_ms } = options.keepalive;
         SocketOptions {
-            keepalive: self.enabled.unwrap_or(options.keepalive),
-            keepidle_s: self.idle_s.unwrap_or(options.keepidle_s),
-            keepintvl_s: self.interval_s.unwrap_or(options.keepintvl_s),
-            keepcnt: self.probes.unwrap_or(options.keepcnt),
-            user_timeout_ms: self.user_timeout_ms.unwrap_or(options.user_timeout_ms),
+            keepalive: KeepaliveValues {
+                enabled: self.enabled.unwrap_or(enabled),
+                idle_s: self.idle_s.unwrap_or(idle_s),
+                interval_s: self.interval_s.unwrap_or(interval_s),
+                probes: self.probes.unwrap_or(probes),
+                user_timeout_ms: self.user_timeout_ms.unwrap_or(user_timeout_ms),
+            },
             ..options
         }
     }

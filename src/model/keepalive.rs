@@ -28,6 +28,25 @@ impl KeepaliveSource {
     }
 }
 
+/// The five options of tcp(7) and socket(7) that decide when a silent peer is noticed: all of a socket, or as far as they are
+/// known or asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeepaliveValues<Flag = bool, Number = u32> {
+    /// `SO_KEEPALIVE`
+    pub enabled: Flag,
+    /// `TCP_KEEPIDLE` in seconds: silence before the first probe
+    pub idle_s: Number,
+    /// `TCP_KEEPINTVL` in seconds: time between probes
+    pub interval_s: Number,
+    /// `TCP_KEEPCNT`: unanswered probes that end the connection
+    pub probes: Number,
+    /// `TCP_USER_TIMEOUT` in milliseconds, 0 for none
+    pub user_timeout_ms: Number,
+}
+
+/// The same, each known or not.
+pub(crate) type SomeKeepaliveValues = KeepaliveValues<Option<bool>, Option<u32>>;
+
 /// Keepalive of one socket. What is not known is `None`, and `unknown_because` says why.
 ///
 /// Idle time, interval and probes are known where they were read from the socket, whether keepalive is on or off; where

@@ -2,7 +2,7 @@
 
 use super::address::NetnsId;
 use super::counters::{Counters, SockStat};
-use super::reach::Reach;
+use super::routes::Routes;
 use super::sysctl::Sysctls;
 
 /// Where the rows of a namespace came from.
@@ -40,7 +40,7 @@ pub struct Namespace {
     /// /proc/net/snmp and netstat as read in it
     pub counters: Counters,
     /// The ways out of it
-    pub reach: Reach,
+    pub routes: Routes,
     /// Index and name of its interfaces
     pub interfaces: Vec<(u32, String)>,
 }

@@ -1,18 +1,12 @@
 //! Options that no dump shows, read from a duplicate of the descriptor (tcp(7), socket(7)).
 
+use super::keepalive::KeepaliveValues;
+
 /// What getsockopt(2) said. Every value is the socket's own, sysctl defaults already filled in by the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketOptions {
-    /// `SO_KEEPALIVE`
-    pub keepalive: bool,
-    /// `TCP_KEEPIDLE`, seconds
-    pub keepidle_s: u32,
-    /// `TCP_KEEPINTVL`, seconds
-    pub keepintvl_s: u32,
-    /// `TCP_KEEPCNT`
-    pub keepcnt: u32,
-    /// `TCP_USER_TIMEOUT`, milliseconds, 0 for none
-    pub user_timeout_ms: u32,
+    /// `SO_KEEPALIVE` and the options that belong to it
+    pub keepalive: KeepaliveValues,
     /// `TCP_SYNCNT`: retransmissions of a SYN; of a listener, of a SYN-ACK; of others it says nothing any more
     pub syncnt: Option<u32>,
     /// `TCP_DEFER_ACCEPT` of a listener, seconds, 0 for off

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use crate::model::change::KeepaliveChange;
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
-use crate::model::options::SocketOptions;
 
 /// `60s/10s/6`: idle time, interval and probes, `?` for each that is not known, `~` before values taken from sysctls.
 /// `on?` where none of the three is known, `off`, and `None` where not even that is.
@@ -51,31 +50,6 @@ pub(crate) fn user_timeout(ms: u32) -> String {
         ms if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
         ms => format!("{ms}ms"),
     }
-}
-
-/// An option's name, and how it is shown.
-type Shown<'a> = (&'a str, &'a dyn Fn(&SocketOptions) -> String);
-
-/// What `set` can change, in its order.
-const ALL: [Shown<'_>; 5] = [
-    ("keepalive", &|options| if options.keepalive { "on" } else { "off" }.to_owned()),
-    ("idle", &|options| format!("{}s", options.keepidle_s)),
-    ("interval", &|options| format!("{}s", options.keepintvl_s)),
-    ("probes", &|options| options.keepcnt.to_string()),
-    ("user-timeout", &|options| user_timeout(options.user_timeout_ms)),
-];
-
-/// "keepalive=on idle=60s interval=10s probes=6 user-timeout=0", as `set` would take it.
-pub(crate) fn assignments(options: &SocketOptions) -> String {
-    ALL.map(|(name, shown)| format!("{name}={}", shown(options))).join(" ")
-}
-
-/// "keepalive off -> on, idle 7200s -> 60s": what is other than before.
-pub(crate) fn differences(before: &SocketOptions, after: &SocketOptions) -> String {
-    let changed = ALL.iter().map(|(name, shown)| (name, shown(before), shown(after)));
-    let changed: Vec<_> =
-        changed.filter(|(_, old, new)| old != new).map(|(name, old, new)| format!("{name} {old} -> {new}")).collect();
-    if changed.is_empty() { "had these values already".to_owned() } else { changed.join(", ") }
 }
 
 #[cfg(test)]

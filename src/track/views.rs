@@ -115,10 +115,16 @@ impl View {
         VIEWS.iter().position(|spec| spec.view == self).unwrap_or(0)
     }
 
-    /// The view so many places further on.
+    /// The next view, in the order of the keys; behind the last comes the first.
     #[must_use]
-    pub(crate) fn next(self, by: usize) -> Self {
-        VIEWS[(self.index() + by) % VIEWS.len()].view
+    pub(crate) fn next(self) -> Self {
+        VIEWS[(self.index() + 1) % VIEWS.len()].view
+    }
+
+    /// The view before.
+    #[must_use]
+    pub(crate) fn previous(self) -> Self {
+        VIEWS[(self.index() + VIEWS.len() - 1) % VIEWS.len()].view
     }
 
     /// What so many of its rows are called.

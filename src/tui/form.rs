@@ -1,28 +1,52 @@
 //! Keepalive of the selected or marked connections, to be set.
 
+use std::iter;
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::editor::Editor;
 use crate::diagnose::prospect::Subject;
-use crate::filter::{SETTABLE, assign, detecting, time_us};
 use crate::model::change::KeepaliveChange;
 use crate::model::liveness::Deadline;
 use crate::model::options::SocketOptions;
 use crate::model::socket::SocketId;
-use crate::text::keepalive::user_timeout;
+use crate::text::quantity::time_us;
+use crate::text::setting::{Setting, detecting};
 
-/// The line that fills the others.
-const DETECT: &str = "detect";
+/// What a line takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// A time in which to notice a dead peer: it fills the others
+    Detect,
+    /// The value of an option
+    Setting(Setting),
+}
 
 /// One line.
 #[derive(Debug)]
 pub(crate) struct Field {
     /// What it sets
-    pub name: &'static str,
-    /// What it takes
-    pub takes: &'static str,
+    pub takes: Takes,
     /// What is typed
     pub line: Editor,
+}
+
+impl Field {
+    /// As it is called.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.takes {
+            Takes::Detect => "detect",
+            Takes::Setting(setting) => setting.name(),
+        }
+    }
+
+    /// What to type.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self.takes {
+            Takes::Detect => "TIME in which to notice a dead peer",
+            Takes::Setting(setting) => setting.takes(),
+        }
+    }
 }
 
 /// The form.
@@ -45,9 +69,8 @@ pub(crate) struct Form {
 impl Form {
     /// An empty one.
     pub(crate) fn new(ids: Vec<SocketId>, whose: String) -> Self {
-        let detect = (DETECT, "TIME in which to notice a dead peer");
-        let field = |(name, takes)| Field { name, takes, line: Editor::default() };
-        let fields = std::iter::once(detect).chain(SETTABLE).map(field).collect();
+        let field = |takes| Field { takes, line: Editor::default() };
+        let fields = iter::once(Takes::Detect).chain(Setting::ALL.map(Takes::Setting)).map(field).collect();
         Self { ids, whose, shown: None, subject: None, fields, at: 0 }
     }
 
@@ -74,14 +97,13 @@ impl Form {
     /// Which line, and what is wrong with it.
     pub(crate) fn change(&self) -> Result<KeepaliveChange, String> {
         let mut change = KeepaliveChange::default();
-        let typed = self.fields.iter().map(|field| (field.name, field.line.text().trim()));
+        let typed = self.fields.iter().map(|field| (field, field.line.text().trim()));
         let mut derived = KeepaliveChange::default();
-        for (name, text) in typed.filter(|(_, text)| !text.is_empty()) {
-            let wrong = |why: &str| format!("{name} {text}: {why}");
-            if name == DETECT {
-                derived = detecting(time_us(text).map_err(|why| wrong(&why))?).map_err(wrong)?;
-            } else {
-                assign(&mut change, name, text).map_err(|why| wrong(&why))?;
+        for (field, text) in typed.filter(|(_, text)| !text.is_empty()) {
+            let wrong = |why: &str| format!("{} {text}: {why}", field.name());
+            match field.takes {
+                Takes::Detect => derived = detecting(time_us(text).map_err(|why| wrong(&why))?).map_err(wrong)?,
+                Takes::Setting(setting) => drop(setting.assign(&mut change, text).map_err(|why| wrong(&why))?),
             }
         }
         if change.enabled == Some(false) && derived.enabled.is_some() {
@@ -95,13 +117,9 @@ impl Form {
     /// What a line has now, and what it would have; nothing where that is not known, or stays.
     pub(crate) fn now_and_then(&self, field: &Field) -> (Option<String>, Option<String>) {
         let now = self.subject.as_ref().and_then(|subject| subject.options);
-        let written = |options: &SocketOptions| match field.name {
-            "keepalive" => if options.keepalive { "on" } else { "off" }.to_owned(),
-            "idle" => format!("{}s", options.keepidle_s),
-            "interval" => format!("{}s", options.keepintvl_s),
-            "probes" => options.keepcnt.to_string(),
-            "user-timeout" => user_timeout(options.user_timeout_ms),
-            _ => String::new(),
+        let written = |options: &SocketOptions| {
+            let Takes::Setting(setting) = field.takes else { return String::new() };
+            setting.shown(&options.keepalive)
         };
         let before = now.as_ref().map(written);
         let after = now.and_then(|now| self.change().ok().map(|change| written(&change.applied_to(now))));

@@ -1,4 +1,4 @@
-//! What waits for the loop, from all threads: signals and what is told go before answers of the looker, and those before
+//! What waits for the loop, from all threads: signals and what is told go before answers of the worker, and those before
 //! keys. Of answers and of keys only so many wait: who sends more waits too, and so, in the end, does the terminal.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel};
@@ -44,7 +44,7 @@ impl Outlet {
         self.told.send(Some(event)).is_ok()
     }
 
-    /// For what the looker has found: waits until what it found before was taken.
+    /// For what the worker has found: waits until what it found before was taken.
     pub(crate) fn answer(&self, event: Event) -> bool {
         self.answers.send(event).is_ok() && self.told.send(None).is_ok()
     }

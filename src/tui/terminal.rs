@@ -25,7 +25,7 @@ pub(crate) static TAKEN: AtomicBool = AtomicBool::new(false);
 ///
 /// # Errors
 /// None: memory takes all that is written.
-pub(crate) fn farewell() -> io::Result<Vec<u8>> {
+pub(crate) fn give_back_bytes() -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     queue!(bytes, DisableBracketedPaste, DisableMouseCapture, Show, LeaveAlternateScreen)?;
     Ok(bytes)
@@ -150,7 +150,7 @@ fn give_back() {
     if TAKEN.load(Ordering::SeqCst) {
         // A terminal that is gone needs nothing put back.
         let mut out = io::stdout();
-        let _ = farewell().and_then(|bytes| out.write_all(&bytes)).and_then(|()| out.flush());
+        let _ = give_back_bytes().and_then(|bytes| out.write_all(&bytes)).and_then(|()| out.flush());
         let _ = disable_raw_mode();
         TAKEN.store(false, Ordering::SeqCst);
     }

@@ -155,7 +155,7 @@ fn connections_that_come_and_go_between_two_looks_are_seen() {
     }
     let netns = Netns::new();
     let (listener, client, _server) = connection(&netns, "127.0.0.1:0");
-    // nobody may hear the kernel's farewells too.
+    // nobody may hear the kernel's destroy events too.
     for user in [User::Root, User::Nobody] {
         let mut session = open_as(&netns, user, &[], &[]);
         session.see(&client.local_addr().unwrap().to_string());

@@ -92,7 +92,7 @@ fn a_descriptor_that_was_given_to_another_socket_never_gets_its_settings() {
         for race in 0.. {
             let change = KeepaliveChange { idle_s: Some(100 + race % 1000), ..KeepaliveChange::default() };
             match setter.set(&target, &change) {
-                Ok(changed) if Some(changed.after.keepidle_s) == change.idle_s => hits += 1,
+                Ok(changed) if Some(changed.after.keepalive.idle_s) == change.idle_s => hits += 1,
                 Err(NotChanged::Gone) => misses += 1,
                 Ok(_) | Err(_) => wrong += 1,
             }

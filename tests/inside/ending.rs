@@ -15,7 +15,7 @@ use crate::tui::action::{Effect, Event};
 use crate::tui::inbox::inbox;
 use crate::tui::run::{Outside, run};
 use crate::tui::state::{Setup, State};
-use crate::tui::terminal::{TAKEN, farewell};
+use crate::tui::terminal::{TAKEN, give_back_bytes};
 
 const ENTER_ALTERNATE: &str = "\x1b[?1049h";
 const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
@@ -63,7 +63,7 @@ fn a_stack_that_overflows_says_so_on_a_terminal_that_is_given_back() {
     if std::env::var_os(OVERFLOWS).is_some() {
         // No core dump of a failure that was meant.
         nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0).unwrap();
-        signals::guard(&TAKEN, farewell().unwrap()).unwrap();
+        signals::guard(&TAKEN, give_back_bytes().unwrap()).unwrap();
         let state =
             State::new(Query::new(View::Connections), Vec::new(), Duration::from_secs(1), (80, 24), Setup::default());
         let (outlet, mut inbox) = inbox();

@@ -16,11 +16,11 @@ use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
 use crate::model::counters::{Counters, SockStat};
 use crate::model::holder::Holder;
 use crate::model::ids::Inode;
-use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::keepalive::{Keepalive, KeepaliveSource, KeepaliveValues};
 use crate::model::liveness::{Bound, Liveness, Verdict};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::options::SocketOptions;
-use crate::model::reach::{Doubt, Reach};
+use crate::model::routes::{Doubt, Routes};
 use crate::model::row::{Judged, Row};
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
@@ -140,7 +140,7 @@ fn namespace(sysctls: &Sysctls) -> Namespace {
         sysctls: sysctls.clone(),
         sockstat: SockStat::default(),
         counters: Counters::default(),
-        reach: Reach::default(),
+        routes: Routes::default(),
         interfaces: Vec::new(),
     }
 }
@@ -184,13 +184,9 @@ fn any_socket() -> impl Strategy<Value = Socket> {
 
 fn any_options() -> impl Strategy<Value = Option<SocketOptions>> {
     let options = (any::<bool>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<Option<u32>>());
-    proptest::option::of(options.prop_map(|(keepalive, idle, interval, count, user_timeout_ms, syncnt)| {
+    proptest::option::of(options.prop_map(|(enabled, idle_s, interval_s, probes, user_timeout_ms, syncnt)| {
         SocketOptions {
-            keepalive,
-            keepidle_s: idle,
-            keepintvl_s: interval,
-            keepcnt: count,
-            user_timeout_ms,
+            keepalive: KeepaliveValues { enabled, idle_s, interval_s, probes, user_timeout_ms },
             syncnt,
             defer_accept_s: syncnt,
             rto_max_ms: syncnt,

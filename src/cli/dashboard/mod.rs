@@ -1,12 +1,12 @@
 //! The dashboard, wired to the world: a thread looks at the sockets and obeys orders, others listen to the keyboard, to
-//! signals, to the kernel's farewells, and to the resolver; what they find goes to the one loop that owns the state.
+//! signals, to the kernel's destroy events, and to the resolver; what they find goes to the one loop that owns the state.
 
 mod deeds;
-mod farewells;
-mod looker;
+mod destroy_events;
 mod orders;
 mod resolver;
 mod save;
+mod worker;
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -29,10 +29,10 @@ use crate::tui::inbox::{Outlet, inbox};
 use crate::tui::run::{Ended, Outside, listen, resized, run};
 use crate::tui::screen::drawn;
 use crate::tui::state::{Setup, State};
-use crate::tui::terminal::{TAKEN, farewell};
-use looker::Looker;
+use crate::tui::terminal::{TAKEN, give_back_bytes};
 use orders::orders;
 use resolver::Resolver;
+use worker::Worker;
 
 /// A process that still runs after so long was not stopped.
 const UNSTOPPED: Duration = Duration::from_millis(300);
@@ -74,15 +74,15 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let found = outlet.clone();
     let looking = thread::Builder::new().name("look".to_owned());
     looking
-        .spawn(move || Looker::new(request, wanted, interval, most_of_a_core).work(&ordered, &found))
+        .spawn(move || Worker::new(request, wanted, interval, most_of_a_core).work(&ordered, &found))
         .context("cannot start the thread that looks")?;
-    farewell().and_then(|bytes| signals::guard(&TAKEN, bytes)).context("cannot handle signals")?;
+    give_back_bytes().and_then(|bytes| signals::guard(&TAKEN, bytes)).context("cannot handle signals")?;
     let continued = listen_to_signals(outlet.clone())?;
     listen(&outlet, has_more).context("cannot start the thread that listens to the keyboard")?;
     let mut resolver = Resolver::new(outlet.clone());
     let mut carry_out = |effect| match effect {
         Effect::Resolve(addresses) => resolver.ask(addresses),
-        // The looker ends only with the program.
+        // The worker ends only with the program.
         order => {
             if !orders.give(order) {
                 outlet.tell(Event::Told("not done: too many orders wait already".to_owned()));

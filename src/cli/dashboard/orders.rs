@@ -1,4 +1,4 @@
-//! Orders that wait until the looker has time for them. One that a newer order makes void does not wait: whatever comes while
+//! Orders that wait until the worker has time for them. One that a newer order makes void does not wait: whatever comes while
 //! a look takes seconds, there is one question to answer after it.
 
 use std::collections::VecDeque;

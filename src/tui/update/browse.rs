@@ -50,8 +50,8 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
         Action::Copy => return copy(state),
         Action::Back => return back(state),
         Action::Show(view) => return show(state, view),
-        Action::NextView => return show(state, state.view().next(1)),
-        Action::PreviousView => return show(state, state.view().next(5)),
+        Action::NextView => return show(state, state.view().next()),
+        Action::PreviousView => return show(state, state.view().previous()),
         Action::All => {
             state.query.all = !state.query.all;
             return look(state);

@@ -107,7 +107,7 @@ pub(super) fn form(form: &Form, canvas: &mut Canvas<'_>) {
 fn line(form: &Form, number: usize, y: u16, canvas: &mut Canvas<'_>) {
     let (theme, inner) = (canvas.theme, canvas.area);
     let Some(field) = form.fields.get(number) else { return };
-    canvas.put(inner.x + 1, y, field.name, if number == form.at { theme.accent } else { Style::new() });
+    canvas.put(inner.x + 1, y, field.name(), if number == form.at { theme.accent } else { Style::new() });
     let typed = Rect { x: inner.x + NAME, width: TYPED.min(inner.width.saturating_sub(NAME)), ..inner };
     if number == form.at {
         prompt::line(&field.line, "", y, &mut canvas.on(typed));
@@ -124,7 +124,7 @@ fn line(form: &Form, number: usize, y: u16, canvas: &mut Canvas<'_>) {
             canvas.put(x, y, &format!("now {now}"), theme.muted);
         }
         _ => {
-            canvas.put(x, y, field.takes, theme.muted);
+            canvas.put(x, y, field.hint(), theme.muted);
         }
     }
 }

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::canvas::Canvas;
 use crate::fields::column::{Heading, Width};
 use crate::fields::value::{Unit, Value};
 use crate::model::liveness::Verdict;
+use crate::text::cut::middle;
 use crate::text::printable;
 use crate::track::line::{Age, Sign};
 use crate::track::table::{Order, Table};
@@ -102,7 +103,7 @@ fn line(rows: &Rows<'_>, row: usize, y: u16, style: Style, canvas: &mut Canvas<'
         let column = &table.columns()[number];
         let text = text(&value, column.unit, looks);
         let is_end = matches!(value, Value::Endpoint { .. } | Value::Addr(_));
-        let text = if is_end && text.width() > slot.width { Cow::Owned(cut(&text, slot.width)) } else { text };
+        let text = if is_end { middle(&text, slot.width) } else { Cow::Borrowed(&*text) };
         cell(*slot, column.width, y, (&text, style), canvas);
     }
 }
@@ -121,23 +122,6 @@ fn text<'a>(value: &'a Value<'_>, unit: Unit, looks: &Looks) -> Cow<'a, str> {
         },
         _ => value.for_people(unit),
     }
-}
-
-/// The first and the last of a text that is too long: the port of an address says more than its middle.
-fn cut(text: &str, room: usize) -> String {
-    let Some(room) = room.checked_sub(1) else { return String::new() };
-    let (first, last) = (room / 2, room - room / 2);
-    let take = |characters: &mut dyn Iterator<Item = char>, most: usize| {
-        let mut width = 0;
-        let fits = |character: &char| {
-            width += character.width().unwrap_or(0);
-            width <= most
-        };
-        characters.take_while(fits).collect::<Vec<_>>()
-    };
-    let head: String = take(&mut text.chars(), first).into_iter().collect();
-    let tail: String = take(&mut text.chars().rev(), last).into_iter().rev().collect();
-    format!("{head}…{tail}")
 }
 
 /// Writes a cell into its column, cut where it has too little room.

@@ -65,7 +65,7 @@ fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     let without: Vec<_> = BUSY.iter().map(|made| Made { pid: 0, ..*made }).collect();
     let mut early = scene.frame(&without);
     early.is_early = true;
-    // What the looker throws away.
+    // What the worker throws away.
     scene.tracker = crate::track::tracker::Tracker::new(|_| String::new());
     scene.happen(Event::Frame(early));
     assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());

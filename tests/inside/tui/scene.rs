@@ -13,7 +13,7 @@ use crate::model::keepalive::Keepalive;
 use crate::model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::owner::{Holding, OpenDescriptors, OwnerTable, Process};
-use crate::model::reach::Reach;
+use crate::model::routes::Routes;
 use crate::model::row::{Judged, Row};
 use crate::model::snapshot::{Head, Host, Sink, Summary, Tail};
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
@@ -83,7 +83,7 @@ pub(crate) fn namespace(id: u64) -> Namespace {
             tcp: vec![("ActiveOpens".to_owned(), 100)],
             tcp_ext: vec![("ListenDrops".to_owned(), 3), ("TCPKeepAlive".to_owned(), 7)],
         },
-        reach: Reach::default(),
+        routes: Routes::default(),
         interfaces: Vec::new(),
     }
 }

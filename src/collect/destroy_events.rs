@@ -19,7 +19,7 @@ use crate::model::socket::Socket as TcpSocket;
 
 /// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` (`include/uapi/linux/sock_diag.h`).
 const GROUPS: [u32; 2] = [1, 3];
-/// Room for some ten thousand farewells: who is slower loses some, and sees by the next dump that they are gone.
+/// Room for some ten thousand destroy events: a slower reader loses some, and sees by the next dump that they are gone.
 const RECEIVE_BYTES: usize = 4 << 20;
 /// Datagrams that are read of one namespace before the next one has its turn. One that says so often that some was lost, and
 /// nothing else, says nothing.

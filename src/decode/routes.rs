@@ -2,10 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use crate::model::reach::Route;
+use crate::model::routes::Route;
 
 /// The routes that are up.
-pub(crate) fn routes(text: &str) -> Vec<Route> {
+pub(crate) fn ipv4_routes(text: &str) -> Vec<Route> {
     const UP: u16 = 1;
     let route = |line: &str| {
         let fields: Vec<_> = line.split_ascii_whitespace().collect();
@@ -39,7 +39,7 @@ fn address(text: &str) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{routes, unresolved};
+    use super::{ipv4_routes, unresolved};
     use std::net::Ipv4Addr;
 
     #[test]
@@ -49,7 +49,7 @@ mod tests {
             eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
             eth1\t000200C0\t00000000\t0000\t0\t0\t0\t00FFFFFF\t0\t0\t0\n\
             eth2\tnonsense\n\n";
-        let routes = routes(text);
+        let routes = ipv4_routes(text);
         assert_eq!(routes.len(), 1);
         assert_eq!((routes[0].interface.as_str(), routes[0].gateway), ("eth0", Ipv4Addr::new(192, 0, 2, 1)));
     }

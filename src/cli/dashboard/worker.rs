@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::deeds;
-use super::farewells::Farewells;
+use super::destroy_events::DestroyEvents;
 use super::orders::Ordered;
 use super::save::save;
 use crate::cli::asked;
@@ -35,7 +35,7 @@ enum Seen {
 }
 
 /// Looks, and obeys.
-pub(super) struct Looker {
+pub(super) struct Worker {
     request: Request,
     wanted: Query,
     interval: Duration,
@@ -48,15 +48,15 @@ pub(super) struct Looker {
     next: Instant,
     seen: Seen,
     cache: Cache,
-    memory: Tracker,
-    farewells: Farewells,
+    tracker: Tracker,
+    destroy_events: DestroyEvents,
 }
 
-impl Looker {
+impl Worker {
     pub(super) fn new(request: Request, wanted: Query, interval: Duration, most_of_a_core: f64) -> Self {
         let now = Instant::now();
         Self {
-            farewells: Farewells::new(request.netns.clone()),
+            destroy_events: DestroyEvents::new(request.netns.clone()),
             request,
             wanted,
             interval,
@@ -67,7 +67,7 @@ impl Looker {
             next: now,
             seen: Seen::Nothing,
             cache: Cache::default(),
-            memory: Tracker::new(time_of_day),
+            tracker: Tracker::new(time_of_day),
         }
     }
 
@@ -91,9 +91,9 @@ impl Looker {
     /// Does what is ordered, and says what is to be told of it. What changes the picture is followed by a look at once.
     fn obey(&mut self, order: Effect) -> Option<Event> {
         let answer = match order {
-            Effect::Inspect(whom) => {
+            Effect::Inspect(wanted_socket) => {
                 let (began, used) = (Instant::now(), cpu_time());
-                let known = self.detail(whom);
+                let known = self.detail(wanted_socket);
                 // It counts as looking does.
                 self.next = self.next.max(began + cpu_time().saturating_sub(used).div_f64(self.most_of_a_core));
                 return Some(known);
@@ -106,7 +106,7 @@ impl Looker {
             Effect::Save(name, table) => return Some(Event::Told(save(&name, &table.0))),
             Effect::Destroy(ids) => {
                 let (told, done) = deeds::destroy(&self.request, &ids);
-                self.memory.destroyed.extend(done);
+                self.tracker.destroyed.extend(done);
                 Some(Event::Told(told))
             }
             Effect::Set(ids, change) => {
@@ -162,8 +162,8 @@ impl Looker {
         };
         let rest = self.interval.max(cost.div_f64(self.most_of_a_core));
         self.next = began + rest;
-        if let Event::Frame(sight) = &mut seen {
-            sight.rest = rest;
+        if let Event::Frame(frame) = &mut seen {
+            frame.rest = rest;
         }
         seen
     }
@@ -175,9 +175,9 @@ impl Looker {
         let (states, filter) = (self.wanted.states(), Filter::default());
         let request = Request { states, needs, allowed, filter, ..self.request.clone() };
         let mut nothing = Tracker::for_once(time_of_day);
-        let mut gathering = FrameBuilder::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
-        match inspect(&request, None, &mut gathering, &|| false) {
-            Ok(tail) => Event::Frame(Box::new(Frame { is_early: true, ..gathering.finish(tail, Vec::new()) })),
+        let mut builder = FrameBuilder::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
+        match inspect(&request, None, &mut builder, &|| false) {
+            Ok(tail) => Event::Frame(Box::new(Frame { is_early: true, ..builder.finish(tail, Vec::new()) })),
             Err(error) => failed(error),
         }
     }
@@ -189,29 +189,29 @@ impl Looker {
         let states = self.wanted.states();
         let request = self.with(Filter::default(), states, needs);
         let at = self.opened.elapsed();
-        let mut gathering = FrameBuilder::new(self.wanted.clone(), &mut self.memory, at);
-        match inspect(&request, Some(self.cache.whole()), &mut gathering, &|| false) {
+        let mut builder = FrameBuilder::new(self.wanted.clone(), &mut self.tracker, at);
+        match inspect(&request, Some(self.cache.whole()), &mut builder, &|| false) {
             Ok(mut tail) => {
-                let (farewells, lost) = self.farewells.take();
+                let (events, lost) = self.destroy_events.take();
                 if lost > 0 {
                     let why = "destroy events were lost: the receive buffer was full";
                     let remedy = Remedy::Do("run as root, or look at one namespace (-N)");
                     tail.gaps.add(Gap::new(GapKind::ShortConnections, why, remedy).times(lost));
                 }
-                let sight = gathering.finish(tail, farewells);
-                self.farewells.cover(sight.namespaces.iter().map(|(id, _)| *id));
+                let frame = builder.finish(tail, events);
+                self.destroy_events.cover(frame.namespaces.iter().map(|(id, _)| *id));
                 self.seen = Seen::All;
-                Event::Frame(Box::new(sight))
+                Event::Frame(Box::new(frame))
             }
             Err(error) => failed(error),
         }
     }
 
     /// All that is known of one socket.
-    fn detail(&mut self, whom: SocketRef) -> Event {
-        let Some(cookie) = whom.id.cookie else { return Event::Detail(whom.id, None) };
+    fn detail(&mut self, wanted_socket: SocketRef) -> Event {
+        let Some(cookie) = wanted_socket.id.cookie else { return Event::Detail(wanted_socket.id, None) };
         let mut typed = format!("cookie = {:x}", cookie.0);
-        if let Some((local, peer)) = whom.ports {
+        if let Some((local, peer)) = wanted_socket.ports {
             // Writing to a String cannot fail. The kernel knows nothing of cookies in filters, but of ports.
             let _ = write!(typed, " and sport = {local} and dport = {peer}");
         }
@@ -222,7 +222,7 @@ impl Looker {
         });
         match found {
             Some(Err(error)) => failed(error),
-            _ => Event::Detail(whom.id, sink.sheet.map(Box::new)),
+            _ => Event::Detail(wanted_socket.id, sink.sheet.map(Box::new)),
         }
     }
 
@@ -236,7 +236,7 @@ fn failed(error: InspectError) -> Event {
     Event::Failed(format!("{:#}", anyhow::Error::from(error)))
 }
 
-/// What this process has used of all cores: looks, farewells and names are the work of several threads.
+/// What this process has used of all cores: looks, destroy events and names are the work of several threads.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let (seconds, nanos) = (u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0));
@@ -251,7 +251,7 @@ fn time_of_day(at: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Looker, Needs, Query, Request};
+    use super::{Needs, Query, Request, Worker};
     use crate::collect::discovery::NetnsChoice;
     use crate::fields::id::ColumnId;
     use crate::fields::value::Value;
@@ -267,15 +267,15 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_secs(1);
 
-    fn looker(wanted: Query, allowed: Needs) -> Looker {
+    fn worker(wanted: Query, allowed: Needs) -> Worker {
         let request = Request { allowed, ..Request::new(NetnsChoice::Current) };
         // So little of a core that every look is followed by a long rest.
-        Looker::new(request, wanted, INTERVAL, 1e-6)
+        Worker::new(request, wanted, INTERVAL, 1e-6)
     }
 
-    fn look(looker: &mut Looker) -> Box<Frame> {
-        match looker.look_when_due() {
-            Event::Frame(sight) => sight,
+    fn look(worker: &mut Worker) -> Box<Frame> {
+        match worker.look_when_due() {
+            Event::Frame(frame) => frame,
             other => panic!("{other:?}"),
         }
     }
@@ -291,25 +291,25 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let (client, _server) = (TcpStream::connect(("127.0.0.1", port)).unwrap(), listener.accept().unwrap());
         let typed = format!("dport = {port} and sport = {}", client.local_addr().unwrap().port());
-        let mut looker = looker(filtered(View::Connections, &typed), Needs::all());
-        let early = look(&mut looker);
-        assert!(early.is_early && looker.is_asked && looker.next <= Instant::now());
+        let mut worker = worker(filtered(View::Connections, &typed), Needs::all());
+        let early = look(&mut worker);
+        assert!(early.is_early && worker.is_asked && worker.next <= Instant::now());
         assert_eq!((early.table.len(), early.table.cell(0, ColumnId::Process)), (1, Some(Value::Absent)));
-        let whole = look(&mut looker);
-        assert!(!whole.is_early && !looker.is_asked);
+        let whole = look(&mut worker);
+        assert!(!whole.is_early && !worker.is_asked);
         let holder = whole.table.cell(0, ColumnId::Process).unwrap().plain().into_owned();
         assert!(holder.contains(&format!("[{}]", std::process::id())), "{holder}");
         assert_eq!(early.table.id(0), whole.table.id(0));
         let is_ours = |ends: [u16; 2]| ends.contains(&port);
-        let changes = |looker: &Looker| {
-            let sockets = looker.memory.changes.iter().map(|change| &change.socket);
+        let changes = |worker: &Worker| {
+            let sockets = worker.tracker.changes.iter().map(|change| &change.socket);
             sockets.filter(|socket| is_ours([socket.local.port, socket.remote.port])).count()
         };
-        assert_eq!(changes(&looker), 0);
+        assert_eq!(changes(&worker), 0);
         // The rest is that of the first rows, which a look costs from now on; later ones count whole.
         assert!(whole.rest > INTERVAL);
-        assert!(!look(&mut looker).is_early);
-        assert_eq!(changes(&looker), 0);
+        assert!(!look(&mut worker).is_early);
+        assert_eq!(changes(&worker), 0);
     }
 
     #[test]
@@ -321,15 +321,15 @@ mod tests {
             filtered(View::Connections, "dport = 1 or not dead-in < 1h"),
             Query::new(View::Processes),
         ] {
-            let mut looker = looker(wanted, Needs::all());
-            let first = look(&mut looker);
+            let mut worker = worker(wanted, Needs::all());
+            let first = look(&mut worker);
             assert!(!first.is_early, "{:?}", first.query.typed);
             // The look that looks for everything for the first time is not rested from.
             assert_eq!(first.rest, INTERVAL);
-            assert!(look(&mut looker).rest > INTERVAL);
+            assert!(look(&mut worker).rest > INTERVAL);
         }
         // Where nobody may be asked, there is nothing to wait for.
         let allowed = Needs::all() - Needs::OWNERS - Needs::OPTIONS;
-        assert!(!look(&mut looker(Query::new(View::Connections), allowed)).is_early);
+        assert!(!look(&mut worker(Query::new(View::Connections), allowed)).is_early);
     }
 }

@@ -27,16 +27,16 @@ pub struct Route {
 
 /// What is known of the ways out of a namespace. Empty where nobody asked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reach {
+pub struct Routes {
     /// IPv4 routes
-    pub routes: Vec<Route>,
+    pub ipv4: Vec<Route>,
     /// Interfaces that are up and have no carrier
     pub without_carrier: Vec<String>,
     /// IPv4 neighbours that have not answered
     pub unresolved: Vec<Ipv4Addr>,
 }
 
-impl Reach {
+impl Routes {
     /// Whether there is a doubt that packets to `peer` leave this host.
     pub fn doubt(&self, peer: IpAddr) -> Option<Doubt> {
         let peer = peer.to_canonical();
@@ -47,7 +47,7 @@ impl Reach {
             // The routes of IPv6 are not read, so any interface may be the one.
             return (!self.without_carrier.is_empty()).then_some(Doubt::Carrier);
         };
-        let matching = self.routes.iter().filter(|route| peer & route.mask == route.destination & route.mask);
+        let matching = self.ipv4.iter().filter(|route| peer & route.mask == route.destination & route.mask);
         let route = matching.max_by_key(|route| route.mask)?;
         let next = if route.gateway.is_unspecified() { peer } else { route.gateway };
         if self.unresolved.contains(&next) {
@@ -59,7 +59,7 @@ impl Reach {
 
 #[cfg(test)]
 mod tests {
-    use super::{Doubt, Reach, Route};
+    use super::{Doubt, Route, Routes};
     use std::net::Ipv4Addr;
 
     #[test]
@@ -70,8 +70,8 @@ mod tests {
             mask: mask.into(),
             gateway: gateway.into(),
         };
-        let reach = Reach {
-            routes: vec![
+        let routes = Routes {
+            ipv4: vec![
                 route("eth0", [0; 4], [0; 4], [10, 0, 0, 1]),
                 route("docker0", [172, 17, 0, 0], [255, 255, 0, 0], [0; 4]),
                 route("eth0", [10, 0, 0, 0], [255, 0, 0, 0], [0; 4]),
@@ -79,12 +79,12 @@ mod tests {
             without_carrier: vec!["docker0".to_owned()],
             unresolved: vec![Ipv4Addr::new(10, 0, 0, 7)],
         };
-        let doubt = |peer: &str| reach.doubt(peer.parse().unwrap());
+        let doubt = |peer: &str| routes.doubt(peer.parse().unwrap());
         assert_eq!(doubt("172.17.0.2"), Some(Doubt::Carrier));
         assert_eq!(doubt("10.0.0.7"), Some(Doubt::Neighbour));
         assert_eq!((doubt("10.0.0.8"), doubt("8.8.8.8"), doubt("127.0.0.1")), (None, None, None));
         assert_eq!(
-            Reach { unresolved: vec![[10, 0, 0, 1].into()], ..reach.clone() }.doubt([8, 8, 8, 8].into()),
+            Routes { unresolved: vec![[10, 0, 0, 1].into()], ..routes.clone() }.doubt([8, 8, 8, 8].into()),
             Some(Doubt::Neighbour)
         );
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use crate::collect::destroy_events::{Listener, listen, wait};
 use crate::collect::discovery::NetnsChoice;
-use crate::collect::farewell::{Listener, listen, wait};
 use crate::collect::limits;
 use crate::model::address::NetnsId;
 use crate::track::change_log::MOST_CHANGES;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Namespaces that are listened in at a time, each by a descriptor.
 const MOST_LISTENERS: usize = 256;
 
-/// What the thread and the looker share: the only lock of the program, held for a push or a swap.
+/// What the thread and the worker share: the only lock of the program, held for a push or a swap.
 #[derive(Default)]
 struct Shared {
     heard: VecDeque<DestroyEvent>,
@@ -34,17 +34,17 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 /// What was heard.
-pub(super) struct Farewells {
+pub(super) struct DestroyEvents {
     choice: NetnsChoice,
     shared: Arc<Mutex<Shared>>,
 }
 
-impl Farewells {
+impl DestroyEvents {
     /// Starts to listen; where there is no thread for it, only what was seen before is seen to be gone.
     pub(super) fn new(choice: NetnsChoice) -> Self {
         let shared = Arc::new(Mutex::new(Shared::default()));
         let ears = Arc::downgrade(&shared);
-        let thread = thread::Builder::new().name("farewells".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name("destroy-events".to_owned()).spawn(move || {
             let mut listeners: Vec<Listener> = Vec::new();
             while let Some(shared) = ears.upgrade() {
                 {
@@ -53,13 +53,13 @@ impl Farewells {
                     listeners.retain(|listener| shared.wanted.contains(&listener.netns()));
                 }
                 let lost = wait(&mut listeners, PATIENCE, |socket| {
-                    let farewell = DestroyEvent { socket, at: SystemTime::now() };
+                    let event = DestroyEvent { socket, at: SystemTime::now() };
                     let heard = &mut lock(&shared).heard;
                     // More than can be shown is not kept.
                     if heard.len() >= MOST_CHANGES {
                         heard.pop_front();
                     }
-                    heard.push_back(farewell);
+                    heard.push_back(event);
                 });
                 lock(&shared).lost += lost;
             }

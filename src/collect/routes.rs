@@ -6,19 +6,19 @@ use rustix::io::Errno;
 
 use super::kernel_values::net_file_below;
 use super::refusals::{Refusals, errno_of, is_gone};
-use crate::decode::reach::{routes, unresolved};
-use crate::model::reach::Reach;
+use crate::decode::routes::{ipv4_routes, unresolved};
+use crate::model::routes::Routes;
 
 /// A router's table may have a million lines. One that is longer than this is left alone.
 const MOST_BYTES: u64 = 64 * 1024;
 
 /// What can be read; the rest is empty, so that nothing is doubted, and noted.
-pub(crate) fn reach(refused: &mut Refusals) -> Reach {
+pub(crate) fn routes(refused: &mut Refusals) -> Routes {
     let interfaces = match getifaddrs() {
         Ok(interfaces) => interfaces,
         Err(errno) => {
             refused.note(Errno::from_raw_os_error(errno as i32), || Some("getifaddrs".to_owned()));
-            return Reach::default();
+            return Routes::default();
         }
     };
     // Not IFF_RUNNING, which follows the carrier up to a second later.
@@ -41,6 +41,7 @@ pub(crate) fn reach(refused: &mut Refusals) -> Reach {
     };
     let unresolved = unresolved(&file("arp"));
     // The routes decide nothing where there is nothing to doubt.
-    let routes = if without_carrier.is_empty() && unresolved.is_empty() { Vec::new() } else { routes(&file("route")) };
-    Reach { routes, without_carrier, unresolved }
+    let ipv4 =
+        if without_carrier.is_empty() && unresolved.is_empty() { Vec::new() } else { ipv4_routes(&file("route")) };
+    Routes { ipv4, without_carrier, unresolved }
 }
