@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::error::Wrong;
 use super::host::{Host, host, port};
 use super::lexer::Sign;
+use super::non_empty::NonEmpty;
 use super::operands::{Comparison, Operand, any_of, comparison, is, like, operands, unless, value};
 use super::parser::Parser;
 use super::tree::{Condition, Device, End, Expr};
@@ -37,7 +38,7 @@ pub(super) fn ports(parser: &mut Parser<'_>, side: Side) -> Result<Expr, Wrong> 
         Comparison::Among { negated, listed } => {
             let is_list = listed || parser.is_at(Sign::OpenList);
             let operands = operands(parser, listed, WHAT)?;
-            let ports = if is_list { port_list(parser, operands, side) } else { one_port(parser, operands, side) };
+            let ports = if is_list { port_list(parser, &operands, side) } else { one_port(parser, operands, side) };
             ports.map(|ports| unless(negated, ports))
         }
         Comparison::Ordered(order) => {
@@ -65,7 +66,7 @@ fn any_port(parser: &mut Parser<'_>, text: &str, place: &Range<usize>) -> Result
     Ok(port)
 }
 
-fn one_port(parser: &mut Parser<'_>, operands: Vec<Operand>, side: Side) -> Result<Expr, Wrong> {
+fn one_port(parser: &mut Parser<'_>, operands: NonEmpty<Operand>, side: Side) -> Result<Expr, Wrong> {
     any_of(operands, |text, place| {
         let port = any_port(parser, text, &place)?;
         Ok(is(Condition::End(side, End { prefix: None, port })))
@@ -73,11 +74,12 @@ fn one_port(parser: &mut Parser<'_>, operands: Vec<Operand>, side: Side) -> Resu
 }
 
 /// Ports and ranges of ports. The name of a service may hold a dash too.
-fn port_list(parser: &mut Parser<'_>, operands: Vec<Operand>, side: Side) -> Result<Expr, Wrong> {
+fn port_list(parser: &mut Parser<'_>, operands: NonEmpty<Operand>, side: Side) -> Result<Expr, Wrong> {
     let mut ranges = Vec::new();
-    for (text, place) in operands {
+    for (text, place) in operands.iter() {
+        let place = place.clone();
         let parts = text.split_once('-').filter(|(from, to)| !from.is_empty() && !to.is_empty());
-        let range = match (any_port(parser, &text, &place), parts) {
+        let range = match (any_port(parser, text, &place), parts) {
             (Ok(Some(port)), _) => (port, port),
             (Ok(None), _) => (0, u16::MAX),
             (Err(wrong), None) => return Err(wrong),

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::non_empty::NonEmpty;
 use super::pattern::Pattern;
 use super::tree::{Condition, Device, End, Expr, Item, Order, Prefix, Test};
 use super::value::scale;
@@ -32,7 +33,7 @@ pub(super) fn holds(expr: &Expr, row: &Row<'_>, known: Needs) -> Option<bool> {
 
 /// What it comes to for every row alike; `None` where that depends on the row.
 pub(super) fn constant(expr: &Expr) -> Option<bool> {
-    let any = |parts: &[Expr], enough: bool| {
+    let any = |parts: &NonEmpty<Expr>, enough: bool| {
         let constants: Vec<_> = parts.iter().map(constant).collect();
         if constants.contains(&Some(enough)) {
             return Some(enough);
@@ -54,9 +55,9 @@ pub(super) fn constant(expr: &Expr) -> Option<bool> {
 }
 
 /// One part that is `enough` decides; without one all have to be known.
-fn decided(parts: &[Expr], row: &Row<'_>, known: Needs, enough: bool) -> Option<bool> {
+fn decided(parts: &NonEmpty<Expr>, row: &Row<'_>, known: Needs, enough: bool) -> Option<bool> {
     let mut result = Some(!enough);
-    for part in parts {
+    for part in parts.iter() {
         match holds(part, row, known) {
             Some(holds) if holds == enough => return Some(enough),
             Some(_) => {}

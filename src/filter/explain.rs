@@ -26,8 +26,8 @@ pub(super) fn explain(expr: Option<&Expr>, needs: Needs, states: StateSet, famil
     let states = push::states(expr).intersection(states);
     let kernel = push::kernel_part(expr, &is_kernels);
     let mut here = Vec::new();
-    let top = if let Expr::All(parts) = expr { &parts[..] } else { std::slice::from_ref(expr) };
-    for part in top.iter().filter(|part| !is_decided(part)) {
+    let top: Vec<_> = if let Expr::All(parts) = expr { parts.iter().collect() } else { vec![expr] };
+    for part in top.iter().copied().filter(|part| !is_decided(part)) {
         here.push(if matches!(part, Expr::Any(_)) && top.len() > 1 { format!("({part})") } else { part.to_string() });
     }
     let asked: Vec<_> = COSTS.iter().filter(|(need, _)| needs.contains(*need)).map(|(_, words)| *words).collect();

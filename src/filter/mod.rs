@@ -16,6 +16,7 @@ mod host;
 mod keywords;
 mod lexer;
 mod lone;
+mod non_empty;
 mod operands;
 mod parser;
 mod pattern;

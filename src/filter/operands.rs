@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::error::Wrong;
 use super::lexer::{Sign, Token, tokens};
+use super::non_empty::NonEmpty;
 use super::parser::{Parser, unknown_field};
 use super::pattern::{MOST_REGEXES, Pattern};
 use super::tree::{Condition, Expr, Order, Test};
@@ -53,35 +54,27 @@ pub(super) fn like(parser: &mut Parser<'_>, id: ColumnId, negated: bool) -> Resu
 pub(super) type Operand = (String, Range<usize>);
 
 /// What a value is compared with: one, or a list in braces of which one is enough.
-pub(super) fn operands(parser: &mut Parser<'_>, listed: bool, what: &str) -> Result<Vec<Operand>, Wrong> {
-    if listed || parser.is_at(Sign::OpenList) { values(parser, what) } else { Ok(vec![value(parser, what)?]) }
+pub(super) fn operands(parser: &mut Parser<'_>, listed: bool, what: &str) -> Result<NonEmpty<Operand>, Wrong> {
+    if listed || parser.is_at(Sign::OpenList) { values(parser, what) } else { Ok(NonEmpty::new(value(parser, what)?)) }
 }
 
 /// A condition for each, one of which has to hold.
 pub(super) fn any_of(
-    operands: Vec<Operand>,
+    operands: NonEmpty<Operand>,
     mut one: impl FnMut(&str, Range<usize>) -> Result<Expr, Wrong>,
 ) -> Result<Expr, Wrong> {
-    let mut any: Option<Expr> = None;
-    for (text, place) in operands {
-        let next = one(&text, place)?;
-        any = Some(match any {
-            Some(any) => any.or(next),
-            None => next,
-        });
-    }
-    // Whoever reads operands reads at least one.
-    Ok(any.unwrap_or(Expr::Any(Vec::new())))
+    let conditions = operands.try_map(|(text, place)| one(&text, place))?;
+    Ok(conditions.reduce(Expr::or))
 }
 
 /// A list in braces.
-fn values(parser: &mut Parser<'_>, what: &str) -> Result<Vec<Operand>, Wrong> {
+fn values(parser: &mut Parser<'_>, what: &str) -> Result<NonEmpty<Operand>, Wrong> {
     let opened = parser.here();
     if !parser.take(Sign::OpenList) {
         let help = "a list stands in braces, quoted for the shell: 'dport in {80, 443, 8000-8999}'";
         return Err((parser.here(), help.to_owned()));
     }
-    let mut values = Vec::new();
+    let mut values: Option<NonEmpty<Operand>> = None;
     loop {
         if parser.take(Sign::CloseList) {
             break;
@@ -89,14 +82,14 @@ fn values(parser: &mut Parser<'_>, what: &str) -> Result<Vec<Operand>, Wrong> {
         if goes_beyond_list(parser) {
             return Err((opened, "this brace is open and never closed; a list is written {80, 443}".to_owned()));
         }
-        values.push(value(parser, what)?);
+        let next = value(parser, what)?;
+        match &mut values {
+            Some(values) => values.push(next),
+            None => values = Some(NonEmpty::new(next)),
+        }
         parser.take(Sign::Comma);
     }
-    if values.is_empty() {
-        Err((parser.last_place(), format!("the list is empty; it takes {what}")))
-    } else {
-        Ok(values)
-    }
+    values.ok_or_else(|| (parser.last_place(), format!("the list is empty; it takes {what}")))
 }
 
 /// Whether what comes next cannot stand in a list.

@@ -6,6 +6,7 @@ use super::ends::{device, end, ports};
 use super::error::{Wrong, short};
 use super::keywords::is_keyword;
 use super::lexer::Token;
+use super::non_empty::NonEmpty;
 use super::operands::{Comparison, Operand, any_of, comparison, is, like, operands, unless, value};
 use super::parser::Parser;
 use super::states::{state_group, unknown_state};
@@ -32,8 +33,8 @@ pub(super) fn of(parser: &mut Parser<'_>, column: &'static SocketColumn) -> Resu
     match comparison(parser) {
         Comparison::Among { negated, listed } => {
             let operands = operands(parser, listed, &what(column))?;
-            if let Some(last) = operands.last().filter(|_| column.kind.is_number()) {
-                refuse_lone_unit(parser, measure_of(column.unit), last)?;
+            if column.kind.is_number() {
+                refuse_lone_unit(parser, measure_of(column.unit), operands.last())?;
             }
             among(column, operands).map(|among| unless(negated, among))
         }
@@ -112,7 +113,7 @@ fn refuse_port(parser: &Parser<'_>, column: &SocketColumn, expr: Expr) -> Result
     }
 }
 
-fn among(column: &'static SocketColumn, operands: Vec<(String, Range<usize>)>) -> Result<Expr, Wrong> {
+fn among(column: &'static SocketColumn, operands: NonEmpty<Operand>) -> Result<Expr, Wrong> {
     match column.id {
         ColumnId::State => any_of(operands, |text, place| {
             state_group(text).map(|set| is(Condition::States(set))).ok_or_else(|| unknown_state(text, place))
@@ -123,9 +124,8 @@ fn among(column: &'static SocketColumn, operands: Vec<(String, Range<usize>)>) -
         }),
         ColumnId::Cgroup => any_of(operands, |text, _| Ok(is(cgroup(text)))),
         _ => {
-            let items: Result<Vec<_>, _> =
-                operands.into_iter().map(|(text, place)| read(column, &text, place)).collect();
-            Ok(is(Condition::Column(column, Test::Among(items?))))
+            let items = operands.try_map(|(text, place)| read(column, &text, place))?;
+            Ok(is(Condition::Column(column, Test::Among(items))))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::non_empty::NonEmpty;
 use super::pattern::Pattern;
 use super::tree::{Condition, Device, End, Expr, Item, Test};
 use super::value::measure_of;
@@ -24,7 +25,7 @@ impl Display for Expr {
     }
 }
 
-fn joined(out: &mut Formatter<'_>, parts: &[Expr], joint: &str) -> fmt::Result {
+fn joined(out: &mut Formatter<'_>, parts: &NonEmpty<Expr>, joint: &str) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             out.write_str(joint)?;
@@ -124,11 +125,11 @@ fn test_text(out: &mut Formatter<'_>, column: &SocketColumn, test: &Test) -> fmt
     match test {
         Test::Among(items) if items.len() == 1 => {
             out.write_str(" = ")?;
-            item(out, &items[0])
+            item(out, items.last())
         }
         Test::Among(items) => {
             out.write_str(" in {")?;
-            separated(out, items, item)?;
+            separated(out, items.iter(), item)?;
             out.write_str("}")
         }
         Test::Ordered(order, number) => write!(out, " {} {}", order.symbol(), measure.write(*number)),
@@ -136,12 +137,12 @@ fn test_text(out: &mut Formatter<'_>, column: &SocketColumn, test: &Test) -> fmt
     }
 }
 
-fn separated<T>(
+fn separated<'a, T: 'a>(
     out: &mut Formatter<'_>,
-    items: &[T],
+    items: impl IntoIterator<Item = &'a T>,
     write: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
-    for (index, item) in items.iter().enumerate() {
+    for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
             out.write_str(", ")?;
         }

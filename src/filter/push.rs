@@ -2,6 +2,7 @@
 //! operations for. What it lets through may still be too much; it is never too little, but for `autobound`, of which the
 //! kernel knows more than a row does. The whole filter is asked again of every row.
 
+use super::non_empty::NonEmpty;
 use super::tree::{Condition, Expr, Item, Test};
 use crate::fields::id::ColumnId;
 use crate::fields::socket::SocketColumn;
@@ -60,10 +61,8 @@ fn fold<T>(expr: &Expr, negated: bool, by: &Fold<'_, T, impl Fn(T, T) -> T, impl
         Expr::All(parts) | Expr::Any(parts) => parts,
     };
     let all = matches!(expr, Expr::All(_)) != negated;
-    let folded = parts.iter().map(|part| fold(part, negated, by));
-    let folded = if all { folded.reduce(&by.and) } else { folded.reduce(&by.or) };
-    // A normal filter has no empty part; one that had would be decided by its rows.
-    folded.unwrap_or_else(|| (by.of)(&Condition::Loopback, negated))
+    let folded = parts.map(|part| fold(part, negated, by));
+    if all { folded.reduce(&by.and) } else { folded.reduce(&by.or) }
 }
 
 /// The states in which a condition can hold; negated, those in which it can fail.
@@ -82,19 +81,19 @@ fn is_listeners(column: &SocketColumn) -> bool {
 }
 
 /// Columns and verdicts that say the state.
-fn column_states(column: &SocketColumn, items: &[Item]) -> StateSet {
-    if is_listeners(column) && !items.contains(&Item::Nothing) {
+fn column_states(column: &SocketColumn, items: &NonEmpty<Item>) -> StateSet {
+    if is_listeners(column) && !items.iter().any(|item| *item == Item::Nothing) {
         return StateSet::listeners();
     }
     if column.id != ColumnId::Verdict {
         return StateSet::ALL;
     }
-    let states = items.iter().map(|item| match item {
+    let states = items.map(|item| match item {
         Item::Text(word) if word == Verdict::Listening.name() => StateSet::listeners(),
         Item::Text(word) if word == Verdict::Bound.name() => {
             StateSet::NONE.with(TcpState::BoundInactive).with(TcpState::Close)
         }
         _ => StateSet::ALL,
     });
-    states.reduce(StateSet::union).unwrap_or(StateSet::ALL)
+    states.reduce(StateSet::union)
 }

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use super::non_empty::NonEmpty;
 use super::pattern::Pattern;
 use crate::fields::socket::SocketColumn;
 use crate::model::address::{Family, Side};
@@ -13,9 +14,9 @@ use crate::model::state::StateSet;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expr {
     /// Every one holds
-    All(Vec<Expr>),
+    All(NonEmpty<Expr>),
     /// At least one holds
-    Any(Vec<Expr>),
+    Any(NonEmpty<Expr>),
     /// It does not hold
     Not(Box<Expr>),
     /// This holds
@@ -129,7 +130,7 @@ impl Order {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     /// One of these
-    Among(Vec<Item>),
+    Among(NonEmpty<Item>),
     /// A number, in the least unit of its kind (bytes, microseconds, or a plain count)
     Ordered(Order, u64),
     /// It looks like this
@@ -178,7 +179,7 @@ impl Expr {
 
     /// The same with the ends in each other's place.
     pub(super) fn turned(&self) -> Self {
-        let all = |parts: &[Self]| parts.iter().map(Self::turned).collect();
+        let all = |parts: &NonEmpty<Self>| parts.map(Self::turned);
         match self {
             Self::All(parts) => Self::All(all(parts)),
             Self::Any(parts) => Self::Any(all(parts)),
@@ -204,10 +205,10 @@ impl Expr {
 }
 
 /// The parts of both, where they are of the kind that `parts` takes apart.
-fn gather(left: Expr, right: Expr, parts: impl Fn(Expr) -> Result<Vec<Expr>, Expr>) -> Vec<Expr> {
-    let mut all = parts(left).unwrap_or_else(|single| vec![single]);
+fn gather(left: Expr, right: Expr, parts: impl Fn(Expr) -> Result<NonEmpty<Expr>, Expr>) -> NonEmpty<Expr> {
+    let mut all = parts(left).unwrap_or_else(NonEmpty::new);
     match parts(right) {
-        Ok(more) => all.extend(more),
+        Ok(more) => all.append(more),
         Err(single) => all.push(single),
     }
     all
