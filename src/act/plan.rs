@@ -23,7 +23,7 @@ pub(crate) enum Deed {
 
 /// Which of the rows are meant.
 #[derive(Debug, Clone)]
-pub(crate) struct Scope {
+pub(crate) struct PlanScope {
     /// Only these, where they were chosen one by one
     pub only: Option<FxHashSet<SocketId>>,
     /// So many are planned; more are only counted
@@ -73,7 +73,7 @@ pub(crate) enum Obstacle<N> {
 #[derive(Debug)]
 pub(crate) struct Planner<N> {
     deed: Deed,
-    scope: Scope,
+    scope: PlanScope,
     own: Option<Own>,
     plan: Plan<N>,
     obstacle: Option<Obstacle<N>>,
@@ -81,7 +81,7 @@ pub(crate) struct Planner<N> {
 
 impl<N> Planner<N> {
     /// No row has come.
-    pub(crate) fn new(deed: Deed, scope: Scope) -> Self {
+    pub(crate) fn new(deed: Deed, scope: PlanScope) -> Self {
         let own = (!scope.include_own).then(Own::find);
         let plan = Plan { candidates: Vec::new(), matched: 0, spared: Vec::new() };
         Self { deed, scope, own, plan, obstacle: None }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, anyhow, bail};
 
-use super::action::{Action, imperative};
+use super::action::{ActingTask, imperative};
 use super::asked::advice;
 use super::candidates::{Gather, deadlines, in_words};
 use super::exit::Exit;
@@ -25,8 +25,8 @@ use crate::text::setting::differences;
 use crate::text::{self, printable};
 
 /// Does it.
-pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit> {
-    let Action { deed, how, .. } = action;
+pub(super) fn run(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+    let ActingTask { deed, how, .. } = action;
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
     if !(how.yes || how.dry_run || can_ask) {
         let help =
@@ -64,7 +64,7 @@ pub(super) fn run(action: &Action, interrupt: &Interrupt) -> anyhow::Result<Exit
 }
 
 /// What the filter means, as a plan and as a table, and what could not be seen.
-fn plan(action: &Action, interrupt: &Interrupt) -> anyhow::Result<(Plan<Named>, Vec<u8>, Gaps)> {
+fn plan(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<(Plan<Named>, Vec<u8>, Gaps)> {
     let mut gather = Gather::new(action);
     let tail = inspect(&action.request, None, &mut gather, &|| interrupt.is_asked())?;
     if !action.quiet {
@@ -75,8 +75,8 @@ fn plan(action: &Action, interrupt: &Interrupt) -> anyhow::Result<(Plan<Named>, 
 }
 
 /// Says that no socket matches, or that it is not known which do.
-fn nothing_matched(action: &Action, gaps: &Gaps) -> anyhow::Result<Exit> {
-    let Action { deed, typed, .. } = action;
+fn nothing_matched(action: &ActingTask, gaps: &Gaps) -> anyhow::Result<Exit> {
+    let ActingTask { deed, typed, .. } = action;
     // Not for lack of rights: there was something that another run may have.
     let is_unread = |gap: &Gap| gap.kind == GapKind::ProcessOwners && matches!(gap.remedy, Remedy::Do(_));
     if action.request.filter.needs().contains(Needs::OWNERS) && gaps.iter().any(is_unread) {
@@ -100,7 +100,7 @@ fn announce_probes(candidates: &[Candidate<Named>]) {
 }
 
 /// Refuses if more sockets match than `--max`.
-fn refuse_too_many(action: &Action, matched: u64) -> anyhow::Result<()> {
+fn refuse_too_many(action: &ActingTask, matched: u64) -> anyhow::Result<()> {
     let max = action.how.max;
     if matched > max {
         bail!("{matched} sockets match '{}', more than --max {max}; narrow the filter, or raise --max", action.typed);
@@ -109,7 +109,7 @@ fn refuse_too_many(action: &Action, matched: u64) -> anyhow::Result<()> {
 }
 
 /// Shows all that would be done; fails where it would be refused.
-fn rehearse(action: &Action, plan: &Plan<Named>, mut list: Vec<u8>, what: &str) -> anyhow::Result<Exit> {
+fn rehearse(action: &ActingTask, plan: &Plan<Named>, mut list: Vec<u8>, what: &str) -> anyhow::Result<Exit> {
     if let Deed::Set(_) = action.deed {
         for candidate in &plan.candidates {
             writeln!(list, "would set {}: {}", printable(&candidate.name.label), planned(candidate))?;
@@ -151,7 +151,7 @@ fn capitalised(text: &str) -> String {
 /// Changes the sockets of a plan, and reports each.
 #[derive(Clone, Copy)]
 struct Performer<'a> {
-    action: &'a Action,
+    action: &'a ActingTask,
     candidates: &'a [Candidate<Named>],
     interrupt: &'a Interrupt,
 }
@@ -160,7 +160,7 @@ impl Performer<'_> {
     fn perform(self, mut journal: Journal) -> anyhow::Result<Exit> {
         let Self { action, candidates, interrupt } = self;
         let help = if journal.may_be_left_out() { "; --no-log changes sockets without a note" } else { "" };
-        let mut told = Told { interrupt, help, unsaid: Ok(()) };
+        let mut told = ToldOnStdout { interrupt, help, unsaid: Ok(()) };
         let doing =
             Doing { deed: action.deed, netns: &action.request.netns, typed: &action.typed, in_dashboard: false };
         let done = change_noted(doing, candidates, &mut journal, &mut told)?;
@@ -178,7 +178,7 @@ impl Performer<'_> {
 
     /// When the kernel would notice a dead peer now, of each socket that was set. The changes were reported before, so that
     /// an interrupt or a failure here takes nothing away. Whether it was interrupted.
-    fn tell_deadlines(self, outcomes: &[Outcome], told: &mut Told<'_>) -> bool {
+    fn tell_deadlines(self, outcomes: &[Outcome], told: &mut ToldOnStdout<'_>) -> bool {
         let Self { action, candidates, interrupt } = self;
         let is_set = |(_, outcome): &(_, &Outcome)| matches!(outcome, Outcome::Set(_));
         let set: Vec<_> = candidates.iter().zip(outcomes).filter(is_set).map(|(candidate, _)| candidate).collect();
@@ -208,7 +208,7 @@ impl Performer<'_> {
 
     /// The exit code says whether all sockets were changed. If all were, it also says whether that could be written; a
     /// reader who has read enough is no failure.
-    fn exit(self, done: &Done, told: Told<'_>) -> anyhow::Result<Exit> {
+    fn exit(self, done: &Done, told: ToldOnStdout<'_>) -> anyhow::Result<Exit> {
         let outcomes = &done.performance.outcomes;
         let wanted = self.candidates.len();
         let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
@@ -237,7 +237,7 @@ impl Performer<'_> {
 }
 
 /// Tells on the command line what becomes of the sockets.
-struct Told<'a> {
+struct ToldOnStdout<'a> {
     interrupt: &'a Interrupt,
     /// What to do about a journal that takes no notes
     help: &'static str,
@@ -245,7 +245,7 @@ struct Told<'a> {
     unsaid: io::Result<()>,
 }
 
-impl Told<'_> {
+impl ToldOnStdout<'_> {
     /// To stdout; where nobody can read that, to stderr.
     fn tell(&mut self, line: &str) {
         let told = Output.write_all(format!("{}\n", printable(line)).as_bytes());
@@ -258,7 +258,7 @@ impl Told<'_> {
     }
 }
 
-impl Reporter for Told<'_> {
+impl Reporter for ToldOnStdout<'_> {
     fn is_over(&self) -> bool {
         self.interrupt.is_asked()
     }

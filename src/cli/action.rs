@@ -43,7 +43,7 @@ pub(super) fn imperative(deed: Deed) -> String {
 
 /// All that has to be known to do it.
 #[derive(Debug)]
-pub(super) struct Action {
+pub(super) struct ActingTask {
     pub(super) deed: Deed,
     /// Which sockets
     pub(super) request: Request,

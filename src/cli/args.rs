@@ -139,7 +139,7 @@ pub(super) struct Shared {
     #[command(flatten)]
     pub(super) choose: Choose,
     #[command(flatten)]
-    pub(super) show: Show,
+    pub(super) show: ShowOptions,
     /// What was spelled as other programs have it
     #[arg(skip)]
     pub(super) habits: Habits,
@@ -185,7 +185,7 @@ pub(super) struct Choose {
 /// How it is shown.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to show it")]
-pub(super) struct Show {
+pub(super) struct ShowOptions {
     /// Columns, in this order, or `all`; +NAME adds one to the usual columns, -NAME leaves one out; `tcpulse ls --help`
     /// lists them
     #[arg(short = 'o', long, global = true, value_name = "LIST")]

@@ -10,9 +10,9 @@ use crate::model::address::Cookie;
 use crate::model::state::StateSet;
 
 /// /etc/services and the resolver, asked only where a filter holds a name.
-struct Host;
+struct HostNames;
 
-impl Names for Host {
+impl Names for HostNames {
     fn service(&self, name: &str) -> Option<u16> {
         names::service(name)
     }
@@ -45,7 +45,7 @@ pub(super) fn joined(words: &[String]) -> String {
 
 /// The filter that was typed.
 pub(super) fn filter(typed: &str) -> Result<Filter, UsageError> {
-    Filter::parse(typed, &Host).map_err(|error| UsageError(error.to_string()))
+    Filter::parse(typed, &HostNames).map_err(|error| UsageError(error.to_string()))
 }
 
 /// The same where one socket is meant: a number alone is its inode or its cookie.

@@ -4,13 +4,13 @@ use std::io;
 
 use rustc_hash::FxHashMap;
 
-use super::action::{Action, columns};
+use super::action::{ActingTask, columns};
 use super::asked;
 use super::named::{Named, Namer, dead_in};
 use super::signals::Interrupt;
 use crate::act::assignment::Unsettable;
-use crate::act::plan::{Candidate, Obstacle, Plan, Planner, Scope};
-use crate::export::list::{Listing, Order};
+use crate::act::plan::{Candidate, Obstacle, Plan, PlanScope, Planner};
+use crate::export::list::{ListOrder, Listing};
 use crate::export::table::TableListing;
 use crate::fields::table::listed;
 use crate::inspect::{Request, inspect};
@@ -28,15 +28,15 @@ pub(super) struct Gather<'a> {
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(action: &'a Action) -> Self {
+    pub(super) fn new(action: &'a ActingTask) -> Self {
         let how = &action.how;
         // A dry run lists them all.
         let max = if how.dry_run { u64::MAX } else { how.max };
         let table = TableListing::new(listed(columns(action.deed)), true, action.look, false, &|_| None);
         Self {
-            planner: Planner::new(action.deed, Scope { only: None, max, include_own: how.include_self }),
+            planner: Planner::new(action.deed, PlanScope { only: None, max, include_own: how.include_self }),
             namer: Namer::default(),
-            listing: Listing::new(Vec::new(), table, Order::default()),
+            listing: Listing::new(Vec::new(), table, ListOrder::default()),
         }
     }
 

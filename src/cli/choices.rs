@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::usage::UsageError;
-use crate::export::list::Order;
+use crate::export::list::ListOrder;
 use crate::fields::socket::SocketColumn;
 use crate::fields::synonyms::meant;
 use crate::fields::table::{column_called, columns};
@@ -64,8 +64,8 @@ pub(super) const KERNEL_EXAMPLES: &str = "Examples:
 ";
 
 /// `KEY`, `KEY:asc` or `KEY:desc`.
-pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<Order, UsageError> {
-    let Some(sort) = sort else { return Ok(Order { limit, ..Order::default() }) };
+pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<ListOrder, UsageError> {
+    let Some(sort) = sort else { return Ok(ListOrder { limit, ..ListOrder::default() }) };
     let (name, descending) = match sort.split_once(':') {
         None | Some((_, "asc")) => (sort.split(':').next().unwrap_or(sort), false),
         Some((name, "desc")) => (name, true),
@@ -76,7 +76,7 @@ pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<Orde
     let by = column_called(name).ok_or_else(|| {
         UsageError(format!("cannot sort by '{name}': no such column; {}", hint(name, LISTED, |_| true)))
     })?;
-    Ok(Order { by: Some(*by), descending, limit })
+    Ok(ListOrder { by: Some(*by), descending, limit })
 }
 
 /// One or two columns that `stat` can count by.

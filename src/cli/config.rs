@@ -54,7 +54,7 @@ impl Default for Config {
 }
 
 /// A setting at the top of the file.
-struct Setting {
+struct ConfigSetting {
     name: &'static str,
     /// As it stands in the file
     default: &'static str,
@@ -64,8 +64,8 @@ struct Setting {
 
 const AUTO: &str = "auto";
 
-const SETTINGS: [Setting; 5] = [
-    Setting {
+const SETTINGS: [ConfigSetting; 5] = [
+    ConfigSetting {
         name: "view",
         default: "\"connections\"",
         help: "what is shown first: connections, peers, processes, listeners, kernel or changes",
@@ -76,7 +76,7 @@ const SETTINGS: [Setting; 5] = [
             Ok(())
         },
     },
-    Setting {
+    ConfigSetting {
         name: "interval",
         default: "\"1s\"",
         help: "time from look to look, 200ms to 60s",
@@ -89,7 +89,7 @@ const SETTINGS: [Setting; 5] = [
             Ok(())
         },
     },
-    Setting {
+    ConfigSetting {
         name: "theme",
         default: "\"auto\"",
         help: "auto (what the terminal can show), dark, light, high-contrast, plain (16 colours) or none",
@@ -99,7 +99,7 @@ const SETTINGS: [Setting; 5] = [
             Ok(())
         },
     },
-    Setting {
+    ConfigSetting {
         name: "mouse",
         default: "true",
         help: "whether the mouse is ours; without, the terminal selects text with it",
@@ -108,7 +108,7 @@ const SETTINGS: [Setting; 5] = [
             Ok(())
         },
     },
-    Setting {
+    ConfigSetting {
         name: "cpu",
         default: "25",
         help: "percent of a core that looking may take: on a host with very many sockets it looks less often",
@@ -129,21 +129,21 @@ fn text(value: &Value) -> Result<&str, String> {
 
 /// What is wrong, and where, if it is not the whole entry.
 #[derive(Debug)]
-struct Wrong {
+struct WrongSetting {
     why: String,
     place: Option<Range<usize>>,
 }
 
-impl From<String> for Wrong {
+impl From<String> for WrongSetting {
     fn from(why: String) -> Self {
         Self { why, place: None }
     }
 }
 
 /// What `read` makes of each text of a list.
-fn each<T>(value: &Value, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, Wrong> {
+fn each<T>(value: &Value, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, WrongSetting> {
     let list = value.as_array().ok_or_else(|| "is no list; write it in brackets".to_owned())?;
-    let one = |item: &Value| text(item).and_then(&read).map_err(|why| Wrong { why, place: item.span() });
+    let one = |item: &Value| text(item).and_then(&read).map_err(|why| WrongSetting { why, place: item.span() });
     list.iter().map(one).collect()
 }
 
@@ -232,7 +232,7 @@ impl Config {
         Ok(config)
     }
 
-    fn table(&mut self, name: &str, table: &dyn TableLike, names: &dyn Names) -> Result<(), Wrong> {
+    fn table(&mut self, name: &str, table: &dyn TableLike, names: &dyn Names) -> Result<(), WrongSetting> {
         for (key, item) in table.iter() {
             let place = || item.span().or_else(|| table.key(key).and_then(toml_edit::Key::span));
             let set = match (name, item) {
@@ -241,12 +241,15 @@ impl Config {
                 (_, Item::Value(value)) => self.bookmark(key, value, names),
                 _ => Err("is no value".to_owned().into()),
             };
-            set.map_err(|wrong| Wrong { why: format!("{key}: {}", wrong.why), place: wrong.place.or_else(place) })?;
+            set.map_err(|wrong| WrongSetting {
+                why: format!("{key}: {}", wrong.why),
+                place: wrong.place.or_else(place),
+            })?;
         }
         Ok(())
     }
 
-    fn columns(&mut self, key: &str, value: &Value) -> Result<(), Wrong> {
+    fn columns(&mut self, key: &str, value: &Value) -> Result<(), WrongSetting> {
         let Some(spec) = VIEWS.iter().find(|spec| spec.name == key) else {
             return Err(unknown("view", key, VIEWS.iter().map(|spec| spec.name)).into());
         };
@@ -260,7 +263,7 @@ impl Config {
         for (index, column) in chosen.iter().enumerate() {
             if chosen[..index].contains(column) {
                 let place = value.as_array().and_then(|list| list.get(index)?.span());
-                return Err(Wrong { why: format!("'{}' stands there twice", column.name()), place });
+                return Err(WrongSetting { why: format!("'{}' stands there twice", column.name()), place });
             }
         }
         self.columns.retain(|(view, _)| *view != spec.view);
@@ -268,7 +271,7 @@ impl Config {
         Ok(())
     }
 
-    fn keys(&mut self, key: &str, value: &Value) -> Result<(), Wrong> {
+    fn keys(&mut self, key: &str, value: &Value) -> Result<(), WrongSetting> {
         const KEYS: &str = "write a character, Ctrl- and a small letter, F1 to F12, or one of Enter, Esc, Tab, Shift-Tab, Space, Up, \
                             Down, Left, Right, PageUp, PageDown, Home, End, Delete, Backspace";
         let Some(command) = command_called(key) else {
@@ -279,7 +282,7 @@ impl Config {
         Ok(())
     }
 
-    fn bookmark(&mut self, key: &str, value: &Value, names: &dyn Names) -> Result<(), Wrong> {
+    fn bookmark(&mut self, key: &str, value: &Value, names: &dyn Names) -> Result<(), WrongSetting> {
         let typed = text(value)?;
         Filter::parse(typed, names).map_err(|wrong| format!("'{typed}': {}", wrong.message()))?;
         self.bookmarks.push((key.to_owned(), typed.to_owned()));
@@ -301,7 +304,7 @@ pub(super) fn commented_defaults() -> String {
          # Each setting stands here as it is if nothing is said; take the # away to change it.\n\n",
     );
     // Writing to a String cannot fail.
-    for Setting { name, default, help, .. } in SETTINGS {
+    for ConfigSetting { name, default, help, .. } in SETTINGS {
         let _ = write!(out, "# {help}\n#{name} = {default}\n\n");
     }
     out.push_str(

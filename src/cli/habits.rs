@@ -126,7 +126,7 @@ pub(super) fn read(
     program: &clap::Command,
 ) -> Result<(Vec<OsString>, Habits), UsageError> {
     let mut left: VecDeque<_> = arguments.into_iter().collect();
-    let mut reader = Reader {
+    let mut reader = HabitReader {
         out: left.pop_front().into_iter().collect(),
         left,
         program,
@@ -165,7 +165,7 @@ pub(super) fn read(
     reader.finish()
 }
 
-struct Reader<'a> {
+struct HabitReader<'a> {
     left: VecDeque<OsString>,
     out: Vec<OsString>,
     program: &'a clap::Command,
@@ -182,33 +182,33 @@ struct Reader<'a> {
 
 /// How an option of ours takes its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
+enum OptionTakes {
     Nothing,
     Value,
     /// -w: a value may follow
     Perhaps,
 }
 
-impl Reader<'_> {
+impl HabitReader<'_> {
     /// The command's own options, or the program's.
     fn known(&self) -> &clap::Command {
         let command = self.command.as_deref().and_then(|name| self.program.find_subcommand(name));
         command.unwrap_or(self.program)
     }
 
-    fn option(&self, is_it: impl Fn(&clap::Arg) -> bool) -> Option<(String, Takes)> {
+    fn option(&self, is_it: impl Fn(&clap::Arg) -> bool) -> Option<(String, OptionTakes)> {
         let option = self.known().get_arguments().find(|option| is_it(option))?;
         let takes = match option.get_num_args() {
-            Some(range) if !range.takes_values() => Takes::Nothing,
-            Some(range) if range.min_values() == 0 => Takes::Perhaps,
-            Some(_) => Takes::Value,
-            None if option.get_action().takes_values() => Takes::Value,
-            None => Takes::Nothing,
+            Some(range) if !range.takes_values() => OptionTakes::Nothing,
+            Some(range) if range.min_values() == 0 => OptionTakes::Perhaps,
+            Some(_) => OptionTakes::Value,
+            None if option.get_action().takes_values() => OptionTakes::Value,
+            None => OptionTakes::Nothing,
         };
         Some((option.get_id().to_string(), takes))
     }
 
-    fn letter(&self, letter: char) -> Option<(String, Takes)> {
+    fn letter(&self, letter: char) -> Option<(String, OptionTakes)> {
         self.option(|option| option.get_short() == Some(letter))
     }
 
@@ -240,9 +240,9 @@ impl Reader<'_> {
                 _ => true,
             };
             match self.letter(letter).filter(|_| is_ours) {
-                Some((_, Takes::Nothing)) => self.out.push(format!("-{letter}").into()),
+                Some((_, OptionTakes::Nothing)) => self.out.push(format!("-{letter}").into()),
                 // -wt: nobody means t seconds; -w4 are four.
-                Some((_, Takes::Perhaps)) if self.are_letters(rest) && rest.starts_with(char::is_alphabetic) => {
+                Some((_, OptionTakes::Perhaps)) if self.are_letters(rest) && rest.starts_with(char::is_alphabetic) => {
                     self.out.push(format!("-{letter}").into());
                 }
                 Some((id, _)) => {
@@ -316,7 +316,7 @@ impl Reader<'_> {
         let (word, value) = text.split_once('=').map_or((text, None), |(word, value)| (word, Some(value)));
         if let Some((id, takes)) = self.option(|option| option.get_long() == Some(word)) {
             match (takes, value) {
-                (Takes::Value | Takes::Perhaps, None) => self.value(&id, &format!("--{word}"), ""),
+                (OptionTakes::Value | OptionTakes::Perhaps, None) => self.value(&id, &format!("--{word}"), ""),
                 _ => self.out.push(format!("--{text}").into()),
             }
             return Ok(());
@@ -326,7 +326,7 @@ impl Reader<'_> {
             return self.take(habit.meaning, &format!("--{word}"));
         }
         let next = self.next_text().filter(|next| !next.starts_with('-') && !self.is_command(next));
-        let wrong = hints::Wrong { word, value: value.or(next), listing: self.listing(), known: self.known() };
+        let wrong = hints::WrongOption { word, value: value.or(next), listing: self.listing(), known: self.known() };
         Err(UsageError(
             wrong
                 .hint(self.program, words())

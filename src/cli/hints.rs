@@ -26,7 +26,7 @@ const INSTEAD: &[(&[&str], &str)] = &[
 ];
 
 /// An option that does not exist.
-pub(super) struct Wrong<'a> {
+pub(super) struct WrongOption<'a> {
     /// Without its dashes
     pub(super) word: &'a str,
     /// What stands behind it
@@ -37,7 +37,7 @@ pub(super) struct Wrong<'a> {
     pub(super) known: &'a clap::Command,
 }
 
-impl Wrong<'_> {
+impl WrongOption<'_> {
     /// What to write instead, if that can be said.
     pub(super) fn hint(&self, program: &clap::Command, others: impl Iterator<Item = &'static str>) -> Option<String> {
         let unknown = format!("unknown option '--{}'", self.word);

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
 
-use super::note::{Event, Note, Who};
+use super::note::{Note, NoteEvent, Who};
 use super::policy::{Logging, Policy};
 use crate::collect::caller::Caller;
 
@@ -36,7 +36,7 @@ enum Rule {
 
 /// The way to the journal, opened with the first note: who changes nothing need not know whether there is one.
 #[derive(Debug)]
-enum Door {
+enum JournalSocket {
     Shut,
     Open(OwnedFd, SocketType),
     /// It failed: not tried again in this run
@@ -51,7 +51,7 @@ pub(super) struct Journal {
     rule: Rule,
     /// No change without a note
     is_required: bool,
-    door: Door,
+    door: JournalSocket,
     /// How long the notes of this run have waited
     waited: Duration,
     /// A failure that nobody was told of yet
@@ -73,7 +73,16 @@ impl Journal {
         };
         let who = Who::of(caller);
         let is_root = caller.is_root();
-        Self { who, is_root, rule, is_required, door: Door::Shut, waited: Duration::ZERO, untold: None, unnoted: 0 }
+        Self {
+            who,
+            is_root,
+            rule,
+            is_required,
+            door: JournalSocket::Shut,
+            waited: Duration::ZERO,
+            untold: None,
+            unnoted: 0,
+        }
     }
 
     /// Whether nothing may be changed without a note.
@@ -83,7 +92,7 @@ impl Journal {
 
     /// Whether changes had to be noted, and some were not.
     pub(super) fn has_failed_though_required(&self) -> bool {
-        self.is_required && matches!(self.door, Door::Failed)
+        self.is_required && matches!(self.door, JournalSocket::Failed)
     }
 
     /// Whether the caller may do without it.
@@ -109,7 +118,7 @@ impl Journal {
         }
         let line = format!("<{PRIORITY}>tcpulse[{}]: {}", std::process::id(), note.line(&self.who));
         let sent = self.send(line.as_bytes());
-        self.unnoted += usize::from(sent.is_err() && note.event == Event::Intent);
+        self.unnoted += usize::from(sent.is_err() && note.event == NoteEvent::Intent);
         self.keep(sent)
     }
 
@@ -126,8 +135,8 @@ impl Journal {
     fn keep(&mut self, done: io::Result<()>) -> bool {
         let Err(error) = done else { return true };
         // A second failure would say that the door is shut.
-        if !matches!(self.door, Door::Failed) {
-            self.door = Door::Failed;
+        if !matches!(self.door, JournalSocket::Failed) {
+            self.door = JournalSocket::Failed;
             self.untold = Some(format!("{DEV_LOG}: {error}"));
         }
         false
@@ -137,7 +146,7 @@ impl Journal {
         match self.send_once(line) {
             // It was started anew meanwhile, and listens on another socket of the same name.
             Err(error) if is_gone(&error) => {
-                self.door = Door::Shut;
+                self.door = JournalSocket::Shut;
                 self.send_once(line)
             }
             sent => sent,
@@ -146,7 +155,7 @@ impl Journal {
 
     fn send_once(&mut self, line: &[u8]) -> io::Result<()> {
         open(&mut self.door)?;
-        let Door::Open(socket, kind) = &self.door else { return Ok(()) };
+        let JournalSocket::Open(socket, kind) = &self.door else { return Ok(()) };
         // On a stream a NUL ends a message, as syslog(3) has it.
         let ended = [line, b"\0"].concat();
         let mut rest = if *kind == SocketType::STREAM { &ended[..] } else { line };
@@ -184,16 +193,16 @@ fn is_gone(error: &io::Error) -> bool {
 }
 
 /// Connects to it, by datagrams or else by a stream, as syslog(3) does. Neither waits.
-fn open(door: &mut Door) -> io::Result<()> {
+fn open(door: &mut JournalSocket) -> io::Result<()> {
     match door {
-        Door::Shut => {}
-        Door::Open(..) => return Ok(()),
-        Door::Failed => return Err(io::Error::other("it failed before")),
+        JournalSocket::Shut => {}
+        JournalSocket::Open(..) => return Ok(()),
+        JournalSocket::Failed => return Err(io::Error::other("it failed before")),
     }
     let address = SocketAddrUnix::new(DEV_LOG)?;
     let connected = |kind| {
         let socket = socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
-        connect(&socket, &address).map(|()| Door::Open(socket, kind))
+        connect(&socket, &address).map(|()| JournalSocket::Open(socket, kind))
     };
     *door = match connected(SocketType::DGRAM) {
         Err(Errno::PROTOTYPE) => connected(SocketType::STREAM)?,

@@ -38,7 +38,7 @@ impl Who {
 
 /// What happened, or is about to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Event {
+pub(super) enum NoteEvent {
     /// It is about to be tried
     Intent,
     /// It was done
@@ -52,7 +52,7 @@ pub(super) enum Event {
 /// One line.
 #[derive(Debug)]
 pub(super) struct Note<'a> {
-    pub(super) event: Event,
+    pub(super) event: NoteEvent,
     /// `kill` or `set`
     pub(super) command: &'a str,
     /// Whether it was chosen in the dashboard, and not by a filter
@@ -78,14 +78,14 @@ impl Note<'_> {
     pub(super) fn line(&self, who: &Who) -> String {
         let SocketId { netns, cookie } = self.socket.id;
         let number = |number: Option<u32>| number.map_or("none".to_owned(), |number| number.to_string());
-        let mut line = Line::default();
+        let mut line = NoteLine::default();
         line.add(
             "event",
             match self.event {
-                Event::Intent => "intent",
-                Event::Done => "done",
-                Event::Failed => "failed",
-                Event::Gone => "gone",
+                NoteEvent::Intent => "intent",
+                NoteEvent::Done => "done",
+                NoteEvent::Failed => "failed",
+                NoteEvent::Gone => "gone",
             },
         );
         line.add("command", self.command);
@@ -122,9 +122,9 @@ impl Note<'_> {
 
 /// A line that is being written.
 #[derive(Default)]
-struct Line(String);
+struct NoteLine(String);
 
-impl Line {
+impl NoteLine {
     fn add(&mut self, key: &str, value: &str) {
         self.add_up_to(LONGEST_VALUE, key, value);
     }
@@ -155,10 +155,10 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_VALUE, Line};
+    use super::{LONGEST_VALUE, NoteLine};
 
     fn field(value: &str) -> String {
-        let mut line = Line::default();
+        let mut line = NoteLine::default();
         line.add("owner", value);
         line.0
     }

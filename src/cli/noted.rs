@@ -5,7 +5,7 @@ use anyhow::bail;
 use super::change;
 use super::journal::Journal;
 use super::named::Named;
-use super::note::{Event, Note};
+use super::note::{Note, NoteEvent};
 use super::policy::{Logging, Policy};
 use crate::act::keepalive::Changed;
 use crate::act::perform::{Outcome, Performance, Stopped, Witness, perform};
@@ -140,7 +140,7 @@ impl<'a> Doing<'a> {
         let mut pids: Vec<_> = candidate.target.holders.iter().map(|(pid, _)| *pid).collect();
         pids.dedup();
         Note {
-            event: Event::Intent,
+            event: NoteEvent::Intent,
             command,
             in_dashboard: self.in_dashboard,
             socket,
@@ -158,16 +158,16 @@ impl<'a> Doing<'a> {
     fn result(&self, candidate: &'a Candidate<Named>, outcome: &Outcome) -> Note<'a> {
         let intent = self.intent(candidate);
         match outcome {
-            Outcome::Destroyed => Note { event: Event::Done, ..intent },
+            Outcome::Destroyed => Note { event: NoteEvent::Done, ..intent },
             Outcome::Set(Changed { before, after }) => Note {
-                event: Event::Done,
+                event: NoteEvent::Done,
                 old: assignments(&before.keepalive),
                 new: assignments(&after.keepalive),
                 ..intent
             },
-            Outcome::Gone => Note { event: Event::Gone, why: Some("gone already".to_owned()), ..intent },
-            Outcome::NotDestroyed(why) => Note { event: Event::Failed, why: Some(why.to_string()), ..intent },
-            Outcome::NotSet(why) => Note { event: Event::Failed, why: Some(why.to_string()), ..intent },
+            Outcome::Gone => Note { event: NoteEvent::Gone, why: Some("gone already".to_owned()), ..intent },
+            Outcome::NotDestroyed(why) => Note { event: NoteEvent::Failed, why: Some(why.to_string()), ..intent },
+            Outcome::NotSet(why) => Note { event: NoteEvent::Failed, why: Some(why.to_string()), ..intent },
         }
     }
 }

@@ -38,9 +38,9 @@ pub(super) struct Logging {
 }
 
 /// A setting of the file.
-type Setting = (&'static str, fn(&mut Policy) -> &mut bool);
+type PolicySetting = (&'static str, fn(&mut Policy) -> &mut bool);
 
-const SETTINGS: [Setting; 3] = [
+const SETTINGS: [PolicySetting; 3] = [
     ("allow-secure-set", |policy| &mut policy.allow_secure_set),
     ("allow-secure-kill", |policy| &mut policy.allow_secure_kill),
     ("require-log", |policy| &mut policy.require_log),

@@ -10,10 +10,10 @@ use super::settings::{Report, Settings};
 use super::signals::Interrupt;
 use super::stderr::{say, tell};
 use super::terminal::Terminal;
-use super::watch::{OtherScreen, Screen};
+use super::watch::{DrawnOver, OtherScreen};
 use crate::export::csv::CsvListing;
 use crate::export::kernel::Kernel;
-use crate::export::list::{Encoder, Listing, Order};
+use crate::export::list::{Encoder, ListOrder, Listing};
 use crate::export::show::Show;
 use crate::export::snapshot::{JsonSnapshot, NdjsonSnapshot};
 use crate::export::stat::{Stat, StatFormat, StatOptions};
@@ -118,7 +118,7 @@ fn snapshot(
         // The terminal may have another size by now.
         Some(rows) => {
             let rows = Terminal::of_stdout().size.map_or(rows, |(_, rows)| rows);
-            round.report(cache, Screen::new(Output, rows))
+            round.report(cache, DrawnOver::new(Output, rows))
         }
         None => round.report(cache, Output),
     }
@@ -172,7 +172,7 @@ impl Round<'_> {
         cache: Option<CacheUse<'_>>,
         output: impl Write,
         encoder: impl Encoder,
-        order: &Order,
+        order: &ListOrder,
     ) -> Result<Tail, InspectError> {
         self.inspect(cache, &mut Listing::new(output, encoder, order.clone()))
     }

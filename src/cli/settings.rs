@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::action::{self, Action};
-use super::args::{ActingArgs, Choose, Cli, Command, FilterArgs, FormatArg, Shared, Show, SourceArg};
+use super::action::{self, ActingTask};
+use super::args::{ActingArgs, Choose, Cli, Command, FilterArgs, FormatArg, Shared, ShowOptions, SourceArg};
 use super::asked;
 use super::change;
 use super::choices::{parse_by, parse_order};
@@ -17,7 +17,7 @@ use crate::act::assignment::Assignment;
 use crate::act::plan::Deed;
 use crate::collect::discovery::NetnsChoice;
 use crate::collect::visit::SourceChoice;
-use crate::export::list::Order;
+use crate::export::list::ListOrder;
 use crate::export::style::Styles;
 use crate::export::table::Look;
 use crate::fields::column::Heading;
@@ -70,7 +70,7 @@ pub(super) enum Report {
         /// Whether the user chose them, that of namespaces included
         chosen: bool,
         /// Order and limit
-        order: Order,
+        order: ListOrder,
     },
     /// Everything about a few sockets
     Show,
@@ -98,7 +98,7 @@ pub(super) enum Task {
     /// To show something
     Look(Settings),
     /// To change something
-    Act(Action),
+    Act(ActingTask),
     /// To say how the filter is read
     Explain(String),
     /// To open the dashboard
@@ -113,14 +113,14 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
         None if shared.show.json => FormatArg::Json,
         None => FormatArg::Table,
     };
-    let Words { typed, assignment } = Words::of(command.as_ref(), &bare)?;
+    let TypedWords { typed, assignment } = TypedWords::of(command.as_ref(), &bare)?;
     let filter = match command {
         Some(Command::Show { .. }) => asked::socket(&typed)?,
         _ => asked::filter(&typed)?,
     };
     refuse_blindness(&shared, filter.needs(), "this filter")?;
     let notes = notes(&shared.show, format, &filter);
-    let line = Line { shared, format, typed, filter };
+    let line = CommandLine { shared, format, typed, filter };
     let task = match (&command, assignment) {
         (Some(Command::Kill { acting, .. }), _) => line.act(Deed::Destroy, acting, terminal),
         (Some(Command::Set { acting, .. }), Some(assignment)) => line.act(Deed::Set(assignment), acting, terminal),
@@ -134,14 +134,14 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
 }
 
 /// The command line, its filter understood.
-struct Line {
+struct CommandLine {
     shared: Shared,
     format: FormatArg,
     typed: String,
     filter: Filter,
 }
 
-impl Line {
+impl CommandLine {
     /// `set` and `kill`.
     fn act(self, deed: Deed, how: &ActingArgs, terminal: &Terminal) -> Result<Task, UsageError> {
         let Self { shared, typed, filter, .. } = self;
@@ -150,7 +150,15 @@ impl Line {
             return Ok(Task::Explain(explained(&request)));
         }
         let (quiet, strict) = (shared.show.quiet, shared.show.strict);
-        Ok(Task::Act(Action { deed, request, typed, how: how.clone(), look: look(&shared, terminal), quiet, strict }))
+        Ok(Task::Act(ActingTask {
+            deed,
+            request,
+            typed,
+            how: how.clone(),
+            look: look(&shared, terminal),
+            quiet,
+            strict,
+        }))
     }
 
     /// The dashboard.
@@ -232,18 +240,18 @@ fn look(shared: &Shared, terminal: &Terminal) -> Look {
 
 /// Options that only a list can follow.
 fn asks_for_a_list(shared: &Shared) -> bool {
-    let Show { format, json, watch, limit, sort, no_header, .. } = &shared.show;
+    let ShowOptions { format, json, watch, limit, sort, no_header, .. } = &shared.show;
     let is_shaped = format.is_some() || *json || *no_header || limit.is_some() || sort.is_some();
     is_shaped || watch.is_some() || shared.choose.explain_filter || shared.habits.lists
 }
 
 /// The words that are not options: the filter, and what `set` is to set.
-struct Words {
+struct TypedWords {
     typed: String,
     assignment: Option<Assignment>,
 }
 
-impl Words {
+impl TypedWords {
     /// `bare` are those that stand without a command, or before one.
     fn of(command: Option<&Command>, bare: &[String]) -> Result<Self, UsageError> {
         let assignment = None;
@@ -300,7 +308,7 @@ fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Need
 /// What `set` and `kill` look at.
 fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request, UsageError> {
     let command = if matches!(deed, Deed::Destroy) { "kill" } else { "set" };
-    let Show { limit, watch, format, json, .. } = shared.show;
+    let ShowOptions { limit, watch, format, json, .. } = shared.show;
     refuse(&shared.show, command, "it lists what it changes in its own way")?;
     for (given, option, instead) in [
         (limit.is_some(), "--limit", "--max N stops where more match"),
@@ -382,9 +390,9 @@ fn column_choices(shared: &Shared) -> Result<Vec<ColumnChoice>, UsageError> {
     Ok(choices)
 }
 
-type Judged = (Report, StateSet, Needs);
+type Listed = (Report, StateSet, Needs);
 
-fn list(shared: &Shared, format: FormatArg, everything: bool, filter: &Filter) -> Result<Judged, UsageError> {
+fn list(shared: &Shared, format: FormatArg, everything: bool, filter: &Filter) -> Result<Listed, UsageError> {
     let order = parse_order(shared.show.sort.as_deref(), shared.show.limit)?;
     refuse_blind_columns(shared, &order.by)?;
     let choices = column_choices(shared)?;
@@ -431,7 +439,7 @@ fn chosen_columns(
     Ok((columns, states, needs))
 }
 
-fn show(shared: &Shared, format: FormatArg, filter: &Filter) -> Result<Judged, UsageError> {
+fn show(shared: &Shared, format: FormatArg, filter: &Filter) -> Result<Listed, UsageError> {
     if format != FormatArg::Table {
         let (report, _, needs) = list(shared, format, true, filter)?;
         return Ok((report, StateSet::ALL, needs));
@@ -440,7 +448,7 @@ fn show(shared: &Shared, format: FormatArg, filter: &Filter) -> Result<Judged, U
     Ok((Report::Show, StateSet::ALL, Needs::all() - Needs::KERNEL))
 }
 
-fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Judged, UsageError> {
+fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Listed, UsageError> {
     refuse(&shared.show, "stat", "it sorts by count; say what to count by with --by")?;
     let by = parse_by(by)?;
     refuse_blind_columns(shared, &by)?;
@@ -449,7 +457,7 @@ fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Judged, UsageErr
     Ok((Report::Stat { format, by, limit: shared.show.limit }, states, needs))
 }
 
-fn kernel(shared: &Shared, format: FormatArg) -> Result<Judged, UsageError> {
+fn kernel(shared: &Shared, format: FormatArg) -> Result<Listed, UsageError> {
     refuse(&shared.show, "kernel", "it lists no sockets")?;
     if shared.show.limit.is_some() {
         return Err(UsageError("--limit does not go with kernel: it lists no sockets".to_owned()));
@@ -458,7 +466,7 @@ fn kernel(shared: &Shared, format: FormatArg) -> Result<Judged, UsageError> {
 }
 
 /// Options that a command cannot follow are refused, not ignored.
-fn refuse(show: &Show, command: &str, why: &str) -> Result<(), UsageError> {
+fn refuse(show: &ShowOptions, command: &str, why: &str) -> Result<(), UsageError> {
     for (given, option) in [(show.columns.is_some(), "--columns"), (show.sort.is_some(), "--sort")] {
         if given {
             return Err(UsageError(format!("{option} does not go with {command}: {why}")));
@@ -496,7 +504,7 @@ fn families(shared: &Shared) -> Vec<Family> {
     }
 }
 
-fn notes(show: &Show, format: FormatArg, filter: &Filter) -> Vec<String> {
+fn notes(show: &ShowOptions, format: FormatArg, filter: &Filter) -> Vec<String> {
     let mut notes = Vec::new();
     if show.columns.is_some() && matches!(format, FormatArg::Json | FormatArg::Ndjson) {
         notes.push("--columns chooses the columns of table and csv; JSON carries every key".to_owned());

@@ -25,20 +25,20 @@ impl Drop for OtherScreen {
 
 /// Collects what is written and draws it from the top of the screen when it is flushed.
 #[derive(Debug)]
-pub(super) struct Screen<W> {
+pub(super) struct DrawnOver<W> {
     output: W,
     frame: Vec<u8>,
     rows: usize,
 }
 
-impl<W: Write> Screen<W> {
+impl<W: Write> DrawnOver<W> {
     /// A screen of so many rows.
     pub(super) fn new(output: W, rows: u16) -> Self {
         Self { output, frame: Vec::new(), rows: rows.into() }
     }
 }
 
-impl<W: Write> Write for Screen<W> {
+impl<W: Write> Write for DrawnOver<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.frame.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -61,13 +61,13 @@ impl<W: Write> Write for Screen<W> {
 
 #[cfg(test)]
 mod tests {
-    use super::Screen;
+    use super::DrawnOver;
     use std::io::Write;
 
     #[test]
     fn a_frame_is_cut_to_the_screen_and_leaves_nothing_of_the_last() {
         let mut out = Vec::new();
-        let mut screen = Screen::new(&mut out, 3);
+        let mut screen = DrawnOver::new(&mut out, 3);
         screen.write_all(b"a\nb\nc\n").unwrap();
         screen.flush().unwrap();
         assert_eq!(out, b"\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");

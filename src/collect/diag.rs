@@ -66,7 +66,7 @@ pub(crate) struct DumpFaults {
 type Received = io::Result<Option<usize>>;
 
 #[derive(PartialEq, Eq)]
-enum Progress {
+enum DumpProgress {
     More,
     /// Nothing of ours: lost, empty, or another's
     Idle,
@@ -82,8 +82,8 @@ struct Patience {
 
 impl Patience {
     /// After each receive.
-    fn after(&mut self, progress: &Progress) -> io::Result<()> {
-        if *progress != Progress::Idle {
+    fn after(&mut self, progress: &DumpProgress) -> io::Result<()> {
+        if *progress != DumpProgress::Idle {
             *self = Self::default();
             return Ok(());
         }
@@ -185,7 +185,7 @@ impl DiagSocket {
                     _ => {}
                 }
             }
-            patience.after(&Progress::Idle).map_err(Refusal::Transport)?;
+            patience.after(&DumpProgress::Idle).map_err(Refusal::Transport)?;
         }
     }
 
@@ -215,7 +215,7 @@ impl DiagSocket {
                     _ => return false,
                 }
             }
-            if patience.after(&Progress::Idle).is_err() {
+            if patience.after(&DumpProgress::Idle).is_err() {
                 break;
             }
         }
@@ -233,7 +233,7 @@ impl DiagSocket {
         loop {
             let received = self.receive(&mut buffer);
             let progress = self.take(&buffer, received, faults, each)?;
-            if progress == Progress::Ended {
+            if progress == DumpProgress::Ended {
                 return Ok(());
             }
             patience.after(&progress).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
@@ -259,7 +259,7 @@ impl DiagSocket {
             let mut patience = Patience::default();
             for (buffer, received) in datagrams {
                 let progress = self.take(&buffer, received, faults, each)?;
-                if progress == Progress::Ended {
+                if progress == DumpProgress::Ended {
                     break;
                 }
                 patience.after(&progress).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
@@ -293,12 +293,12 @@ impl DiagSocket {
         received: Received,
         faults: &mut DumpFaults,
         each: &mut impl FnMut(&TcpSocket) -> Result<(), E>,
-    ) -> Result<Progress, DumpError<E>> {
+    ) -> Result<DumpProgress, DumpError<E>> {
         let Some(length) = received.map_err(|error| DumpError::Refused(Refusal::Transport(error)))? else {
             faults.overrun += 1;
-            return Ok(Progress::Idle);
+            return Ok(DumpProgress::Idle);
         };
-        let mut progress = Progress::Idle;
+        let mut progress = DumpProgress::Idle;
         faults.truncated += u64::from(length > buffer.len());
         for message in Messages::new(&buffer[..length.min(buffer.len())]) {
             let Ok(message) = message else {
@@ -312,7 +312,7 @@ impl DiagSocket {
             faults.interrupted |= message.interrupted;
             match message.payload {
                 Payload::Data(SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK, bytes) => {
-                    progress = Progress::More;
+                    progress = DumpProgress::More;
                     match inet_diag::decode(bytes, self.netns) {
                         Ok(mut socket) => {
                             // Closed, it is in none of the tables that a dump walks, but for the one of bound sockets.
@@ -326,7 +326,7 @@ impl DiagSocket {
                 }
                 Payload::Done(broke_off) => {
                     faults.broke_off = faults.broke_off.or(broke_off);
-                    return Ok(Progress::Ended);
+                    return Ok(DumpProgress::Ended);
                 }
                 Payload::Error(Some(errno)) => return Err(DumpError::Refused(Refusal::Request(errno))),
                 Payload::Overrun => faults.overrun += 1,
@@ -367,7 +367,7 @@ impl DiagSocket {
 
 #[cfg(test)]
 mod tests {
-    use super::{DiagSocket, MOST_IDLE, Patience, Progress};
+    use super::{DiagSocket, DumpProgress, MOST_IDLE, Patience};
     use crate::collect::request::DumpRequest;
     use crate::model::address::NetnsId;
     use crate::model::needs::Needs;
@@ -392,11 +392,11 @@ mod tests {
         let mut patience = Patience::default();
         for _ in 0..3 {
             for _ in 1..MOST_IDLE {
-                patience.after(&Progress::Idle).unwrap();
+                patience.after(&DumpProgress::Idle).unwrap();
             }
-            patience.after(&Progress::More).unwrap();
+            patience.after(&DumpProgress::More).unwrap();
         }
-        let end = (0..MOST_IDLE).find_map(|_| patience.after(&Progress::Idle).err()).unwrap();
+        let end = (0..MOST_IDLE).find_map(|_| patience.after(&DumpProgress::Idle).err()).unwrap();
         assert_eq!(end.kind(), std::io::ErrorKind::TimedOut);
     }
 

@@ -57,7 +57,7 @@ pub(crate) struct Door {
 pub(crate) fn find(choice: &NetnsChoice) -> Result<(Vec<Found>, Gaps), CollectError> {
     let own_path = Path::new("/proc/thread-self/ns/net");
     let own = inode(own_path).map_err(|source| CollectError::Proc { path: own_path.into(), source })?;
-    let names = Names::read(own);
+    let names = NamespaceNames::read(own);
     match choice {
         NetnsChoice::All => all(names),
         NetnsChoice::Current => Ok((vec![names.own()], Gaps::default())),
@@ -66,7 +66,7 @@ pub(crate) fn find(choice: &NetnsChoice) -> Result<(Vec<Found>, Gaps), CollectEr
 }
 
 /// What namespaces are called, looked up once: with a thousand of them it was asked a thousand times.
-struct Names {
+struct NamespaceNames {
     own: NetnsId,
     /// The namespace of pid 1; `None` where that cannot be told
     host: Option<NetnsId>,
@@ -76,7 +76,7 @@ struct Names {
     refused: Refusals,
 }
 
-impl Names {
+impl NamespaceNames {
     fn read(own: NetnsId) -> Self {
         // Who may not look at pid 1 can still tell the host's first namespace: the host-wide sysctls show only there.
         let is_first = || fs::exists("/proc/sys/net/ipv4/tcp_mem").unwrap_or(false);
@@ -107,7 +107,7 @@ impl Names {
     }
 }
 
-fn all(names: Names) -> Result<(Vec<Found>, Gaps), CollectError> {
+fn all(names: NamespaceNames) -> Result<(Vec<Found>, Gaps), CollectError> {
     let mut unread = Refusals::default();
     let mut found = vec![names.own()];
     let mut known: FxHashSet<_> = [names.own].into_iter().collect();
@@ -141,7 +141,7 @@ fn all(names: Names) -> Result<(Vec<Found>, Gaps), CollectError> {
     Ok((found, gaps))
 }
 
-fn named(wanted: &str, names: Names) -> Result<Found, CollectError> {
+fn named(wanted: &str, names: NamespaceNames) -> Result<Found, CollectError> {
     // Also where the directory may be searched and not listed.
     let file = Path::new(RUN_NETNS).join(wanted);
     if !wanted.contains('/') && is_namespace(&file).unwrap_or(false) {

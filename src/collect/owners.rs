@@ -138,20 +138,20 @@ fn outer_processes() -> Option<Gap> {
 }
 
 /// Inode and descriptor of sockets.
-type Sockets = Vec<(Inode, Fd)>;
+type HeldSockets = Vec<(Inode, Fd)>;
 
 /// What one thread has found.
 #[derive(Default)]
 struct Scan {
     /// Processes that hold sockets
-    found: Vec<(Process, Sockets)>,
+    found: Vec<(Process, HeldSockets)>,
     refused: Refusals,
 }
 
 /// What one process has open.
 #[derive(Default)]
-struct Opened {
-    sockets: Sockets,
+struct OpenedFiles {
+    sockets: HeldSockets,
     /// Descriptors of any kind
     count: u64,
     /// What kept the rest from being read. The kernel may refuse to tell what the descriptors are although it lists them
@@ -181,7 +181,7 @@ impl Scan {
             Err(errno) if is_denied(errno) && process::is_zombie(&process) => return Ok(()),
             Err(errno) => return Err(errno),
         };
-        let Opened { sockets, count, refused } = descriptors(&directory, request, dirents);
+        let OpenedFiles { sockets, count, refused } = descriptors(&directory, request, dirents);
         if !sockets.is_empty() {
             let mut described = process::describe(&process, pid).map_err(|error| errno(&error))?;
             let limit = || process::descriptor_limit(&process);
@@ -193,9 +193,9 @@ impl Scan {
 }
 
 /// The descriptors of a process that are sockets, and wanted.
-fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeUninit<u8>]) -> Opened {
+fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeUninit<u8>]) -> OpenedFiles {
     let ScanRequest { wanted, limits, .. } = request;
-    let mut opened = Opened::default();
+    let mut opened = OpenedFiles::default();
     let (mut is_asked, mut is_counted_only) = (false, false);
     let mut entries = RawDir::new(directory, dirents);
     while let Some(entry) = entries.next() {

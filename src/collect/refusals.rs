@@ -11,10 +11,10 @@ use crate::model::rights::Capabilities;
 
 /// Errors of one kind of reading.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(BTreeMap<i32, Refused>);
+pub(crate) struct Refusals(BTreeMap<i32, RefusedCount>);
 
 #[derive(Debug)]
-struct Refused {
+struct RefusedCount {
     count: u64,
     example: Option<String>,
 }
@@ -23,7 +23,7 @@ impl Refusals {
     /// Counts an error; `example` names what could not be read and is asked of the first of its kind only.
     pub(crate) fn note(&mut self, errno: Errno, example: impl FnOnce() -> Option<String>) {
         let entry = self.0.entry(errno.raw_os_error());
-        entry.and_modify(|refused| refused.count += 1).or_insert_with(|| Refused { count: 1, example: example() });
+        entry.and_modify(|refused| refused.count += 1).or_insert_with(|| RefusedCount { count: 1, example: example() });
     }
 
     /// Adds those of another thread.
@@ -47,7 +47,7 @@ impl Refusals {
     /// A gap for each error, with the remedy that `remedy` chooses.
     pub(crate) fn gaps_by(self, kind: GapKind, remedy: impl Fn(Errno) -> Remedy) -> Gaps {
         let mut gaps = Gaps::default();
-        for (errno, Refused { count, example }) in self.0 {
+        for (errno, RefusedCount { count, example }) in self.0 {
             let errno = Errno::from_raw_os_error(errno);
             gaps.add(Gap { kind, why: cause(errno), count, example, remedy: remedy(errno) });
         }

@@ -20,7 +20,7 @@ const ABORTED: &[u8] = b"tcpulse: aborted: there was no memory left for it, or i
 a filter, -N or a higher limit (ulimit -v) leaves it more room\n";
 
 /// What the handler has to know. It may not allocate, nor wait for a lock.
-struct Terminal {
+struct GuardedTerminal {
     /// Whether there is anything to give back
     is_taken: &'static AtomicBool,
     /// What the terminal is sent
@@ -28,7 +28,7 @@ struct Terminal {
     modes: Termios,
 }
 
-static TERMINAL: OnceLock<Terminal> = OnceLock::new();
+static TERMINAL: OnceLock<GuardedTerminal> = OnceLock::new();
 /// What std does about a stack that overflows, to be done after ours.
 static BEFORE: OnceLock<[(c_int, libc::sigaction); 2]> = OnceLock::new();
 
@@ -39,7 +39,7 @@ static BEFORE: OnceLock<[(c_int, libc::sigaction); 2]> = OnceLock::new();
 /// stdin is no terminal, or a handler cannot be set.
 pub(crate) fn guard(is_taken: &'static AtomicBool, bytes: Vec<u8>) -> io::Result<()> {
     let modes = tcgetattr(stdin())?;
-    if TERMINAL.set(Terminal { is_taken, bytes, modes }).is_err() {
+    if TERMINAL.set(GuardedTerminal { is_taken, bytes, modes }).is_err() {
         return Ok(());
     }
     let overflows = [libc::SIGSEGV, libc::SIGBUS];

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::bytes::{array_at, be16_at, u16_at, u32_at, u64_at};
-use super::netlink::{Attribute, Attributes as AttributeWalk};
+use super::netlink::{Attribute, NetlinkAttributes};
 use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
 use crate::model::congestion::{Congestion, CongestionDetails, KernelName};
 use crate::model::ids::Inode;
@@ -119,12 +119,12 @@ pub(super) fn refine(mut timer: Timer, state: TcpState, inode: Option<Inode>, fu
 
 fn decode_attributes(found: &mut Attributes, bytes: &[u8], state: TcpState) {
     let mut congestion = CongestionParts::default();
-    let mut walk = AttributeWalk::new(bytes);
+    let mut walk = NetlinkAttributes::new(bytes);
     for attribute in walk.by_ref() {
         match take(found, &mut congestion, attribute, state) {
-            Taken::Yes => {}
-            Taken::Unknown => found.odd.unknown = found.odd.unknown.saturating_add(1),
-            Taken::Malformed => found.odd.malformed = found.odd.malformed.saturating_add(1),
+            TakenAttribute::Yes => {}
+            TakenAttribute::Unknown => found.odd.unknown = found.odd.unknown.saturating_add(1),
+            TakenAttribute::Malformed => found.odd.malformed = found.odd.malformed.saturating_add(1),
         }
     }
     if walk.broken() {
@@ -156,14 +156,19 @@ struct CongestionParts {
     details: Option<CongestionDetails>,
 }
 
-enum Taken {
+enum TakenAttribute {
     Yes,
     Unknown,
     Malformed,
 }
 
 /// Puts one attribute where it belongs. The numbers are `INET_DIAG_*`.
-fn take(found: &mut Attributes, congestion: &mut CongestionParts, attribute: Attribute<'_>, state: TcpState) -> Taken {
+fn take(
+    found: &mut Attributes,
+    congestion: &mut CongestionParts,
+    attribute: Attribute<'_>,
+    state: TcpState,
+) -> TakenAttribute {
     let value = attribute.value;
     let ok = match attribute.kind {
         2 if state == TcpState::Listen => true,
@@ -192,9 +197,9 @@ fn take(found: &mut Attributes, congestion: &mut CongestionParts, attribute: Att
         22 => set(&mut found.sockopt, u16_bits(value)),
         // MEMINFO, PROTOCOL, LOCALS, PEERS, PAD, SK_BPF_STORAGES: known, and nothing in them for us.
         1 | 10 | 12..=14 | 20 => true,
-        _ => return Taken::Unknown,
+        _ => return TakenAttribute::Unknown,
     };
-    if ok { Taken::Yes } else { Taken::Malformed }
+    if ok { TakenAttribute::Yes } else { TakenAttribute::Malformed }
 }
 
 fn set<T>(place: &mut Option<T>, value: Option<T>) -> bool {
@@ -258,7 +263,7 @@ fn bbr(value: &[u8]) -> Option<CongestionDetails> {
 fn ulp(value: &[u8]) -> Option<Ulp> {
     let mut name = None;
     let (mut mptcp_part, mut tls_part) = (None, None);
-    for attribute in AttributeWalk::new(value) {
+    for attribute in NetlinkAttributes::new(value) {
         match attribute.kind {
             1 => name = KernelName::new(attribute.value.strip_suffix(&[0]).unwrap_or(attribute.value)),
             2 => tls_part = Some(tls(attribute.value)),
@@ -272,7 +277,7 @@ fn ulp(value: &[u8]) -> Option<Ulp> {
 /// `MPTCP_SUBFLOW_ATTR_*`.
 fn mptcp(value: &[u8]) -> MptcpSubflow {
     let mut subflow = MptcpSubflow::default();
-    for attribute in AttributeWalk::new(value) {
+    for attribute in NetlinkAttributes::new(value) {
         match attribute.kind {
             1 => subflow.token_remote = u32_at(attribute.value, 0),
             2 => subflow.token_local = u32_at(attribute.value, 0),
@@ -288,7 +293,7 @@ fn mptcp(value: &[u8]) -> MptcpSubflow {
 /// `TLS_INFO_*`.
 fn tls(value: &[u8]) -> KernelTls {
     let mut info = KernelTls::default();
-    for attribute in AttributeWalk::new(value) {
+    for attribute in NetlinkAttributes::new(value) {
         match attribute.kind {
             1 => info.version = u16_at(attribute.value, 0),
             2 => info.cipher = u16_at(attribute.value, 0),

@@ -122,12 +122,12 @@ pub(crate) struct Attribute<'a> {
 
 /// The attributes of a message or of another attribute. A length that cannot be ends the walk; what came before stays.
 #[derive(Debug, Clone)]
-pub(crate) struct Attributes<'a> {
+pub(crate) struct NetlinkAttributes<'a> {
     rest: &'a [u8],
     broken: bool,
 }
 
-impl<'a> Attributes<'a> {
+impl<'a> NetlinkAttributes<'a> {
     /// Walks `bytes`.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, broken: false }
@@ -139,7 +139,7 @@ impl<'a> Attributes<'a> {
     }
 }
 
-impl<'a> Iterator for Attributes<'a> {
+impl<'a> Iterator for NetlinkAttributes<'a> {
     type Item = Attribute<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -164,7 +164,7 @@ fn align(length: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attributes, BadFrame, Errno, Messages, Payload};
+    use super::{BadFrame, Errno, Messages, NetlinkAttributes, Payload};
 
     fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
         let mut bytes = (16 + body.len() as u32).to_ne_bytes().to_vec();
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn attributes_before_a_broken_one_are_kept() {
         let bytes = [5, 0, 8, 0, 3, 0, 0, 0, 99, 0, 1, 0];
-        let mut walk = Attributes::new(&bytes);
+        let mut walk = NetlinkAttributes::new(&bytes);
         let first = walk.next().unwrap();
         assert_eq!((first.kind, first.value), (8, &[3_u8][..]));
         assert_eq!(walk.next(), None);

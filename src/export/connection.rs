@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::json::{Json, Key, key};
+use super::json::{Json, JsonKey, key};
 use crate::model::address::Endpoint;
 use crate::model::congestion::CongestionDetails;
 use crate::model::holder::Holder;
@@ -23,8 +23,8 @@ use crate::text::reason;
 /// Writes connections. Keeps what is the same in many rows: the keys of tables, and what is told of a process.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    info_keys: Vec<Key>,
-    memory_keys: Vec<Key>,
+    info_keys: Vec<JsonKey>,
+    memory_keys: Vec<JsonKey>,
     processes: FxHashMap<Pid, Box<[u8]>>,
     /// That of the last row: most rows have it off, or as the one before
     keepalive: (Keepalive, Vec<u8>),
@@ -33,8 +33,8 @@ pub(crate) struct Connections {
 impl Default for Connections {
     fn default() -> Self {
         Self {
-            info_keys: FIELDS.iter().map(|field| Key::new(field.key)).collect(),
-            memory_keys: SocketMemory::KEYS.iter().map(|key| Key::new(key)).collect(),
+            info_keys: FIELDS.iter().map(|field| JsonKey::new(field.key)).collect(),
+            memory_keys: SocketMemory::KEYS.iter().map(|key| JsonKey::new(key)).collect(),
             processes: FxHashMap::default(),
             keepalive: (Keepalive::default(), Vec::new()),
         }

@@ -9,12 +9,12 @@ use std::net::IpAddr;
 /// A key with its quotes and its colon, padded to a length that is copied without a call: the keys are most of the bytes
 /// of a row, and most of the time.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Key {
+pub(crate) struct JsonKey {
     padded: [u8; Self::MOST],
     len: u8,
 }
 
-impl Key {
+impl JsonKey {
     const MOST: usize = 40;
 
     /// The key of this name, which must need no escaping and be short; for literals `key!` sees to it at compile time.
@@ -33,10 +33,10 @@ impl Key {
     }
 }
 
-/// Makes a [`Key`] of a literal.
+/// Makes a [`JsonKey`] of a literal.
 macro_rules! key {
     ($name:literal) => {
-        const { $crate::export::json::Key::new($name) }
+        const { $crate::export::json::JsonKey::new($name) }
     };
 }
 pub(crate) use key;
@@ -84,7 +84,7 @@ impl<'a> Json<'a> {
     }
 
     /// The key of the next value.
-    pub(crate) fn key(&mut self, key: Key) -> &mut Self {
+    pub(crate) fn key(&mut self, key: JsonKey) -> &mut Self {
         self.separate();
         let end = self.out.len() + usize::from(key.len);
         self.out.extend_from_slice(&key.padded);

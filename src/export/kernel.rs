@@ -6,7 +6,7 @@ use super::csv;
 use super::json::{Json, key};
 use super::snapshot::{Lines, gaps, head_members};
 use super::stat::StatFormat;
-use super::table::{Look, Table, styled};
+use super::table::{Look, TextTable, styled};
 use crate::fields::column::Width;
 use crate::fields::kernel::{Entry, Section, sections};
 use crate::fields::value::Value;
@@ -61,7 +61,7 @@ impl<W: Write> Kernel<W> {
             titles.push(("SCOPE".to_owned(), Width::Text, 60));
         }
         titles.push(("MEANING".to_owned(), Width::Flexible(24), 80));
-        let mut table = Table::new(titles, self.look);
+        let mut table = TextTable::new(titles, self.look);
         let shown = entries.iter().filter(|entry| self.all || !entry.boring);
         let mut left_out = entries.len();
         for entry in shown {

@@ -32,7 +32,7 @@ pub(crate) trait Encoder {
 
 /// Which rows, in which order.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Order {
+pub(crate) struct ListOrder {
     /// Sort by this column
     pub by: Option<SocketColumn>,
     /// From large to small
@@ -49,7 +49,7 @@ const PORTION_BYTES: usize = 128 * 1024;
 pub(crate) struct Listing<W, E> {
     output: W,
     encoder: E,
-    order: Order,
+    order: ListOrder,
     pending: Vec<u8>,
     scratch: Vec<u8>,
     kept: Vec<(SortKey, Box<[u8]>)>,
@@ -58,7 +58,7 @@ pub(crate) struct Listing<W, E> {
 
 impl<W: Write, E: Encoder> Listing<W, E> {
     /// Writes to `output`.
-    pub(crate) fn new(output: W, encoder: E, order: Order) -> Self {
+    pub(crate) fn new(output: W, encoder: E, order: ListOrder) -> Self {
         let (pending, scratch) = (Vec::with_capacity(PORTION_BYTES + 8192), Vec::new());
         Self { output, encoder, order, pending, scratch, kept: Vec::new(), listed: 0 }
     }

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::style::Styles;
 use super::table::styled;
 use crate::fields::sheet::{heading, sections};
-use crate::fields::table::{Group, groups};
+use crate::fields::table::{ColumnGroup, groups};
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::text::{printable, reason};
@@ -17,7 +17,7 @@ use crate::text::{printable, reason};
 pub(crate) struct Show<W> {
     output: W,
     styles: Styles,
-    groups: &'static [Group],
+    groups: &'static [ColumnGroup],
     shown: u64,
 }
 

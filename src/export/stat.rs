@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::csv;
 use super::json::{Json, key};
 use super::snapshot::{Lines, gaps, preamble};
-use super::table::{Look, Table, styled};
+use super::table::{Look, TextTable, styled};
 use crate::fields::column::Width;
 use crate::fields::id::ColumnId;
 use crate::fields::socket::{Get, SocketColumn};
@@ -52,19 +52,19 @@ pub(crate) struct Stat<W> {
     totals: bool,
     limit: Option<u64>,
     head: Option<Head>,
-    counts: FxHashMap<Vec<Key>, u64>,
+    counts: FxHashMap<Vec<GroupKey>, u64>,
 }
 
 /// What a group has in one column: kept as it is, so that JSON says numbers as numbers and names as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Key {
+enum GroupKey {
     Number(u64),
     Holder(HolderKind),
     Text(String),
     Absent,
 }
 
-impl Key {
+impl GroupKey {
     fn of(value: &Value<'_>) -> Self {
         match value {
             Value::Absent => Self::Absent,
@@ -86,7 +86,7 @@ impl Key {
 }
 
 /// A group: what it has in each column counted by, and how many rows.
-type Group = (Vec<Key>, u64);
+type CountedGroup = (Vec<GroupKey>, u64);
 
 impl<W: Write> Stat<W> {
     /// Counts rows for each distinct combination of what `by` gives.
@@ -101,9 +101,9 @@ impl<W: Write> Stat<W> {
     }
 
     /// Largest first; groups of one size by name, states in their own order.
-    fn groups(&mut self, tail: &Tail) -> Vec<Group> {
-        let mut groups: Vec<Group> = if self.by_state_alone() {
-            tail.summary.by_state().map(|(state, count)| (vec![Key::Text(state.to_string())], count)).collect()
+    fn groups(&mut self, tail: &Tail) -> Vec<CountedGroup> {
+        let mut groups: Vec<CountedGroup> = if self.by_state_alone() {
+            tail.summary.by_state().map(|(state, count)| (vec![GroupKey::Text(state.to_string())], count)).collect()
         } else {
             let mut groups: Vec<_> = std::mem::take(&mut self.counts).into_iter().collect();
             groups.sort_unstable();
@@ -114,10 +114,10 @@ impl<W: Write> Stat<W> {
         groups
     }
 
-    fn table(&self, groups: &[Group], tail: &Tail, out: &mut Vec<u8>) {
+    fn table(&self, groups: &[CountedGroup], tail: &Tail, out: &mut Vec<u8>) {
         let titles = self.by.iter().map(|column| (column.title.to_owned(), Width::Flexible(8), column.importance));
         let count = ("COUNT".to_owned(), Width::Number, u8::MAX);
-        let mut table = Table::new(titles.chain([count]).collect(), self.look);
+        let mut table = TextTable::new(titles.chain([count]).collect(), self.look);
         for (keys, count) in groups {
             let mut cells: Vec<_> = keys
                 .iter()
@@ -134,7 +134,7 @@ impl<W: Write> Stat<W> {
         }
     }
 
-    fn json(&self, head: &Head, groups: &[Group], tail: &Tail, out: &mut Vec<u8>) {
+    fn json(&self, head: &Head, groups: &[CountedGroup], tail: &Tail, out: &mut Vec<u8>) {
         let mut json = Json::new(out);
         json.object();
         json.key(key!("type")).string("stat");
@@ -153,7 +153,7 @@ impl<W: Write> Stat<W> {
         out.push(b'\n');
     }
 
-    fn ndjson(&self, head: &Head, groups: &[Group], tail: &Tail, out: &mut Vec<u8>) {
+    fn ndjson(&self, head: &Head, groups: &[CountedGroup], tail: &Tail, out: &mut Vec<u8>) {
         let lines = Lines::new(head);
         Lines::first(out, "stat", head, |json| {
             preamble(json, head);
@@ -163,7 +163,7 @@ impl<W: Write> Stat<W> {
         lines.write(out, "summary", |json| tail_members(json, tail));
     }
 
-    fn csv(&self, groups: &[Group], out: &mut Vec<u8>) {
+    fn csv(&self, groups: &[CountedGroup], out: &mut Vec<u8>) {
         let count = Value::word("count");
         if self.look.header {
             csv::line(out, self.by.iter().map(|column| Value::Word(column.key().into())).chain([count]));
@@ -180,14 +180,14 @@ impl<W: Write> Stat<W> {
         json.end_array();
     }
 
-    fn group_members(&self, json: &mut Json<'_>, (keys, count): &Group) {
+    fn group_members(&self, json: &mut Json<'_>, (keys, count): &CountedGroup) {
         for (column, key) in self.by.iter().zip(keys) {
             let json = json.foreign_key(&column.key());
             match key {
-                Key::Number(number) => json.number(*number),
-                Key::Holder(holder) => json.string(&holder.enclosed()),
-                Key::Text(text) => json.string(text),
-                Key::Absent => json.null(),
+                GroupKey::Number(number) => json.number(*number),
+                GroupKey::Holder(holder) => json.string(&holder.enclosed()),
+                GroupKey::Text(text) => json.string(text),
+                GroupKey::Absent => json.null(),
             }
         }
         json.key(key!("count")).number(*count);
@@ -230,13 +230,13 @@ impl<W: Write> Sink for Stat<W> {
 }
 
 /// Adds the row to each of its groups: a socket that three processes hold counts for each of the three.
-fn count(by: &[SocketColumn], row: &Row<'_>, counts: &mut FxHashMap<Vec<Key>, u64>) {
+fn count(by: &[SocketColumn], row: &Row<'_>, counts: &mut FxHashMap<Vec<GroupKey>, u64>) {
     // Two columns of processes belong together: the name and the pid of one process, not of any two.
     let of_processes = by.iter().all(|column| matches!(column.get, Get::Process { .. }));
     if let (true, Some(owners)) = (of_processes && by.len() > 1, row.holder.owners()) {
-        let mut groups: Vec<Vec<Key>> = owners
+        let mut groups: Vec<Vec<GroupKey>> = owners
             .processes()
-            .map(|process| by.iter().map(|column| column.group_of(process)).map(|value| Key::of(&value)).collect())
+            .map(|process| by.iter().map(|column| column.group_of(process)).map(|value| GroupKey::of(&value)).collect())
             .collect();
         groups.sort_unstable();
         groups.dedup();
@@ -247,13 +247,13 @@ fn count(by: &[SocketColumn], row: &Row<'_>, counts: &mut FxHashMap<Vec<Key>, u6
 }
 
 /// Adds the row to each combination of what it has in each column.
-fn combine(by: &[SocketColumn], row: &Row<'_>, key: &mut Vec<Key>, counts: &mut FxHashMap<Vec<Key>, u64>) {
+fn combine(by: &[SocketColumn], row: &Row<'_>, key: &mut Vec<GroupKey>, counts: &mut FxHashMap<Vec<GroupKey>, u64>) {
     let Some((column, rest)) = by.split_first() else {
         *counts.entry(key.clone()).or_default() += 1;
         return;
     };
     column.each_group(row, |value| {
-        key.push(Key::of(&value));
+        key.push(GroupKey::of(&value));
         combine(rest, row, key, counts);
         key.pop();
     });

@@ -35,14 +35,14 @@ pub(crate) struct Look {
 
 /// A table that is being filled.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct TextTable {
     titles: Vec<(String, Width, u8)>,
     cells: Vec<u8>,
     naturals: Vec<usize>,
     look: Look,
 }
 
-impl Table {
+impl TextTable {
     /// Titles with their width rules and importance.
     pub(crate) fn new(titles: Vec<(String, Width, u8)>, look: Look) -> Self {
         let naturals = titles.iter().map(|(title, ..)| if look.header { title.width() } else { 0 }).collect();
@@ -118,7 +118,7 @@ pub(crate) struct TableListing<'a> {
     columns: Vec<SocketColumn>,
     add_netns: bool,
     look: Look,
-    table: Option<Table>,
+    table: Option<TextTable>,
     totals: bool,
     /// TCP sockets of the namespaces, by their gauges
     population: Option<u64>,
@@ -150,7 +150,7 @@ impl Encoder for TableListing<'_> {
             columns.rotate_right(1);
         }
         let titles = columns.iter().map(|column| (column.title.to_owned(), column.width, column.importance)).collect();
-        self.table = Some(Table::new(titles, self.look));
+        self.table = Some(TextTable::new(titles, self.look));
         self.columns = columns;
         let populations = head.namespaces.iter().map(|namespace| namespace.sockstat.population());
         self.population = populations.map(|population| population.map(Population::tcp_sockets)).sum();

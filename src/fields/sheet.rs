@@ -2,18 +2,18 @@
 
 use super::id::ColumnId;
 use super::socket::SocketColumn;
-use super::table::{Group, column_of};
+use super::table::{ColumnGroup, column_of};
 use super::value::{Unit, Value};
 use crate::model::row::Row;
 
 /// A title, and name and value of each of its lines.
-pub(crate) type Section = (&'static str, Vec<(String, String)>);
+pub(crate) type SheetSection = (&'static str, Vec<(String, String)>);
 
 /// Every column of these groups that has a value.
-pub(crate) fn sections(groups: &[Group], row: &Row<'_>) -> Vec<Section> {
+pub(crate) fn sections(groups: &[ColumnGroup], row: &Row<'_>) -> Vec<SheetSection> {
     let lines = |columns: &[SocketColumn]| columns.iter().filter_map(|column| line(column, row)).collect();
     let sections = groups.iter().map(|(title, columns)| (*title, lines(columns)));
-    sections.filter(|(_, lines): &Section| !lines.is_empty()).collect()
+    sections.filter(|(_, lines): &SheetSection| !lines.is_empty()).collect()
 }
 
 /// Verdict, state and both ends.

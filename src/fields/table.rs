@@ -60,9 +60,9 @@ pub(crate) const ALL_COLUMNS: &[ColumnId] = &[
 ];
 
 /// Columns that belong together, with a title.
-pub(crate) type Group = (&'static str, Vec<SocketColumn>);
+pub(crate) type ColumnGroup = (&'static str, Vec<SocketColumn>);
 
-static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
+static GROUPS: LazyLock<Vec<ColumnGroup>> = LazyLock::new(|| {
     vec![
         ("Ends", ends()),
         ("Peer", [verdict(), silence()].concat()),
@@ -75,7 +75,7 @@ static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
 });
 
 /// Every column, in groups.
-pub(crate) fn groups() -> &'static [Group] {
+pub(crate) fn groups() -> &'static [ColumnGroup] {
     &GROUPS
 }
 

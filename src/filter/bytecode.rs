@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use super::evaluate::interfaces;
-use super::tree::{Condition, Device, End, Expr, Order};
+use super::tree::{Condition, Device, End, Expr, OrderSign};
 use crate::model::address::Side;
 use crate::model::namespace::Namespace;
 
@@ -207,10 +207,10 @@ fn condition_code(condition: &Condition, terms: &Terms<'_>) -> Code {
     match condition {
         Condition::End(side, end) => end_code(*side, *end, terms),
         Condition::Port(side, order, port) => match order {
-            Order::AtLeast => at_least(*side, *port),
-            Order::AtMost => at_most(*side, *port),
-            Order::Above => port.checked_add(1).map_or(Code::Never, |port| at_least(*side, port)),
-            Order::Below => port.checked_sub(1).map_or(Code::Never, |port| at_most(*side, port)),
+            OrderSign::AtLeast => at_least(*side, *port),
+            OrderSign::AtMost => at_most(*side, *port),
+            OrderSign::Above => port.checked_add(1).map_or(Code::Never, |port| at_least(*side, port)),
+            OrderSign::Below => port.checked_sub(1).map_or(Code::Never, |port| at_most(*side, port)),
         },
         Condition::Ports(side, ranges) => any(ranges.iter().map(|(from, to)| {
             if from == to { equal(*side, *from, terms) } else { and(at_least(*side, *from), at_most(*side, *to)) }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::error::Wrong;
-use super::host::{Host, host, port};
-use super::lexer::Sign;
+use super::host::{HostPattern, host, port};
+use super::lexer::Symbol;
 use super::non_empty::NonEmpty;
 use super::operands::{Comparison, Operand, any_of, comparison, is, like, operands, unless, value};
 use super::parser::Parser;
@@ -36,7 +36,7 @@ pub(super) fn ports(parser: &mut Parser<'_>, side: Side) -> Result<Expr, Wrong> 
     const WHAT: &str = "a port, such as 443, :443 or https";
     match comparison(parser) {
         Comparison::Among { negated, listed } => {
-            let is_list = listed || parser.is_at(Sign::OpenList);
+            let is_list = listed || parser.is_at(Symbol::OpenList);
             let operands = operands(parser, listed, WHAT)?;
             let ports = if is_list { port_list(parser, &operands, side) } else { one_port(parser, operands, side) };
             ports.map(|ports| unless(negated, ports))
@@ -74,7 +74,7 @@ fn one_port(parser: &mut Parser<'_>, operands: NonEmpty<Operand>, side: Side) ->
 }
 
 /// Ports and ranges of ports. The name of a service may hold a dash too.
-fn port_list(parser: &mut Parser<'_>, operands: NonEmpty<Operand>, side: Side) -> Result<Expr, Wrong> {
+fn port_list(parser: &mut Parser<'_>, operands: &NonEmpty<Operand>, side: Side) -> Result<Expr, Wrong> {
     let mut ranges = Vec::new();
     for (text, place) in operands.iter() {
         let place = place.clone();
@@ -122,7 +122,7 @@ pub(super) fn host_condition(
     Ok(from_host(parser, host, side))
 }
 
-pub(super) fn from_host(parser: &mut Parser<'_>, host: Host, side: Side) -> Expr {
+pub(super) fn from_host(parser: &mut Parser<'_>, host: HostPattern, side: Side) -> Expr {
     parser.family = host.family.or(parser.family);
     let mut ends = host.ends.into_iter().map(|end| is(Condition::End(side, end)));
     let first = ends.next().unwrap_or(is(Condition::End(side, End::default())));

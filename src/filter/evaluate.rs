@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::non_empty::NonEmpty;
 use super::pattern::Pattern;
-use super::tree::{Condition, Device, End, Expr, Item, Order, Prefix, Test};
+use super::tree::{Condition, Device, End, Expr, Item, OrderSign, Prefix, Test};
 use super::value::scale;
 use crate::fields::column::Kind;
 use crate::fields::socket::SocketColumn;
@@ -46,8 +46,8 @@ pub(super) fn constant(expr: &Expr) -> Option<bool> {
         Expr::Not(inner) => constant(inner).map(|constant| !constant),
         Expr::Is(condition) => match condition {
             Condition::End(_, End { prefix: None, port: None })
-            | Condition::Port(_, Order::AtLeast, 0)
-            | Condition::Port(_, Order::AtMost, u16::MAX) => Some(true),
+            | Condition::Port(_, OrderSign::AtLeast, 0)
+            | Condition::Port(_, OrderSign::AtMost, u16::MAX) => Some(true),
             Condition::Ports(_, ranges) => ranges.contains(&(0, u16::MAX)).then_some(true),
             _ => None,
         },

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::error::Wrong;
-use super::lexer::{Sign, Token};
+use super::lexer::{Symbol, Token};
 use super::lone::Lone;
 use super::parser::Parser;
 use super::tree::{Condition, Expr};
@@ -36,7 +36,7 @@ enum Joint {
 
 /// What is open: the whole filter, or a parenthesis.
 #[derive(Default)]
-struct Frame {
+struct OpenParenthesis {
     /// Where the parenthesis is
     opened: Range<usize>,
     so_far: Option<Expr>,
@@ -52,21 +52,22 @@ struct Frame {
 pub(super) fn parse(mut parser: Parser<'_>) -> Result<Parsed, Wrong> {
     let mut states = words::leading_states(&mut parser)?;
     let mut frames = Frames::default();
-    if parser.peek().is_some_and(|(token, _)| matches!(keyword(token), Some(Sign::And | Sign::Or))) {
+    if parser.peek().is_some_and(|(token, _)| matches!(keyword(token), Some(Symbol::And | Symbol::Or))) {
         frames.inner.so_far = states.take();
     }
     while let Some((token, place)) = parser.peek().cloned() {
-        let Some(sign @ (Sign::Open | Sign::Close | Sign::And | Sign::Or | Sign::Not)) = keyword(&token) else {
+        let Some(sign @ (Symbol::Open | Symbol::Close | Symbol::And | Symbol::Or | Symbol::Not)) = keyword(&token)
+        else {
             let condition = words::condition(&mut parser)?;
             frames.add(condition);
             continue;
         };
         parser.next();
         match sign {
-            Sign::Open => frames.open(place)?,
-            Sign::Close => frames.close(&place)?,
-            Sign::And => frames.join(Joint::And, place)?,
-            Sign::Or => frames.join(Joint::Or, place)?,
+            Symbol::Open => frames.open(place)?,
+            Symbol::Close => frames.close(&place)?,
+            Symbol::And => frames.join(Joint::And, place)?,
+            Symbol::Or => frames.join(Joint::Or, place)?,
             _ => frames.negate(place),
         }
     }
@@ -87,8 +88,8 @@ pub(super) fn parse(mut parser: Parser<'_>) -> Result<Parsed, Wrong> {
 /// Everything that is open: the innermost, and what lies around it.
 #[derive(Default)]
 struct Frames {
-    inner: Frame,
-    outer: Vec<Frame>,
+    inner: OpenParenthesis,
+    outer: Vec<OpenParenthesis>,
     is_mixed: bool,
 }
 
@@ -98,7 +99,7 @@ impl Frames {
         if self.outer.len() >= DEEPEST {
             return Err((place, format!("more than {DEEPEST} parentheses are open here")));
         }
-        let inner = Frame { opened: place, ..Frame::default() };
+        let inner = OpenParenthesis { opened: place, ..OpenParenthesis::default() };
         self.outer.push(std::mem::replace(&mut self.inner, inner));
         Ok(())
     }
@@ -159,7 +160,7 @@ impl Frames {
 }
 
 /// What is inside a parenthesis that ends at `place`.
-fn close(frame: Frame, place: &Range<usize>) -> Result<Option<Expr>, Wrong> {
+fn close(frame: OpenParenthesis, place: &Range<usize>) -> Result<Option<Expr>, Wrong> {
     let opened = frame.opened.start;
     match finish(frame)? {
         None => Err((opened..place.end, "there is no condition in these parentheses".to_owned())),
@@ -167,7 +168,7 @@ fn close(frame: Frame, place: &Range<usize>) -> Result<Option<Expr>, Wrong> {
     }
 }
 
-fn finish(frame: Frame) -> Result<Option<Expr>, Wrong> {
+fn finish(frame: OpenParenthesis) -> Result<Option<Expr>, Wrong> {
     match (frame.joint, frame.not) {
         (_, Some((_, place))) => Err((place, "a condition is missing after 'not'".to_owned())),
         (Some((Joint::And, place)), _) => Err((place, "a condition is missing after 'and'".to_owned())),
@@ -177,12 +178,12 @@ fn finish(frame: Frame) -> Result<Option<Expr>, Wrong> {
 }
 
 /// The sign that a token is or stands for.
-fn keyword(token: &Token) -> Option<Sign> {
+fn keyword(token: &Token) -> Option<Symbol> {
     match token {
-        Token::Sign(sign) => Some(*sign),
-        Token::Word(word) if word.eq_ignore_ascii_case("and") => Some(Sign::And),
-        Token::Word(word) if word.eq_ignore_ascii_case("or") => Some(Sign::Or),
-        Token::Word(word) if word.eq_ignore_ascii_case("not") => Some(Sign::Not),
+        Token::Symbol(sign) => Some(*sign),
+        Token::Word(word) if word.eq_ignore_ascii_case("and") => Some(Symbol::And),
+        Token::Word(word) if word.eq_ignore_ascii_case("or") => Some(Symbol::Or),
+        Token::Word(word) if word.eq_ignore_ascii_case("not") => Some(Symbol::Not),
         _ => None,
     }
 }

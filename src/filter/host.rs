@@ -26,7 +26,7 @@ impl Names for NoNames {}
 
 /// An end as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Host {
+pub(super) struct HostPattern {
     /// Addresses, of which one is enough, with the port; a name may have several
     pub(super) ends: Vec<End>,
     /// What follows the `%` of a link-local address
@@ -39,7 +39,7 @@ pub(super) struct Host {
 ///
 /// # Errors
 /// In one sentence.
-pub(super) fn host(text: &str, names: &dyn Names) -> Result<Host, String> {
+pub(super) fn host(text: &str, names: &dyn Names) -> Result<HostPattern, String> {
     let (family, text) = family(text)?;
     let (addr, after) = split(text)?;
     let (addr, device) = match addr.split_once('%') {
@@ -55,7 +55,7 @@ pub(super) fn host(text: &str, names: &dyn Names) -> Result<Host, String> {
         "" | "*" | "any" | "all" | "default" => vec![End { prefix: None, port }],
         addr => prefixes(addr, family, names)?.into_iter().map(|prefix| End { prefix: Some(prefix), port }).collect(),
     };
-    Ok(Host { ends, device, family })
+    Ok(HostPattern { ends, device, family })
 }
 
 /// A port alone, with or without the colon; `None` for any.
@@ -73,7 +73,7 @@ pub(super) fn port(text: &str, names: &dyn Names) -> Result<(Option<u16>, Option
 
 /// An end that needs no guessing: a whole address, with or without port or prefix, or `:port`. `None` for what is
 /// rather a word to search for.
-pub(super) fn certain(text: &str) -> Option<Host> {
+pub(super) fn certain(text: &str) -> Option<HostPattern> {
     struct Nobody;
     impl Names for Nobody {}
     let is_whole = |addr: &str| {
@@ -188,7 +188,7 @@ fn short_v4(text: &str) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Host, Names, certain, host, port};
+    use super::{HostPattern, Names, certain, host, port};
     use crate::filter::tree::{End, Prefix};
     use std::net::IpAddr;
 
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn only_whole_addresses_are_certain_to_be_ends() {
-        let certain_end = |text: &str| certain(text).map(|Host { ends, .. }| ends);
+        let certain_end = |text: &str| certain(text).map(|HostPattern { ends, .. }| ends);
         assert_eq!(certain_end("10.0.0.9"), Some(end(&[("10.0.0.9", 32)], None)));
         assert_eq!(certain_end("10.0.0.9:5432"), Some(end(&[("10.0.0.9", 32)], Some(5432))));
         assert_eq!(certain_end("10.0.0.0/8"), Some(end(&[("10.0.0.0", 8)], None)));

@@ -20,12 +20,12 @@ pub(super) enum Token {
     /// `/…/` after `~`
     Regex(String),
     /// A sign
-    Sign(Sign),
+    Symbol(Symbol),
 }
 
 /// Signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(super) enum Symbol {
     Equal,
     NotEqual,
     Below,
@@ -46,36 +46,36 @@ pub(super) enum Sign {
 }
 
 /// Longer ones first, so that `>=` is not `>` and `=`.
-const SIGNS: [(&str, Sign); 22] = [
-    ("->", Sign::Arrow),
-    ("==", Sign::Equal),
-    ("!=", Sign::NotEqual),
-    ("!~", Sign::Unlike),
-    ("<=", Sign::AtMost),
-    (">=", Sign::AtLeast),
-    ("=~", Sign::Like),
-    ("&&", Sign::And),
-    ("||", Sign::Or),
-    ("=", Sign::Equal),
-    ("<", Sign::Below),
-    (">", Sign::Above),
-    ("~", Sign::Like),
-    ("!", Sign::Not),
-    ("&", Sign::And),
-    ("|", Sign::Or),
-    ("(", Sign::Open),
-    (")", Sign::Close),
-    ("{", Sign::OpenList),
-    ("}", Sign::CloseList),
-    (",", Sign::Comma),
-    ("\u{2192}", Sign::Arrow),
+const SIGNS: [(&str, Symbol); 22] = [
+    ("->", Symbol::Arrow),
+    ("==", Symbol::Equal),
+    ("!=", Symbol::NotEqual),
+    ("!~", Symbol::Unlike),
+    ("<=", Symbol::AtMost),
+    (">=", Symbol::AtLeast),
+    ("=~", Symbol::Like),
+    ("&&", Symbol::And),
+    ("||", Symbol::Or),
+    ("=", Symbol::Equal),
+    ("<", Symbol::Below),
+    (">", Symbol::Above),
+    ("~", Symbol::Like),
+    ("!", Symbol::Not),
+    ("&", Symbol::And),
+    ("|", Symbol::Or),
+    ("(", Symbol::Open),
+    (")", Symbol::Close),
+    ("{", Symbol::OpenList),
+    ("}", Symbol::CloseList),
+    (",", Symbol::Comma),
+    ("\u{2192}", Symbol::Arrow),
 ];
 
 /// Ends a word wherever it stands.
 const ENDS_WORD: &str = "(){},=<>~|&!\u{2192}";
 
 type Input<'a> = LocatingSlice<&'a str>;
-type Parsed<T> = Result<T, ContextError>;
+type LexResult<T> = Result<T, ContextError>;
 
 /// Each token with its place in the text.
 pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
@@ -86,7 +86,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
         if input.is_empty() {
             return Ok(found);
         }
-        let after_like = matches!(found.last(), Some((Token::Sign(Sign::Like | Sign::Unlike), _)));
+        let after_like = matches!(found.last(), Some((Token::Symbol(Symbol::Like | Symbol::Unlike), _)));
         let read = if after_like {
             alt((regex, token)).with_span().parse_next(&mut input)
         } else {
@@ -100,22 +100,22 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
     }
 }
 
-fn spaces<'a>(input: &mut Input<'a>) -> Parsed<&'a str> {
+fn spaces<'a>(input: &mut Input<'a>) -> LexResult<&'a str> {
     take_while(0.., char::is_whitespace).parse_next(input)
 }
 
-fn token(input: &mut Input<'_>) -> Parsed<Token> {
+fn token(input: &mut Input<'_>) -> LexResult<Token> {
     alt((
-        sign.map(Token::Sign),
+        sign.map(Token::Symbol),
         // As it is written where a shell or ss would take it off.
-        preceded('\\', sign).map(Token::Sign),
+        preceded('\\', sign).map(Token::Symbol),
         quoted.map(Token::Quoted),
         word.map(Token::Word),
     ))
     .parse_next(input)
 }
 
-fn sign(input: &mut Input<'_>) -> Parsed<Sign> {
+fn sign(input: &mut Input<'_>) -> LexResult<Symbol> {
     match SIGNS.iter().find(|(text, _)| input.starts_with(text)) {
         Some((text, sign)) => literal(*text).value(*sign).parse_next(input),
         None => fail.parse_next(input),
@@ -123,7 +123,7 @@ fn sign(input: &mut Input<'_>) -> Parsed<Sign> {
 }
 
 /// In double or single quotes; a backslash takes the meaning from what follows.
-fn quoted(input: &mut Input<'_>) -> Parsed<String> {
+fn quoted(input: &mut Input<'_>) -> LexResult<String> {
     let quote = one_of(['"', '\'']).parse_next(input)?;
     let inner = alt((escaped, none_of(['\\', quote])));
     delimited(
@@ -137,7 +137,7 @@ fn quoted(input: &mut Input<'_>) -> Parsed<String> {
     .parse_next(input)
 }
 
-fn word(input: &mut Input<'_>) -> Parsed<String> {
+fn word(input: &mut Input<'_>) -> LexResult<String> {
     let first = alt((escaped, letter, lone_backslash));
     let first = preceded(not(one_of(['"', '\''])), first).parse_next(input)?;
     repeat(0.., alt((escaped, letter, lone_backslash)))
@@ -152,22 +152,22 @@ fn word(input: &mut Input<'_>) -> Parsed<String> {
 }
 
 /// Anything but what ends a word; a dash does where it is the tail of an arrow.
-fn letter(input: &mut Input<'_>) -> Parsed<char> {
+fn letter(input: &mut Input<'_>) -> LexResult<char> {
     let of_word = |c: char| c != '\\' && !c.is_whitespace() && !ENDS_WORD.contains(c);
     preceded(not("->"), any.verify(move |&c: &char| of_word(c))).parse_next(input)
 }
 
-fn escaped(input: &mut Input<'_>) -> Parsed<char> {
+fn escaped(input: &mut Input<'_>) -> LexResult<char> {
     preceded('\\', any).parse_next(input)
 }
 
 /// The last character of the text: it takes the meaning from nothing.
-fn lone_backslash(input: &mut Input<'_>) -> Parsed<char> {
+fn lone_backslash(input: &mut Input<'_>) -> LexResult<char> {
     '\\'.parse_next(input)
 }
 
 /// `/…/`, without spaces in it, so that two paths are not taken for one expression.
-fn regex(input: &mut Input<'_>) -> Parsed<Token> {
+fn regex(input: &mut Input<'_>) -> LexResult<Token> {
     let ends = |input: &Input<'_>| input.chars().next().is_none_or(|c| c.is_whitespace() || ENDS_WORD.contains(c));
     '/'.parse_next(input)?;
     let mut text = String::new();
@@ -187,7 +187,7 @@ fn regex(input: &mut Input<'_>) -> Parsed<Token> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sign, Token, tokens};
+    use super::{Symbol, Token, tokens};
 
     fn kinds(text: &str) -> Vec<Token> {
         tokens(text).unwrap().into_iter().map(|(token, _)| token).collect()
@@ -202,7 +202,10 @@ mod tests {
         let apart = kinds("( dport = :443 ) && ! state established");
         assert_eq!(kinds("(dport=:443)&&!state established"), apart);
         assert_eq!(kinds(r"\( dport = :443 \) && \! state established"), apart);
-        assert_eq!(apart[..4], [Token::Sign(Sign::Open), word("dport"), Token::Sign(Sign::Equal), word(":443")]);
+        assert_eq!(
+            apart[..4],
+            [Token::Symbol(Symbol::Open), word("dport"), Token::Symbol(Symbol::Equal), word(":443")]
+        );
     }
 
     #[test]
@@ -212,7 +215,7 @@ mod tests {
         {
             assert_eq!(kinds(whole), [word(whole)]);
         }
-        let pair = [word("10.0.0.5:48350"), Token::Sign(Sign::Arrow), word("10.0.0.9:5432")];
+        let pair = [word("10.0.0.5:48350"), Token::Symbol(Symbol::Arrow), word("10.0.0.9:5432")];
         assert_eq!(kinds("10.0.0.5:48350->10.0.0.9:5432"), pair);
         assert_eq!(kinds("10.0.0.5:48350 -> 10.0.0.9:5432"), pair);
     }

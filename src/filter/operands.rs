@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::error::Wrong;
-use super::lexer::{Sign, Token, tokens};
+use super::lexer::{Symbol, Token, tokens};
 use super::non_empty::NonEmpty;
 use super::parser::{Parser, unknown_field};
 use super::pattern::{MOST_REGEXES, Pattern};
-use super::tree::{Condition, Expr, Order, Test};
+use super::tree::{Condition, Expr, OrderSign, Test};
 use crate::fields::id::ColumnId;
 use crate::fields::table::column_of;
 
@@ -25,7 +25,7 @@ pub(super) enum Comparison {
         listed: bool,
     },
     /// `<` and its like
-    Ordered(Order),
+    Ordered(OrderSign),
     /// It looks like this, or not
     Like {
         /// `!~`
@@ -55,7 +55,11 @@ pub(super) type Operand = (String, Range<usize>);
 
 /// What a value is compared with: one, or a list in braces of which one is enough.
 pub(super) fn operands(parser: &mut Parser<'_>, listed: bool, what: &str) -> Result<NonEmpty<Operand>, Wrong> {
-    if listed || parser.is_at(Sign::OpenList) { values(parser, what) } else { Ok(NonEmpty::new(value(parser, what)?)) }
+    if listed || parser.is_at(Symbol::OpenList) {
+        values(parser, what)
+    } else {
+        Ok(NonEmpty::new(value(parser, what)?))
+    }
 }
 
 /// A condition for each, one of which has to hold.
@@ -70,13 +74,13 @@ pub(super) fn any_of(
 /// A list in braces.
 fn values(parser: &mut Parser<'_>, what: &str) -> Result<NonEmpty<Operand>, Wrong> {
     let opened = parser.here();
-    if !parser.take(Sign::OpenList) {
+    if !parser.take(Symbol::OpenList) {
         let help = "a list stands in braces, quoted for the shell: 'dport in {80, 443, 8000-8999}'";
         return Err((parser.here(), help.to_owned()));
     }
     let mut values: Option<NonEmpty<Operand>> = None;
     loop {
-        if parser.take(Sign::CloseList) {
+        if parser.take(Symbol::CloseList) {
             break;
         }
         if goes_beyond_list(parser) {
@@ -87,7 +91,7 @@ fn values(parser: &mut Parser<'_>, what: &str) -> Result<NonEmpty<Operand>, Wron
             Some(values) => values.push(next),
             None => values = Some(NonEmpty::new(next)),
         }
-        parser.take(Sign::Comma);
+        parser.take(Symbol::Comma);
     }
     values.ok_or_else(|| (parser.last_place(), format!("the list is empty; it takes {what}")))
 }
@@ -96,7 +100,7 @@ fn values(parser: &mut Parser<'_>, what: &str) -> Result<NonEmpty<Operand>, Wron
 fn goes_beyond_list(parser: &Parser<'_>) -> bool {
     match parser.peek() {
         None | Some((Token::Regex(_), _)) => true,
-        Some((Token::Sign(sign), _)) => *sign != Sign::Comma,
+        Some((Token::Symbol(sign), _)) => *sign != Symbol::Comma,
         Some((Token::Word(word), _)) => ["and", "or", "not"].iter().any(|joint| word.eq_ignore_ascii_case(joint)),
         Some((Token::Quoted(_), _)) => false,
     }
@@ -141,7 +145,7 @@ pub(super) fn comparison(parser: &mut Parser<'_>) -> Comparison {
 pub(super) fn comparison_ahead(parser: &Parser<'_>) -> Option<Comparison> {
     let (token, _) = parser.peek()?;
     let negates = match token {
-        Token::Sign(Sign::Not) => true,
+        Token::Symbol(Symbol::Not) => true,
         Token::Word(word) => word.eq_ignore_ascii_case("not"),
         _ => false,
     };
@@ -156,25 +160,25 @@ pub(super) fn comparison_ahead(parser: &Parser<'_>) -> Option<Comparison> {
 pub(super) fn comparison_of(token: &Token) -> Option<Comparison> {
     let among = |negated, listed| Some(Comparison::Among { negated, listed });
     match token {
-        Token::Sign(sign) => match sign {
-            Sign::Equal => among(false, false),
-            Sign::NotEqual => among(true, false),
-            Sign::Below => Some(Comparison::Ordered(Order::Below)),
-            Sign::AtMost => Some(Comparison::Ordered(Order::AtMost)),
-            Sign::AtLeast => Some(Comparison::Ordered(Order::AtLeast)),
-            Sign::Above => Some(Comparison::Ordered(Order::Above)),
-            Sign::Like => Some(Comparison::Like { negated: false }),
-            Sign::Unlike => Some(Comparison::Like { negated: true }),
+        Token::Symbol(sign) => match sign {
+            Symbol::Equal => among(false, false),
+            Symbol::NotEqual => among(true, false),
+            Symbol::Below => Some(Comparison::Ordered(OrderSign::Below)),
+            Symbol::AtMost => Some(Comparison::Ordered(OrderSign::AtMost)),
+            Symbol::AtLeast => Some(Comparison::Ordered(OrderSign::AtLeast)),
+            Symbol::Above => Some(Comparison::Ordered(OrderSign::Above)),
+            Symbol::Like => Some(Comparison::Like { negated: false }),
+            Symbol::Unlike => Some(Comparison::Like { negated: true }),
             _ => None,
         },
         Token::Word(word) => match word.to_ascii_lowercase().as_str() {
             "eq" => among(false, false),
             "ne" | "neq" => among(true, false),
             "in" => among(false, true),
-            "lt" => Some(Comparison::Ordered(Order::Below)),
-            "le" | "leq" => Some(Comparison::Ordered(Order::AtMost)),
-            "ge" | "geq" => Some(Comparison::Ordered(Order::AtLeast)),
-            "gt" => Some(Comparison::Ordered(Order::Above)),
+            "lt" => Some(Comparison::Ordered(OrderSign::Below)),
+            "le" | "leq" => Some(Comparison::Ordered(OrderSign::AtMost)),
+            "ge" | "geq" => Some(Comparison::Ordered(OrderSign::AtLeast)),
+            "gt" => Some(Comparison::Ordered(OrderSign::Above)),
             _ => None,
         },
         Token::Quoted(_) | Token::Regex(_) => None,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::error::{Wrong, short};
 use super::host::Names;
 use super::keywords::KEYWORDS;
-use super::lexer::{Sign, Token};
+use super::lexer::{Symbol, Token};
 use super::lone::Lone;
 use crate::fields::socket::SocketColumn;
 use crate::fields::synonyms::meant;
@@ -51,15 +51,15 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes the next token if it is this sign.
-    pub(super) fn take(&mut self, sign: Sign) -> bool {
+    pub(super) fn take(&mut self, sign: Symbol) -> bool {
         let is_it = self.is_at(sign);
         self.at += usize::from(is_it);
         is_it
     }
 
     /// Whether the next token is this sign.
-    pub(super) fn is_at(&self, sign: Sign) -> bool {
-        self.peek().is_some_and(|(token, _)| *token == Token::Sign(sign))
+    pub(super) fn is_at(&self, sign: Symbol) -> bool {
+        self.peek().is_some_and(|(token, _)| *token == Token::Symbol(sign))
     }
 
     /// Gives the last token back.
@@ -79,7 +79,7 @@ impl<'a> Parser<'a> {
 
     /// Whether the whole text is `local->peer`.
     pub(super) fn is_pair(&self) -> bool {
-        matches!(&self.tokens[..], [_, (Token::Sign(Sign::Arrow), _), _])
+        matches!(&self.tokens[..], [_, (Token::Symbol(Symbol::Arrow), _), _])
     }
 }
 

@@ -10,7 +10,7 @@ use super::non_empty::NonEmpty;
 use super::operands::{Comparison, Operand, any_of, comparison, is, like, operands, unless, value};
 use super::parser::Parser;
 use super::states::{state_group, unknown_state};
-use super::tree::{Condition, Expr, Item, Order, Test};
+use super::tree::{Condition, Expr, Item, OrderSign, Test};
 use super::value::{item, measure_of};
 use crate::fields::column::{Kind, folded};
 use crate::fields::id::ColumnId;
@@ -173,7 +173,7 @@ fn unknown_word(column: &SocketColumn, text: &str, place: Range<usize>) -> Wrong
     (place, format!("'{text}' is no {}{help}", column.name()))
 }
 
-fn ordered(parser: &mut Parser<'_>, column: &'static SocketColumn, order: Order) -> Result<Expr, Wrong> {
+fn ordered(parser: &mut Parser<'_>, column: &'static SocketColumn, order: OrderSign) -> Result<Expr, Wrong> {
     let sign = parser.last_place();
     // `timer < 10s` asks when it fires.
     let expires = (column.id == ColumnId::Timer).then(|| column_of(ColumnId::Expires)).flatten();
@@ -190,7 +190,7 @@ fn ordered(parser: &mut Parser<'_>, column: &'static SocketColumn, order: Order)
 }
 
 /// The number that `<` and its like compare with; the words for "at no time" and "nothing" have no order.
-fn ordered_number(column: &SocketColumn, order: Order, text: &str) -> Result<u64, String> {
+fn ordered_number(column: &SocketColumn, order: OrderSign, text: &str) -> Result<u64, String> {
     let name = column.name();
     if matches!(column.kind, Kind::Deadline) && text.eq_ignore_ascii_case("never") {
         let sign = order.symbol();

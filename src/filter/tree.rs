@@ -33,7 +33,7 @@ pub(super) enum Condition {
     /// Address and port of an end: ss's `src` and `dst`
     End(Side, End),
     /// The port of an end lies so to this one
-    Port(Side, Order, u16),
+    Port(Side, OrderSign, u16),
     /// The port of an end lies in one of these ranges, both ends included
     Ports(Side, Vec<(u16, u16)>),
     /// It is bound to this interface
@@ -93,7 +93,7 @@ pub(super) enum Device {
 
 /// How two numbers lie to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum OrderSign {
     /// `<`
     Below,
     /// `<=`
@@ -104,7 +104,7 @@ pub(super) enum Order {
     Above,
 }
 
-impl Order {
+impl OrderSign {
     /// Whether `left` lies so to `right`.
     pub(super) fn holds<T: Ord>(self, left: &T, right: &T) -> bool {
         match self {
@@ -132,7 +132,7 @@ pub(super) enum Test {
     /// One of these
     Among(NonEmpty<Item>),
     /// A number, in the least unit of its kind (bytes, microseconds, or a plain count)
-    Ordered(Order, u64),
+    Ordered(OrderSign, u64),
     /// It looks like this
     Like(Pattern),
 }

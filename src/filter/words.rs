@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::ends::{device, end, from_host, host_condition, ports};
 use super::error::Wrong;
 use super::host::certain;
-use super::lexer::{Sign, Token};
+use super::lexer::{Symbol, Token};
 use super::lone::Lone;
 use super::operands::{
     Comparison, NOTHING, any_of, comparison, comparison_ahead, comparison_of, is, operands, pattern, unless, value,
@@ -37,10 +37,10 @@ pub(super) fn condition(parser: &mut Parser<'_>) -> Result<Expr, Wrong> {
         return Err((parser.here(), "a condition is missing".to_owned()));
     };
     match token {
-        Token::Sign(Sign::Like) => pattern(parser).map(|pattern| is(Condition::Text(pattern))),
-        Token::Sign(Sign::Unlike) => pattern(parser).map(|pattern| is(Condition::Text(pattern)).negated()),
+        Token::Symbol(Symbol::Like) => pattern(parser).map(|pattern| is(Condition::Text(pattern))),
+        Token::Symbol(Symbol::Unlike) => pattern(parser).map(|pattern| is(Condition::Text(pattern)).negated()),
         // A regular expression stands behind a tilde, which takes it.
-        Token::Sign(_) | Token::Regex(_) => {
+        Token::Symbol(_) | Token::Regex(_) => {
             Err((place, "a condition should stand here, such as dport = :443 or state established".to_owned()))
         }
         Token::Quoted(text) if text.is_empty() => Err((place, NOTHING.to_owned())),
@@ -86,7 +86,7 @@ fn word_condition(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> R
 
 /// A word alone: one end of a connection or both, else something to search for.
 fn lone_word(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> Result<Expr, Wrong> {
-    if parser.take(Sign::Arrow) {
+    if parser.take(Symbol::Arrow) {
         let local = host_condition(parser, word, place, Side::Local)?;
         let (peer, place) = value(parser, "the remote end, such as 10.0.0.9:5432")?;
         return Ok(local.and(host_condition(parser, &peer, place, Side::Peer)?));

@@ -30,13 +30,13 @@ const LOOKS: u32 = 60;
 #[derive(Debug, Default)]
 pub(super) struct Cached {
     owners: Option<CachedOwners>,
-    sockets: Sequence<Seen>,
+    sockets: Sequence<SeenSocket>,
     look: u32,
 }
 
 /// What is kept of a socket.
 #[derive(Debug)]
-struct Seen {
+struct SeenSocket {
     /// Who holds it by the scan of this number
     held: Held,
     scan: u32,
@@ -65,13 +65,13 @@ struct CachedOptions {
 
 /// The owners of one snapshot.
 #[derive(Debug)]
-pub(super) struct Owners {
+pub(super) struct FoundOwners {
     owners: CachedOwners,
     /// They were looked for before this snapshot
     is_old: bool,
 }
 
-impl Owners {
+impl FoundOwners {
     /// Those that a scan of all processes found, which nobody keeps.
     pub(super) fn scanned(Scanned { table, gaps, took }: Scanned) -> Self {
         let (at, has_limits, nobodys) = (Duration::ZERO, false, FxHashSet::default());
@@ -163,7 +163,7 @@ pub(super) fn owners(
     cached: Option<(&mut Cached, Duration)>,
     users: &mut Users,
     needs: Needs,
-) -> Result<Owners, CollectError> {
+) -> Result<FoundOwners, CollectError> {
     let has_limits = needs.contains(Needs::LIMITS);
     let is_watched = cached.is_some();
     let at = cached.as_ref().map_or(Duration::ZERO, |(_, now)| *now);
@@ -173,11 +173,11 @@ pub(super) fn owners(
         owners.has_limits >= has_limits && now.saturating_sub(owners.at) < owners.took * SCANS
     };
     if let Some((owners, _)) = before.filter(is_good) {
-        return Ok(Owners { owners, is_old: true });
+        return Ok(FoundOwners { owners, is_old: true });
     }
     let Scanned { table, gaps, took } = scan(users, needs, is_watched, None)?;
     let owners = CachedOwners { table, gaps, at, took, has_limits, scan: number, nobodys: FxHashSet::default() };
-    Ok(Owners { owners, is_old: false })
+    Ok(FoundOwners { owners, is_old: false })
 }
 
 impl Cached {
@@ -189,11 +189,11 @@ impl Cached {
     }
 
     /// In whose hands a socket is that the look has come to: where it was found before is where it is found again.
-    pub(super) fn holder<'a>(&mut self, socket: &Socket, owners: Option<&'a Owners>) -> Holder<'a> {
+    pub(super) fn holder<'a>(&mut self, socket: &Socket, owners: Option<&'a FoundOwners>) -> Holder<'a> {
         let scan = owners.map_or(0, |owners| owners.owners.scan);
-        let unknown = || Seen { held: Held::default(), scan: scan.wrapping_sub(1), options: None };
+        let unknown = || SeenSocket { held: Held::default(), scan: scan.wrapping_sub(1), options: None };
         let seen = self.sockets.meet(socket.id, unknown);
-        Holder::of_with(socket, owners.map(Owners::table), |table, inode| {
+        Holder::of_with(socket, owners.map(FoundOwners::table), |table, inode| {
             let Some((seen, _)) = seen else { return table.of(inode) };
             if seen.scan != scan {
                 (seen.held, seen.scan) = (table.held(inode), scan);

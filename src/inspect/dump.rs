@@ -50,7 +50,7 @@ pub(super) struct Dumper<'a> {
 }
 
 /// What one namespace is asked for.
-struct Plan {
+struct DumpPlan {
     family: Option<Family>,
     states: StateSet,
     bytecode: Vec<u8>,
@@ -97,7 +97,7 @@ impl<'a> Dumper<'a> {
     }
 
     /// What to ask of a namespace; `None` where nothing can match.
-    fn plan(&self, namespace: &Namespace) -> Option<Plan> {
+    fn plan(&self, namespace: &Namespace) -> Option<DumpPlan> {
         let family = match self.families[..] {
             [] => return None,
             [family] => Some(family),
@@ -117,10 +117,10 @@ impl<'a> Dumper<'a> {
         // The kernel walks the listeners before all others, so one dump brings both where nothing keeps them away.
         let (wants, is_free) = (self.wants_listeners && !states.is_empty(), bytecode.is_empty());
         let states = if wants && is_free { states.with(TcpState::Listen) } else { states };
-        (!states.is_empty()).then_some(Plan { family, states, bytecode, listeners_first: wants && !is_free })
+        (!states.is_empty()).then_some(DumpPlan { family, states, bytecode, listeners_first: wants && !is_free })
     }
 
-    fn dump_request<'p>(&self, plan: &'p Plan, beside: bool) -> DumpRequest<'p> {
+    fn dump_request<'p>(&self, plan: &'p DumpPlan, beside: bool) -> DumpRequest<'p> {
         let needs = self.request.collected();
         // Without attributes a row is made faster than it is handed to another thread.
         let beside = beside && !self.is_watched && !needs.is_empty();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::cache::{Cache, CacheUse};
-use super::cached::Owners;
+use super::cached::FoundOwners;
 use super::request::Request;
 use crate::collect::descriptors::Unreachable;
 use crate::collect::options::OptionReader;
@@ -75,10 +75,10 @@ impl<'a> Judging<'a> {
     }
 
     /// In whose hands a socket is.
-    pub(super) fn holder<'o>(&mut self, socket: &Socket, owners: Option<&'o Owners>) -> Holder<'o> {
+    pub(super) fn holder<'o>(&mut self, socket: &Socket, owners: Option<&'o FoundOwners>) -> Holder<'o> {
         match self.cache.as_mut().filter(|_| !self.is_part) {
             Some(cache) => cache.cached.holder(socket, owners),
-            None => Holder::of(socket, owners.map(Owners::table)),
+            None => Holder::of(socket, owners.map(FoundOwners::table)),
         }
     }
 

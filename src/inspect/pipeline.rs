@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use rustc_hash::FxHashSet;
 
 use super::cache::CacheUse;
-use super::cached::{self, Owners, Scanned};
+use super::cached::{self, FoundOwners, Scanned};
 use super::cookies::CookieSet;
 use super::dump::{Dumped, Dumper, lost};
 use super::error::InspectError;
@@ -62,7 +62,7 @@ struct Pipeline<'a, S: ?Sized> {
     cgroups: Cgroups,
     judging: Judging<'a>,
     /// Owners of sockets, once they have been looked for
-    owners: &'a OnceCell<Owners>,
+    owners: &'a OnceCell<FoundOwners>,
     wants_owners: bool,
     waiting: Vec<Waiting<'a>>,
     /// Listeners that are not wanted for themselves, while their owners have not been looked for
@@ -123,7 +123,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         lacks_marks: false,
         asks_marks: request.filter.asks_marks(),
         summary: Summary::default(),
-        gaps: owners.get().map(Owners::gaps).unwrap_or_default(),
+        gaps: owners.get().map(FoundOwners::gaps).unwrap_or_default(),
     };
     pipeline.read_all(&mut dumper, &head.namespaces, &mut sources)?;
     let newer = pipeline.settle(&mut sources)?;
@@ -203,7 +203,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     fn take(&mut self, place: Place<'a>, seen: &mut CookieSet, row: Dumped<'_>) -> Result<(), InspectError> {
         match row {
             Dumped::Listener(socket) => {
-                self.note_listener(socket, Holder::of(socket, self.owners.get().map(Owners::table)));
+                self.note_listener(socket, Holder::of(socket, self.owners.get().map(FoundOwners::table)));
             }
             Dumped::Row(socket) if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) => {
                 self.socket(place, socket)?;
@@ -361,7 +361,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         let scanned = cached::scan(&mut self.users, self.request.collected(), self.judging.is_watched(), None)?;
         self.gaps.merge(scanned.gaps.clone());
-        let owners = self.owners.get_or_init(|| Owners::scanned(scanned));
+        let owners = self.owners.get_or_init(|| FoundOwners::scanned(scanned));
         self.note_listeners(Some(owners.table()));
         for row in waiting {
             let holder = Holder::of(&row.socket, Some(owners.table()));

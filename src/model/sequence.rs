@@ -12,7 +12,7 @@ const WINDOW: usize = 8;
 /// The values.
 #[derive(Debug)]
 pub(crate) struct Sequence<V> {
-    entries: Vec<Entry<V>>,
+    entries: Vec<KeptEntry<V>>,
     /// Where the next socket is expected
     cursor: usize,
     /// Where the one stands that was met last
@@ -23,15 +23,15 @@ pub(crate) struct Sequence<V> {
     /// Whether some were not where they were expected
     is_disordered: bool,
     /// Made when the first socket is not found where it is expected
-    index: Option<FxHashMap<Key, u32>>,
+    index: Option<FxHashMap<SequenceKey, u32>>,
 }
 
 /// Cookie, and inode number of the namespace, which the kernel keeps in 32 bits.
-type Key = (u64, u32);
+type SequenceKey = (u64, u32);
 
 #[derive(Debug)]
-struct Entry<V> {
-    key: Key,
+struct KeptEntry<V> {
+    key: SequenceKey,
     /// How many were met when it was met last
     met: u32,
     value: V,
@@ -43,7 +43,7 @@ impl<V> Default for Sequence<V> {
     }
 }
 
-fn key(id: SocketId) -> Option<Key> {
+fn key(id: SocketId) -> Option<SequenceKey> {
     Some((id.cookie?.0, id.netns.0 as u32))
 }
 
@@ -71,7 +71,7 @@ impl<V> Sequence<V> {
             }
             // Behind all others it stands where the dump has it.
             self.is_disordered |= self.count() < at;
-            self.entries.push(Entry { key, met: 0, value: make() });
+            self.entries.push(KeptEntry { key, met: 0, value: make() });
         }
         let entry = self.entries.get_mut(at)?;
         self.met += 1;
@@ -80,7 +80,7 @@ impl<V> Sequence<V> {
     }
 
     /// Where the socket stands that the dump has come to.
-    fn expect(&mut self, key: Key) -> Option<usize> {
+    fn expect(&mut self, key: SequenceKey) -> Option<usize> {
         let ahead = self.entries.iter().skip(self.cursor).take(WINDOW);
         if let Some(skipped) = ahead.into_iter().position(|entry| entry.key == key) {
             let at = self.cursor + skipped;
@@ -102,7 +102,7 @@ impl<V> Sequence<V> {
     }
 
     /// Where a socket stands: for any, and for many.
-    fn place(&mut self, key: Key) -> Option<usize> {
+    fn place(&mut self, key: SequenceKey) -> Option<usize> {
         let number = || self.entries.iter().enumerate().map(|(at, entry)| (entry.key, at as u32)).collect();
         self.index.get_or_insert_with(number).get(&key).map(|at| *at as usize)
     }
@@ -121,7 +121,7 @@ impl<V> Sequence<V> {
         self.entries.iter_mut().filter(|entry| entry.met <= met_before).map(|entry| &mut entry.value).for_each(each);
     }
 
-    fn entry(&mut self, id: SocketId) -> Option<&Entry<V>> {
+    fn entry(&mut self, id: SocketId) -> Option<&KeptEntry<V>> {
         let at = self.place(key(id)?)?;
         self.entries.get(at)
     }
@@ -145,7 +145,7 @@ impl<V> Sequence<V> {
         if self.count() < self.entries.len() {
             let met_before = self.met_before;
             let vanished = self.entries.extract_if(.., |entry| entry.met <= met_before);
-            vanished.for_each(|Entry { key: (cookie, netns), value, .. }| {
+            vanished.for_each(|KeptEntry { key: (cookie, netns), value, .. }| {
                 gone(SocketId { netns: NetnsId(netns.into()), cookie: Some(Cookie(cookie)) }, value);
             });
         }

@@ -128,10 +128,10 @@ pub(crate) fn is_size_unit(word: &str) -> bool {
 }
 
 /// Digits before and after the point, and a unit.
-type Part<'a> = ((&'a str, &'a str), &'a str);
+type NumberPart<'a> = ((&'a str, &'a str), &'a str);
 
 /// `1h30m`, `1.5s`: numbers, each with its unit.
-fn sum<'a>(input: &mut &'a str) -> Result<Vec<Part<'a>>, ContextError> {
+fn sum<'a>(input: &mut &'a str) -> Result<Vec<NumberPart<'a>>, ContextError> {
     let digits = || take_while(1.., |c: char| c.is_ascii_digit());
     let fraction = opt(preceded('.', digits())).map(Option::unwrap_or_default);
     let unit = take_while(1.., char::is_alphabetic);

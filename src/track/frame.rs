@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::columns::chosen::{Chosen, Line, chosen, push};
+use super::columns::chosen::{Chosen, LineHead, chosen, push};
 use super::columns::sockets::MovingRow;
 use super::counts::Counts;
 use super::group::{Group, Title};
@@ -56,7 +56,7 @@ pub(crate) struct Frame {
 
 /// Identity of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
+enum GroupIdentity {
     /// A place that we connect to, or, from the port of ours on, that connects to us
     Peer(NetnsId, IpAddr, u16, bool),
     Named(String),
@@ -73,7 +73,7 @@ pub(crate) struct FrameBuilder<'a> {
     columns: Chosen,
     builder: Builder,
     counts: Counts,
-    groups: FxHashMap<Key, Group>,
+    groups: FxHashMap<GroupIdentity, Group>,
     /// Ports that something listens on
     listening: FxHashSet<(NetnsId, u16)>,
     listed: StateSet,
@@ -161,7 +161,7 @@ impl<'a> FrameBuilder<'a> {
         let searched = self.query.typed.to_lowercase();
         for number in self.tracker.counted.rows(namespace, at_ms, self.query.all || !searched.is_empty()) {
             if number.mentions(&searched) {
-                let line = Line { id: number.id, sign: number.sign(), age: Age::Settled };
+                let line = LineHead { id: number.id, sign: number.sign(), age: Age::Settled };
                 push(&mut self.builder, columns, line, &&number);
             }
         }
@@ -173,7 +173,7 @@ impl<'a> FrameBuilder<'a> {
         for change in self.tracker.changes.iter().rev() {
             if self.is_in(change.socket.id.netns) && change.may_match(&self.query.filter, find(&change.namespace)) {
                 let id = RowId::other(change.number);
-                push(&mut self.builder, columns, Line { id, sign: change.sign(), age: Age::Settled }, &change);
+                push(&mut self.builder, columns, LineHead { id, sign: change.sign(), age: Age::Settled }, &change);
             }
         }
     }
@@ -201,7 +201,7 @@ impl<'a> FrameBuilder<'a> {
         for (key, group) in &groups {
             let mut hasher = FxHasher::default();
             key.hash(&mut hasher);
-            let line = Line { id: RowId::other(hasher.finish()), sign: group.sign(), age: Age::Settled };
+            let line = LineHead { id: RowId::other(hasher.finish()), sign: group.sign(), age: Age::Settled };
             push(&mut self.builder, columns, line, &group);
         }
     }
@@ -215,7 +215,7 @@ impl<'a> FrameBuilder<'a> {
         let is_in = self.listening.contains(&(id.netns, local.port));
         let port = if is_in { local.port } else { remote.port };
         let several = self.namespaces.len() > 1;
-        let group = self.groups.entry(Key::Peer(id.netns, addr, port, is_in)).or_insert_with(|| {
+        let group = self.groups.entry(GroupIdentity::Peer(id.netns, addr, port, is_in)).or_insert_with(|| {
             Group::new(Title {
                 label: addr.to_string(),
                 end: Some((addr, if is_in { 0 } else { port })),
@@ -258,7 +258,7 @@ impl<'a> FrameBuilder<'a> {
     fn named(&mut self, label: String, filter: impl FnOnce() -> String, process: Option<&Process>) -> &mut Group {
         let group = self
             .groups
-            .entry(Key::Named(label.clone()))
+            .entry(GroupIdentity::Named(label.clone()))
             .or_insert_with(|| Group::new(Title { label, filter: filter(), ..Title::default() }));
         if let Some(descriptors) = process.and_then(|process| process.descriptors) {
             group.hold(descriptors.open, descriptors.limit);
@@ -322,7 +322,7 @@ impl Sink for FrameBuilder<'_> {
                     _ => verdict.map_or(Sign::Plain, Sign::Verdict),
                 };
                 let id = RowId { netns: socket.id.netns, key };
-                let line = Line { id, sign, age: motion.age };
+                let line = LineHead { id, sign, age: motion.age };
                 push(&mut self.builder, columns, line, &MovingRow { row, motion: &motion });
             }
             Chosen::Groups(_) if self.query.view == View::Peers => self.peer(row, &motion),

@@ -75,7 +75,7 @@ impl GroupBy {
 
 /// Ports that connections to one place take on one address of ours.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Taken {
+pub(super) struct TakenPorts {
     pub(super) from: IpAddr,
     pub(super) ports: u64,
 }
@@ -100,7 +100,7 @@ pub(crate) struct Title {
 pub(crate) struct Group {
     /// What it is
     pub title: Title,
-    pub(super) counts: Counts,
+    pub(super) counts: GroupCounts,
     /// Bytes in queues, and since the connections began
     pub(super) recv_q: u64,
     pub(super) send_q: u64,
@@ -108,7 +108,7 @@ pub(crate) struct Group {
     pub(super) received: u64,
     pub(super) sent_per_s: Option<u64>,
     pub(super) received_per_s: Option<u64>,
-    pub(super) taken: Vec<Taken>,
+    pub(super) taken: Vec<TakenPorts>,
     /// Ports that connections out may take, on each address
     pub(super) available: Option<u64>,
     pub(super) descriptors: Option<(u64, Option<u64>)>,
@@ -118,7 +118,7 @@ pub(crate) struct Group {
 
 /// How many of what.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
+pub(super) struct GroupCounts {
     pub(super) connections: u64,
     pub(super) listeners: u64,
     pub(super) established: u64,
@@ -175,7 +175,7 @@ impl Group {
         self.available = available;
         match self.taken.iter_mut().find(|taken| taken.from == from) {
             Some(taken) => taken.ports += 1,
-            None => self.taken.push(Taken { from, ports: 1 }),
+            None => self.taken.push(TakenPorts { from, ports: 1 }),
         }
     }
 
@@ -195,7 +195,7 @@ impl Group {
     }
 
     /// The largest use of ports, with where from.
-    pub(super) fn fullest(&self) -> Option<Taken> {
+    pub(super) fn fullest(&self) -> Option<TakenPorts> {
         self.taken.iter().copied().max_by_key(|taken| taken.ports)
     }
 

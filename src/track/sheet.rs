@@ -5,7 +5,7 @@ use std::io;
 use super::timeline::Timeline;
 use crate::diagnose::Judge;
 use crate::diagnose::prospect::Subject;
-use crate::fields::sheet::{Section, heading, sections};
+use crate::fields::sheet::{SheetSection, heading, sections};
 use crate::fields::table::groups;
 use crate::model::row::Row;
 use crate::model::snapshot::Sink;
@@ -27,7 +27,7 @@ pub(crate) struct Sheet {
     /// What happens until the kernel gives up
     pub timeline: Timeline,
     /// Every column that has a value, in groups
-    pub sections: Vec<Section>,
+    pub sections: Vec<SheetSection>,
     /// What a deadline is made of
     pub subject: Subject,
     /// For the histories

@@ -28,7 +28,7 @@ pub(crate) enum Order {
 
 /// One row without its cells: 16 bytes.
 #[derive(Debug, Clone, Copy)]
-struct Head {
+struct RowHead {
     key: u64,
     /// Where its cells begin
     offset: u32,
@@ -48,7 +48,7 @@ pub(crate) struct Table {
     /// Width of the widest cell of each column
     pub naturals: Vec<usize>,
     spaces: Vec<NetnsId>,
-    heads: Vec<Head>,
+    heads: Vec<RowHead>,
     bytes: Vec<u8>,
     dictionary: Dictionary,
     has_cookies: bool,
@@ -77,13 +77,13 @@ impl Table {
         self.heads.get(row).map(|head| self.id_of(head))
     }
 
-    fn id_of(&self, head: &Head) -> RowId {
+    fn id_of(&self, head: &RowHead) -> RowId {
         RowId { netns: self.spaces.get(usize::from(head.space)).copied().unwrap_or(NetnsId(0)), key: head.key }
     }
 
     /// Where a row stands.
     pub(crate) fn position(&self, id: RowId) -> Option<usize> {
-        let is_it = |head: &Head| head.key == id.key && self.id_of(head) == id;
+        let is_it = |head: &RowHead| head.key == id.key && self.id_of(head) == id;
         self.heads.iter().position(is_it)
     }
 
@@ -136,7 +136,7 @@ impl Table {
 pub(crate) struct Builder {
     table: Table,
     /// Rows that stand behind others, wherever those come to stand
-    behind: Vec<(Option<RowId>, Head)>,
+    behind: Vec<(Option<RowId>, RowHead)>,
 }
 
 impl Builder {
@@ -178,7 +178,7 @@ impl Builder {
         });
         let (space, offset) = (u16::try_from(space).unwrap_or(u16::MAX), table.bytes.len() as u32);
         table.gone += usize::from(age == Age::Gone);
-        table.heads.push(Head { key: id.key, offset, space, sign, age });
+        table.heads.push(RowHead { key: id.key, offset, space, sign, age });
     }
 
     /// The next cell of the row: that of the column with this number.
@@ -215,7 +215,7 @@ impl Builder {
     }
 
     fn put_behind(&mut self) {
-        let mut behind: FxHashMap<Option<RowId>, Vec<Head>> = FxHashMap::default();
+        let mut behind: FxHashMap<Option<RowId>, Vec<RowHead>> = FxHashMap::default();
         for (anchor, head) in std::mem::take(&mut self.behind) {
             behind.entry(anchor).or_default().push(head);
         }

@@ -6,7 +6,7 @@ use crate::model::timer::TimerKind;
 
 /// What happens at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum MarkKind {
     /// The peer was last heard
     Heard,
     /// This moment
@@ -23,7 +23,7 @@ pub(crate) enum What {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Timeline {
     /// Milliseconds from now, negative for what is past
-    pub moments: Vec<(i64, What)>,
+    pub moments: Vec<(i64, MarkKind)>,
     /// What is known of its end
     pub bound: Bound,
     /// What ends it
@@ -38,8 +38,8 @@ impl Timeline {
     pub(crate) fn of(row: &Row<'_>) -> Self {
         let socket = row.socket;
         let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
-        let mut moments = vec![(0, What::Now)];
-        moments.extend(socket.idle_ms().map(|idle| (-ms(idle), What::Heard)));
+        let mut moments = vec![(0, MarkKind::Now)];
+        moments.extend(socket.idle_ms().map(|idle| (-ms(idle), MarkKind::Heard)));
         let deadline = row.judged.map(|judged| judged.liveness.deadline);
         let end = deadline.and_then(|deadline| deadline.ms);
         if let Some(expires) = socket.timer.expires_ms().map(u64::from) {
@@ -51,13 +51,13 @@ impl Timeline {
                 let count = if interval == 0 { 1 } else { left };
                 let probes = (0..count).map(|probe| expires.saturating_add(probe * interval));
                 let probes = probes.filter(|at| end.is_none_or(|end| *at < end));
-                moments.extend(probes.map(|at| (ms(at), What::Probe)));
+                moments.extend(probes.map(|at| (ms(at), MarkKind::Probe)));
             } else if end.is_none_or(|end| expires < end) {
-                moments.push((ms(expires), What::Timer(socket.timer.kind)));
+                moments.push((ms(expires), MarkKind::Timer(socket.timer.kind)));
             }
         }
-        moments.extend(end.map(|end| (ms(end), What::End)));
-        moments.sort_by_key(|(at, what)| (*at, *what == What::End));
+        moments.extend(end.map(|end| (ms(end), MarkKind::End)));
+        moments.sort_by_key(|(at, what)| (*at, *what == MarkKind::End));
         Self {
             moments,
             bound: deadline.map_or(Bound::NotApplicable, |deadline| deadline.bound),

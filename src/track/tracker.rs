@@ -60,7 +60,7 @@ pub struct Tracker {
 
 /// A change of one socket, to be logged.
 #[derive(Clone, Copy)]
-struct Report<'a> {
+struct ChangeReport<'a> {
     what: What,
     known: &'a Known,
     id: SocketId,
@@ -167,7 +167,7 @@ impl Tracker {
             self.rested.insert([socket.local, socket.remote]);
         } else if !self.moments.is_first() {
             let (id, namespace) = (socket.id, Some(row.namespace));
-            self.log_seen(Report { what: What::Opened, known, id, namespace });
+            self.log_seen(ChangeReport { what: What::Opened, known, id, namespace });
         }
     }
 
@@ -176,15 +176,15 @@ impl Tracker {
         let (id, namespace) = (row.socket.id, Some(row.namespace));
         if known.state != before.state && before.state != TcpState::TimeWait {
             self.log_seen(if known.state == TcpState::TimeWait {
-                Report { what: What::Closed(CloseReason::TimeWait), known: before, id, namespace }
+                ChangeReport { what: What::Closed(CloseReason::TimeWait), known: before, id, namespace }
             } else {
-                Report { what: What::State(before.state), known, id, namespace }
+                ChangeReport { what: What::State(before.state), known, id, namespace }
             });
         } else if let (Some(thought), Some(now)) = (before.verdict, known.verdict)
             && thought != now
             && (is_trouble(thought) || is_trouble(now))
         {
-            self.log_seen(Report { what: What::Verdict(thought), known, id, namespace });
+            self.log_seen(ChangeReport { what: What::Verdict(thought), known, id, namespace });
         }
     }
 
@@ -214,7 +214,7 @@ impl Tracker {
             if known.state != TcpState::TimeWait && !reported.contains(&id) {
                 let reason = CloseReason::guess(known.state, known.verdict, destroyed.contains(&id), None);
                 let what = What::Closed(reason);
-                self.log_seen(Report { what, known: &known, id, namespace: find(id.netns) });
+                self.log_seen(ChangeReport { what, known: &known, id, namespace: find(id.netns) });
             }
         }
         self.changes.end();
@@ -234,18 +234,18 @@ impl Tracker {
         } else {
             CloseReason::guess(known.state, known.verdict, is_destroyed, Some(socket))
         };
-        let report = Report { what: What::Closed(reason), known: &known, id: socket.id, namespace };
+        let report = ChangeReport { what: What::Closed(reason), known: &known, id: socket.id, namespace };
         self.log(report, self.moments.of_event(at));
     }
 
     /// Logs a change that this snapshot shows.
-    fn log_seen(&mut self, report: Report<'_>) {
+    fn log_seen(&mut self, report: ChangeReport<'_>) {
         let when = self.moments.of_snapshot(report.what.is_end());
         self.log(report, when);
     }
 
-    fn log(&mut self, report: Report<'_>, When { at, until_ms }: When) {
-        let Report { what, known, id, namespace } = report;
+    fn log(&mut self, report: ChangeReport<'_>, When { at, until_ms }: When) {
+        let ChangeReport { what, known, id, namespace } = report;
         let (number, time) = self.changes.stamp(at);
         // Of what is gone the name was noted in the snapshot before.
         let is_there = !what.is_end();

@@ -138,9 +138,9 @@ pub(crate) struct SocketRef {
 
 /// A table that is shared: equal to itself only.
 #[derive(Debug, Clone)]
-pub(crate) struct Shared(pub Arc<Table>);
+pub(crate) struct SharedTable(pub Arc<Table>);
 
-impl PartialEq for Shared {
+impl PartialEq for SharedTable {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -166,7 +166,7 @@ pub(crate) enum Effect {
     /// Put this text into the clipboard
     Copy(String),
     /// Write a table to a file
-    Save(String, Shared),
+    Save(String, SharedTable),
     /// Forget what stands on the screen
     Redraw,
     /// Take the terminal over once more: whoever stopped this process has changed it

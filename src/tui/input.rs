@@ -30,7 +30,7 @@ struct Paste {
 }
 
 /// What some bytes are.
-enum Meaning {
+enum EscapeMeaning {
     /// Too few
     Part,
     /// Nothing that is known
@@ -39,7 +39,7 @@ enum Meaning {
     Is(Input),
 }
 
-use Meaning::{Is, Nothing, Part, PasteBegins};
+use EscapeMeaning::{Is, Nothing, Part, PasteBegins};
 
 impl Reader {
     /// Takes bytes in as they were read; `is_more` where more have come already: else an escape alone is a key.
@@ -106,19 +106,19 @@ impl Paste {
     }
 }
 
-fn key(code: KeyCode, modifiers: KeyModifiers) -> Meaning {
+fn key(code: KeyCode, modifiers: KeyModifiers) -> EscapeMeaning {
     Is(Input::Key(KeyEvent::new(code, modifiers)))
 }
 
-fn plain(code: KeyCode) -> Meaning {
+fn plain(code: KeyCode) -> EscapeMeaning {
     key(code, KeyModifiers::NONE)
 }
 
-fn character(character: char) -> Meaning {
+fn character(character: char) -> EscapeMeaning {
     key(KeyCode::Char(character), if character.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE })
 }
 
-fn meaning(bytes: &[u8], is_more: bool) -> Meaning {
+fn meaning(bytes: &[u8], is_more: bool) -> EscapeMeaning {
     let ctrl = |character: u8| key(KeyCode::Char(character.into()), KeyModifiers::CONTROL);
     match bytes {
         [] | [ESC, b'O'] => Part,
@@ -147,7 +147,7 @@ fn meaning(bytes: &[u8], is_more: bool) -> Meaning {
 }
 
 /// What follows `ESC [`.
-fn sequence(rest: &[u8]) -> Meaning {
+fn sequence(rest: &[u8]) -> EscapeMeaning {
     match rest {
         [b'M', button, x, y] => {
             let at = |byte: u8| u16::from(byte).saturating_sub(32);
@@ -187,7 +187,7 @@ fn modifiers_of(mask: Option<&u16>) -> KeyModifiers {
     held.fold(KeyModifiers::NONE, |held, (_, modifier)| held | modifier)
 }
 
-fn by_letter(letter: u8, modifiers: KeyModifiers) -> Meaning {
+fn by_letter(letter: u8, modifiers: KeyModifiers) -> EscapeMeaning {
     let code = match letter {
         b'A' => KeyCode::Up,
         b'B' => KeyCode::Down,
@@ -202,7 +202,7 @@ fn by_letter(letter: u8, modifiers: KeyModifiers) -> Meaning {
     key(code, modifiers)
 }
 
-fn by_numbers(numbers: &[u16], last: u8) -> Meaning {
+fn by_numbers(numbers: &[u16], last: u8) -> EscapeMeaning {
     let modifiers = modifiers_of(numbers.get(1));
     match (last, numbers) {
         (b'M', [button, x, y, ..]) => click(button.wrapping_sub(32), *x, *y, false),
@@ -240,7 +240,7 @@ fn by_numbers(numbers: &[u16], last: u8) -> Meaning {
 }
 
 /// The button has the modifiers in it, and whether the mouse moves. Cells are counted from 1.
-fn click(button: u16, x: u16, y: u16, is_up: bool) -> Meaning {
+fn click(button: u16, x: u16, y: u16, is_up: bool) -> EscapeMeaning {
     let (Some(column), Some(row)) = (x.checked_sub(1), y.checked_sub(1)) else { return Nothing };
     let which = match button & 0b11 {
         0 => MouseButton::Left,

@@ -18,7 +18,7 @@ pub(crate) enum Key {
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Command {
+pub(crate) struct KeyCommand {
     /// What it is called in the configuration
     pub name: &'static str,
     /// What it does
@@ -37,8 +37,8 @@ const fn command(
     keys: &'static [Key],
     footer: Option<&'static str>,
     help: &'static str,
-) -> Command {
-    Command { name, action, keys, footer, help }
+) -> KeyCommand {
+    KeyCommand { name, action, keys, footer, help }
 }
 
 const UP: Key = Key::Code(KeyCode::Up);
@@ -50,7 +50,7 @@ const ESC: Key = Key::Code(KeyCode::Esc);
 
 /// Every command, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const COMMANDS: &[Command] = &[
+pub(crate) const COMMANDS: &[KeyCommand] = &[
     command("help", Action::Help, &[Key::Char('?'), Key::Code(KeyCode::F(1))], Some("help"), "this help"),
     command("filter", Action::Filter, &[Key::Char('/')], Some("filter"), "say which connections: tcpulse help filter; Tab completes, Up and Down go through what was typed before"),
     command("open", Action::Open, &[ENTER], Some("open"), "all of the selected connection; the connections of a peer or process; of other rows what is cut"),
@@ -94,7 +94,7 @@ pub(crate) const COMMANDS: &[Command] = &[
 ];
 
 /// The command of that name.
-pub(crate) fn command_called(name: &str) -> Option<&'static Command> {
+pub(crate) fn command_called(name: &str) -> Option<&'static KeyCommand> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
@@ -111,7 +111,7 @@ impl Default for Keys {
 /// A key that means two things.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{key}' is bound to both {} and {}", .commands[0], .commands[1])]
-pub(crate) struct Taken {
+pub(crate) struct TakenKey {
     /// The key
     pub key: String,
     /// The names of what it means
@@ -120,7 +120,7 @@ pub(crate) struct Taken {
 
 impl Keys {
     /// Gives a command these keys and no others.
-    pub(crate) fn bind(&mut self, command: &Command, keys: &[Key]) {
+    pub(crate) fn bind(&mut self, command: &KeyCommand, keys: &[Key]) {
         for (action, bound) in &mut self.0 {
             if *action == command.action {
                 *bound = keys.to_vec();
@@ -132,7 +132,7 @@ impl Keys {
     ///
     /// # Errors
     /// The first that means two.
-    pub(crate) fn check(&self) -> Result<(), Taken> {
+    pub(crate) fn check(&self) -> Result<(), TakenKey> {
         for (index, (_, keys)) in self.0.iter().enumerate() {
             for (other, (action, others)) in self.0.iter().enumerate() {
                 let both = keys.iter().find(|key| other < index && others.contains(key));
@@ -140,7 +140,7 @@ impl Keys {
                     let name = |action: Action| {
                         COMMANDS.iter().find(|command| command.action == action).map_or("", |command| command.name)
                     };
-                    return Err(Taken { key: key.to_string(), commands: [*action, self.0[index].0].map(name) });
+                    return Err(TakenKey { key: key.to_string(), commands: [*action, self.0[index].0].map(name) });
                 }
             }
         }

@@ -51,7 +51,7 @@ pub(crate) struct Outside<'a> {
 /// The terminal cannot be set or written to.
 pub(crate) fn run(state: State, has_mouse: bool, inbox: &mut Inbox, outside: Outside<'_>) -> io::Result<Ended> {
     let (screen, seen) = (Screen::take(has_mouse)?, Instant::now());
-    let mut dashboard = Dashboard { state, screen, outside, seen };
+    let mut dashboard = DashboardLoop { state, screen, outside, seen };
     loop {
         dashboard.draw(inbox)?;
         let mut event = next(inbox, &dashboard.state, dashboard.seen);
@@ -73,7 +73,7 @@ pub(crate) fn run(state: State, has_mouse: bool, inbox: &mut Inbox, outside: Out
 }
 
 /// The state, what shows it, and what it has an effect on.
-struct Dashboard<'a> {
+struct DashboardLoop<'a> {
     state: State,
     screen: Screen,
     outside: Outside<'a>,
@@ -81,7 +81,7 @@ struct Dashboard<'a> {
     seen: Instant,
 }
 
-impl Dashboard<'_> {
+impl DashboardLoop<'_> {
     fn draw(&mut self, inbox: &mut Inbox) -> io::Result<()> {
         let Self { state, screen, outside, .. } = self;
         let (columns, rows) = screen.fit()?;

@@ -120,7 +120,7 @@ pub(crate) enum Choice {
 
 /// One line of a list.
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
+pub(crate) struct MenuItem {
     /// What it is called
     pub label: String,
     /// What is said of it
@@ -135,7 +135,7 @@ pub(crate) struct Menu {
     /// What is chosen
     pub choice: Choice,
     /// The lines
-    pub items: Vec<Item>,
+    pub items: Vec<MenuItem>,
     /// The line that the keys go to
     pub at: usize,
 }

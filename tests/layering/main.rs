@@ -110,6 +110,11 @@ fn every_file_says_what_it_owns_and_none_is_too_long() {
 }
 
 #[test]
+fn no_type_name_has_two_meanings() {
+    assert_eq!(shape::names_of_several(&Crate::read()), Vec::<String>::new());
+}
+
+#[test]
 fn the_checks_notice_what_they_are_for() {
     let file = |path: &str, text: &str| Source::parse(Path::new(path), text.to_owned());
     let house = Crate::of(vec![
@@ -126,6 +131,8 @@ fn the_checks_notice_what_they_are_for() {
     let functions = functions(&house);
     let long = functions.iter().find(|(_, function)| function.name == "long").unwrap();
     assert_eq!((long.1.lines, long.1.parameters), (2, 6));
+    let twice = Crate::of(vec![file("a.rs", "struct Order;"), file("b.rs", "pub enum Order {}\ntype Other = u8;")]);
+    assert_eq!(shape::names_of_several(&twice), ["Order: a.rs, b.rs"]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Circles between files, and functions that are too long or take too much.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use syn::Item;
 use syn::visit::{self, Visit};
 
 use crate::source::{Crate, is_test};
@@ -101,4 +102,23 @@ impl<'ast> Visit<'ast> for Functions {
             visit::visit_item_mod(self, item);
         }
     }
+}
+
+/// Names that types of several files have, with the files.
+pub(crate) fn names_of_several(house: &Crate) -> Vec<String> {
+    let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in &house.files {
+        let names = file.syntax.items.iter().filter_map(|item| match item {
+            Item::Struct(item) => Some(&item.ident),
+            Item::Enum(item) => Some(&item.ident),
+            Item::Trait(item) => Some(&item.ident),
+            Item::Type(item) => Some(&item.ident),
+            _ => None,
+        });
+        for name in names {
+            files.entry(name.to_string()).or_default().push(file.path.display().to_string());
+        }
+    }
+    let several = files.into_iter().filter(|(_, files)| files.len() > 1);
+    several.map(|(name, files)| format!("{name}: {}", files.join(", "))).collect()
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::act::assignment::Assignment;
 use crate::act::perform::Outcome;
-use crate::act::plan::{Candidate, Deed, Planner, Scope};
+use crate::act::plan::{Candidate, Deed, PlanScope, Planner};
 use crate::cli::candidates::in_words;
 use crate::cli::named::{Named, Namer};
 use crate::cli::noted::{Doing, Reporter, change_noted, open_journal, sentence};
@@ -19,28 +19,28 @@ use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
 
 /// What became of it in one line, and which sockets it was done to.
-type Done = (String, Vec<SocketId>);
+type Answer = (String, Vec<SocketId>);
 
 /// Destroys these sockets.
-pub(super) fn destroy(request: &Request, ids: &[SocketId]) -> Done {
+pub(super) fn destroy(request: &Request, ids: &[SocketId]) -> Answer {
     run(request, ids, Deed::Destroy).unwrap_or_else(|error| (format!("not destroyed: {error:#}"), Vec::new()))
 }
 
 /// Sets keepalive of these sockets.
-pub(super) fn set(request: &Request, ids: &[SocketId], change: KeepaliveChange) -> Done {
+pub(super) fn set(request: &Request, ids: &[SocketId], change: KeepaliveChange) -> Answer {
     let deed = Deed::Set(Assignment::of(change));
     run(request, ids, deed).unwrap_or_else(|error| (format!("not set: {error:#}"), Vec::new()))
 }
 
-fn run(request: &Request, ids: &[SocketId], deed: Deed) -> anyhow::Result<Done> {
+fn run(request: &Request, ids: &[SocketId], deed: Deed) -> anyhow::Result<Answer> {
     let mut journal = open_journal(deed, Logging::default())?;
     let needs = Needs::LIVENESS | Needs::OWNERS;
     let request = Request { states: StateSet::ALL, needs, filter: Filter::default(), ..request.clone() };
-    let scope = Scope { only: Some(ids.iter().copied().collect()), max: ids.len() as u64, include_own: false };
-    let mut gather = Gather { planner: Planner::new(deed, scope), namer: Namer::default() };
+    let scope = PlanScope { only: Some(ids.iter().copied().collect()), max: ids.len() as u64, include_own: false };
+    let mut gather = GatherAll { planner: Planner::new(deed, scope), namer: Namer::default() };
     inspect(&request, None, &mut gather, &|| false)?;
     let plan = gather.planner.finish().map_err(|why| anyhow::anyhow!("{}; nothing was changed", in_words(&why)))?;
-    let mut told = Told::default();
+    let mut told = ToldInOneLine::default();
     let doing = Doing { deed, netns: &request.netns, typed: "", in_dashboard: true };
     let done = change_noted(doing, &plan.candidates, &mut journal, &mut told)?;
     told.failures.extend(done.refusal.map(|why| format!("not {}: {why}", past(deed))));
@@ -57,12 +57,12 @@ fn past(deed: Deed) -> &'static str {
 }
 
 /// Receives the rows of all sockets.
-struct Gather {
+struct GatherAll {
     planner: Planner<Named>,
     namer: Namer,
 }
 
-impl Sink for Gather {
+impl Sink for GatherAll {
     fn head(&mut self, head: &Head) -> io::Result<()> {
         self.namer.several_namespaces = head.namespaces.len() > 1;
         Ok(())
@@ -76,14 +76,14 @@ impl Sink for Gather {
 
 /// Collects what there is to tell.
 #[derive(Default)]
-struct Told {
+struct ToldInOneLine {
     done: Vec<SocketId>,
     lines: Vec<String>,
     failures: Vec<String>,
     remarks: Vec<String>,
 }
 
-impl Reporter for Told {
+impl Reporter for ToldInOneLine {
     fn outcome(&mut self, candidate: &Candidate<Named>, outcome: &Outcome) {
         let line = sentence(candidate, outcome);
         match outcome {
@@ -100,7 +100,7 @@ impl Reporter for Told {
     }
 }
 
-impl Told {
+impl ToldInOneLine {
     /// Of one socket all that there is to say; of several how many, and the first reason why not all. What was done stands
     /// first: the rest may be cut.
     fn line(&self, deed: Deed, planned: usize, wanted: usize) -> String {

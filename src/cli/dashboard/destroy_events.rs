@@ -20,7 +20,7 @@ const MOST_LISTENERS: usize = 256;
 
 /// What the thread and the worker share: the only lock of the program, held for a push or a swap.
 #[derive(Default)]
-struct Shared {
+struct SharedEvents {
     heard: VecDeque<DestroyEvent>,
     /// How often the kernel said more than it had room for
     lost: u64,
@@ -29,20 +29,20 @@ struct Shared {
     wanted: Vec<NetnsId>,
 }
 
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn lock(shared: &Mutex<SharedEvents>) -> MutexGuard<'_, SharedEvents> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What was heard.
 pub(super) struct DestroyEvents {
     choice: NetnsChoice,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<SharedEvents>>,
 }
 
 impl DestroyEvents {
     /// Starts to listen; where there is no thread for it, only what was seen before is seen to be gone.
     pub(super) fn new(choice: NetnsChoice) -> Self {
-        let shared = Arc::new(Mutex::new(Shared::default()));
+        let shared = Arc::new(Mutex::new(SharedEvents::default()));
         let ears = Arc::downgrade(&shared);
         let thread = thread::Builder::new().name("destroy-events".to_owned()).spawn(move || {
             let mut listeners: Vec<Listener> = Vec::new();
@@ -80,7 +80,7 @@ impl DestroyEvents {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    fn lock(&self) -> MutexGuard<'_, SharedEvents> {
         lock(&self.shared)
     }
 

@@ -12,28 +12,28 @@ use crate::tui::action::Effect;
 /// Orders that wait, at most. Those that no other makes void are given one by one, each after a question or a name.
 const MOST: usize = 32;
 
-type Waiting = Arc<Mutex<VecDeque<Effect>>>;
+type WaitingOrders = Arc<Mutex<VecDeque<Effect>>>;
 
-fn lock(waiting: &Waiting) -> MutexGuard<'_, VecDeque<Effect>> {
+fn lock(waiting: &WaitingOrders) -> MutexGuard<'_, VecDeque<Effect>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The end that gives orders.
 pub(super) struct Orders {
-    waiting: Waiting,
+    waiting: WaitingOrders,
     bell: SyncSender<()>,
 }
 
 /// The end that takes orders.
 pub(super) struct Ordered {
-    waiting: Waiting,
+    waiting: WaitingOrders,
     bell: Receiver<()>,
 }
 
 /// Both ends.
 pub(super) fn orders() -> (Orders, Ordered) {
     let (ring, bell) = sync_channel(1);
-    let waiting = Waiting::default();
+    let waiting = WaitingOrders::default();
     (Orders { waiting: Arc::clone(&waiting), bell: ring }, Ordered { waiting, bell })
 }
 

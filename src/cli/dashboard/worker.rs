@@ -27,7 +27,7 @@ use crate::tui::inbox::Outlet;
 
 /// How far the first look has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum FirstLook {
     Nothing,
     /// Its rows, without what is dear; what that took of the processors is what a look will take from the second on
     Rows(Duration),
@@ -46,7 +46,7 @@ pub(super) struct Worker {
     /// When it began, and when to look again
     opened: Instant,
     next: Instant,
-    seen: Seen,
+    seen: FirstLook,
     cache: Cache,
     tracker: Tracker,
     destroy_events: DestroyEvents,
@@ -65,7 +65,7 @@ impl Worker {
             is_asked: false,
             opened: now,
             next: now,
-            seen: Seen::Nothing,
+            seen: FirstLook::Nothing,
             cache: Cache::default(),
             tracker: Tracker::new(time_of_day),
         }
@@ -144,11 +144,11 @@ impl Worker {
     fn look_when_due(&mut self) -> Event {
         let (began, used) = (Instant::now(), cpu_time());
         let costs_more = complete(self.wanted.needs(), self.request.allowed).intersects(DEAR);
-        if self.seen == Seen::Nothing && costs_more && self.wanted.is_shown_early() {
+        if self.seen == FirstLook::Nothing && costs_more && self.wanted.is_shown_early() {
             let seen = self.look_early();
             // The whole snapshot follows at once, also if the data was frozen meanwhile.
             (self.is_asked, self.next) = (true, Instant::now());
-            self.seen = Seen::Rows(cpu_time().saturating_sub(used));
+            self.seen = FirstLook::Rows(cpu_time().saturating_sub(used));
             return seen;
         }
         self.is_asked = false;
@@ -156,9 +156,9 @@ impl Worker {
         let mut seen = self.look();
         // What is done but once is not rested from: the rows would stay as they are for a quarter of a minute.
         let cost = match before {
-            Seen::Nothing => Duration::ZERO,
-            Seen::Rows(cost) => cost,
-            Seen::All => cpu_time().saturating_sub(used),
+            FirstLook::Nothing => Duration::ZERO,
+            FirstLook::Rows(cost) => cost,
+            FirstLook::All => cpu_time().saturating_sub(used),
         };
         let rest = self.interval.max(cost.div_f64(self.most_of_a_core));
         self.next = began + rest;
@@ -185,7 +185,7 @@ impl Worker {
     fn look(&mut self) -> Event {
         let mut needs = self.wanted.needs();
         // Counters count from the first look on.
-        needs.set(Needs::KERNEL, needs.contains(Needs::KERNEL) || self.seen != Seen::All);
+        needs.set(Needs::KERNEL, needs.contains(Needs::KERNEL) || self.seen != FirstLook::All);
         let states = self.wanted.states();
         let request = self.with(Filter::default(), states, needs);
         let at = self.opened.elapsed();
@@ -200,7 +200,7 @@ impl Worker {
                 }
                 let frame = builder.finish(tail, events);
                 self.destroy_events.cover(frame.namespaces.iter().map(|(id, _)| *id));
-                self.seen = Seen::All;
+                self.seen = FirstLook::All;
                 Event::Frame(Box::new(frame))
             }
             Err(error) => failed(error),

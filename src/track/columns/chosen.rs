@@ -22,7 +22,7 @@ pub(crate) enum Chosen {
 
 /// What a row is apart from its cells.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Line {
+pub(crate) struct LineHead {
     pub(crate) id: RowId,
     pub(crate) sign: Sign,
     pub(crate) age: Age,
@@ -31,7 +31,7 @@ pub(crate) struct Line {
 /// The columns of the view, and the table that its rows go into. Where there are several namespaces theirs is one of the
 /// columns. `like` is the table before.
 pub(crate) fn chosen(query: &Query, is_of_several: bool, like: Option<&Table>) -> (Chosen, Builder) {
-    let choice = Choice { query, is_of_several, like };
+    let choice = ColumnPick { query, is_of_several, like };
     match query.view.spec().catalogue {
         Catalogue::Sockets(all) => choice.of(all, TELLING, Chosen::Sockets),
         Catalogue::Groups(all) => choice.of(all, &[ColumnId::Filter], Chosen::Groups),
@@ -40,13 +40,13 @@ pub(crate) fn chosen(query: &Query, is_of_several: bool, like: Option<&Table>) -
     }
 }
 
-struct Choice<'a> {
+struct ColumnPick<'a> {
     query: &'a Query,
     is_of_several: bool,
     like: Option<&'a Table>,
 }
 
-impl Choice<'_> {
+impl ColumnPick<'_> {
     /// `telling` are the columns that say what a row is, whether they are shown or not.
     fn of<K: RowKind>(
         &self,
@@ -74,7 +74,7 @@ impl Choice<'_> {
 }
 
 /// One row of the table.
-pub(crate) fn push<K: RowKind>(builder: &mut Builder, columns: &[Column<K>], line: Line, row: &K::Of<'_>) {
+pub(crate) fn push<K: RowKind>(builder: &mut Builder, columns: &[Column<K>], line: LineHead, row: &K::Of<'_>) {
     builder.row(line.id, line.sign, line.age);
     for (number, column) in columns.iter().enumerate() {
         builder.cell(number, &column.value(row));

@@ -2,8 +2,8 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
-use super::super::action::{Action, Effect, Shared};
-use super::super::state::{Asking, Choice, Item, Menu, Mode, State};
+use super::super::action::{Action, Effect, SharedTable};
+use super::super::state::{Asking, Choice, Menu, MenuItem, Mode, State};
 use super::show::look;
 use crate::filter::{Filter, Names};
 use crate::text::keepalive;
@@ -20,14 +20,14 @@ pub(super) fn menu_key(key: KeyEvent) -> Option<Action> {
     })
 }
 
-fn open(state: &mut State, choice: Choice, items: Vec<Item>, at: usize) {
+fn open(state: &mut State, choice: Choice, items: Vec<MenuItem>, at: usize) {
     state.mode = Mode::Menu(Menu { choice, items, at });
 }
 
 pub(super) fn columns(state: &mut State) {
     let mut all = state.query.columns.clone();
     all.extend(state.view().catalogue().into_iter().filter(|heading| !state.query.columns.contains(heading)));
-    let items = all.into_iter().map(|heading| Item {
+    let items = all.into_iter().map(|heading| MenuItem {
         is_on: state.query.columns.contains(&heading),
         label: heading.name().to_owned(),
         help: heading.help.to_owned(),
@@ -37,12 +37,12 @@ pub(super) fn columns(state: &mut State) {
 
 pub(super) fn namespaces(state: &mut State) {
     let Some(frame) = &state.frame else { return };
-    let all = Item {
+    let all = MenuItem {
         label: "all".to_owned(),
         help: "every namespace that may be entered".to_owned(),
         is_on: state.query.netns.is_none(),
     };
-    let each = frame.namespaces.iter().map(|(id, name)| Item {
+    let each = frame.namespaces.iter().map(|(id, name)| MenuItem {
         label: name.clone(),
         help: id.0.to_string(),
         is_on: state.query.netns == Some(*id),
@@ -57,7 +57,7 @@ pub(super) fn bookmarks(state: &mut State) {
         state.told = Some("the configuration names no filters; tcpulse config shows how".to_owned());
         return;
     }
-    let items = state.setup.bookmarks.iter().map(|(name, filter)| Item {
+    let items = state.setup.bookmarks.iter().map(|(name, filter)| MenuItem {
         label: name.clone(),
         help: filter.clone(),
         is_on: *filter == state.query.typed,
@@ -169,7 +169,7 @@ fn save(state: &State, name: String) -> Vec<Effect> {
     state
         .frame
         .as_ref()
-        .map(|frame| Effect::Save(name, Shared(std::sync::Arc::clone(&frame.table))))
+        .map(|frame| Effect::Save(name, SharedTable(std::sync::Arc::clone(&frame.table))))
         .into_iter()
         .collect()
 }

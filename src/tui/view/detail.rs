@@ -5,18 +5,18 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::canvas::{Canvas, wrapped};
-use crate::fields::sheet::Section;
+use crate::fields::sheet::SheetSection;
 use crate::model::liveness::{Bound, Mechanism, Verdict};
 use crate::text::cut::fitted;
 use crate::text::{bounded, duration, micros, printable, rate};
 use crate::track::counts::sparkline;
 use crate::track::sheet::Sheet;
-use crate::track::timeline::{Timeline, What};
+use crate::track::timeline::{MarkKind, Timeline};
 use crate::tui::state::Detail;
 use crate::tui::theme::Theme;
 
 /// Pieces of text, each with where it begins and how it looks.
-type Line = Vec<(u16, String, Style)>;
+type DetailLine = Vec<(u16, String, Style)>;
 
 /// Cells of a column of names and values.
 const SECTION_CELLS: u16 = 58;
@@ -43,9 +43,9 @@ pub(super) fn draw(detail: &Detail, canvas: &mut Canvas<'_>) {
     }
 }
 
-fn lines(sheet: &Sheet, detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
+fn lines(sheet: &Sheet, detail: &Detail, theme: Theme, width: u16) -> Vec<DetailLine> {
     let plain = Style::new();
-    let mut lines: Vec<Line> = vec![vec![(1, printable(&sheet.heading).into_owned(), theme.title)]];
+    let mut lines: Vec<DetailLine> = vec![vec![(1, printable(&sheet.heading).into_owned(), theme.title)]];
     lines.extend(wrapped(&printable(&sheet.sentence), width.saturating_sub(4)).map(|text| vec![(2, text, plain)]));
     lines.push(Vec::new());
     lines.extend(timeline(&sheet.timeline, theme, width));
@@ -62,7 +62,7 @@ fn lines(sheet: &Sheet, detail: &Detail, theme: Theme, width: u16) -> Vec<Line> 
 }
 
 /// A line from when the peer was last heard to when the kernel gives up, and below it what happens when.
-fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<Line> {
+fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<DetailLine> {
     if timeline.bound == Bound::NotApplicable {
         return Vec::new();
     }
@@ -75,7 +75,7 @@ fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<Line> {
     let span = last.saturating_sub(*first).max(1);
     let place = |at: i64| u16::try_from(i128::from(at - first) * i128::from(cells - 1) / i128::from(span)).unwrap_or(0);
     let now = place(0);
-    let mut line: Line = vec![
+    let mut line: DetailLine = vec![
         (2, "─".repeat(usize::from(now)), theme.muted),
         (2 + now, "·".repeat(usize::try_from(cells).unwrap_or(0).saturating_sub(now.into())), theme.muted),
     ];
@@ -84,7 +84,7 @@ fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<Line> {
     for (at, what) in &timeline.moments {
         let (glyph, style, label) = moment(*at, *what, timeline, theme);
         line.push((2 + place(*at), glyph.to_owned(), style));
-        let is_told = *what != What::Probe || std::mem::take(&mut is_first_probe);
+        let is_told = *what != MarkKind::Probe || std::mem::take(&mut is_first_probe);
         if is_told {
             labels.push((place(*at), label, style));
         }
@@ -98,15 +98,15 @@ fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<Line> {
     lines
 }
 
-fn moment(at: i64, what: What, timeline: &Timeline, theme: Theme) -> (&'static str, Style, String) {
+fn moment(at: i64, what: MarkKind, timeline: &Timeline, theme: Theme) -> (&'static str, Style, String) {
     let ago = |word: &str| format!("{word} {} ago", duration(at.unsigned_abs()));
     let ahead = |word: &str| format!("{word} in {}", duration(at.unsigned_abs()));
     match what {
-        What::Heard => (Verdict::Active.glyph(), theme.well, ago("heard")),
-        What::Now => ("│", theme.title, "now".to_owned()),
-        What::Probe => (Verdict::Probing.glyph(), theme.accent, ahead("probe")),
-        What::Timer(kind) => (Verdict::Retransmitting.glyph(), theme.accent, ahead(kind.name().unwrap_or("timer"))),
-        What::End => {
+        MarkKind::Heard => (Verdict::Active.glyph(), theme.well, ago("heard")),
+        MarkKind::Now => ("│", theme.title, "now".to_owned()),
+        MarkKind::Probe => (Verdict::Probing.glyph(), theme.accent, ahead("probe")),
+        MarkKind::Timer(kind) => (Verdict::Retransmitting.glyph(), theme.accent, ahead(kind.name().unwrap_or("timer"))),
+        MarkKind::End => {
             let when = bounded(u64::try_from(at).ok(), timeline.bound);
             let by = if timeline.mechanism == Mechanism::None { "" } else { timeline.mechanism.name() };
             ("×", theme.alarm, format!("ends in {when} ({by})"))
@@ -115,8 +115,8 @@ fn moment(at: i64, what: What, timeline: &Timeline, theme: Theme) -> (&'static s
 }
 
 /// Labels below their places, in as many lines as they need not to touch each other.
-fn placed(mut labels: Vec<(u16, String, Style)>, cells: u16) -> Vec<Line> {
-    let mut lines: Vec<(Line, u16)> = Vec::new();
+fn placed(mut labels: Vec<(u16, String, Style)>, cells: u16) -> Vec<DetailLine> {
+    let mut lines: Vec<(DetailLine, u16)> = Vec::new();
     labels.sort_by_key(|(at, ..)| *at);
     for (at, label, style) in labels {
         let width = u16::try_from(label.width()).unwrap_or(u16::MAX);
@@ -135,7 +135,7 @@ fn placed(mut labels: Vec<(u16, String, Style)>, cells: u16) -> Vec<Line> {
 }
 
 /// Round-trip time and rates since the detail was opened.
-fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
+fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<DetailLine> {
     let samples = &detail.samples;
     let rates = |get: fn(&crate::track::sheet::Sample) -> Option<u64>| -> Vec<u64> {
         let pairs = samples.iter().zip(samples.iter().skip(1));
@@ -169,12 +169,12 @@ fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<Line> {
 }
 
 /// Sections beside each other where there is room, in their order from top to bottom, about equally long.
-fn beside(sections: &[Section], theme: Theme, width: u16) -> Vec<Line> {
+fn beside(sections: &[SheetSection], theme: Theme, width: u16) -> Vec<DetailLine> {
     let columns = usize::from(width / SECTION_CELLS).clamp(1, 3);
     let room = width / u16::try_from(columns).unwrap_or(1);
     let blocks: Vec<_> = sections.iter().map(|section| block(section, theme, room)).collect();
     let height = blocks.iter().map(Vec::len).sum::<usize>().div_ceil(columns);
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<DetailLine> = Vec::new();
     let (mut column, mut y) = (0, 0);
     for block in blocks {
         if y > 0 && y + block.len() / 2 > height && column + 1 < columns {
@@ -193,11 +193,11 @@ fn beside(sections: &[Section], theme: Theme, width: u16) -> Vec<Line> {
 }
 
 /// Long values go on in the next line, and none into the section beside it.
-fn block((title, rows): &Section, theme: Theme, room: u16) -> Vec<Line> {
+fn block((title, rows): &SheetSection, theme: Theme, room: u16) -> Vec<DetailLine> {
     let names = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     let start = u16::try_from(names).unwrap_or(0) + 4;
     let cells = room.saturating_sub(start + 1);
-    let mut lines: Vec<Line> = vec![vec![(1, (*title).to_owned(), theme.title)]];
+    let mut lines: Vec<DetailLine> = vec![vec![(1, (*title).to_owned(), theme.title)]];
     for (name, value) in rows {
         let value = printable(value);
         let pieces = wrapped(&value, cells).enumerate().map(|(number, piece)| {

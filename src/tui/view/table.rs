@@ -19,7 +19,7 @@ use crate::tui::screen::{MARGIN, Slot, slots};
 use crate::tui::state::{Looks, State};
 
 /// The rows, where their columns stand, and whether addresses have names.
-struct Rows<'a> {
+struct VisibleRows<'a> {
     table: &'a Table,
     slots: Vec<Slot>,
     looks: &'a Looks,
@@ -28,7 +28,7 @@ struct Rows<'a> {
 pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let Some(table) = state.table() else { return };
     let (theme, area) = (canvas.theme, canvas.area);
-    let rows = Rows { table, slots: slots(state, table, area), looks: &state.looks };
+    let rows = VisibleRows { table, slots: slots(state, table, area), looks: &state.looks };
     for slot in &rows.slots {
         let column = &table.columns()[slot.column];
         cell(*slot, column.width, 0, (&title(column, &state.query.order), theme.title), canvas);
@@ -95,8 +95,8 @@ fn title<'a>(column: &'a Heading, order: &Order) -> Cow<'a, str> {
 }
 
 /// Writes the cells of a row.
-fn line(rows: &Rows<'_>, row: usize, y: u16, style: Style, canvas: &mut Canvas<'_>) {
-    let Rows { table, slots, looks } = rows;
+fn line(rows: &VisibleRows<'_>, row: usize, y: u16, style: Style, canvas: &mut Canvas<'_>) {
+    let VisibleRows { table, slots, looks } = rows;
     let mut slots = slots.iter().peekable();
     for (number, value) in table.cells(row).enumerate().take(table.columns().len()) {
         let Some(slot) = slots.next_if(|slot| slot.column == number) else { continue };

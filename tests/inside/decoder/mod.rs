@@ -341,6 +341,6 @@ fn tcp_info_of_any_length_loses_only_the_fields_beyond_its_end() {
 }
 
 fn inet_diag_info(message: &[u8]) -> &[u8] {
-    let mut attributes = crate::decode::netlink::Attributes::new(&message[BASE_BYTES..]);
+    let mut attributes = crate::decode::netlink::NetlinkAttributes::new(&message[BASE_BYTES..]);
     attributes.find(|attribute| attribute.kind == 2).unwrap().value
 }
