@@ -1,5 +1,4 @@
-//! `config.toml`: how the dashboard looks and which keys it has. One table of settings feeds the reader, the errors and
-//! `tcpulse config`.
+//! `config.toml`: what the dashboard shows and which keys it has; what `tcpulse config` prints. The file's shape is in `config_file`.
 
 use std::env;
 use std::fmt::Write;
@@ -8,17 +7,16 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use toml_edit::{Array, Document, Item, TableLike, Value};
+use toml::Spanned;
 
+use super::config_file::{CommandName, ConfigFile, Interval, KeyName, Percent, ThemeName, ViewName, unknown};
 use super::usage::UsageError;
 use crate::collect::small_file::{self, Unreadable};
 use crate::fields::column::Heading;
 use crate::filter::{Filter, Names};
-use crate::text::near::nearest;
-use crate::text::quantity::time_us;
 use crate::track::views::{VIEWS, View};
-use crate::tui::keymap::{COMMANDS, Key, Keys, command_called};
-use crate::tui::theme::{THEMES, Theme};
+use crate::tui::keymap::{COMMANDS, Keys};
+use crate::tui::theme::Theme;
 
 /// All that can be configured.
 #[derive(Debug, Clone)]
@@ -29,7 +27,7 @@ pub(super) struct Config {
     /// `None`: what suits the terminal
     pub(super) theme: Option<Theme>,
     pub(super) has_mouse: bool,
-    /// Percent of a core that looking may take
+    /// Percent of a core that snapshots may take
     pub(super) cpu: u32,
     /// Columns of the views
     pub(super) columns: Vec<(View, Vec<Heading>)>,
@@ -53,115 +51,37 @@ impl Default for Config {
     }
 }
 
-/// A setting at the top of the file.
+/// A setting at the top of the file, as `tcpulse config` prints it.
 struct ConfigSetting {
     name: &'static str,
     /// As it stands in the file
     default: &'static str,
     help: &'static str,
-    set: fn(&mut Config, &Value) -> Result<(), String>,
 }
-
-const AUTO: &str = "auto";
 
 const SETTINGS: [ConfigSetting; 5] = [
     ConfigSetting {
         name: "view",
         default: "\"connections\"",
         help: "what is shown first: connections, peers, processes, listeners, kernel or changes",
-        set: |config, value| {
-            let names = VIEWS.iter().map(|spec| spec.name);
-            let name = one_of(value, "view", names)?;
-            config.view = VIEWS.iter().find(|spec| spec.name == name).map_or(config.view, |spec| spec.view);
-            Ok(())
-        },
     },
-    ConfigSetting {
-        name: "interval",
-        default: "\"1s\"",
-        help: "time from look to look, 200ms to 60s",
-        set: |config, value| {
-            let us = time_us(text(value)?)?;
-            if !(200_000..=60_000_000).contains(&us) {
-                return Err("is not between 200ms and 60s".to_owned());
-            }
-            config.interval = Duration::from_micros(us);
-            Ok(())
-        },
-    },
+    ConfigSetting { name: "interval", default: "\"1s\"", help: "time between snapshots, 200ms to 60s" },
     ConfigSetting {
         name: "theme",
         default: "\"auto\"",
         help: "auto (what the terminal can show), dark, light, high-contrast, plain (16 colours) or none",
-        set: |config, value| {
-            let names = std::iter::once(AUTO).chain(THEMES.iter().map(|theme| theme.name));
-            config.theme = Theme::called(&one_of(value, "theme", names)?);
-            Ok(())
-        },
     },
     ConfigSetting {
         name: "mouse",
         default: "true",
-        help: "whether the mouse is ours; without, the terminal selects text with it",
-        set: |config, value| {
-            config.has_mouse = value.as_bool().ok_or("is neither true nor false")?;
-            Ok(())
-        },
+        help: "whether tcpulse takes the mouse; without it the terminal selects text with it",
     },
     ConfigSetting {
         name: "cpu",
         default: "25",
-        help: "percent of a core that looking may take: on a host with very many sockets it looks less often",
-        set: |config, value| {
-            let percent = value.as_integer().and_then(|percent| u32::try_from(percent).ok());
-            config.cpu =
-                percent.filter(|percent| (1..=100).contains(percent)).ok_or("is no whole number between 1 and 100")?;
-            Ok(())
-        },
+        help: "percent of a core that snapshots may take: with very many sockets there are fewer snapshots",
     },
 ];
-
-const TABLES: [&str; 3] = ["columns", "keys", "bookmarks"];
-
-fn text(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| "is no text; write it in quotes".to_owned())
-}
-
-/// What is wrong, and where, if it is not the whole entry.
-#[derive(Debug)]
-struct WrongSetting {
-    why: String,
-    place: Option<Range<usize>>,
-}
-
-impl From<String> for WrongSetting {
-    fn from(why: String) -> Self {
-        Self { why, place: None }
-    }
-}
-
-/// What `read` makes of each text of a list.
-fn each<T>(value: &Value, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, WrongSetting> {
-    let list = value.as_array().ok_or_else(|| "is no list; write it in brackets".to_owned())?;
-    let one = |item: &Value| text(item).and_then(&read).map_err(|why| WrongSetting { why, place: item.span() });
-    list.iter().map(one).collect()
-}
-
-/// One of these words.
-fn one_of<'a>(value: &Value, what: &str, known: impl Iterator<Item = &'a str> + Clone) -> Result<String, String> {
-    let typed = text(value)?;
-    if known.clone().any(|name| name == typed) {
-        return Ok(typed.to_owned());
-    }
-    Err(unknown(what, typed, known))
-}
-
-/// No such thing, but these are.
-pub(super) fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let near = nearest(typed, known.clone()).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
-    format!("there is no {what} '{typed}'{near} There are: {}", known.collect::<Vec<_>>().join(", "))
-        .replace("' There", "'. There")
-}
 
 impl Config {
     /// What the user has configured; the defaults where there is no file.
@@ -192,102 +112,61 @@ impl Config {
 
     /// Reads the text of a file.
     fn parse(text: &str, names: &dyn Names) -> Result<Self, String> {
-        let line = |span: Option<Range<usize>>| {
+        let at = |span: Option<Range<usize>>, why: &str| {
             let start = span.map_or(0, |span| span.start.min(text.len()));
-            text[..start].matches('\n').count() + 1
+            format!("line {}: {}", text[..start].matches('\n').count() + 1, why.trim())
         };
-        let document: Document<&str> = Document::parse(text)
-            .map_err(|error| format!("line {}: {}", line(error.span()), error.message().trim()))?;
+        let file: ConfigFile = toml::from_str(text).map_err(|error| at(error.span(), error.message()))?;
         let mut config = Self::default();
-        for (name, item) in document.as_table() {
-            let at = |span: Option<Range<usize>>, why: String| format!("line {}: {why}", line(span));
-            let setting = SETTINGS.iter().find(|setting| setting.name == name);
-            match (setting, item) {
-                (Some(setting), Item::Value(value)) => (setting.set)(&mut config, value)
-                    .map_err(|why| at(item.span(), format!("{name} = {} {why}", value.to_string().trim())))?,
-                (Some(_), _) => {
-                    return Err(at(item.span(), format!("{name} is no table: write {name} = and its value")));
-                }
-                (None, _) if TABLES.contains(&name) => {
-                    let no_table = || at(item.span(), format!("{name} is a table: write [{name}] and a line for each"));
-                    let table = item.as_table_like().ok_or_else(no_table)?;
-                    config.table(name, table, names).map_err(|wrong| at(wrong.place, wrong.why))?;
-                }
-                _ => {
-                    let span = document.as_table().key(name).and_then(toml_edit::Key::span);
-                    let known = SETTINGS.iter().map(|setting| setting.name).chain(TABLES);
-                    return Err(at(span, unknown("setting", name, known)));
-                }
-            }
+        let ConfigFile { view, interval, theme, mouse, cpu, columns, keys, bookmarks } = file;
+        config.view = view.map_or(config.view, |ViewName(spec)| spec.view);
+        config.interval = interval.map_or(config.interval, |Interval(interval)| interval);
+        config.theme = theme.and_then(|ThemeName(theme)| theme);
+        config.has_mouse = mouse.unwrap_or(config.has_mouse);
+        config.cpu = cpu.map_or(config.cpu, |Percent(percent)| percent);
+        for (ViewName(spec), names) in columns.0 {
+            let chosen =
+                chosen(spec.view, &names).map_err(|(place, why)| at(Some(place), &format!("{}: {why}", spec.name)))?;
+            config.columns.retain(|(view, _)| *view != spec.view);
+            config.columns.push((spec.view, chosen));
+        }
+        for (CommandName(command), keys) in &keys.0 {
+            let keys: Vec<_> = keys.get_ref().iter().map(|KeyName(key)| *key).collect();
+            config.keys.bind(command, &keys);
         }
         config.keys.check().map_err(|taken| {
-            // One of the two stands in the file; where both do, the later one is too much.
-            let bound = document.get("keys").and_then(Item::as_table_like).into_iter();
-            let is_it = |key: &&str| command_called(key).is_some_and(|command| taken.commands.contains(&command.name));
-            let spans = bound.flat_map(|table| {
-                table.iter().map(|(key, _)| key).filter(is_it).filter_map(|key| table.key(key)?.span())
-            });
-            format!("line {}: {taken}", line(spans.max_by_key(|span| span.start)))
+            // At least one of the two stands in the file. If both do, the later one is the error.
+            let is_it = |name: &str| taken.commands.contains(&name);
+            let bound = keys.0.iter().filter(|(CommandName(command), _)| is_it(command.name));
+            at(bound.map(|(_, keys)| keys.span()).max_by_key(|span| span.start), &taken.to_string())
         })?;
+        for (name, typed) in bookmarks.0 {
+            let filter = typed.get_ref();
+            Filter::parse(filter, names)
+                .map_err(|wrong| at(Some(typed.span()), &format!("{name}: '{filter}': {}", wrong.message())))?;
+            config.bookmarks.push((name, typed.into_inner()));
+        }
         Ok(config)
     }
+}
 
-    fn table(&mut self, name: &str, table: &dyn TableLike, names: &dyn Names) -> Result<(), WrongSetting> {
-        for (key, item) in table.iter() {
-            let place = || item.span().or_else(|| table.key(key).and_then(toml_edit::Key::span));
-            let set = match (name, item) {
-                ("columns", Item::Value(value)) => self.columns(key, value),
-                ("keys", Item::Value(value)) => self.keys(key, value),
-                (_, Item::Value(value)) => self.bookmark(key, value, names),
-                _ => Err("is no value".to_owned().into()),
-            };
-            set.map_err(|wrong| WrongSetting {
-                why: format!("{key}: {}", wrong.why),
-                place: wrong.place.or_else(place),
-            })?;
+/// The columns of a view with these names.
+///
+/// # Errors
+/// Where a name is wrong, and why.
+fn chosen(view: View, names: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Heading>, (Range<usize>, String)> {
+    let catalogue = view.catalogue();
+    let mut chosen: Vec<Heading> = Vec::new();
+    for name in names.get_ref() {
+        let column = catalogue.iter().find(|heading| heading.name() == name.get_ref());
+        let column = column
+            .ok_or_else(|| (name.span(), unknown("column", name.get_ref(), catalogue.iter().map(Heading::name))))?;
+        if chosen.contains(column) {
+            return Err((name.span(), format!("'{}' stands there twice", column.name())));
         }
-        Ok(())
+        chosen.push(*column);
     }
-
-    fn columns(&mut self, key: &str, value: &Value) -> Result<(), WrongSetting> {
-        let Some(spec) = VIEWS.iter().find(|spec| spec.name == key) else {
-            return Err(unknown("view", key, VIEWS.iter().map(|spec| spec.name)).into());
-        };
-        let catalogue = spec.view.catalogue();
-        let known = || catalogue.iter().map(Heading::name);
-        let find = |name: &str| catalogue.iter().find(|heading| heading.name() == name).copied();
-        let chosen = each(value, |name| find(name).ok_or_else(|| unknown("column", name, known())))?;
-        if chosen.is_empty() {
-            return Err("a table needs a column".to_owned().into());
-        }
-        for (index, column) in chosen.iter().enumerate() {
-            if chosen[..index].contains(column) {
-                let place = value.as_array().and_then(|list| list.get(index)?.span());
-                return Err(WrongSetting { why: format!("'{}' stands there twice", column.name()), place });
-            }
-        }
-        self.columns.retain(|(view, _)| *view != spec.view);
-        self.columns.push((spec.view, chosen));
-        Ok(())
-    }
-
-    fn keys(&mut self, key: &str, value: &Value) -> Result<(), WrongSetting> {
-        const KEYS: &str = "write a character, Ctrl- and a small letter, F1 to F12, or one of Enter, Esc, Tab, Shift-Tab, Space, Up, \
-                            Down, Left, Right, PageUp, PageDown, Home, End, Delete, Backspace";
-        let Some(command) = command_called(key) else {
-            return Err(unknown("command", key, COMMANDS.iter().map(|command| command.name)).into());
-        };
-        let keys = each(value, |text| text.parse::<Key>().map_err(|()| format!("there is no key '{text}'; {KEYS}")))?;
-        self.keys.bind(command, &keys);
-        Ok(())
-    }
-
-    fn bookmark(&mut self, key: &str, value: &Value, names: &dyn Names) -> Result<(), WrongSetting> {
-        let typed = text(value)?;
-        Filter::parse(typed, names).map_err(|wrong| format!("'{typed}': {}", wrong.message()))?;
-        self.bookmarks.push((key.to_owned(), typed.to_owned()));
-        Ok(())
-    }
+    if chosen.is_empty() { Err((names.span(), "a table needs a column".to_owned())) } else { Ok(chosen) }
 }
 
 /// Where the file is, or would be.
@@ -311,17 +190,21 @@ pub(super) fn commented_defaults() -> String {
         "# Columns of each view; those of connections and listeners are the columns of tcpulse ls\n[columns]\n",
     );
     for spec in &VIEWS {
-        let columns: Array = spec.default_columns().collect();
-        let _ = writeln!(out, "#{} = {columns}", spec.name);
+        let _ = writeln!(out, "#{} = {}", spec.name, list(spec.default_columns()));
     }
     out.push_str("\n# Keys of each command; an empty list takes them away\n[keys]\n");
     for command in COMMANDS {
-        let keys: Array = command.keys.iter().map(ToString::to_string).collect();
+        let keys = list(command.keys.iter().map(ToString::to_string));
         let _ = write!(out, "# {}\n#{} = {keys}\n", command.help, command.name);
     }
     out.push_str("\n# Filters by name, for the key b: tcpulse help filter has the language\n[bookmarks]\n");
     out.push_str("# dead = \"verdict in {probing, retransmitting, silent-window}\"\n");
     out
+}
+
+/// A list as TOML has it.
+fn list(values: impl Iterator<Item = impl Into<String>>) -> String {
+    toml::Value::Array(values.map(|value| toml::Value::String(value.into())).collect()).to_string()
 }
 
 #[cfg(test)]
@@ -392,20 +275,20 @@ mod tests {
         for (text, line, part) in [
             ("\ntheme = \"drak\"", 2, "did you mean 'dark'?"),
             ("theme = \"drak\"", 1, "high-contrast"),
-            ("them = \"dark\"", 1, "did you mean 'theme'?"),
-            ("view = 3", 1, "is no text"),
+            ("them = \"dark\"", 1, "unknown field `them`, expected one of `view`, `interval`, `theme`"),
+            ("view = 3", 1, "integer `3`, expected a string"),
             ("interval = \"1\"", 1, "unit"),
             ("interval = \"1ms\"", 1, "between 200ms and 60s"),
             ("cpu = 0", 1, "between 1 and 100"),
-            ("cpu = 25.5", 1, "no whole number"),
-            ("mouse = \"yes\"", 1, "neither true nor false"),
+            ("cpu = 25.5", 1, "floating point `25.5`"),
+            ("mouse = \"yes\"", 1, "expected a boolean"),
             ("[columns]\nconnections = [\"peer\",\n \"rttt\"]", 3, "did you mean 'rtt'?"),
             ("[columns]\nconnection = []", 2, "did you mean 'connections'?"),
             ("[columns]\npeers = []", 2, "needs a column"),
             ("[columns]\nconnections = [\"peer\",\n\"peer\"]", 3, "twice"),
-            ("\nkeys = \"q\"", 2, "write [keys]"),
-            ("\n[theme]\nname = \"dark\"", 2, "theme is no table"),
-            ("[[view]]", 1, "view is no table"),
+            ("\nkeys = \"q\"", 2, "expected a table: its name in brackets"),
+            ("\n[theme]\nname = \"dark\"", 2, "expected a string"),
+            ("[[view]]", 1, "expected a string"),
             ("\nkeys = { destory = [\"x\"] }", 2, "did you mean 'destroy'?"),
             ("[keys]\ndestroy = [\"q\"]", 2, "'q' is bound to both destroy and quit"),
             ("[keys]\nquit = [\"Q\"]\ndestroy = [\"Q\"]", 3, "'Q' is bound to both"),

@@ -1,5 +1,5 @@
-//! The command line: arguments become settings, settings become a request and a sink, results become exit codes.
-//! The only room that knows all others, the terminal, the environment and the signals.
+//! The command line: arguments become settings, settings become a request and a sink, results become exit codes. The
+//! only module that uses all others, the terminal, the environment and the signals.
 
 mod act;
 mod action;
@@ -10,6 +10,7 @@ mod change;
 mod choices;
 mod columns;
 mod config;
+mod config_file;
 mod dashboard;
 mod exit;
 mod habits;
@@ -43,7 +44,7 @@ use settings::Task;
 /// Runs the program with these arguments, the first being its name.
 ///
 /// # Errors
-/// What failed, for [`report`] to print and to turn into an exit code.
+/// The failure; [`report`] prints it and maps it to an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit> {
     limits::raise();
     if Caller::find().has_rights_of_file {

@@ -5,9 +5,8 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
-use toml_edit::{Document, Value};
+use serde::Deserialize;
 
-use super::config::unknown;
 use super::usage::UsageError;
 use crate::act::plan::Deed;
 use crate::collect::caller::Caller;
@@ -18,7 +17,8 @@ const PATH: &str = "/etc/tcpulse/policy.toml";
 const DIRECTORY: &str = "/etc/tcpulse";
 
 /// What root has decided. The default is where there is no file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Policy {
     /// A tcpulse with the rights of its file may `set`, whoever started it
     allow_secure_set: bool,
@@ -36,15 +36,6 @@ pub(super) struct Logging {
     /// No change without a note
     pub(super) required: bool,
 }
-
-/// A setting of the file.
-type PolicySetting = (&'static str, fn(&mut Policy) -> &mut bool);
-
-const SETTINGS: [PolicySetting; 3] = [
-    ("allow-secure-set", |policy| &mut policy.allow_secure_set),
-    ("allow-secure-kill", |policy| &mut policy.allow_secure_kill),
-    ("require-log", |policy| &mut policy.require_log),
-];
 
 impl Policy {
     /// Reads the file.
@@ -75,18 +66,7 @@ impl Policy {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let document: Document<&str> =
-            Document::parse(text).map_err(|error| format!("cannot be understood: {}", error.message().trim()))?;
-        let mut policy = Self::default();
-        for (name, item) in document.as_table() {
-            let setting = SETTINGS.iter().find(|(known, _)| *known == name);
-            let (_, of) = setting.ok_or_else(|| {
-                format!("is wrong: {}", unknown("setting", name, SETTINGS.iter().map(|(name, _)| *name)))
-            })?;
-            let value = item.as_value().and_then(Value::as_bool);
-            *of(&mut policy) = value.ok_or_else(|| format!("is wrong: {name} is neither true nor false"))?;
-        }
-        Ok(policy)
+        toml::from_str(text).map_err(|error| format!("cannot be understood: {}", error.message().trim()))
     }
 
     /// Whether the caller may do it at all.
@@ -136,11 +116,11 @@ mod tests {
         let policy = Policy::parse("# changed by ops\nallow-secure-set = true\nrequire-log = true\n").unwrap();
         assert_eq!((policy.allow_secure_set, policy.allow_secure_kill, policy.require_log), (true, false, true));
         for (text, said) in [
-            ("allow-secure-sett = true", "did you mean 'allow-secure-set'?"),
-            ("allow-secure-set = \"yes\"", "neither true nor false"),
-            ("[allow-secure-set]", "neither true nor false"),
+            ("allow-secure-sett = true", "expected one of `allow-secure-set`"),
+            ("allow-secure-set = \"yes\"", "expected a boolean"),
+            ("[allow-secure-set]", "expected a boolean"),
             ("allow-secure-set", "cannot be understood"),
-            ("theme = \"dark\"", "there is no setting 'theme'"),
+            ("theme = \"dark\"", "unknown field `theme`"),
         ] {
             let wrong = Policy::parse(text).unwrap_err();
             assert!(wrong.contains(said), "{text}: {wrong}");

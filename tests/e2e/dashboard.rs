@@ -363,7 +363,7 @@ fn the_configuration_is_read_and_what_is_wrong_in_it_is_told() {
     directory.configure("\ntheme = \"drak\"\n");
     let mut session = open_as(&netns, User::Root, &[], &[("XDG_CONFIG_HOME", home)]);
     assert_eq!(session.end().code(), Some(2));
-    session.expect("line 2: theme = \"drak\"");
+    session.expect("line 2: there is no theme 'drak'");
     session.expect("did you mean 'dark'?");
     assert!(!session.seen.contains(ENTER_ALTERNATE));
 }
