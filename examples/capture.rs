@@ -1,9 +1,10 @@
-//! Writes the captures below `fixtures/`, as root: `make fixtures`, or `cargo run --example capture -- fixtures/captures`.
+//! Writes the captures below `fixtures/`. Run as root: `make fixtures`, or `cargo run --example capture --
+//! fixtures/captures`.
 //!
-//! Everything comes from one network namespace made for it, which has a socket in every state and none with an MD5 key.
-//! The bytes are written as they were received: nothing of tcpulse touches them, so that a fault of its decoder cannot
-//! hide in the captures it is held against. The namespace's link-local address and ports are the kernel's choice, so two
-//! runs differ.
+//! Everything comes from one network namespace made for this, with a socket in every state and none with an MD5 key.
+//! The bytes are written as received, without any code of tcpulse in between: a fault of its decoder cannot hide in the
+//! captures that it is tested against. The kernel chooses the namespace's link-local address and ports, so two runs
+//! differ.
 
 use std::fs;
 use std::io;
@@ -20,7 +21,7 @@ use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use support::netns::{NOBODY, User};
 use support::zoo::Zoo;
 
-/// The part of the tests' support that needs no binary of tcpulse.
+/// The part of the tests' support that does not need tcpulse's binary.
 #[path = "../tests/support"]
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "a zoo that cannot be made is no capture")]
 #[allow(clippy::print_stderr, clippy::large_stack_arrays, reason = "as the tests may")]
@@ -34,11 +35,11 @@ mod support {
     pub mod zoo;
 }
 
-/// `TCP_ESTABLISHED` to `TCP_BOUND_INACTIVE`: the crate's flags end before the last two.
+/// `TCP_ESTABLISHED` to `TCP_BOUND_INACTIVE`: the crate's flags lack the last two.
 const EVERY_STATE: u32 = 0x3fff;
-/// Twice what the kernel fills into one datagram of a dump.
+/// Twice the size of the kernel's largest datagram of a dump.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// Files below /proc/net whose text is captured.
+/// Captured files below /proc/net.
 const PROC_NET: [&str; 5] = ["tcp", "tcp6", "netstat", "snmp", "sockstat"];
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -52,7 +53,7 @@ fn main() -> Result<()> {
     let kernel = kernel()?;
     let zoo = Zoo::new();
     zoo.settle();
-    // As close together in time as can be: the test that holds /proc against netlink relies on it.
+    // The two must be close in time: the test that compares /proc with netlink relies on it.
     let texts = zoo.netns.run(proc_net)?;
     let dumps = DUMPS.map(|dump| (dump.name, zoo.netns.run(|| dump.take())));
     for (name, text) in texts {
@@ -79,12 +80,12 @@ fn kernel() -> Result<String> {
     Ok(format!("{major}.{minor}"))
 }
 
-/// Name and text of the files, as the calling thread's namespace shows them.
+/// Name and text of the files, in the calling thread's namespace.
 fn proc_net() -> io::Result<Vec<(&'static str, String)>> {
     PROC_NET.into_iter().map(|name| Ok((name, fs::read_to_string(format!("/proc/thread-self/net/{name}"))?))).collect()
 }
 
-/// What is asked, and by whom.
+/// A dump request, and the user who sends it.
 struct Dump {
     name: &'static str,
     family: u8,
@@ -100,7 +101,8 @@ const DUMPS: [Dump; 4] = [
 ];
 
 impl Dump {
-    /// The datagrams of the answer, one after the other. On a thread of its own, which it takes the rights of root from.
+    /// Returns the concatenated datagrams of the answer. Must run on a thread of its own, since it may drop root's
+    /// rights for that thread.
     fn take(self) -> Result<Vec<u8>> {
         if self.user == User::Nobody {
             become_nobody().context("becoming nobody")?;
@@ -113,7 +115,7 @@ impl Dump {
         loop {
             let length = socket.recv(&mut &mut datagram[..], libc::MSG_TRUNC).context("receiving the answer")?;
             let bytes = datagram.get(..length).with_context(|| format!("a datagram of {length} bytes was cut"))?;
-            // One after the other they can be read like one datagram, as long as each ends where the next may begin.
+            // Concatenated datagrams parse like one datagram only if each ends on an aligned offset.
             ensure!(length.is_multiple_of(4), "a datagram of {length} bytes is not aligned");
             answer.extend_from_slice(bytes);
             let kinds = kinds(bytes);
@@ -154,8 +156,8 @@ fn kinds(mut datagram: &[u8]) -> Vec<u16> {
     kinds
 }
 
-/// Takes user, groups and with them all capabilities from the calling thread, and from no other: libc's own functions
-/// would take them from all.
+/// Drops user, groups and with them all capabilities of the calling thread only: libc's own functions would drop them
+/// for all threads.
 #[allow(unsafe_code, reason = "libc has no function for one thread")]
 fn become_nobody() -> io::Result<()> {
     let id = libc::c_long::from(NOBODY);

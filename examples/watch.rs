@@ -1,5 +1,5 @@
-//! Prints what changes among the sockets of this network namespace: `cargo run --example watch -- [SECONDS]`, once a second,
-//! for ever where no number is given.
+//! Prints the changes of the sockets of this network namespace once a second: `cargo run --example watch -- [SECONDS]`;
+//! without a number, for ever.
 
 use std::io::{self, Write};
 use std::thread::sleep;

@@ -1,11 +1,11 @@
-//! tcpulse tells what every TCP connection of a Linux host is doing, whether its peer is still there, and when the kernel would
-//! notice if it were not. This is the library of the program: one snapshot, filtered; or one after the other, and what has
-//! changed.
+//! tcpulse shows what every TCP connection of a Linux host is doing, whether its peer is still there, and when the
+//! kernel would notice if it were not. This is the library of the program: it takes one filtered snapshot, or
+//! successive snapshots with the changes between them.
 //!
 //! # A snapshot
 //!
-//! A [`Request`] says what is wanted, and completes its needs: whoever asks for the verdict gets all that it is made of. The
-//! rows are handed to a [`Sink`], one by one. What could not be seen is in the [`Tail`], as [`Gaps`].
+//! A [`Request`] describes the rows to read, and completes its needs: a request for the verdict also reads everything
+//! that decides it. A [`Sink`] receives the rows, one by one. The [`Tail`] lists what could not be read, as [`Gaps`].
 //!
 //! ```no_run
 //! use tcpulse::{Filter, Needs, NetnsChoice, NoNames, Request, Row, Sink, inspect};
@@ -31,10 +31,10 @@
 //!
 //! # What changes
 //!
-//! A [`Tracker`] compares each snapshot with the one before, which it gets by a [`ChangeSink`]; a [`Cache`] keeps what need not be
-//! asked for again. `examples/watch.rs` prints changes, `examples/count.rs` counts states.
+//! A [`Tracker`] compares each snapshot with the previous one, and receives its rows by a [`ChangeSink`]. A [`Cache`]
+//! keeps data that need not be read again. `examples/watch.rs` prints changes, `examples/count.rs` counts states.
 //!
-//! The program is `src/cli/`; ARCHITECTURE.md shows the rooms and how data flows through them.
+//! The program is in `src/cli/`; ARCHITECTURE.md describes the modules and the data flow between them.
 
 mod act;
 mod cli;
@@ -54,7 +54,7 @@ mod tui;
 #[path = "../tests/inside/mod.rs"]
 mod inside;
 
-// What is asked for, and of whom.
+// Requests: what to read, and from where.
 pub use collect::discovery::NetnsChoice;
 pub use collect::error::CollectError;
 pub use collect::visit::SourceChoice;
@@ -62,7 +62,7 @@ pub use filter::{Filter, FilterError, Names, NoNames};
 pub use inspect::{Cache, CacheUse, InspectError, Request, count, inspect};
 pub use model::needs::Needs;
 
-// What comes of it.
+// Results.
 pub use model::address::{Cookie, Endpoint, Family, NetnsId};
 pub use model::gap::{Gap, GapKind, Gaps, Remedy};
 pub use model::holder::{Holder, HolderKind};
@@ -78,7 +78,7 @@ pub use model::state::{StateSet, TcpState};
 pub use model::tcp_info::{Field, TcpInfo};
 pub use model::timer::{Timer, TimerKind};
 
-// What has changed since.
+// Changes between snapshots.
 pub use track::change::{Change, What};
 pub use track::closing::CloseReason;
 pub use track::holders::{HeldBy, ProcessName};

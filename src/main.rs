@@ -1,4 +1,4 @@
-//! tcpulse: parse, run, tell the error, exit.
+//! tcpulse: parse the arguments, run, report the error, exit.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! How durations, addresses and names from outside are written for people. Pure formatting; nothing is rounded up, and
-//! nothing that a terminal would obey gets through.
+//! Writes durations, addresses and names from outside for people. Pure formatting: nothing is rounded up, and nothing
+//! that a terminal would obey gets through.
 
 pub(crate) mod cut;
 pub(crate) mod keepalive;
@@ -18,19 +18,18 @@ use jiff::Timestamp;
 
 use crate::model::liveness::Bound;
 
-/// What is written where a value is not known or does not apply.
+/// Text for a value that is not known or does not apply.
 pub(crate) const DASH: &str = "—";
 
-/// A duration as people say it, in its largest units, cut and never rounded: `812ms`, `4.3s`, `15m 16s`, `1h 59m 59s`,
-/// `3d 4h 5m 6s`.
+/// A duration in its largest units, cut and never rounded: `812ms`, `4.3s`, `15m 16s`, `1h 59m 59s`, `3d 4h 5m 6s`.
 pub(crate) fn duration(ms: u64) -> String {
     let mut out = Vec::with_capacity(16);
     push_duration(&mut out, ms);
-    // Digits and letters.
+    // These are digits and letters, so the conversion cannot fail.
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// The same at the end of `out`.
+/// Appends a duration to `out`.
 fn push_duration(out: &mut Vec<u8>, ms: u64) {
     for (number, unit) in duration_parts(ms).iter().filter(|(_, unit)| !unit.is_empty()) {
         out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
@@ -38,13 +37,13 @@ fn push_duration(out: &mut Vec<u8>, ms: u64) {
     }
 }
 
-/// How many cells it takes.
+/// Display width of a duration, in cells.
 pub(crate) fn duration_width(ms: u64) -> usize {
     let used = |(number, unit): &(u64, &str)| if unit.is_empty() { 0 } else { digits(*number) + unit.len() };
     duration_parts(ms).iter().map(used).sum()
 }
 
-/// Numbers and what stands behind each; nothing stands behind those that are not needed.
+/// Numbers, each with the text after it; that text is empty if the number is not needed.
 fn duration_parts(ms: u64) -> [(u64, &'static str); 4] {
     let (seconds, minutes, hours) = (ms / 1000, ms / 60_000, ms / 3_600_000);
     let none = (0, "");
@@ -58,7 +57,7 @@ fn duration_parts(ms: u64) -> [(u64, &'static str); 4] {
     }
 }
 
-/// How many digits a number has.
+/// Number of digits of a number.
 pub(crate) fn digits(number: u64) -> usize {
     match number {
         0..10 => 1,
@@ -69,7 +68,7 @@ pub(crate) fn digits(number: u64) -> usize {
     }
 }
 
-/// A short time: `812us`, `12.3ms`, then as [`duration`].
+/// A short time: `812us`, `12.3ms`, from 1 s on as [`duration`].
 pub(crate) fn micros(us: u64) -> String {
     match us {
         0..1_000 => format!("{us}us"),
@@ -78,12 +77,12 @@ pub(crate) fn micros(us: u64) -> String {
     }
 }
 
-/// A time of day in UTC, as RFC 3339 has it, to the millisecond: `2026-11-20T12:00:00.123Z`; `None` beyond the year 9999.
+/// A time in UTC after RFC 3339, to the millisecond: `2026-11-20T12:00:00.123Z`; `None` beyond the year 9999.
 pub(crate) fn timestamp(time: SystemTime) -> Option<String> {
     Timestamp::try_from(time).ok().map(|time| format!("{time:.3}"))
 }
 
-/// A time with its bound: `40.0s`, `≤40.0s`, `≥40.0s`, `never`; nothing where there is none.
+/// A time with its bound: `40.0s`, `≤40.0s`, `≥40.0s`, `never`; empty if there is none.
 pub(crate) fn bounded(ms: Option<u64>, bound: Bound) -> Cow<'static, str> {
     match (ms, bound) {
         (_, Bound::Never) => Cow::Borrowed("never"),
@@ -94,11 +93,11 @@ pub(crate) fn bounded(ms: Option<u64>, bound: Bound) -> Cow<'static, str> {
     }
 }
 
-/// How much of a whole, as a bar of so many cells and in percent: `███▌     43%`. More than the whole fills it.
+/// A share, as a bar of `cells` cells and in percent: `███▌     43%`. A share above the whole fills the bar.
 pub(crate) fn bar(part: u64, whole: u64, cells: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = usize::try_from(part.min(whole) * 8 * cells as u64 / whole.max(1)).unwrap_or(0);
-    // What is not nothing is seen.
+    // A share above 0 is always visible.
     let eighths = if part > 0 { eighths.max(1) } else { 0 };
     let partial = EIGHTHS[eighths % 8];
     let filled = "█".repeat(eighths / 8) + partial;
@@ -106,12 +105,12 @@ pub(crate) fn bar(part: u64, whole: u64, cells: usize) -> String {
     format!("{filled}{} {:>4}", " ".repeat(empty), percent(part, whole))
 }
 
-/// How much of a whole in percent, cut and never rounded up to it.
+/// A share in percent, cut and never rounded up to 100.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     format!("{}%", u128::from(part) * 100 / u128::from(whole.max(1)))
 }
 
-/// Bytes per second as people say them: `812 B/s`, `1.2 kB/s`, `34.5 MB/s`; cut and never rounded.
+/// A rate in bytes per second: `812 B/s`, `1.2 kB/s`, `34.5 MB/s`; cut and never rounded.
 pub(crate) fn rate(bytes_per_s: u64) -> String {
     const UNITS: [(u64, &str); 4] =
         [(1_000_000_000_000, "TB/s"), (1_000_000_000, "GB/s"), (1_000_000, "MB/s"), (1_000, "kB/s")];
@@ -121,7 +120,7 @@ pub(crate) fn rate(bytes_per_s: u64) -> String {
     }
 }
 
-/// Who has how many, the most first: "2 of nginx, 1 of curl, the rest of 3 others".
+/// Numbers per holder, the largest first: "2 of nginx, 1 of curl, the rest of 3 others".
 pub(crate) fn shares<'a>(holders: impl IntoIterator<Item = &'a str>, most_names: usize) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     holders.into_iter().for_each(|holder| *counts.entry(holder).or_default() += 1);
@@ -159,7 +158,7 @@ pub(crate) fn endpoint(addr: IpAddr, device: Option<&str>, port: u16) -> String 
 }
 
 /// Escapes what a terminal would obey or hide: control characters, changes of writing direction, characters without
-/// width. `\n`, `\x1b` and `\u{202e}` stand for the rest.
+/// width. They become `\n`, `\x1b`, `\u{202e}` and the like.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
@@ -182,7 +181,7 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Control characters, and what Unicode calls default-ignorable or bidirectional control.
+/// Whether a character is a control character, or one that Unicode calls default-ignorable or bidirectional control.
 fn is_harmful(character: char) -> bool {
     character.is_control()
         || matches!(character,

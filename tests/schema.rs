@@ -1,5 +1,5 @@
-//! What the program prints is what fixtures/schema/snapshot-1.schema.json says, and the schema is as strict as it
-//! claims and no older than the tables of `model`.
+//! The program's output conforms to fixtures/schema/snapshot-1.schema.json, and the schema is as strict as it claims
+//! and no older than the tables of `model`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and report as tests do")]
 
@@ -14,7 +14,7 @@ use std::process::Command;
 use schema_support::{Checker, KERNEL, SCHEMA, STAT, assert_valid, assert_valid_line, errors, line_errors};
 use serde_json::{Map, Value, json};
 
-/// Every kind of socket that a process can make by itself. They live as long as this does.
+/// Every kind of socket that a process can make by itself. They live as long as this value.
 #[derive(Default)]
 struct Sockets {
     listeners: Vec<TcpListener>,
@@ -45,7 +45,7 @@ impl Sockets {
         sockets
     }
 
-    /// A filter for these sockets: of a busy host's, a snapshot would take minutes to be held against the schema.
+    /// A filter for these sockets: to check all sockets of a busy host against the schema would take minutes.
     fn filter(&self) -> String {
         let ports: Vec<_> =
             self.listeners.iter().map(|listener| listener.local_addr().unwrap().port().to_string()).collect();
@@ -60,7 +60,7 @@ impl Sockets {
         Ok(local)
     }
 
-    /// A listener, a client of it, and what it accepted.
+    /// A listener with one client; returns the client and the accepted socket.
     fn pair(&mut self, address: &str) -> io::Result<(TcpStream, TcpStream)> {
         let client = TcpStream::connect(self.listen(address)?)?;
         let listener = self.listeners.last().unwrap();
@@ -80,7 +80,7 @@ impl Sockets {
         self.keep(server, &["established"])
     }
 
-    /// The client sends no more, the server knows it; when the client hears that it does is the kernel's affair.
+    /// The client has sent its FIN and the server has read it; the kernel decides when the client gets the ACK.
     fn half_closed(&mut self) -> io::Result<()> {
         let (client, mut server) = self.pair("127.0.0.1:0")?;
         client.shutdown(Shutdown::Write)?;
@@ -106,7 +106,7 @@ impl Sockets {
         self.keep(TcpStream::connect(address)?, &["established"])
     }
 
-    /// Fails unless each socket is among `rows`, so that a valid document is not merely an empty one.
+    /// Fails unless each socket is among `rows`, so that an empty document does not pass as valid.
     #[track_caller]
     fn assert_among(&self, rows: &[Value], context: &str) {
         for Row { local, remote_port, states } in &self.rows {
@@ -116,8 +116,7 @@ impl Sockets {
         }
     }
 
-    /// A row of `rows` that is one of these sockets and in this state.
-    /// An IPv4 socket in that state.
+    /// A row of `rows` that is one of these sockets, of IPv4 and in this state.
     fn row(&self, rows: &[Value], state: &str) -> Value {
         let own = |row: &&Value| {
             (&row["state"], &row["family"]) == (&json!(state), &json!("ipv4"))
@@ -154,7 +153,7 @@ fn small_document() -> Value {
     document
 }
 
-/// JSON pointers of `value` and all that is in it.
+/// JSON pointers of `value` and of everything in it.
 fn pointers(value: &Value) -> Vec<String> {
     fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
         found.push(at.to_owned());
@@ -179,7 +178,7 @@ fn with(document: &Value, pointer: &str, change: impl FnOnce(&mut Value)) -> Val
     changed
 }
 
-/// The `required` keys of a definition, in its order; all of its keys if `optional` are all that are not always there.
+/// The `required` keys of a definition, in its order; all of its keys if `optional` lists all that are not required.
 #[track_caller]
 fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
     let definition = &SCHEMA["$defs"][definition];
@@ -189,7 +188,7 @@ fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
     required
 }
 
-/// Pointers to the parts of the schema that name keys; conditions, which only refine what is named elsewhere, are not.
+/// Pointers to the parts of the schema that name keys. Conditions only refine keys named elsewhere, and are left out.
 fn schemas_of_objects(schema: &Value) -> Vec<String> {
     let refines = |pointer: &str| ["/if/", "/then/", "/else/"].iter().any(|condition| pointer.contains(condition));
     let all = pointers(schema).into_iter().filter(|pointer| !refines(pointer));
@@ -232,7 +231,7 @@ fn every_object_of_the_schema_refuses_keys_it_does_not_name() {
     for object in schemas_of_objects(&SCHEMA) {
         let schema = SCHEMA.pointer(&object).unwrap();
         let closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false;
-        // Members are closed by what is made of them, a line by what its type leads to; counters are the kernel's.
+        // Members are closed by the definition that uses them, a line by its type; the kernel names the counters.
         let open =
             object.ends_with("_members") || ["/$defs/line", "/$defs/counters/properties/Tcp"].contains(&&*object);
         assert_eq!(closed, !open, "{object}");
@@ -300,7 +299,7 @@ fn counts_and_kernel_values_are_valid_as_documents_and_as_lines() {
             assert_eq!(schema.line_errors(line), [""; 0], "{command:?}");
         }
         assert_eq!((&lines[0]["type"], &lines[lines.len() - 1]["type"]), (&document["type"], &json!("summary")));
-        // A schema that takes anything would be none.
+        // A schema that accepts anything would check nothing.
         let surplus = with(&document, "", |document| document["surplus"] = json!(0));
         assert!(!schema.errors(&surplus).is_empty(), "{command:?}");
         for key in document.as_object().unwrap().keys() {
@@ -323,7 +322,7 @@ fn every_line_says_when_and_on_which_host_and_a_row_also_in_which_namespace() {
             assert!(!is_row || line["netns_name"] == lines[0]["namespaces"][0]["name"], "{line}");
         }
     }
-    // In one object these stand once, at its head.
+    // In a single object, these are only at its head.
     let document: Value = serde_json::from_str(&tcpulse(&["--json"])).unwrap();
     assert!(rows(&document)[0].get("taken_at").is_none() && document.get("hostname").is_none());
 }
@@ -351,7 +350,7 @@ fn a_missing_a_renamed_and_a_surplus_key_are_noticed_wherever_they_are() {
         _ => false,
     };
     let mut unnoticed = Vec::new();
-    // Counters are named by the kernel: there, any name will do.
+    // The kernel names the counters, so any name is valid there.
     for at in pointers(&document).iter().filter(|at| !at.contains("/counters/")) {
         let Some(members) = document.pointer(at).and_then(Value::as_object) else { continue };
         let mut expect = |what: String, change: &dyn Fn(&mut Map<String, Value>)| {

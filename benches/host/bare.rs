@@ -1,5 +1,5 @@
-//! The floors: what the kernel alone takes to tell about all sockets and all descriptors, to a program that drops
-//! everything it is told. Uses nothing of tcpulse, so that it owes tcpulse no favour.
+//! The lower bounds: time of the kernel alone to report all sockets and all descriptors to a program that discards the
+//! answers. Uses no code of tcpulse, so that it does not favour tcpulse.
 
 use std::fs::{self, File};
 use std::mem::MaybeUninit;
@@ -10,8 +10,8 @@ use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::fs::{RawDir, readlinkat_raw};
 
-/// `idiag_ext` of what `tcpulse --json` asks for: INFO, VEGASINFO, CONG, TOS, TCLASS and SKMEMINFO. `INET_DIAG_x` is
-/// bit x - 1.
+/// `idiag_ext` as requested by `tcpulse --json`: INFO, VEGASINFO, CONG, TOS, TCLASS and SKMEMINFO. `INET_DIAG_x` is bit
+/// x - 1.
 pub(crate) const ATTRIBUTES: u8 = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6;
 
 const AF_INET: u8 = 2;
@@ -19,7 +19,7 @@ const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u8 = 6;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const INET_DIAG_REQ_BYTECODE: u16 = 1;
-/// `INET_DIAG_BC_S_COND` and `INET_DIAG_BC_D_COND`, by ss's names for the ends.
+/// `INET_DIAG_BC_S_COND` and `INET_DIAG_BC_D_COND`, under ss's names.
 pub(crate) const SRC: u8 = 7;
 pub(crate) const DST: u8 = 8;
 const NLM_F_REQUEST: u16 = 0x1;
@@ -33,7 +33,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 const DIRENT_BYTES: usize = 32 * 1024;
 const LINK_BYTES: usize = 64;
 
-/// Dumps the TCP sockets of this namespace in all states, those that pass the bytecode, and says how many there are.
+/// Dumps the TCP sockets of this namespace in all states that match the bytecode; returns their number.
 pub(crate) fn dump(attributes: u8, bytecode: &[u8]) -> Result<u64> {
     let mut socket = Socket::new(NETLINK_SOCK_DIAG).context("a NETLINK_SOCK_DIAG socket")?;
     socket.bind_auto().context("binding the sock_diag socket")?;
@@ -47,7 +47,8 @@ pub(crate) fn dump(attributes: u8, bytecode: &[u8]) -> Result<u64> {
     Ok(sockets)
 }
 
-/// One `struct inet_diag_bc_op` with its `struct inet_diag_hostcond`: an end of the connection lies below this prefix.
+/// Bytecode: one `struct inet_diag_bc_op` with a `struct inet_diag_hostcond`. It matches if the address is within the
+/// prefix.
 pub(crate) fn prefix(code: u8, addr: Ipv4Addr, bits: u8) -> Vec<u8> {
     const BYTES: u8 = 16;
     let mut bytecode = vec![code, BYTES, BYTES + 4, 0, AF_INET, bits, 0, 0];
@@ -56,7 +57,8 @@ pub(crate) fn prefix(code: u8, addr: Ipv4Addr, bits: u8) -> Vec<u8> {
     bytecode
 }
 
-/// `struct nlmsghdr` and `struct inet_diag_req_v2`, all states, any address; then `INET_DIAG_REQ_BYTECODE`, if any.
+/// Request: `struct nlmsghdr` and `struct inet_diag_req_v2` for all states and addresses, then
+/// `INET_DIAG_REQ_BYTECODE`, if any.
 fn request(family: u8, attributes: u8, bytecode: &[u8]) -> Vec<u8> {
     let mut request = vec![0; REQUEST_BYTES];
     if !bytecode.is_empty() {
@@ -73,8 +75,8 @@ fn request(family: u8, attributes: u8, bytecode: &[u8]) -> Vec<u8> {
     request
 }
 
-/// Receives one datagram, counts its sockets, and says whether there is more to come. Of each message only the length
-/// and the type are looked at: the end is a message like the others, and may stand behind some.
+/// Receives one datagram and counts its sockets; returns whether more follow. Only length and type of each message are
+/// read. NLMSG_DONE may follow other messages in the same datagram.
 fn receive(socket: &Socket, buffer: &mut [u8], sockets: &mut u64) -> Result<bool> {
     let length = socket.recv(&mut &mut *buffer, libc::MSG_TRUNC).context("receiving the sock_diag dump")?;
     let Some(mut rest) = buffer.get(..length) else { bail!("a sock_diag datagram of {length} bytes is too long") };
@@ -93,7 +95,7 @@ fn receive(socket: &Socket, buffer: &mut [u8], sockets: &mut u64) -> Result<bool
     Ok(true)
 }
 
-/// Reads where every descriptor of every process points to, and says how many there are.
+/// Reads the link of every descriptor of every process; returns their number.
 pub(crate) fn scan() -> Result<u64> {
     let mut dirents = vec![MaybeUninit::uninit(); DIRENT_BYTES];
     let mut links = 0;
@@ -102,7 +104,7 @@ pub(crate) fn scan() -> Result<u64> {
         if !entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
             continue;
         }
-        // It has ended meanwhile, or is not ours to look into.
+        // The process has exited, or may not be read.
         let Ok(directory) = File::open(entry.path().join("fd")) else { continue };
         links += descriptors(&directory, &mut dirents);
     }

@@ -1,5 +1,5 @@
-//! The dashboard on a pseudo-terminal, under load: memory, processor time, how long a key waits for its frame; and, in this
-//! process, how long a frame takes.
+//! The dashboard on a pseudo-terminal under load: memory, CPU time, and latency from key to frame; and, in this
+//! process, the time to draw a frame.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -19,22 +19,22 @@ use crate::measure::mib;
 
 const COLUMNS: u16 = 160;
 const ROWS: u16 = 50;
-/// A dashboard that shows nothing for so long will not.
+/// Time limit for expected output.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What is allocated once is allocated by then.
+/// One-time allocations are done after this time.
 const WARM_UP: Duration = Duration::from_secs(5);
 
-/// What was measured of one dashboard.
+/// Measurements of one dashboard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     pub(crate) rss_mib: f64,
-    /// Milliseconds of processor time for each second
+    /// CPU time in milliseconds per second
     pub(crate) cpu_ms_a_second: f64,
-    /// Milliseconds from a key to its frame, 99 of 100
+    /// Milliseconds from a key to its frame, 99th percentile
     pub(crate) key_ms: f64,
 }
 
-/// How long is measured.
+/// Length of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     pub(crate) seconds: u64,
@@ -48,7 +48,7 @@ struct Dashboard {
     _home: Home,
 }
 
-/// A configuration of the bench's own: a look every second, whatever it costs.
+/// Configuration for the bench: a snapshot every second, without the limit on CPU time.
 struct Home(PathBuf);
 
 impl Home {
@@ -120,7 +120,7 @@ impl Dashboard {
         Ok(())
     }
 
-    /// The time from a key to the next that is drawn.
+    /// Time from a key to the next output.
     fn key(&mut self, key: u8) -> Result<Duration> {
         self.shown.try_iter().for_each(drop);
         let pressed = Instant::now();
@@ -135,7 +135,7 @@ impl Dashboard {
         Ok(mib(line.trim().trim_end_matches(" kB").parse()?))
     }
 
-    /// Processor time so far, user and system.
+    /// CPU time so far, user and system.
     fn cpu(&self) -> Result<Duration> {
         const TICKS_A_SECOND: u64 = 100;
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
@@ -145,7 +145,7 @@ impl Dashboard {
     }
 }
 
-/// Opens the dashboard over what is there, or over nothing, and measures it.
+/// Measures the dashboard over the sockets of this namespace, or in an empty one.
 pub(crate) fn measure(program: &Path, in_empty_namespace: bool, effort: Effort) -> Result<Run> {
     let mut dashboard = Dashboard::open(program, in_empty_namespace)?;
     dashboard.wait_for("established")?;
@@ -157,7 +157,8 @@ pub(crate) fn measure(program: &Path, in_empty_namespace: bool, effort: Effort) 
     let rss_mib = dashboard.rss_mib()?;
     let mut waits = Vec::new();
     for number in 0..effort.keys {
-        // The help comes and goes: each key changes what is drawn. At odd moments, so that many meet a look under way.
+        // The key toggles the help, so each press changes the screen. The intervals are irregular, so that many presses
+        // fall into a snapshot.
         std::thread::sleep(Duration::from_millis(37 + (number as u64 * 61) % 50));
         waits.push(dashboard.key(b'?')?);
     }

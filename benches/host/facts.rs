@@ -1,4 +1,4 @@
-//! What a reader has to know about the machine to compare the numbers with others.
+//! Facts about the machine that are needed to compare the numbers with others.
 
 use std::fs;
 use std::path::Path;
@@ -21,13 +21,13 @@ pub(crate) struct Facts {
     pub(crate) descriptors: u64,
     pub(crate) loaders: usize,
     pub(crate) sources: usize,
-    /// Sockets whose options are read for JSON
+    /// Number of sockets whose options are read for JSON
     pub(crate) asked: u32,
-    /// Those with keepalive on, whose options are read for a table too
+    /// Number of sockets with keepalive on, whose options are read for a table too
     pub(crate) guarded: u32,
-    /// Microseconds that the judgement of a row takes
+    /// Microseconds to judge one row
     pub(crate) verdict_us: f64,
-    /// Peak memory of the bench, below which no other peak can be seen
+    /// Peak memory of the bench in MiB; a lower peak cannot be measured
     pub(crate) peak_floor_mib: f64,
 }
 
@@ -50,10 +50,10 @@ impl Facts {
     }
 }
 
-/// The host before the load was made: whether somebody else was at work on it.
+/// The host before the load: whether other programs were busy.
 pub(crate) struct Idle {
     pub(crate) sockets: u64,
-    /// Of the last minute, as the kernel writes it
+    /// Load average of the last minute, as in /proc/loadavg
     pub(crate) load_average: String,
 }
 
@@ -65,7 +65,7 @@ impl Idle {
     }
 }
 
-/// The number that one of the floors prints.
+/// Runs the bench with these arguments and parses the number that it prints.
 pub(crate) fn answer(bench: &Path, arguments: &[&str]) -> Result<u64> {
     let output = Command::new(bench).args(arguments).output().with_context(|| format!("starting {arguments:?}"))?;
     if !output.status.success() {
@@ -75,7 +75,8 @@ pub(crate) fn answer(bench: &Path, arguments: &[&str]) -> Result<u64> {
     text.trim().parse().with_context(|| format!("{arguments:?} answered {text:?}, which is no number"))
 }
 
-/// Not from getrusage, which tells the peak of the cargo that started us if it was higher.
+/// Peak memory of this process in KiB. Not from getrusage, which returns the peak of the parent cargo if that was
+/// higher.
 fn peak_kib() -> Result<i64> {
     let text = fs::read_to_string("/proc/self/status").context("/proc/self/status")?;
     let value = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("/proc/self/status: no VmHWM")?;
@@ -83,7 +84,7 @@ fn peak_kib() -> Result<i64> {
     kib.parse().with_context(|| format!("/proc/self/status: VmHWM: {kib:?} is no number"))
 }
 
-/// Not every architecture has the line.
+/// Model of the processor; `None` on architectures without the line.
 fn processor() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;

@@ -1,4 +1,4 @@
-//! What is measured: the floors, tcpulse, and the tools it is compared with, wherever on this machine they are.
+//! The measured commands: the lower bounds, tcpulse, and the tools that it is compared with, if they are installed.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::bare::ATTRIBUTES;
 use crate::{DUMP, SCAN};
 
-/// Several seconds a run; its answer is not a matter of a few per cent.
+/// Rounds of commands that take several seconds, and for which a few per cent do not matter.
 const SLOW_ROUNDS: usize = 2;
 const COUNT_STATES: &str = "netstat -tan | awk '/^tcp/ {++S[$NF]} END {for (a in S) print a, S[a]}'";
 
-/// By which the report finds a measurement.
+/// Key of a measurement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Dump,
@@ -51,13 +51,13 @@ pub(crate) struct Job {
     pub(crate) most_rounds: usize,
 }
 
-/// A tool that is not on this machine.
+/// Tool that is not installed.
 pub(crate) struct Missing {
     pub(crate) tool: &'static str,
     pub(crate) remedy: &'static str,
 }
 
-/// What is measured before the load is made.
+/// Commands to measure before the load.
 pub(crate) fn idle(bench: &Path) -> Vec<Job> {
     let mut jobs = vec![
         floor(What::IdleDump, "bare dump", bench, &[DUMP, "0"]),
@@ -68,30 +68,33 @@ pub(crate) fn idle(bench: &Path) -> Vec<Job> {
     jobs
 }
 
-/// What is measured under load, and what cannot be. Neighbours in a ratio are neighbours in time.
+/// Commands to measure under load, and missing tools. The two sides of a ratio are neighbours, so that they are
+/// measured close in time.
 pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
     let mut jobs = vec![
         floor(What::Dump, "bare dump", bench, &[DUMP, "0"]),
         tcpulse(What::Stat, &["stat"]),
-        // The clients' sources are 127.0.1.1 and up: their own ends are half of all, the other ends of one of them few.
+        // The clients' sources are 127.0.1.1 and up: as `src` they match half of all sockets, as `dst` one of them
+        // matches few.
         floor(What::DumpHalf, "bare dump, src 127.0.1.0/24", bench, &[DUMP, "0", "src", "127.0.1.0", "24"]),
         tcpulse(What::StatHalf, &["stat", "src", "127.0.1.0/24"]),
         floor(What::DumpFew, "bare dump, dst 127.0.1.1", bench, &[DUMP, "0", "dst", "127.0.1.1", "32"]),
         tcpulse(What::StatFew, &["stat", "dst", "127.0.1.1"]),
-        // Nothing comes from there: the kernel walks its tables for nothing, and once is enough.
+        // No socket has this address: the cost is that of the kernel's walk over its tables, which must happen only
+        // once.
         floor(What::DumpNone, "bare dump, src 203.0.113.1", bench, &[DUMP, "0", "src", "203.0.113.1", "32"]),
         tcpulse(What::LsNone, &["ls", "src", "203.0.113.1"]),
         floor(What::DumpAttributes, "bare dump, attributes", bench, &[DUMP, &ATTRIBUTES.to_string()]),
         tcpulse(What::JsonNoProcesses, &["--json", "--no-processes"]),
         dump_info(bench),
         floor(What::Scan, "bare scan", bench, &[SCAN]),
-        // Few sockets: their owners are found without a look at every descriptor.
+        // Few sockets: their owners are found without a scan of all descriptors.
         tcpulse(What::LsOwners, &["ls", "src", "127.0.1.1", "and", "sport", "<", "32900"]),
         tcpulse(What::JsonNoSockopts, &["--json", "--no-sockopts"]),
         piped(),
         tcpulse(What::Json, &["--json"]),
         tcpulse(What::Ls, &["ls"]),
-        // All rows pass: what is measured is the asking, not the leaving out.
+        // All rows match: this measures evaluation, without a saving from dropped rows.
         tcpulse(What::LsFiltered, &["ls", "process ~ host and rtt < 1h and not keepalive = unknown"]),
     ];
     let mut missing = Vec::new();
@@ -106,7 +109,7 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
     match find("netstat").and(find("awk")).and(find("sh")) {
         Some(shell) => {
             let mut job = tool(What::Netstat, &shell, &["-c", COUNT_STATES]);
-            // The bar of the pipe would end the table's cell.
+            // A `|` would end the table's cell.
             "`netstat -tan`, counted by awk".clone_into(&mut job.title);
             jobs.push(job);
         }
@@ -119,17 +122,17 @@ pub(crate) fn loaded(bench: &Path) -> (Vec<Job>, Vec<Missing>) {
     (jobs, missing)
 }
 
-/// What is measured beside many namespaces in which nothing is.
+/// Command to measure beside many empty namespaces.
 pub(crate) fn among_namespaces() -> Vec<Job> {
     let mut job = tcpulse(What::StatNamespaces, &["stat"]);
     job.title = format!("{}, {EMPTY_NAMESPACES} empty namespaces", job.title);
     vec![job]
 }
 
-/// Namespaces in which nothing is.
+/// Number of empty namespaces.
 pub(crate) const EMPTY_NAMESPACES: usize = 100;
 
-/// The same as JSON without sockopts, to a reader.
+/// JSON without sockopts, through a pipe.
 fn piped() -> Job {
     let command = format!("'{}' --json --no-sockopts -q | cat", tcpulse_path().display());
     let mut job = tool(What::JsonPiped, Path::new("/bin/sh"), &["-c", &command]);
@@ -137,7 +140,7 @@ fn piped() -> Job {
     job
 }
 
-/// What the dashboard asks the kernel for.
+/// The dump that the dashboard requests.
 pub(crate) fn dump_info(bench: &Path) -> Job {
     floor(What::DumpInfo, "bare dump, tcp_info", bench, &[DUMP, "2"])
 }
@@ -153,7 +156,7 @@ pub(crate) fn tcpulse_path() -> &'static Path {
 
 fn tcpulse(what: What, arguments: &[&str]) -> Job {
     let mut job = tool(what, tcpulse_path(), arguments);
-    // What it could not see is talk on stderr that would stand between our lines.
+    // Messages about gaps would appear on stderr between the bench's lines.
     job.arguments.push("-q".to_owned());
     job
 }
@@ -169,7 +172,7 @@ fn tool(what: What, program: &Path, arguments: &[&str]) -> Job {
     }
 }
 
-/// Where a tool is: on PATH, where `make bench` installs it, or where cargo does for the user.
+/// Path of a tool: on PATH, where `make bench` installs it, or where cargo installs it for the user.
 fn find(tool: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/somo/bin");

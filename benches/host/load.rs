@@ -1,5 +1,5 @@
-//! The load: processes that hold both ends of many loopback connections. A loader says when it is ready and ends when
-//! its standard input does, so whatever becomes of the bench, nothing is left behind.
+//! The load: processes that hold both ends of many loopback connections. A loader reports when it is ready, and exits
+//! when its stdin is closed, so that nothing is left behind however the bench ends.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -16,26 +16,26 @@ use nix::sys::socket::{
 
 use crate::{HOLD, INHABIT};
 
-/// Descriptors of a loader that are no ends of connections: a listener, standard streams, and what std may open.
+/// Descriptors of a loader besides the connections: a listener, standard streams, and what std may open.
 const SPARE_DESCRIPTORS: usize = 200;
-/// Connections from one source address: far from the 28,232 that the kernel has ports for.
+/// Connections per source address: far below the kernel's 28,232 ephemeral ports.
 const PER_SOURCE: usize = 2000;
-/// One connection in so many has keepalive on, at both ends.
+/// One connection in this many has keepalive on, at both ends.
 pub(crate) const KEEPALIVE_EACH: u32 = 2;
 /// 127.0.1.1, the first source address.
 const FIRST_SOURCE: u32 = 0x7f00_0101;
-/// What each connection has carried, so that its counters are not all 0.
+/// Data sent on each connection, so that its counters are not all 0.
 const QUESTION: [u8; 120] = [b'?'; 120];
 const ANSWER: [u8; 900] = [b'!'; 900];
 
-/// The loaders. Dropping it ends them.
+/// The loaders; ended on drop.
 pub(crate) struct Load {
     loaders: Vec<Child>,
     pub(crate) sources: usize,
 }
 
 impl Load {
-    /// Starts as many loaders as it takes and waits until all connections stand.
+    /// Starts as many loaders as needed, and waits until all connections are established.
     pub(crate) fn new(bench: &Path, connections: usize) -> Result<Self> {
         let most = (descriptors()? - SPARE_DESCRIPTORS) / 2;
         let mut load = Self { loaders: Vec::new(), sources: connections.div_ceil(PER_SOURCE) };
@@ -67,20 +67,20 @@ impl Load {
 
 impl Drop for Load {
     fn drop(&mut self) {
-        // All at once, then wait for each: closing 20,000 sockets takes a while. `wait` would close stdin only then.
+        // Close all first, then wait: closing 20,000 sockets takes a while, and `wait` would close one stdin at a time.
         self.loaders.iter_mut().for_each(|loader| drop(loader.stdin.take()));
         for loader in &mut self.loaders {
-            // It is our child and has not been waited for, so there is nothing that could fail.
+            // Cannot fail: it is a child that was not waited for.
             let _ = loader.wait();
         }
     }
 }
 
-/// Processes in network namespaces of their own, in which nothing is. Dropping it ends them.
+/// Processes in empty network namespaces of their own; ended on drop.
 pub(crate) struct Namespaces(Vec<Child>);
 
 impl Namespaces {
-    /// Starts them and waits until each is in its namespace.
+    /// Starts them, and waits until each is in its namespace.
     pub(crate) fn new(bench: &Path, count: usize) -> Result<Self> {
         let mut namespaces = Self(Vec::new());
         for _ in 0..count {
@@ -111,7 +111,7 @@ impl Drop for Namespaces {
     }
 }
 
-/// Sits in a network namespace of its own until the bench ends.
+/// Stays in a new network namespace until the bench ends.
 pub(crate) fn inhabit() -> Result<()> {
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).context("unshare(CLONE_NEWNET)")?;
     writeln!(io::stdout(), "ready").context("saying that the namespace stands")?;
@@ -119,18 +119,18 @@ pub(crate) fn inhabit() -> Result<()> {
     Ok(())
 }
 
-/// How many descriptors a loader may open.
+/// Number of descriptors that a loader may open.
 fn descriptors() -> Result<usize> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).context("RLIMIT_NOFILE")?;
     let hard = usize::try_from(hard).unwrap_or(usize::MAX);
     if hard < 2 * SPARE_DESCRIPTORS {
         bail!("RLIMIT_NOFILE: {hard} descriptors are too few");
     }
-    // Where there is hardly a limit, processes stay of the size that CRATES.md measured with.
+    // With a high limit, keep the size of process that earlier runs measured with.
     Ok(hard.min(20_000))
 }
 
-/// The loader: makes `count` connections, the first of which is the bench's number `first`, and holds them.
+/// The loader: opens `count` connections, numbered from `first`, and holds them.
 pub(crate) fn hold(count: usize, first: usize) -> Result<()> {
     let limit = descriptors()? as u64;
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).context("RLIMIT_NOFILE")?;
@@ -141,12 +141,12 @@ pub(crate) fn hold(count: usize, first: usize) -> Result<()> {
         held.push(connection(&listener, number).with_context(|| format!("connection {number}"))?);
     }
     writeln!(io::stdout(), "ready").context("saying that the load stands")?;
-    // Nothing is ever written to it; it ends when the bench does.
+    // Nothing is ever written to stdin; it is closed when the bench ends.
     io::stdin().read_to_end(&mut Vec::new()).context("waiting for the end of the bench")?;
     Ok(())
 }
 
-/// Both ends of one connection, with something said on it.
+/// Opens one connection and sends data both ways; returns both ends.
 fn connection(listener: &TcpListener, number: usize) -> Result<(TcpStream, TcpStream)> {
     let SocketAddr::V4(listening) = listener.local_addr()? else { bail!("the listener is not of IPv4") };
     let source = Ipv4Addr::from_bits(FIRST_SOURCE + (number / PER_SOURCE) as u32);
@@ -157,7 +157,7 @@ fn connection(listener: &TcpListener, number: usize) -> Result<(TcpStream, TcpSt
     let mut client = TcpStream::from(client);
     let (mut server, _) = listener.accept().context("accepting")?;
     for end in [&client, &server] {
-        // Closed with a reset: no TIME-WAIT is left behind.
+        // Close with a RST, so that no TIME-WAIT is left behind.
         setsockopt(end, Linger, &libc::linger { l_onoff: 1, l_linger: 0 }).context("SO_LINGER")?;
         setsockopt(end, KeepAlive, &number.is_multiple_of(KEEPALIVE_EACH as usize)).context("SO_KEEPALIVE")?;
     }

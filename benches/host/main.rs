@@ -1,9 +1,10 @@
-//! `make bench`: what tcpulse costs on a host with 100,000 sockets, next to the least that the kernel lets anyone pay
-//! and next to the tools that people use today. Prints tables; never fails because something was slow.
+//! `make bench`: cost of tcpulse on a host with 100,000 sockets, compared to the kernel's lower bound and to the usual
+//! tools. Prints tables; never fails because something was slow.
 //!
-//! `TCPULSE_BENCH_CONNECTIONS` (50,000: each is two sockets) and `TCPULSE_BENCH_ROUNDS` (5) change its size. Cargo
-//! passes `--bench`; without it, as in `cargo test --benches`, a small run shows that the bench itself still works.
-//! The load and the floors are this program again, with a hidden argument, so that each is a process of its own.
+//! `TCPULSE_BENCH_CONNECTIONS` (default: 50,000, two sockets each) and `TCPULSE_BENCH_ROUNDS` (default: 5) set the
+//! size. Cargo passes `--bench`; without it, as in `cargo test --benches`, a small run checks that the bench still
+//! works. The load and the lower bounds are this program again with a hidden argument, so that each is a separate
+//! process.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints its tables, and what it is doing")]
 
@@ -21,38 +22,38 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use dashboard::Effort;
 
-/// First argument of the re-executed bench: hold connections (how many, number of the first).
+/// First argument of the re-executed bench: hold connections (their number, number of the first).
 const HOLD: &str = "@hold";
-/// Dump all TCP sockets with these attributes (bits of `idiag_ext`); with `src` or `dst`, address and bits of a prefix
-/// only those below it.
+/// Dump all TCP sockets with these attributes (bits of `idiag_ext`); with `src` or `dst`, an address and a prefix
+/// length, only those within the prefix.
 const DUMP: &str = "@dump";
-/// Judge rows, and say how many nanoseconds each takes.
+/// Judge rows, and print the nanoseconds per row.
 const JUDGE: &str = "@judge";
 /// Read the links of all descriptors.
 const SCAN: &str = "@scan";
 
-/// Sit in a network namespace of one's own.
+/// Stay in a new network namespace.
 const INHABIT: &str = "@inhabit";
 
-/// Delayed ACKs and the end of the loaders' own work shall not be measured.
+/// Pause before measuring, so that delayed ACKs and the rest of the loaders' work are not measured.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Twice as many sockets are what many hosts have.
+/// Connections of a typical host; each is two sockets.
 const FEW_CONNECTIONS: usize = 500;
 
-/// The dashboard over nothing, over a thousand sockets, and over all.
+/// Measurements of the dashboard: over no sockets, over a thousand, and over all.
 struct Dashboards {
     empty: dashboard::Run,
     few: dashboard::Run,
     many: dashboard::Run,
-    /// Milliseconds of processor time of a bare dump with tcp_info, right before and after the last of them: a virtual
+    /// CPU time in milliseconds of a bare dump with tcp_info, taken just before and after the last of them: a virtual
     /// machine may be half as fast a minute later
     dump_ms: f64,
-    /// Milliseconds
+    /// Milliseconds to draw a frame
     frame_ms: f64,
 }
 
-/// How much is done.
+/// Size of the bench.
 struct Size {
     connections: usize,
     rounds: usize,
@@ -118,7 +119,6 @@ fn bench(size: &Size) -> Result<()> {
     eprintln!("loading {} connections", size.connections);
     let load = load::Load::new(&bench, size.connections)?;
     std::thread::sleep(SETTLE);
-    // Both ends of each of these connections have keepalive on.
     let connections = u32::try_from(size.connections)?;
     let facts = facts::Facts::gather(&bench, &load, idle, connections)?;
     if facts.sockets < 2 * size.connections as u64 {

@@ -1,5 +1,5 @@
-//! Runs commands and takes their time and memory, in rounds, so that a machine that is slow for a while is slow for all
-//! of them. Medians of what was taken.
+//! Runs commands and measures time and memory. Runs are interleaved in rounds, so that a temporary slowdown of the
+//! machine affects all commands. Results are medians.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
@@ -13,20 +13,20 @@ use crate::jobs::{Job, What};
 #[derive(Clone, Copy)]
 pub(crate) struct Sample {
     wall: Duration,
-    /// User and system, of the command and of what it waited for
+    /// User and system time of the command and of its waited-for children
     cpu: Duration,
-    /// Of the largest process. Never less than that of the bench: until it executes the command, the child is a copy.
+    /// Of the largest process. Never less than that of the bench: until exec, the child is a copy of it
     peak_kib: i64,
 }
 
-/// All runs of a command; the first is of the first round, and so on.
+/// All runs of a command, in the order of the rounds.
 pub(crate) struct Series {
     pub(crate) what: What,
     pub(crate) title: String,
     samples: Vec<Sample>,
 }
 
-/// Runs each job once a round.
+/// Runs each job once per round.
 pub(crate) fn interleaved(jobs: &[Job], rounds: usize) -> Result<Vec<Series>> {
     let mut series: Vec<_> = jobs
         .iter()
@@ -60,7 +60,7 @@ fn run(job: &Job) -> Result<Sample> {
     Ok(Sample { wall, cpu, peak_kib: usage.ru_maxrss })
 }
 
-/// What std's `wait` does, and the resources that the child took.
+/// Like std's `wait`, and also returns the resource usage of the child.
 #[allow(unsafe_code, reason = "neither std, nix nor rustix wraps wait4")]
 fn wait(child: u32) -> std::io::Result<(ExitStatus, libc::rusage)> {
     let mut status = 0;
@@ -102,12 +102,13 @@ impl Series {
         median(self.samples.iter().map(|sample| sample.cpu.as_secs_f64() * 1000.0))
     }
 
-    /// The highest of all runs: a limit is kept always or not at all.
+    /// The highest of all runs: a memory limit must hold in each.
     pub(crate) fn peak_mib(&self) -> f64 {
         self.samples.iter().map(|sample| mib(sample.peak_kib)).fold(0.0, f64::max)
     }
 
-    /// How many times as long as all `others` together this took: the median of the rounds that all took part in.
+    /// Ratio of the time of this command to that of all `others` together: the median over the rounds that all took
+    /// part in.
     pub(crate) fn times(&self, others: &[&Series]) -> f64 {
         let rounds = others.iter().map(|other| other.runs()).fold(self.runs(), usize::min);
         median((0..rounds).map(|round| {
@@ -117,7 +118,7 @@ impl Series {
     }
 }
 
-/// Kibibytes, as getrusage tells them, in MiB.
+/// Converts KiB, the unit of getrusage, to MiB.
 pub(crate) fn mib(kib: i64) -> f64 {
     f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0
 }

@@ -1,4 +1,4 @@
-//! The tables that are printed: Markdown, aligned, so that they read well in a terminal and in README.md.
+//! The printed tables: Markdown, aligned, so that they are readable in a terminal and in README.md.
 
 use std::fmt::Write;
 
@@ -13,10 +13,10 @@ const IDLE_LIMIT_MS: f64 = 10.0;
 const OPTIONS_LIMIT_US: f64 = 6.0;
 const VERDICT_LIMIT_US: f64 = 0.2;
 
-/// All that was measured.
+/// All measurements.
 struct Results<'a>(&'a [Series]);
 
-/// A promise, and whether it is kept. `verdict` is empty where nothing was promised.
+/// A limit, and whether it is met. `verdict` is empty if there is no limit.
 struct Target {
     what: &'static str,
     limit: String,
@@ -105,13 +105,13 @@ impl Results<'_> {
         self.0.iter().find(|series| series.what == what)
     }
 
-    /// How many times as long as `others` together `what` took.
+    /// Ratio of the time of `what` to that of `others` together.
     fn times(&self, what: What, others: &[What]) -> Option<f64> {
         let others: Option<Vec<_>> = others.iter().map(|&other| self.find(other)).collect();
         Some(self.find(what)?.times(&others?))
     }
 
-    /// The same of medians, where the two were not measured in the same rounds.
+    /// Ratio of medians, for commands that were not measured in the same rounds.
     fn ratio(&self, what: What, other: What) -> Option<f64> {
         Some(self.find(what)?.wall_ms() / self.find(other)?.wall_ms())
     }
@@ -198,7 +198,7 @@ fn target(what: &'static str, limit: String, measured: Option<f64>, unit: &str, 
     }
 }
 
-/// Markdown; the first column and empty headings to the left, numbers to the right.
+/// Prints a Markdown table; the first column and those without a heading are left-aligned, numbers right-aligned.
 fn table<const N: usize>(text: &mut String, heads: [&str; N], rows: &[[String; N]]) {
     let widths: [usize; N] = std::array::from_fn(|column| {
         let cells = rows.iter().map(|row| row[column].len());

@@ -1,4 +1,4 @@
-//! Any text, as a filter: understood or refused, and what was understood is read back as the same.
+//! Any text, as a filter: it is parsed or refused, and a parsed filter is printed and parsed back to the same.
 
 #![no_main]
 

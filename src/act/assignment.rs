@@ -1,29 +1,29 @@
-//! What is to be set on each socket: the same values on all, or those of its namespace.
+//! Keepalive values to set: the same on all sockets, or those of each socket's namespace.
 
 use crate::model::change::{KeepaliveChange, OutOfRange};
 use crate::model::namespace::Namespace;
 use crate::model::sysctl::Sysctl;
 
-/// Keepalive values to be set.
+/// Keepalive values to set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Assignment {
-    /// These
+    /// Explicit values
     pub change: KeepaliveChange,
-    /// Idle time, interval and probes of each socket's namespace, where nothing else is said
+    /// Whether missing values of idle time, interval and probes come from the sysctls of each socket's namespace
     pub like_sysctl: bool,
 }
 
-/// Why nothing can be set like the sysctls of a namespace.
+/// Why the sysctls of a namespace cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unsettable {
     /// They cannot be read
     Unread,
-    /// A socket does not take one of them
+    /// One of them is out of the range that a socket accepts
     OutOfRange(OutOfRange),
 }
 
 impl Assignment {
-    /// The same values on every socket.
+    /// Assignment of the same values to every socket.
     pub(crate) fn of(change: KeepaliveChange) -> Self {
         Self { change, like_sysctl: false }
     }
@@ -31,7 +31,7 @@ impl Assignment {
     /// The change for sockets of a namespace.
     ///
     /// # Errors
-    /// Its sysctls are wanted, and cannot be read or set on a socket.
+    /// The sysctls of the namespace are needed, but cannot be read or are out of a socket's range.
     pub(crate) fn within(&self, namespace: &Namespace) -> Result<KeepaliveChange, Unsettable> {
         if !self.like_sysctl {
             return Ok(self.change);

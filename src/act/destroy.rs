@@ -1,5 +1,5 @@
-//! `SOCK_DESTROY`: the kernel ends the connection as if it had failed (`tcp_abort`). The peer gets a reset, the owner's
-//! next call ECONNABORTED; its descriptor stays open until it closes it.
+//! `SOCK_DESTROY`: the kernel aborts the connection (`tcp_abort`). The peer gets a RST, the owner's next call returns
+//! ECONNABORTED; the owner's descriptor stays open until the owner closes it.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,7 +20,7 @@ use crate::model::rights::Capabilities;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 
-/// Why a socket is still there, or was gone before. Each says what to do about it.
+/// Why a socket was not destroyed. Each message includes a remedy if there is one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotDestroyed {
     /// It closed between listing and now
@@ -38,7 +38,7 @@ pub(crate) enum NotDestroyed {
     /// EINVAL
     #[error("the kernel does not destroy the listener of an MPTCP socket; close it in its program instead")]
     MptcpListener,
-    /// The kernel looks sockets up by their ends, and finds another, or none
+    /// The kernel looks sockets up by address and port, and finds another one or none
     #[error(
         "the kernel does not find it by its addresses: it is only bound, or shares its port with another listener (SO_REUSEPORT); \
          close it in its program instead"
@@ -47,7 +47,7 @@ pub(crate) enum NotDestroyed {
     /// It came from /proc/net/tcp
     #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
     NoCookie,
-    /// Its namespace lets nobody in any more
+    /// Its network namespace can no longer be entered
     #[error("its network namespace cannot be entered any more")]
     NoNamespace,
     /// Anything else
@@ -55,14 +55,14 @@ pub(crate) enum NotDestroyed {
     Failed(Refusal),
 }
 
-/// Open doors to the kernel, one for each namespace that has targets; none to one that cannot be entered.
+/// sock_diag sockets, one in each namespace with targets; `None` if it cannot be entered.
 #[derive(Debug)]
 pub(crate) struct Destroyer {
     sockets: FxHashMap<NetnsId, Option<DiagSocket>>,
 }
 
 impl Destroyer {
-    /// Enters the namespaces of the targets, of those that `choice` names and no others.
+    /// Opens a socket in each namespace of a target, but only in namespaces that `choice` includes.
     ///
     /// # Errors
     /// The namespaces cannot be listed.
@@ -75,7 +75,7 @@ impl Destroyer {
         let mut sockets = FxHashMap::default();
         for namespace in found.iter().filter(|namespace| wanted.contains(&namespace.id)) {
             match diag_in(namespace) {
-                // With it its sockets are gone.
+                // The namespace is gone, and its sockets with it.
                 Err(CollectError::Ended(_)) => {}
                 opened => drop(sockets.insert(namespace.id, opened.ok())),
             }
@@ -86,7 +86,7 @@ impl Destroyer {
     /// Destroys the socket with the target's cookie.
     ///
     /// # Errors
-    /// It is still there, or was gone before.
+    /// The socket still exists, or was already gone.
     pub(crate) fn destroy(&mut self, target: &Target) -> Result<(), NotDestroyed> {
         let socket = &target.socket;
         let cookie = socket.id.cookie.ok_or(NotDestroyed::NoCookie)?;
@@ -120,7 +120,7 @@ fn is_there(kernel: &mut DiagSocket, target: &Target, cookie: Cookie) -> bool {
     let (family, needs) = (Some(target.socket.family), Needs::empty());
     let dump = DumpRequest { family, states, needs, bytecode: &[], beside: false };
     let mut found = false;
-    // A dump that fails shows nothing, which is what can be said then.
+    // If the dump fails, the socket counts as gone.
     let _ = kernel.dump(dump, |socket| {
         found |= socket.id.cookie == Some(cookie);
         Ok::<(), Infallible>(())

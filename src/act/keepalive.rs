@@ -1,4 +1,4 @@
-//! Keepalive of a live socket, set through a duplicate of its owner's descriptor.
+//! Sets keepalive of a live socket through a duplicate of its owner's descriptor.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -13,25 +13,25 @@ use crate::model::unread::Unread;
 /// A change that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Changed {
-    /// Just before
+    /// Options just before the change
     pub before: SocketOptions,
-    /// Read back
+    /// Options read back after the change
     pub after: SocketOptions,
 }
 
-/// Why a socket has its old options, or at least not all of the new ones.
+/// Why a socket still has old options, wholly or in part.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotChanged {
     /// It closed between listing and now
     #[error("gone already")]
     Gone,
-    /// Its descriptor cannot be had
+    /// Its descriptor cannot be duplicated
     #[error("{}{}", .0.unread().reason(), .0.remedy().after_cause())]
     Unreachable(Unreachable),
     /// No process has a descriptor for it
     #[error("{}", .0.reason())]
     NobodyHolds(Unread),
-    /// Some process may have one, and may not be looked at
+    /// A process that may have a descriptor cannot be read
     #[error("its process is hidden from this user{}", rights::remedy(rights::READ_DESCRIPTORS).after_cause())]
     Hidden,
     /// It came from /proc/net/tcp
@@ -40,22 +40,22 @@ pub(crate) enum NotChanged {
     /// setsockopt(2) or getsockopt(2) failed
     #[error("the kernel refuses it ({0}); some of it may be set")]
     Refused(io::Error),
-    /// The values that were read back are others: its program sets them too
+    /// The values read back differ: its program sets them too
     #[error("its options are others than those just set: its program seems to set them too")]
     Overwritten,
 }
 
-/// Sets keepalive, one socket after the other.
+/// Sets keepalive on one socket after the other, with the descriptors opened so far.
 #[derive(Debug, Default)]
 pub(crate) struct Setter {
     descriptors: Descriptors,
 }
 
 impl Setter {
-    /// Changes the socket with the target's cookie, and reads it back.
+    /// Sets the options of the socket with the target's cookie, and reads them back.
     ///
     /// # Errors
-    /// It could not be reached, or has not what was asked for.
+    /// The socket could not be reached, or does not have the requested options.
     pub(crate) fn set(&mut self, target: &Target, change: &KeepaliveChange) -> Result<Changed, NotChanged> {
         let cookie = target.socket.id.cookie.ok_or(NotChanged::NoCookie)?;
         if target.is_hidden {

@@ -1,8 +1,8 @@
-//! Changes to live sockets: destroyed, or given other keepalive options. A plan says what would be done to which socket
-//! ([`plan::Planner`]), and is then performed ([`perform::perform`]), which says what became of each.
+//! Changes of live sockets: destroy, or set keepalive options. [`plan::Planner`] selects the sockets without changing
+//! anything; [`perform::perform`] carries the plan out and returns the outcome of each socket.
 //!
-//! Every change is made to the socket with the cookie that was listed, and to no other. Whoever calls has shown the plan, and
-//! asked. No words are made here.
+//! A change applies to the socket with the listed cookie and to no other. The caller shows the plan and asks for
+//! confirmation first. This module does not format messages.
 
 pub(crate) mod assignment;
 pub(crate) mod destroy;

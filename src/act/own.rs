@@ -1,4 +1,4 @@
-//! The connection that the user sits on: whoever destroys it saws off the branch.
+//! The connection that the user's session runs over: destroying it would cut the session off.
 
 use std::net::IpAddr;
 
@@ -12,15 +12,15 @@ use crate::model::row::Row;
 #[derive(Debug)]
 pub(crate) struct Own {
     pids: Vec<Pid>,
-    /// Local and remote ends, as sshd told the shells: a terminal multiplexer is no child of sshd any more, and sudo leaves
-    /// the variable out, but not every process above has lost it
+    /// Local and remote addresses from `SSH_CONNECTION` in the environment of the ancestors. Needed because a terminal
+    /// multiplexer is no child of sshd, and sudo drops the variable, but some ancestor usually still has it
     ends: Vec<(Endpoint, Endpoint)>,
-    /// There is a server above, and nothing is known of its connection
+    /// Whether an ancestor is an ssh server whose connection is unknown
     is_blind: bool,
 }
 
 impl Own {
-    /// Walks up from this process to the servers that hold its terminal.
+    /// Walks up from this process to the ssh servers that hold its terminal.
     pub(crate) fn find() -> Self {
         let own = Pid(std::process::id());
         let is_server = |comm: &str| comm.starts_with("sshd") || comm == "dropbear";
@@ -33,13 +33,13 @@ impl Own {
         Self { pids: holders.map(|ancestor| ancestor.pid).collect(), ends, is_blind }
     }
 
-    /// Whether the row may be one of them, and nobody can say: this session runs below a server of which neither the
-    /// descriptors nor the ends of its connection are known.
+    /// Whether the row may be one of them, without certainty: neither the descriptors of the session's ssh server nor
+    /// the addresses of its connection are known.
     pub(crate) fn may_be(&self, row: &Row<'_>) -> bool {
         self.is_blind && row.socket.state.is_connection() && matches!(row.holder, Holder::Hidden)
     }
 
-    /// Whether the row is one of them. A listener is no connection: whoever destroys it still has a terminal.
+    /// Whether the row is one of them. A listener is none: destroying it leaves the session intact.
     pub(crate) fn is(&self, row: &Row<'_>) -> bool {
         if !row.socket.state.is_connection() {
             return false;
@@ -54,11 +54,11 @@ impl Own {
     }
 }
 
-/// `SSH_CONNECTION` (sshd(8)): client address and port, server address and port.
+/// Parses `SSH_CONNECTION` (sshd(8)): client address and port, server address and port.
 fn ends(text: &str) -> Option<(Endpoint, Endpoint)> {
     let mut words = text.split_whitespace();
     let mut end = || {
-        // A link-local address comes with its interface.
+        // A link-local address has its interface as a suffix.
         let addr: IpAddr = words.next()?.split('%').next()?.parse().ok()?;
         Some(Endpoint { addr, port: words.next()?.parse().ok()? })
     };

@@ -1,5 +1,5 @@
-//! Carries a plan out, one socket after the other. A witness hears of each before and after, so that whatever ends the program
-//! in between, the change was reported, or at least that it was about to be made.
+//! Carries a plan out, one socket after the other. A witness is called before and after each change, so that whatever
+//! kills the program in between, the change or at least the intent was recorded.
 
 use super::destroy::{Destroyer, NotDestroyed};
 use super::keepalive::{Changed, NotChanged, Setter};
@@ -7,54 +7,54 @@ use super::plan::{Candidate, Deed};
 use crate::collect::discovery::NetnsChoice;
 use crate::collect::error::CollectError;
 
-/// What became of one socket.
+/// Outcome of one socket.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It is no more
+    /// It was destroyed
     Destroyed,
-    /// It has the options that were asked for
+    /// It has the requested options
     Set(Changed),
-    /// It closed by itself, or along with its other end, before its turn came: nothing is left to be done
+    /// It closed by itself, or with its local peer, before its turn
     Gone,
-    /// It is still there
+    /// It was not destroyed
     NotDestroyed(NotDestroyed),
-    /// It has its old options, or at least not all of the new ones
+    /// It still has old options, wholly or in part
     NotSet(NotChanged),
 }
 
-/// Why the rest was not tried.
+/// Why the remaining sockets were not tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stopped {
-    /// The user wants no more
+    /// The user interrupted
     Interrupted,
-    /// The witness did not let it happen
+    /// The witness refused
     Refused,
 }
 
-/// Hears of each change.
+/// Observer of each change.
 pub(crate) trait Witness<N> {
-    /// Whether the user wants no more.
+    /// Whether the user interrupted.
     fn is_over(&self) -> bool {
         false
     }
 
-    /// It is about to be made. False if it must not be.
+    /// Called before a change; returns false to refuse it.
     fn before(&mut self, candidate: &Candidate<N>) -> bool;
 
-    /// It was made, or could not be.
+    /// Called after a change, with its outcome.
     fn after(&mut self, candidate: &Candidate<N>, outcome: &Outcome);
 }
 
-/// What became of a plan.
+/// Outcome of a plan.
 #[derive(Debug)]
 pub(crate) struct Performance {
-    /// Of each candidate that was tried, in their order
+    /// Outcomes of the candidates that were tried, in order
     pub outcomes: Vec<Outcome>,
-    /// Why the others were not
+    /// Why the others were not tried
     pub stopped: Option<Stopped>,
 }
 
-/// Does it to each candidate. Namespaces that `choice` does not name are not entered.
+/// Carries the deed out on each candidate. Only namespaces that `choice` includes are entered.
 ///
 /// # Errors
 /// The namespaces cannot be listed; nothing was changed.
@@ -80,7 +80,7 @@ pub(crate) fn perform<N>(
     Ok(Performance { outcomes, stopped: None })
 }
 
-/// What changes a socket, whatever the change.
+/// The implementation of a deed.
 enum Hand {
     Destroyer(Destroyer),
     Setter(Setter),

@@ -1,5 +1,5 @@
-//! Which sockets are to be changed, and how: made of the rows of a snapshot, kept until somebody has said yes. What each
-//! socket is called is the caller's to say.
+//! The plan of a change: which sockets, and how. Built from the rows of a snapshot, and carried out once the user
+//! confirms. Names of sockets are up to the caller.
 
 use rustc_hash::FxHashSet;
 
@@ -12,64 +12,64 @@ use crate::model::options::SocketOptions;
 use crate::model::row::Row;
 use crate::model::socket::SocketId;
 
-/// What is to be done to each socket.
+/// Change to make on each socket.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Deed {
     /// Destroy it
     Destroy,
-    /// Set its keepalive
+    /// Set its keepalive options
     Set(Assignment),
 }
 
-/// Which of the rows are meant.
+/// Selection of rows.
 #[derive(Debug, Clone)]
 pub(crate) struct PlanScope {
-    /// Only these, where they were chosen one by one
+    /// Only these, if they were chosen one by one
     pub only: Option<FxHashSet<SocketId>>,
-    /// So many are planned; more are only counted
+    /// Maximum number of candidates; further matches are only counted
     pub max: u64,
-    /// Also the connection that the user sits on
+    /// Whether to include the connection that the user's session runs over
     pub include_own: bool,
 }
 
-/// One socket that is to be changed, as it was when it was listed.
+/// One socket to change, as listed.
 #[derive(Debug)]
 pub(crate) struct Candidate<N> {
-    /// What it is found by
+    /// How the socket is found again
     pub target: Target,
-    /// What it is called
+    /// Name for the user
     pub name: N,
-    /// What is to be set on it
+    /// Options to set on it
     pub change: KeepaliveChange,
-    /// Its options, where they could be read
+    /// Its current options, if they could be read
     pub was: Option<SocketOptions>,
-    /// Setting it makes the kernel probe the peer at once
+    /// Whether the change makes the kernel probe the peer at once
     pub probes_at_once: bool,
-    /// When the kernel would have given up on its peer
+    /// When the kernel would give up on the peer without the change
     pub deadline: Option<Deadline>,
 }
 
-/// All that is to be done.
+/// Plan of a change.
 #[derive(Debug)]
 pub(crate) struct Plan<N> {
     /// The sockets, in the order of the rows
     pub candidates: Vec<Candidate<N>>,
-    /// How many are meant; more than there are candidates where they are too many
+    /// Number of matches; greater than the number of candidates if that is limited
     pub matched: u64,
-    /// Connections that this session runs over, which are left out
+    /// Excluded connections that this session runs over
     pub spared: Vec<N>,
 }
 
-/// Why nothing must be changed.
+/// Why the plan must not be carried out.
 #[derive(Debug)]
 pub(crate) enum Obstacle<N> {
-    /// This may be the connection that the session runs over, and nobody can say
+    /// This may be the connection that the session runs over, and there is no certainty
     MayBeOwn(N),
     /// The sysctls of this namespace cannot be set on a socket
     Unsettable(String, Unsettable),
 }
 
-/// Makes a plan of rows.
+/// Builds a plan from rows.
 #[derive(Debug)]
 pub(crate) struct Planner<N> {
     deed: Deed,
@@ -80,14 +80,15 @@ pub(crate) struct Planner<N> {
 }
 
 impl<N> Planner<N> {
-    /// No row has come.
+    /// Planner without rows.
     pub(crate) fn new(deed: Deed, scope: PlanScope) -> Self {
         let own = (!scope.include_own).then(Own::find);
         let plan = Plan { candidates: Vec::new(), matched: 0, spared: Vec::new() };
         Self { deed, scope, own, plan, obstacle: None }
     }
 
-    /// Takes a row in that matches the request; whether its socket is a candidate. `name` is asked only if it is told of.
+    /// Adds a row that matches the request; returns whether its socket became a candidate. `name` is called only if the
+    /// name is needed.
     pub(crate) fn add(&mut self, row: &Row<'_>, name: impl Fn(&Row<'_>) -> N) -> bool {
         if self.scope.only.as_ref().is_some_and(|only| !only.contains(&row.socket.id)) {
             return false;
@@ -127,10 +128,10 @@ impl<N> Planner<N> {
         })
     }
 
-    /// All rows have come.
+    /// Returns the plan after the last row.
     ///
     /// # Errors
-    /// Nothing must be changed: why.
+    /// The plan must not be carried out.
     pub(crate) fn finish(self) -> Result<Plan<N>, Obstacle<N>> {
         self.obstacle.map_or(Ok(self.plan), Err)
     }

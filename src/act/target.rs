@@ -1,4 +1,4 @@
-//! A socket that is to be changed, as it was when it was listed.
+//! A socket to change, as listed.
 
 use crate::model::holder::Holder;
 use crate::model::ids::{Fd, Pid};
@@ -7,21 +7,21 @@ use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::unread::Unread;
 
-/// What has to be kept of a row to find its socket again.
+/// Data of a row that finds its socket again.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    /// What the kernel said of it; its cookie is what it is found by
+    /// Its data from the dump; it is found by its cookie
     pub socket: Socket,
-    /// Process and descriptor of each holder
+    /// Process and descriptor of each owner
     pub holders: Vec<(Pid, Fd)>,
-    /// Why no process can be asked for it, where none can
+    /// Why no process has a usable descriptor for it; `None` if one has
     pub unreachable: Option<Unread>,
-    /// Whether that is for lack of rights
+    /// Whether the reason is missing rights
     pub is_hidden: bool,
 }
 
 impl Target {
-    /// The socket of a row.
+    /// Target for the socket of a row.
     pub(crate) fn of(row: &Row<'_>) -> Self {
         let owners = row.holder.owners();
         Self {

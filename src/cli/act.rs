@@ -1,4 +1,4 @@
-//! `set` and `kill`: list what is meant, ask, do it, and say of each socket what became of it.
+//! `set` and `kill`: list the matching sockets, ask, change them, and report each result.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -24,7 +24,7 @@ use crate::model::needs::Needs;
 use crate::text::setting::differences;
 use crate::text::{self, printable};
 
-/// Does it.
+/// Runs `set` or `kill`.
 pub(super) fn run(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let ActingTask { deed, how, .. } = action;
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
@@ -40,7 +40,7 @@ pub(super) fn run(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<
         return Ok(Exit::Partial);
     }
     for spared in &plan.spared {
-        say(&format!("left out, since this session runs over it: {}; --include-self takes it in", spared.label));
+        say(&format!("left out: {} carries this session; --include-self includes it", spared.label));
     }
     if !how.dry_run {
         refuse_too_many(action, plan.matched)?;
@@ -63,7 +63,7 @@ pub(super) fn run(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<
     Performer { action, candidates: &plan.candidates, interrupt }.perform(journal)
 }
 
-/// What the filter means, as a plan and as a table, and what could not be seen.
+/// Collects the matching sockets: the plan, its table, and the gaps of the snapshot.
 fn plan(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<(Plan<Named>, Vec<u8>, Gaps)> {
     let mut gather = Gather::new(action);
     let tail = inspect(&action.request, None, &mut gather, &|| interrupt.is_asked())?;
@@ -74,10 +74,10 @@ fn plan(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<(Plan<Name
     Ok((plan, list, tail.gaps))
 }
 
-/// Says that no socket matches, or that it is not known which do.
+/// Reports that no socket matches, or that this is unknown because processes could not be read.
 fn nothing_matched(action: &ActingTask, gaps: &Gaps) -> anyhow::Result<Exit> {
     let ActingTask { deed, typed, .. } = action;
-    // Not for lack of rights: there was something that another run may have.
+    // Only gaps with a remedy count: another run, with more rights, could read these processes.
     let is_unread = |gap: &Gap| gap.kind == GapKind::ProcessOwners && matches!(gap.remedy, Remedy::Do(_));
     if action.request.filter.needs().contains(Needs::OWNERS) && gaps.iter().any(is_unread) {
         bail!("processes could not be read, so it is not known which sockets match '{typed}'; nothing was changed");
@@ -89,7 +89,7 @@ fn nothing_matched(action: &ActingTask, gaps: &Gaps) -> anyhow::Result<Exit> {
     Ok(Exit::NothingMatched)
 }
 
-/// Says how many of these get a probe at once.
+/// Reports how many peers are probed at once.
 fn announce_probes(candidates: &[Candidate<Named>]) {
     let at_once = candidates.iter().filter(|candidate| candidate.probes_at_once).count();
     if at_once > 0 {
@@ -108,7 +108,7 @@ fn refuse_too_many(action: &ActingTask, matched: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Shows all that would be done; fails where it would be refused.
+/// Prints what would be done; fails if `--max` would refuse it.
 fn rehearse(action: &ActingTask, plan: &Plan<Named>, mut list: Vec<u8>, what: &str) -> anyhow::Result<Exit> {
     if let Deed::Set(_) = action.deed {
         for candidate in &plan.candidates {
@@ -117,19 +117,19 @@ fn rehearse(action: &ActingTask, plan: &Plan<Named>, mut list: Vec<u8>, what: &s
     }
     let printed = print(list);
     say(&format!("would {what}; nothing was changed"));
-    // A refusal is the answer, also where nobody has read the list to its end.
+    // The refusal determines the exit code, even if the reader of the list closed the pipe.
     refuse_too_many(action, plan.matched)?;
     printed?;
     Ok(Exit::Done)
 }
 
-/// What setting it would change.
+/// What the change would alter on this socket.
 fn planned(candidate: &Candidate<Named>) -> String {
     let Some(was) = candidate.was else { return "its options cannot be read, so not set either".to_owned() };
     differences(&was.keepalive, &candidate.change.applied_to(was).keepalive)
 }
 
-/// `y` and nothing else is yes.
+/// Asks for confirmation. Only y, Y, yes and Yes confirm.
 fn ask(what: &str, interrupt: &Interrupt) -> anyhow::Result<bool> {
     let mut stderr = io::stderr();
     write!(stderr, "{}? [y/N] ", text::printable(&capitalised(what)))?;
@@ -176,8 +176,8 @@ impl Performer<'_> {
         Ok(if is_cut_short && exit == Exit::Done { Exit::Interrupted } else { exit })
     }
 
-    /// When the kernel would notice a dead peer now, of each socket that was set. The changes were reported before, so that
-    /// an interrupt or a failure here takes nothing away. Whether it was interrupted.
+    /// Prints the new `dead-in` of each socket that was set. The changes are already reported, so an interrupt or
+    /// failure here loses nothing. Returns whether it was interrupted.
     fn tell_deadlines(self, outcomes: &[Outcome], told: &mut ToldOnStdout<'_>) -> bool {
         let Self { action, candidates, interrupt } = self;
         let is_set = |(_, outcome): &(_, &Outcome)| matches!(outcome, Outcome::Set(_));
@@ -197,7 +197,7 @@ impl Performer<'_> {
         for candidate in set {
             let (label, before) = (&candidate.name.label, dead_in(candidate.deadline));
             match after.get(&candidate.target.socket.id) {
-                // A listener has none.
+                // A listener has no deadline.
                 Some(now) if now == text::DASH => {}
                 Some(now) => told.tell(&format!("{label}: dead-in {before} -> {now}")),
                 None => told.tell(&format!("gone since: {label}")),
@@ -206,8 +206,8 @@ impl Performer<'_> {
         false
     }
 
-    /// The exit code says whether all sockets were changed. If all were, it also says whether that could be written; a
-    /// reader who has read enough is no failure.
+    /// Exit code: whether all sockets were changed; if so, also whether all could be reported. A closed pipe is not a
+    /// failure.
     fn exit(self, done: &Done, told: ToldOnStdout<'_>) -> anyhow::Result<Exit> {
         let outcomes = &done.performance.outcomes;
         let wanted = self.candidates.len();
@@ -236,17 +236,17 @@ impl Performer<'_> {
     }
 }
 
-/// Tells on the command line what becomes of the sockets.
+/// Reports each socket's result on stdout.
 struct ToldOnStdout<'a> {
     interrupt: &'a Interrupt,
-    /// What to do about a journal that takes no notes
+    /// Advice in case the journal fails
     help: &'static str,
-    /// The first failure to tell of a change that was made
+    /// First failure to print the result of a change
     unsaid: io::Result<()>,
 }
 
 impl ToldOnStdout<'_> {
-    /// To stdout; where nobody can read that, to stderr.
+    /// Prints a line to stdout; if that fails, to stderr.
     fn tell(&mut self, line: &str) {
         let told = Output.write_all(format!("{}\n", printable(line)).as_bytes());
         if told.is_err() {

@@ -1,4 +1,4 @@
-//! What `set` and `kill` are to do: to which sockets, and how carefully.
+//! Settings of `set` and `kill`: which sockets to change, how, and with which safeguards.
 
 use super::args::ActingArgs;
 use super::change;
@@ -7,7 +7,7 @@ use crate::export::table::Look;
 use crate::fields::id::ColumnId;
 use crate::inspect::Request;
 
-/// Columns of the list that is shown before anything is done.
+/// Columns of the list that is shown before anything is changed.
 pub(super) fn columns(deed: Deed) -> &'static [ColumnId] {
     match deed {
         Deed::Destroy => &[
@@ -33,7 +33,7 @@ pub(super) fn columns(deed: Deed) -> &'static [ColumnId] {
     }
 }
 
-/// "destroy", "set keepalive on, idle 60s of": what is asked.
+/// The question's verb: "destroy", or "set keepalive on, idle 60s of".
 pub(super) fn imperative(deed: Deed) -> String {
     match deed {
         Deed::Destroy => "destroy".to_owned(),
@@ -41,17 +41,17 @@ pub(super) fn imperative(deed: Deed) -> String {
     }
 }
 
-/// All that has to be known to do it.
+/// A run of `set` or `kill`.
 #[derive(Debug)]
 pub(super) struct ActingTask {
     pub(super) deed: Deed,
-    /// Which sockets
+    /// Request that selects the sockets
     pub(super) request: Request,
-    /// As the filter was typed
+    /// The filter as typed
     pub(super) typed: String,
     pub(super) how: ActingArgs,
     pub(super) look: Look,
     pub(super) quiet: bool,
-    /// Do nothing where something could not be seen
+    /// Whether to change nothing if something could not be seen
     pub(super) strict: bool,
 }

@@ -1,4 +1,4 @@
-//! What can be typed. No logic: `settings` judges what was typed.
+//! Syntax of the command line. No logic: `settings` validates the arguments.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -302,7 +302,7 @@ pub(super) fn command() -> clap::Command {
     let shared: Vec<_> = command.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
     NOT_TAKEN.iter().fold(command, |command, (name, options)| {
         let is_hidden = |option: &&clap::Arg| options.is_empty() || options.contains(&option.get_id().as_str());
-        // An option of the command's own goes before the one that all have.
+        // A command's own option hides the global option of the same name.
         let mut own: Vec<_> = shared.iter().filter(is_hidden).map(|option| option.clone().hide(true)).collect();
         if *name == "kernel" {
             let all = shared.iter().filter(|option| option.get_id() == "all").cloned();

@@ -1,4 +1,4 @@
-//! The filter of the command line: read with the names that this host knows.
+//! Parses the filter of the command line, with the service and host names that this host knows.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::inspect::Request;
 use crate::model::address::Cookie;
 use crate::model::state::StateSet;
 
-/// /etc/services and the resolver, asked only where a filter holds a name.
+/// Looks names up in /etc/services and the resolver, only if the filter contains one.
 struct HostNames;
 
 impl Names for HostNames {
@@ -22,8 +22,8 @@ impl Names for HostNames {
     }
 }
 
-/// The words of the command line as one text. A value that the shell's quotes kept together is quoted again, since it
-/// stands behind a comparison: `process = 'tmux: server'`.
+/// Joins the words of the command line. The shell has removed the quotes of a value after a comparison, so they are
+/// added again: `process = 'tmux: server'`.
 pub(super) fn joined(words: &[String]) -> String {
     const COMPARISONS: [&str; 8] = ["=", "==", "!=", "~", "!~", "eq", "ne", "neq"];
     let mut text = String::new();
@@ -43,12 +43,12 @@ pub(super) fn joined(words: &[String]) -> String {
     text
 }
 
-/// The filter that was typed.
+/// Parses a filter.
 pub(super) fn filter(typed: &str) -> Result<Filter, UsageError> {
     Filter::parse(typed, &HostNames).map_err(|error| UsageError(error.to_string()))
 }
 
-/// The same where one socket is meant: a number alone is its inode or its cookie.
+/// Parses the filter of `show`: a bare number is an inode or a cookie.
 pub(super) fn socket(typed: &str) -> Result<Filter, UsageError> {
     let number = typed.trim();
     let digits = number.strip_prefix("0x").unwrap_or(number);
@@ -60,23 +60,23 @@ pub(super) fn socket(typed: &str) -> Result<Filter, UsageError> {
     }
 }
 
-/// The sockets with these cookies, at least one.
+/// Filter for the sockets with these cookies; there must be at least one.
 pub(super) fn cookies(cookies: impl IntoIterator<Item = Cookie>) -> Result<Filter, UsageError> {
     let cookies: Vec<_> = cookies.into_iter().map(|cookie| format!("{:x}", cookie.0)).collect();
     filter(&format!("cookie in {{{}}}", cookies.join(", ")))
 }
 
-/// The states to look at: the usual ones, or all where the filter asks for others.
+/// States to dump: the usual ones, or all if the filter refers to others.
 pub(super) fn states(filter: &Filter, usual: StateSet) -> StateSet {
     if filter.asks_beyond(usual) { StateSet::ALL } else { usual }
 }
 
-/// What to say of words that were searched for where nothing was found.
+/// Advice if a text search found nothing.
 pub(super) fn advice(request: &Request, found: u64) -> Option<String> {
     request.filter.advice(request.states).filter(|_| found == 0)
 }
 
-/// What has to be said of a filter that can be read in two ways.
+/// Note on a filter that mixes `and` and `or` without parentheses.
 pub(super) fn note(filter: &Filter) -> Option<String> {
     filter
         .is_mixed()

@@ -1,4 +1,4 @@
-//! The rows that the filter of `set` or `kill` means: planned, and listed for the user.
+//! Candidates of `set` and `kill`: the rows that match the filter, planned and listed.
 
 use std::io;
 
@@ -20,7 +20,7 @@ use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
 
-/// Receives the rows that the filter means.
+/// Sink that plans and lists the matching rows.
 pub(super) struct Gather<'a> {
     planner: Planner<Named>,
     namer: Namer,
@@ -30,7 +30,7 @@ pub(super) struct Gather<'a> {
 impl<'a> Gather<'a> {
     pub(super) fn new(action: &'a ActingTask) -> Self {
         let how = &action.how;
-        // A dry run lists them all.
+        // A dry run lists all matches.
         let max = if how.dry_run { u64::MAX } else { how.max };
         let table = TableListing::new(listed(columns(action.deed)), true, action.look, false, &|_| None);
         Self {
@@ -40,7 +40,7 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// The plan, and its candidates as a table.
+    /// Returns the plan and its candidates as a table.
     pub(super) fn finish(self) -> Result<(Plan<Named>, Vec<u8>), Obstacle<Named>> {
         let list = self.listing.output().clone();
         self.planner.finish().map(|plan| (plan, list))
@@ -62,7 +62,7 @@ impl Sink for Gather<'_> {
     }
 }
 
-/// Why nothing must be changed, and what to do about it.
+/// Explains an obstacle, and what to do about it.
 pub(super) fn in_words(obstacle: &Obstacle<Named>) -> String {
     match obstacle {
         Obstacle::MayBeOwn(name) => format!(
@@ -79,7 +79,7 @@ pub(super) fn in_words(obstacle: &Obstacle<Named>) -> String {
     }
 }
 
-/// When the kernel would give up on the peers of these now: those that are still there.
+/// Reads the current `dead-in` of these sockets, as far as they still exist.
 pub(super) fn deadlines<'a>(
     request: &Request,
     candidates: impl Iterator<Item = &'a Candidate<Named>>,
@@ -88,7 +88,7 @@ pub(super) fn deadlines<'a>(
     let cookies: Vec<_> = candidates.filter_map(|candidate| candidate.target.socket.id.cookie).collect();
     let mut deadlines = Deadlines::default();
     if !cookies.is_empty() {
-        // Asked anew: what was just set may be what the filter asked for.
+        // Select by cookie, not by the user's filter: after the change the filter may no longer match.
         let filter = asked::cookies(cookies)?;
         let needs = request.needs | Needs::LIVENESS;
         let request = Request { filter, states: StateSet::ALL, needs, ..request.clone() };
@@ -97,7 +97,7 @@ pub(super) fn deadlines<'a>(
     Ok(deadlines.0)
 }
 
-/// Receives the rows of sockets that were changed.
+/// Sink that collects the deadlines of changed sockets.
 #[derive(Default)]
 struct Deadlines(FxHashMap<SocketId, String>);
 

@@ -1,4 +1,4 @@
-//! `keepalive=on idle=60s …`: what `set` is to set, taken from the words before its filter.
+//! Parses the assignments (`keepalive=on idle=60s …`) that precede the filter of `set`.
 
 use super::args::SetArgs;
 use super::asked::joined;
@@ -12,7 +12,7 @@ use crate::text::keepalive;
 use crate::text::near::nearest;
 use crate::text::setting::{Setting, detecting};
 
-/// Takes the assignments off the front of the words, in one argument or many; what is left is the filter.
+/// Splits the leading assignments from the words, whether in one argument or many; the remainder is the filter.
 pub(super) fn parse(arguments: &SetArgs) -> Result<(Assignment, String), UsageError> {
     refuse_slips(&arguments.words)?;
     let mut change = KeepaliveChange::default();
@@ -45,7 +45,7 @@ pub(super) fn parse(arguments: &SetArgs) -> Result<(Assignment, String), UsageEr
     Ok((assignment, filter.to_owned()))
 }
 
-/// "keepalive on, idle 60s".
+/// Description of an assignment: "keepalive on, idle 60s".
 pub(super) fn in_words(assignment: &Assignment) -> String {
     let change = keepalive::change(&assignment.change);
     let sysctls = if assignment.like_sysctl { "the values of tcp_keepalive_*" } else { "" };
@@ -53,7 +53,7 @@ pub(super) fn in_words(assignment: &Assignment) -> String {
     format!("{change}{between}{sysctls}")
 }
 
-/// A word of the form `key=value` whose key is one of ours. A filter's comparison has spaces around its sign, or another
+/// Parses a word `key=value` with a known key. A comparison of a filter has spaces around its operator, or another
 /// field.
 fn assignment(word: &str) -> Option<(Setting, &str)> {
     let (key, value) = word.split_once('=')?;
@@ -61,7 +61,7 @@ fn assignment(word: &str) -> Option<(Setting, &str)> {
     Setting::called(&folded(key)).filter(|_| is_value).map(|setting| (setting, value))
 }
 
-/// Other names of what can be set.
+/// Synonyms of the keys, for hints.
 const OTHER_KEYS: &[(&str, &[&str])] = &[
     ("keepalive", &["ka", "so-keepalive"]),
     ("idle", &["time", "keepalive-time", "tcp-keepidle"]),
@@ -70,7 +70,7 @@ const OTHER_KEYS: &[(&str, &[&str])] = &[
     ("user-timeout", &["timeout", "tcp-user-timeout"]),
 ];
 
-/// Words such as `idel=60s`: nearly an assignment, and no comparison with a field.
+/// Refuses words such as `idel=60s`: almost an assignment, and not a comparison with a field.
 fn refuse_slips(arguments: &[String]) -> Result<(), UsageError> {
     let alone = arguments.iter().filter(|argument| !argument.contains(char::is_whitespace));
     let leading =
@@ -149,7 +149,7 @@ mod tests {
             (&["interval=10h"], "the kernel takes 1s to 32767s"),
             (&["probes=128"], "the kernel takes 1 to 127"),
             (&["probes=six"], "number of probes"),
-            (&["keepalive=maybe"], "say on or off"),
+            (&["keepalive=maybe"], "type on or off"),
             (&["user-timeout=30d"], "the kernel takes 0ms"),
             (&["user-timeout=5us"], "whole milliseconds"),
             (&["idle=5s", "idle=6s"], "set twice"),

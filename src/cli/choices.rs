@@ -1,4 +1,5 @@
-//! What the user may choose from: columns by name, with errors that say what was meant, and the help made from the table.
+//! Choices by column name: `--sort`, `stat --by`, errors with suggestions, and the help generated from the column
+//! table.
 
 use std::fmt::Write;
 
@@ -63,7 +64,7 @@ pub(super) const KERNEL_EXAMPLES: &str = "Examples:
   tcpulse kernel --json | jq '.namespaces[] | {name, time: .sysctls.tcp_keepalive_time_s}'
 ";
 
-/// `KEY`, `KEY:asc` or `KEY:desc`.
+/// Parses `KEY`, `KEY:asc` or `KEY:desc`.
 pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<ListOrder, UsageError> {
     let Some(sort) = sort else { return Ok(ListOrder { limit, ..ListOrder::default() }) };
     let (name, descending) = match sort.split_once(':') {
@@ -79,7 +80,7 @@ pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<List
     Ok(ListOrder { by: Some(*by), descending, limit })
 }
 
-/// One or two columns that `stat` can count by.
+/// Parses one or two columns that `stat` can count by.
 pub(super) fn parse_by(list: &str) -> Result<Vec<SocketColumn>, UsageError> {
     let names: Vec<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() || names.len() > 2 {
@@ -102,17 +103,17 @@ pub(super) fn parse_by(list: &str) -> Result<Vec<SocketColumn>, UsageError> {
     Ok(by)
 }
 
-/// Where the columns of `ls` stand.
+/// Reference to the list of columns.
 const LISTED: &str = "tcpulse ls --help lists the columns";
-/// Where the keys of `stat --by` stand.
+/// Reference to the list of keys of `stat --by`.
 const COUNTED: &str = "tcpulse stat --help lists the keys";
 
-/// The error for a column of a listing that does not exist.
+/// Error for an unknown column of a listing.
 pub(super) fn unknown_column(name: &str) -> UsageError {
     UsageError(format!("unknown column '{name}'; {}", hint(name, LISTED, |_| true)))
 }
 
-/// The columns that a word may have meant, and where all of them stand.
+/// Suggested columns for an unknown name, and the reference to all columns.
 fn hint(name: &str, all: &str, keep: fn(&SocketColumn) -> bool) -> String {
     let known: Vec<_> = columns().filter(|column| keep(column)).map(|column| column.name()).collect();
     let mut meant: Vec<_> = meant(name).iter().map(|id| id.name()).filter(|name| known.contains(name)).collect();
@@ -123,12 +124,12 @@ fn hint(name: &str, all: &str, keep: fn(&SocketColumn) -> bool) -> String {
     if meant.is_empty() { all.to_owned() } else { format!("did you mean {}? {all}", meant.join(" or ")) }
 }
 
-/// Examples, then each column with what it holds.
+/// Examples, then each column with its description.
 pub(super) fn ls_help() -> String {
     LS_EXAMPLES.to_owned() + "\nColumns:\n" + &describe(|_| true)
 }
 
-/// Examples, then each column that counts can be made by.
+/// Examples, then each column that `--by` accepts.
 pub(super) fn stat_help() -> String {
     STAT_EXAMPLES.to_owned() + "\nKeys for --by:\n" + &describe(|column| column.groups)
 }

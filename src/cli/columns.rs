@@ -1,4 +1,4 @@
-//! `-o`: a list of columns, every column, or what to add to the usual ones and to leave out of them.
+//! `-o`: a list of columns, all columns, or changes of the default columns.
 
 use super::choices::unknown_column;
 use super::usage::UsageError;
@@ -6,30 +6,30 @@ use crate::fields::id::ColumnId;
 use crate::fields::socket::SocketColumn;
 use crate::fields::table::{column_called, column_of, columns};
 
-/// The word for every column.
+/// The word for all columns.
 const ALL: &str = "all";
 
-/// What was asked for goes last where a terminal is too narrow: only the ends and the verdict stay longer.
+/// Importance of columns that the user asked for: on a narrow terminal only addresses and verdict outlast them.
 const ASKED_FOR: u8 = 97;
 
-/// A list of columns as it was typed.
+/// Parsed list of columns.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ColumnChoice {
-    /// `+a,-b`: it starts from the usual columns, not from none
+    /// Whether it changes the default columns (`+a,-b`) rather than replaces them
     is_change: bool,
     parts: Vec<Part>,
 }
 
-/// One name of the list.
+/// One element of the list.
 #[derive(Debug, Clone, PartialEq)]
 struct Part {
     adds: bool,
-    /// Every column where there is none
+    /// The column; `None` for all
     column: Option<&'static SocketColumn>,
 }
 
 impl ColumnChoice {
-    /// Reads `a,b`, `all` or `+a,-b`.
+    /// Parses `a,b`, `all` or `+a,-b`.
     pub(super) fn parse(list: &str) -> Result<Self, UsageError> {
         let names: Vec<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
         let is_signed = |name: &&str| name.starts_with(['+', '-']);
@@ -56,13 +56,14 @@ impl ColumnChoice {
         Ok(Self { is_change, parts })
     }
 
-    /// These columns added to the usual ones.
+    /// The default columns plus these.
     pub(super) fn added(ids: &[ColumnId]) -> Self {
         let part = |id: &ColumnId| Some(Part { adds: true, column: Some(column_of(*id)?) });
         Self { is_change: true, parts: ids.iter().filter_map(part).collect() }
     }
 
-    /// The columns to show, each once; `usual` are those of which nothing was said, `may` says which of `all` can be had.
+    /// The columns to show, without duplicates. `usual` are the default columns; `may` selects the columns that `all`
+    /// includes.
     pub(super) fn apply<T>(&self, usual: Vec<T>, may: impl Fn(&SocketColumn) -> bool) -> Result<Vec<T>, UsageError>
     where
         T: From<SocketColumn> + PartialEq,
@@ -87,17 +88,17 @@ impl ColumnChoice {
         Ok(chosen)
     }
 
-    /// One that was asked for beside the usual ones is not the first to go.
+    /// Raises the importance of an added column, so that it is not the first to be dropped.
     fn weighed(&self, column: SocketColumn) -> SocketColumn {
         if self.is_change { column.importance(column.heading.importance.max(ASKED_FOR)) } else { column }
     }
 
-    /// The columns that were asked for by name.
+    /// The columns that are added by name.
     pub(super) fn named(&self) -> impl Iterator<Item = &'static SocketColumn> {
         self.parts.iter().filter(|part| part.adds).filter_map(|part| part.column)
     }
 
-    /// Whether it says everything about this column: it starts from none, or names it.
+    /// Whether the choice decides about this column: it replaces the default columns, or names the column.
     pub(super) fn settles(&self, id: ColumnId) -> bool {
         let is_named = |part: &Part| part.column.is_none_or(|column| column.id == id);
         !self.is_change || self.parts.iter().any(is_named)

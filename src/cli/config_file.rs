@@ -27,10 +27,10 @@ pub(super) struct ConfigFile {
     pub(super) mouse: Option<bool>,
     pub(super) cpu: Option<Percent>,
     /// Names of columns; which there are depends on the view
-    pub(super) columns: Pairs<ViewName, Spanned<Vec<Spanned<String>>>>,
-    pub(super) keys: Pairs<CommandName, Spanned<Vec<KeyName>>>,
+    pub(super) columns: OrderedTable<ViewName, Spanned<Vec<Spanned<String>>>>,
+    pub(super) keys: OrderedTable<CommandName, Spanned<Vec<KeyName>>>,
     /// Filters by name
-    pub(super) bookmarks: Pairs<String, Spanned<String>>,
+    pub(super) bookmarks: OrderedTable<String, Spanned<String>>,
 }
 
 /// A view by its name.
@@ -115,24 +115,24 @@ impl<'de> Deserialize<'de> for KeyName {
 
 /// A table, its lines in their order.
 #[derive(Debug)]
-pub(super) struct Pairs<K, V>(pub(super) Vec<(K, V)>);
+pub(super) struct OrderedTable<K, V>(pub(super) Vec<(K, V)>);
 
-impl<K, V> Default for Pairs<K, V> {
+impl<K, V> Default for OrderedTable<K, V> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K, V> {
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for OrderedTable<K, V> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(PairsVisitor(PhantomData))
+        from.deserialize_map(OrderedTableVisitor(PhantomData))
     }
 }
 
-struct PairsVisitor<K, V>(PhantomData<(K, V)>);
+struct OrderedTableVisitor<K, V>(PhantomData<(K, V)>);
 
-impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for PairsVisitor<K, V> {
-    type Value = Pairs<K, V>;
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for OrderedTableVisitor<K, V> {
+    type Value = OrderedTable<K, V>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a table: its name in brackets, and a line for each entry")
@@ -143,7 +143,7 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for PairsVisito
         while let Some(pair) = map.next_entry()? {
             pairs.push(pair);
         }
-        Ok(Pairs(pairs))
+        Ok(OrderedTable(pairs))
     }
 }
 

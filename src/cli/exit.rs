@@ -1,4 +1,4 @@
-//! Exit codes, and how an error is told: one line that names what failed and why, then what to do.
+//! Exit codes and error messages: one line with what failed and why, then what to do.
 
 use std::io::{self, Write};
 
@@ -12,18 +12,18 @@ use crate::collect::error::CollectError;
 use crate::inspect::InspectError;
 use crate::text::printable;
 
-/// Codes of PRODUCT.md 3. Usage errors are clap's 2.
+/// Exit codes of the program. Usage errors are clap's 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done
     Done = 0,
-    /// It failed
+    /// The run failed
     Failed = 1,
-    /// The command line cannot be understood
+    /// The command line is invalid
     Usage = 2,
-    /// Nothing matched what was to be changed
+    /// No socket to change matched
     NothingMatched = 3,
-    /// `--strict`, and something could not be seen
+    /// `--strict` was given and something could not be seen
     Partial = 4,
     /// Ctrl-C
     Interrupted = 130,
@@ -35,7 +35,7 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// Prints the error to stderr, if it is one to be told, and says how to exit.
+/// Prints the error to stderr unless it is a closed pipe or an interrupt; returns the exit code.
 pub fn report(error: &anyhow::Error) -> Exit {
     if is_broken_pipe(error) {
         return Exit::Done;
@@ -49,20 +49,20 @@ pub fn report(error: &anyhow::Error) -> Exit {
         _ if error.is::<UsageError>() => Exit::Usage,
         _ => Exit::Failed,
     };
-    // Our own errors name their cause in their text; only what anyhow put on top of another error has to be unrolled.
+    // An `InspectError` already contains its cause; print the chain of causes only for other errors.
     let text = if error.is::<InspectError>() { error.to_string() } else { format!("{error:#}") };
-    // What is said of the command line has lines of its own. In any other error a line break comes from outside: from the
-    // name of a namespace, say.
+    // A usage error may have several lines. In other errors a line break comes from outside, e.g. from a namespace's
+    // name, and is escaped.
     let text = if error.is::<UsageError>() { lines(&text) } else { printable(&text).into_owned() };
-    // Nobody is left to be told if stderr is closed.
+    // If stderr is closed, there is no place to report an error.
     let _ = writeln!(io::stderr(), "tcpulse: {text}");
     exit
 }
 
-/// Help and version go to stdout and are no errors; the rest begins with the program's name like every other error.
+/// Prints help and version to stdout, without an error. Clap's errors begin with the program's name like all others.
 fn report_clap(error: &clap::Error) -> Result<Exit, OutputError> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Not clap's own printing, which writes through the standard library and takes a closed stdout for success.
+        // Not clap's own printing: it writes through the standard library, which takes a closed stdout for success.
         let help = error.render();
         let has_colours = Terminal::of_stdout().colours(ColorChoice::Auto);
         print(if has_colours { help.ansi().to_string() } else { help.to_string() })?;
@@ -74,19 +74,19 @@ fn report_clap(error: &clap::Error) -> Result<Exit, OutputError> {
     Ok(Exit::Usage)
 }
 
-/// Without clap's advice to write `-- -t`, which would search for a text that nobody looks for.
+/// Removes clap's tip to write `-- -t`: as a filter, that would search for the text `-t`.
 fn without_bad_advice(text: &str) -> String {
     let is_bad = |line: &&str| line.trim_start().starts_with("tip: to pass ");
     text.lines().filter(|line| !is_bad(line)).collect::<Vec<_>>().join("\n").replace("\n\n\n", "\n\n")
 }
 
-/// Harmless, line by line.
+/// Escapes control characters in each line.
 fn lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(printable).collect();
     lines.join("\n").trim_end().to_owned()
 }
 
-/// Whether the reader of a listing has read enough, which is no error. A broken pipe anywhere else is one.
+/// Whether the reader of a listing closed the pipe, which is not an error. A broken pipe anywhere else is one.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<InspectError>() {
         Some(InspectError::Output(error)) => error.kind() == io::ErrorKind::BrokenPipe,

@@ -1,6 +1,5 @@
-//! Options as people type them who come from ss, netstat and lsof: what is meant is taken where it is harmless, else one
-//! line says which command does it. A pure function over the arguments, before clap sees them; one table says what is
-//! meant by each option.
+//! Options of ss, netstat and lsof: harmless ones are translated, for others an error names the equivalent command. A
+//! pure function over the arguments before clap parses them, driven by one table of meanings.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -12,22 +11,22 @@ use crate::fields::table::column_called;
 use crate::filter::{begins_with_comparison, is_keyword, is_state};
 use crate::model::tcp_info::Field;
 
-/// What an option of another program means here.
+/// Meaning of another program's option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    /// tcpulse does so anyway
+    /// No effect: tcpulse always does this
     Done,
-    /// Columns of a listing
+    /// Adds these columns to the listing
     Columns(&'static [ColumnId]),
-    /// An option of ours
+    /// Equivalent option of tcpulse
     Option(&'static str),
-    /// Sockets of another kind
+    /// Selects sockets that tcpulse does not show
     Kind(&'static str),
-    /// What to do instead
+    /// Not supported: what to do instead
     Instead(&'static str),
 }
 
-/// An option of another program; one of ours of the same letter goes first.
+/// Option of another program. An option of tcpulse with the same letter takes precedence.
 struct Habit {
     letter: Option<char>,
     words: &'static [&'static str],
@@ -38,13 +37,13 @@ const fn habit(letter: Option<char>, words: &'static [&'static str], meaning: Me
     Habit { letter, words, meaning }
 }
 
-/// Words of other programs' options that are understood here.
+/// Long options of other programs that are accepted.
 fn words() -> impl Iterator<Item = &'static str> {
     let is_taken = |habit: &&Habit| matches!(habit.meaning, Meaning::Done | Meaning::Columns(_) | Meaning::Option(_));
     HABITS.iter().filter(is_taken).flat_map(|habit| habit.words.iter().copied())
 }
 
-/// The options of ss, netstat and lsof that are known.
+/// The known options of ss, netstat and lsof.
 const HABITS: &[Habit] = &[
     habit(Some('t'), &["tcp"], Meaning::Done),
     habit(Some('n'), &["numeric", "numeric-hosts", "numeric-ports"], Meaning::Done),
@@ -111,16 +110,17 @@ const HABITS: &[Habit] = &[
     habit(Some('A'), &["query", "socket"], Meaning::Instead("tcpulse shows TCP only; leave it out, or ask ss")),
 ];
 
-/// What was taken from the arguments.
+/// What the options of other programs ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Habits {
-    /// A listing was spelled, so no dashboard opens
+    /// Whether an option asks for a listing, so that no dashboard opens
     pub(super) lists: bool,
-    /// Columns to show beside the others
+    /// Columns to add
     pub(super) columns: Vec<ColumnId>,
 }
 
-/// Reads the arguments, the first being the program's name: what clap is to see, and what was taken. `program` is built.
+/// Splits the arguments, the first being the program's name: those for clap, and what other programs' options ask for.
+/// `program` must be built.
 pub(super) fn read(
     arguments: impl IntoIterator<Item = OsString>,
     program: &clap::Command,
@@ -142,14 +142,14 @@ pub(super) fn read(
                 reader.out.push(argument);
                 break;
             }
-            // The arrow of `show` in an argument of its own.
+            // The arrow of `show` as a separate argument.
             Some("->") => reader.word("\u{2192}".into()),
             Some(text) if text.starts_with("--") => reader.long(&text.to_owned()[2..])?,
             Some(text) if text.len() > 1 && text.starts_with('-') => reader.cluster(&text.to_owned()[1..])?,
             Some(text) => {
                 if reader.is_command(text) {
                     reader.command = Some(text.to_owned());
-                    // These have options of nobody's habit.
+                    // No option of another program applies to these commands.
                     if matches!(text, "help" | "config") {
                         reader.out.push(argument);
                         break;
@@ -169,28 +169,28 @@ struct HabitReader<'a> {
     left: VecDeque<OsString>,
     out: Vec<OsString>,
     program: &'a clap::Command,
-    /// The command, once it was read
+    /// The command, once it is known
     command: Option<String>,
-    /// The last argument was a word of the filter
+    /// Whether the last argument was a word of the filter
     after_word: bool,
     habits: Habits,
-    /// The last option that asked for columns
+    /// The last option that added columns
     typed: String,
-    /// -a and -l stand together in one argument
+    /// Whether -a and -l were given in one argument
     both: bool,
 }
 
-/// How an option of ours takes its value.
+/// How an option of tcpulse takes a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OptionTakes {
     Nothing,
     Value,
-    /// -w: a value may follow
+    /// Optional value: -w
     Perhaps,
 }
 
 impl HabitReader<'_> {
-    /// The command's own options, or the program's.
+    /// The command, or before it the program, whose options apply.
     fn known(&self) -> &clap::Command {
         let command = self.command.as_deref().and_then(|name| self.program.find_subcommand(name));
         command.unwrap_or(self.program)
@@ -225,7 +225,7 @@ impl HabitReader<'_> {
         self.left.front().and_then(|next| next.to_str())
     }
 
-    /// Options of one letter each, with what the last of them takes.
+    /// Handles a cluster of short options; the last may take a value.
     fn cluster(&mut self, letters: &str) -> Result<(), UsageError> {
         self.after_word = false;
         self.both |= letters.contains('a') && letters.contains('l');
@@ -241,7 +241,7 @@ impl HabitReader<'_> {
             };
             match self.letter(letter).filter(|_| is_ours) {
                 Some((_, OptionTakes::Nothing)) => self.out.push(format!("-{letter}").into()),
-                // -wt: nobody means t seconds; -w4 are four.
+                // -wt is -w -t; -w4 is 4 seconds.
                 Some((_, OptionTakes::Perhaps)) if self.are_letters(rest) && rest.starts_with(char::is_alphabetic) => {
                     self.out.push(format!("-{letter}").into());
                 }
@@ -255,12 +255,12 @@ impl HabitReader<'_> {
         Ok(())
     }
 
-    /// An option and its value: what stands behind it, or the next argument.
+    /// Passes on an option with its value: the remainder of the cluster, or the next argument.
     fn value(&mut self, id: &str, option: &str, rest: &str) {
         if !rest.is_empty() {
             return self.out.push(format!("{option}{rest}").into());
         }
-        // A list may begin with a dash: -o -idle.
+        // A list of columns may begin with a dash: -o -idle.
         if id == "columns" && self.is_list('o', "") {
             let list = self.left.pop_front().unwrap_or_default();
             let mut joined = OsString::from("--columns=");
@@ -273,7 +273,7 @@ impl HabitReader<'_> {
         }
     }
 
-    /// What another program means by a letter.
+    /// Handles a letter that is an option of another program.
     fn habit(&mut self, letter: char, letters: &str, rest: &str) -> Result<(), UsageError> {
         let next = self.next_text().unwrap_or_default();
         let is_number = |text: &str| text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -292,7 +292,7 @@ impl HabitReader<'_> {
         }
     }
 
-    /// Does what is meant by an option of another program.
+    /// Applies the meaning of another program's option.
     fn take(&mut self, meaning: Meaning, typed: &str) -> Result<(), UsageError> {
         self.habits.lists = true;
         match meaning {
@@ -310,7 +310,7 @@ impl HabitReader<'_> {
         Ok(())
     }
 
-    /// `--word` or `--word=value`.
+    /// Handles `--word` or `--word=value`.
     fn long(&mut self, text: &str) -> Result<(), UsageError> {
         self.after_word = false;
         let (word, value) = text.split_once('=').map_or((text, None), |(word, value)| (word, Some(value)));
@@ -334,7 +334,7 @@ impl HabitReader<'_> {
         ))
     }
 
-    /// Whether -n is --limit here: a number follows, or what was meant to be one.
+    /// Whether -n is --limit: a number follows, or what looks like a mistyped one.
     fn is_limit(&self, rest: &str) -> bool {
         let is_number = |text: &str| {
             text.starts_with(|first: char| first.is_ascii_digit())
@@ -346,14 +346,14 @@ impl HabitReader<'_> {
         }
     }
 
-    /// Whether -o is --columns here, and -s --sort: a name follows, or what was meant to be one.
+    /// Whether -o is --columns, or -s is --sort: a column follows, or what looks like a mistyped one.
     fn is_list(&self, letter: char, rest: &str) -> bool {
         if let Some(rest) = rest.strip_prefix('=') {
             return !rest.is_empty();
         }
         if !rest.is_empty() {
             let is_name = letter == 'o' && rest == "all" || column_called(rest).is_some();
-            // Nobody spells an option twice: -ocolour is a word.
+            // A letter that occurs twice makes it a word, not a cluster: -ocolour.
             let is_repeated = |(at, other): (usize, char)| other == letter || rest[..at].contains(other);
             return is_name || !self.are_letters(rest) || rest.char_indices().any(is_repeated);
         }
@@ -365,18 +365,18 @@ impl HabitReader<'_> {
         }
     }
 
-    /// Whether each of these is an option by itself.
+    /// Whether each of these letters is an option.
     fn are_letters(&self, rest: &str) -> bool {
         rest.chars()
             .all(|letter| self.letter(letter).is_some() || HABITS.iter().any(|habit| habit.letter == Some(letter)))
     }
 
-    /// lsof's -i and -s take what no option of ours does.
+    /// Hint for lsof's -i and -s, whose values no option of tcpulse takes.
     fn lsof(&self, letter: char, rest: &str) -> Option<String> {
         let spec = if rest.is_empty() { self.next_text()? } else { rest };
         match letter {
             'i' => {
-                // The place itself stands among the rest where it is a word of its own.
+                // Skip the value of -i if it is a separate argument.
                 let rest = self.left.iter().skip(usize::from(rest.is_empty()));
                 let others = rest.filter_map(|other| other.to_str());
                 let mut states =
@@ -389,7 +389,7 @@ impl HabitReader<'_> {
         }
     }
 
-    /// The command that a hint is to name.
+    /// The command that a hint suggests.
     fn listing(&self) -> &str {
         match self.command.as_deref() {
             Some(command @ ("stat" | "show" | "kill" | "set")) => command,
@@ -410,7 +410,7 @@ impl HabitReader<'_> {
                 "{typed} adds columns to a listing, and {command} has none to add to; leave it out, or list: tcpulse ls {typed}"
             )));
         }
-        // netstat's -a goes before its -l. Where sockets are changed, more than was meant would be: there the two conflict.
+        // As in netstat, -a overrides -l. For `set` and `kill` it would widen the selection, so there the two conflict.
         let changes = matches!(self.command.as_deref(), Some("set" | "kill"));
         if !changes && (self.both || self.habits.lists) {
             let has_all = self.out.iter().any(|argument| argument == "-a");
@@ -421,7 +421,7 @@ impl HabitReader<'_> {
     }
 }
 
-/// `-tulpn` asks for two kinds of sockets: which command shows which.
+/// Error for options such as `-tulpn`, which ask for two kinds of sockets: the command for each kind.
 fn other_kind(kind: &str, letter: char, letters: &str) -> String {
     let of_tcp: String = letters.chars().filter(|&other| other != letter).collect();
     let of_others: String = letters.chars().filter(|&other| other != 't').collect();
@@ -429,7 +429,7 @@ fn other_kind(kind: &str, letter: char, letters: &str) -> String {
     format!("-{letter}: tcpulse shows TCP only{ours}; for {kind} sockets: ss -{of_others}")
 }
 
-/// Whether a text behind -o is a list of columns rather than the beginning of a filter, as behind the -o of ss.
+/// Whether the text after -o is a list of columns, rather than the start of a filter as after the -o of ss.
 fn is_column_list(text: &str, after: Option<&str>, program: &clap::Command) -> bool {
     let is_of_list = |c: char| c.is_ascii_alphanumeric() || "+-_, ".contains(c);
     if text.contains(',') || text.starts_with('+') {
@@ -441,7 +441,7 @@ fn is_column_list(text: &str, after: Option<&str>, program: &clap::Command) -> b
     text.eq_ignore_ascii_case("all") || is_name(text, after, program)
 }
 
-/// Whether a word is a column, or what was meant to be one.
+/// Whether a word is a column, or looks like a mistyped one.
 fn is_name(text: &str, after: Option<&str>, program: &clap::Command) -> bool {
     let is_word = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -449,7 +449,8 @@ fn is_name(text: &str, after: Option<&str>, program: &clap::Command) -> bool {
         return false;
     }
     if column_called(text).is_some() {
-        // `-o state established` is ss's first example: a list of one column that is the same in each row means nothing.
+        // `-o state established` is the first example in ss(8): there `state` begins a filter. As a list, the column
+        // alone would be constant.
         return !(text.eq_ignore_ascii_case("state") && after.is_some_and(is_state));
     }
     let begins_filter = is_keyword(text) && after.is_some() && !text.eq_ignore_ascii_case("owner");

@@ -1,4 +1,4 @@
-//! What people type, and what becomes of it.
+//! Options of other programs, and how they are translated.
 
 use super::{HABITS, Meaning, read};
 use crate::cli::args::command;
@@ -7,7 +7,7 @@ use crate::fields::table::column_of;
 use proptest::prelude::{prop, prop_assert, proptest};
 use std::ffi::OsString;
 
-/// What clap sees, and the columns that are added; a dot before it where no dashboard opens.
+/// The arguments that clap gets, and the added columns; a leading dot if no dashboard opens.
 fn reads(line: &str) -> Result<String, String> {
     let mut program = command();
     program.build();
@@ -194,7 +194,7 @@ fn the_opposite_is_never_suggested() {
     let program = command();
     for option in program.get_arguments().filter_map(clap::Arg::get_long) {
         let opposite = option.strip_prefix("no-").map_or(format!("no-{option}"), str::to_owned);
-        // The end cut off and doubled, as a slip of the finger has it.
+        // The last letter missing, and an extra one: typical typing errors.
         for typed in [&opposite[..opposite.len() - 1], &format!("{opposite}s"), &opposite] {
             let said = reads(&format!("--{typed}")).unwrap_or_else(|error| error);
             assert!(!said.contains(&format!("'--{option}'")), "--{typed}: {said}");

@@ -1,4 +1,4 @@
-//! `tcpulse help`: of the program, of a command, of the filter language.
+//! `tcpulse help`: help of the program, of a command, or of the filter language.
 
 use super::args::command;
 use super::exit::Exit;
@@ -6,7 +6,7 @@ use super::output;
 use super::usage::UsageError;
 use crate::filter;
 
-/// Prints the help of a topic; without one the program's.
+/// Prints the help of a topic; without a topic, that of the program.
 pub(super) fn print(topic: Option<&str>) -> anyhow::Result<Exit> {
     let mut program = command();
     program.build();

@@ -1,5 +1,4 @@
-//! What is said of an option that does not exist: the filter that was meant, the option that does it, or the one that is
-//! nearest, and never the opposite.
+//! Hints for unknown options: the filter or option to use instead, or the most similar option, but never its opposite.
 
 use super::usage::UsageError;
 use crate::fields::table::column_called;
@@ -7,7 +6,7 @@ use crate::filter::{as_filter, begins_with_comparison, is_keyword, is_state};
 use crate::text::near::nearest;
 use crate::text::setting::Setting;
 
-/// Words that are no option, and what does it.
+/// Words that are not options, with what to use instead.
 const INSTEAD: &[(&[&str], &str)] = &[
     (&["csv"], "write --format csv"),
     (&["ndjson", "jsonl", "json-lines"], "write --format ndjson"),
@@ -25,20 +24,20 @@ const INSTEAD: &[(&[&str], &str)] = &[
     (&["dashboard", "tui", "interactive"], "tcpulse without a command opens the dashboard"),
 ];
 
-/// An option that does not exist.
+/// Unknown option.
 pub(super) struct WrongOption<'a> {
-    /// Without its dashes
+    /// The word without its dashes
     pub(super) word: &'a str,
-    /// What stands behind it
+    /// Its value, or the next argument
     pub(super) value: Option<&'a str>,
-    /// The command that is to be written with a filter
+    /// The command to suggest with a filter
     pub(super) listing: &'a str,
-    /// The command whose options are near
+    /// The command whose options are candidates
     pub(super) known: &'a clap::Command,
 }
 
 impl WrongOption<'_> {
-    /// What to write instead, if that can be said.
+    /// What to write instead, if there is a suggestion.
     pub(super) fn hint(&self, program: &clap::Command, others: impl Iterator<Item = &'static str>) -> Option<String> {
         let unknown = format!("unknown option '--{}'", self.word);
         let word = self.word.to_lowercase().replace('_', "-");
@@ -64,7 +63,7 @@ impl WrongOption<'_> {
                 "{unknown}; -a lists listeners and bound sockets too; namespaces are all shown unless -N chooses"
             ));
         }
-        // --processes is near to --no-processes, and means its opposite.
+        // Never suggest the opposite: --processes is similar to --no-processes.
         let denies = |option: &str| option.starts_with("no-");
         let options = self.known.get_arguments().filter_map(clap::Arg::get_long);
         let mut options: Vec<&str> = options.collect();
@@ -74,7 +73,7 @@ impl WrongOption<'_> {
     }
 }
 
-/// The commands that an option belongs to.
+/// The commands that have this option.
 fn owners(word: &str, program: &clap::Command) -> Option<String> {
     let has = |command: &&clap::Command| {
         command.get_arguments().any(|option| option.get_long() == Some(word) && !option.is_global_set())
@@ -83,7 +82,7 @@ fn owners(word: &str, program: &clap::Command) -> Option<String> {
     (!owners.is_empty()).then(|| owners.join(" and "))
 }
 
-/// What lsof's `-i SPEC` is here, with its `-s`; `None` for what is no such thing: `[46][protocol][@host][:port]`.
+/// The equivalent of lsof's `-i SPEC` (`[46][protocol][@host][:port]`) with its `-s`; `None` if it has another form.
 pub(super) fn lsof(spec: &str, states: Option<&str>) -> Option<String> {
     let lower = spec.to_ascii_lowercase();
     let (family, rest) = match lower.split_at_checked(1) {
@@ -118,13 +117,13 @@ fn ports(ports: &str) -> String {
     }
 }
 
-/// The states of lsof's `-s TCP:LISTEN`.
+/// The states in lsof's `-s TCP:LISTEN`.
 pub(super) fn lsof_states(spec: &str) -> Option<&str> {
     let (protocol, states) = spec.split_once(':')?;
     protocol.eq_ignore_ascii_case("tcp").then_some(states)
 }
 
-/// A filter, narrowed to states as lsof lists them.
+/// Adds lsof's list of states to a filter.
 pub(super) fn in_states(states: &str, filter: &str) -> String {
     let states: Vec<_> = states.split(',').map(|state| state.to_lowercase().replace('_', "-")).collect();
     let states =
@@ -132,7 +131,7 @@ pub(super) fn in_states(states: &str, filter: &str) -> String {
     if filter.is_empty() { format!(" '{states}'") } else { format!(" '{states} and ({filter})'") }
 }
 
-/// Other programs' words for commands, and what does it.
+/// Words of other programs for commands, with the command to use instead.
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["list", "lst"], "did you mean 'ls'?"),
     (&["summary", "count", "stats", "status"], "did you mean 'stat'?"),
@@ -144,7 +143,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["version"], "did you mean '--version'?"),
 ];
 
-/// A first word that is nearly a command was meant as one, unless it stands in a filter.
+/// Refuses a first word that is almost a command, unless it is part of a filter.
 pub(super) fn refuse_slip(words: &[String], program: &clap::Command) -> Result<(), UsageError> {
     let Some((word, rest)) = words.split_first() else { return Ok(()) };
     let is_word = word.bytes().all(|byte| byte.is_ascii_alphabetic());

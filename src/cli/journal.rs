@@ -1,6 +1,6 @@
-//! The journal: a line before each change of a socket and one after it, sent to the socket that syslogd or journald listen
-//! on, so that it can be found out later who did it. It never holds up what it notes: a journal that does not read is
-//! waited for briefly, and then left alone.
+//! The journal: one line before each change of a socket and one after it, sent to the socket that syslogd or journald
+//! reads, so that changes can be traced to their author. It never blocks a change for long: if the log daemon does not
+//! read, the journal gives up after a short wait.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -14,57 +14,58 @@ use super::note::{Note, NoteEvent, Who};
 use super::policy::{Logging, Policy};
 use crate::collect::caller::Caller;
 
-/// Where syslogd or journald listen.
+/// Socket of syslogd or journald.
 const DEV_LOG: &str = "/dev/log";
 /// `LOG_DAEMON`, `LOG_NOTICE`.
 const PRIORITY: u8 = 3 << 3 | 5;
-/// A note may wait so long for room in the journal's queue.
+/// Longest wait of one line for room in the log daemon's queue.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// All notes of a run may: 700 sockets never add up to minutes.
+/// Longest wait of all lines of a run together: without this limit, 700 sockets would wait over a minute.
 const BUDGET: Duration = Duration::from_secs(1);
 
-/// Which changes are noted.
+/// Which changes are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
-    /// None: root said so
+    /// None, by root's choice
     Nothing,
-    /// Those of sockets of other users: the caller has no more rights than anybody
+    /// Changes of other users' sockets only: the caller has no special privileges
     OfOthers,
-    /// All
+    /// All changes
     All,
 }
 
-/// The way to the journal, opened with the first note: who changes nothing need not know whether there is one.
+/// Connection to the log daemon, opened with the first line: a run without changes does not need a log daemon.
 #[derive(Debug)]
 enum JournalSocket {
     Shut,
     Open(OwnedFd, SocketType),
-    /// It failed: not tried again in this run
+    /// Connecting or sending failed: not retried in this run
     Failed,
 }
 
-/// Takes the notes of one run.
+/// Journal of one run.
 #[derive(Debug)]
 pub(super) struct Journal {
     who: Who,
     is_root: bool,
     rule: Rule,
-    /// No change without a note
+    /// Whether a change is refused if it cannot be logged
     is_required: bool,
     door: JournalSocket,
-    /// How long the notes of this run have waited
+    /// Time that the lines of this run have waited so far
     waited: Duration,
-    /// A failure that nobody was told of yet
+    /// Failure that was not reported yet
     untold: Option<String>,
-    /// Intents that should have been noted and were not
+    /// Number of changes whose intent should have been logged and was not
     unnoted: usize,
 }
 
 impl Journal {
-    /// What a privileged caller does is noted, and what anybody does to the sockets of others. `logging` is what
-    /// the caller asks for.
+    /// Logs every change of a privileged caller, and of an unprivileged one those of other users' sockets. `logging` is
+    /// the caller's choice.
     pub(super) fn new(caller: &Caller, policy: Policy, logging: Logging) -> Self {
-        // Whoever has rights that are not theirs must not be able to stall the journal and go unnoticed.
+        // With rights from the file (setuid or capabilities), logging is required: the caller could otherwise stall the
+        // log daemon and change sockets unlogged.
         let is_required = logging.required || policy.require_log || caller.has_rights_of_file;
         let rule = match () {
             () if logging.none && caller.is_root() => Rule::Nothing,
@@ -85,28 +86,29 @@ impl Journal {
         }
     }
 
-    /// Whether nothing may be changed without a note.
+    /// Whether a change is refused if it cannot be logged.
     pub(super) fn is_required(&self) -> bool {
         self.is_required
     }
 
-    /// Whether changes had to be noted, and some were not.
+    /// Whether logging was required and has failed.
     pub(super) fn has_failed_though_required(&self) -> bool {
         self.is_required && matches!(self.door, JournalSocket::Failed)
     }
 
-    /// Whether the caller may do without it.
+    /// Whether the caller may disable the journal.
     pub(super) fn may_be_left_out(&self) -> bool {
         self.is_root && !self.is_required
     }
 
-    /// Whether a note could be taken now: the journal is there.
+    /// Connects to the log daemon; returns whether it is there.
     pub(super) fn check(&mut self) -> bool {
         let opened = open(&mut self.door);
         self.keep(opened)
     }
 
-    /// Takes a note, if this one is to be taken. False if it should have been and could not; see [`Journal::failure`].
+    /// Logs a note if the rule covers it. Returns false if it should have been logged and could not be; see
+    /// [`Journal::failure`].
     pub(super) fn note(&mut self, note: &Note<'_>) -> bool {
         let is_wanted = match self.rule {
             Rule::Nothing => false,
@@ -122,19 +124,19 @@ impl Journal {
         self.keep(sent)
     }
 
-    /// How many changes were tried without a note that should have had one.
+    /// Number of changes that were tried without the log line they should have had.
     pub(super) fn unnoted(&self) -> usize {
         self.unnoted
     }
 
-    /// Why notes are not taken any more: said once.
+    /// Why logging has failed; returned once.
     pub(super) fn failure(&mut self) -> Option<String> {
         self.untold.take()
     }
 
     fn keep(&mut self, done: io::Result<()>) -> bool {
         let Err(error) = done else { return true };
-        // A second failure would say that the door is shut.
+        // Keep the first failure: later ones would only report that it failed before.
         if !matches!(self.door, JournalSocket::Failed) {
             self.door = JournalSocket::Failed;
             self.untold = Some(format!("{DEV_LOG}: {error}"));
@@ -144,7 +146,7 @@ impl Journal {
 
     fn send(&mut self, line: &[u8]) -> io::Result<()> {
         match self.send_once(line) {
-            // It was started anew meanwhile, and listens on another socket of the same name.
+            // The log daemon restarted and listens on a new socket with the same path.
             Err(error) if is_gone(&error) => {
                 self.door = JournalSocket::Shut;
                 self.send_once(line)
@@ -156,7 +158,7 @@ impl Journal {
     fn send_once(&mut self, line: &[u8]) -> io::Result<()> {
         open(&mut self.door)?;
         let JournalSocket::Open(socket, kind) = &self.door else { return Ok(()) };
-        // On a stream a NUL ends a message, as syslog(3) has it.
+        // On a stream socket NUL ends a message, as in syslog(3).
         let ended = [line, b"\0"].concat();
         let mut rest = if *kind == SocketType::STREAM { &ended[..] } else { line };
         let allowed = PATIENCE.min(BUDGET.saturating_sub(self.waited));
@@ -186,13 +188,13 @@ impl Journal {
     }
 }
 
-/// Whether nobody is at the other end any more.
+/// Whether the peer of the connection is gone.
 fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected};
     matches!(error.kind(), ConnectionRefused | ConnectionReset | BrokenPipe | NotConnected)
 }
 
-/// Connects to it, by datagrams or else by a stream, as syslog(3) does. Neither waits.
+/// Connects to the log daemon by datagrams, or else by a stream, as syslog(3) does. Neither blocks.
 fn open(door: &mut JournalSocket) -> io::Result<()> {
     match door {
         JournalSocket::Shut => {}
@@ -211,7 +213,7 @@ fn open(door: &mut JournalSocket) -> io::Result<()> {
     Ok(())
 }
 
-/// Until something can be sent, or for so long. Interrupted, it is tried again anyway.
+/// Waits until the socket is writable, but no longer than `at_most`. An interrupt is harmless: the caller retries.
 fn wait_for_room(socket: &OwnedFd, at_most: Duration) {
     let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: i64::from(at_most.subsec_nanos()) };
     let _ = poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&timeout));

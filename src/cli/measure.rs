@@ -1,4 +1,4 @@
-//! What parts of the program cost by themselves, for `make bench`: a judgement, and a frame of the dashboard.
+//! Cost of single parts of the program, for `make bench`: judging a row, and drawing a frame of the dashboard.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -29,12 +29,12 @@ use crate::tui::measure::times;
 use crate::tui::state::{Setup, State};
 use crate::tui::update::update;
 
-/// Nanoseconds that a row takes to be judged: keepalive, deadline and verdict of rows that lie in memory.
+/// Nanoseconds to judge one row that is in memory: keepalive, deadline and verdict.
 ///
 /// # Errors
-/// The kernel could not be asked for rows.
+/// The dump failed.
 pub fn judge_ns() -> Result<u128> {
-    /// About what fits the cache while a dump is worked on.
+    /// About what stays in the CPU cache during a dump.
     const MOST_ROWS: usize = 10_000;
     const ROUNDS: u32 = 50;
     let mut rows = Vec::new();
@@ -61,10 +61,10 @@ pub fn judge_ns() -> Result<u128> {
     Ok(begin.elapsed().as_nanos() / u128::from(ROUNDS) / rows.len().max(1) as u128)
 }
 
-/// Milliseconds that a frame takes, the median, over all sockets of this namespace: as a terminal gets it.
+/// Median milliseconds to draw a frame with all sockets of this namespace through the terminal backend.
 ///
 /// # Errors
-/// The sockets could not be looked at, or not drawn.
+/// The snapshot or the drawing failed.
 pub fn frame_ms(frames: usize) -> Result<f64> {
     const SIZE: (u16, u16) = (200, 60);
     let wanted = Query::new(View::Connections);

@@ -1,4 +1,4 @@
-//! What a socket that is to be changed is called: in lists, questions, reports and the journal.
+//! Names of a socket that is to be changed, for lists, questions, reports and the journal.
 
 use crate::act::plan::Candidate;
 use crate::fields::id::ColumnId;
@@ -12,18 +12,18 @@ use crate::text::{self, printable};
 /// The names of one socket.
 #[derive(Debug)]
 pub(super) struct Named {
-    /// Its ends, its state, who holds it
+    /// Addresses, state and owner
     pub(super) label: String,
-    /// Who holds it, for a count and for the journal
+    /// Owner, for counts and the journal
     pub(super) holder: String,
 }
 
-/// Names sockets.
+/// Builds the names of sockets.
 #[derive(Debug)]
 pub(super) struct Namer {
     ends: Vec<SocketColumn>,
     words: Vec<SocketColumn>,
-    /// A name has to say in which namespace the socket is
+    /// Whether names include the network namespace
     pub(super) several_namespaces: bool,
 }
 
@@ -38,12 +38,12 @@ impl Default for Namer {
 }
 
 impl Namer {
-    /// The names of the socket of a row.
+    /// Names of a row's socket.
     pub(super) fn name(&self, row: &Row<'_>) -> Named {
         Named { label: self.label(row), holder: holder(row) }
     }
 
-    /// `local->peer state process`, as far as there is any of it.
+    /// `local->peer state process`, without the parts that are unknown.
     fn label(&self, row: &Row<'_>) -> String {
         let cells = |columns: &[SocketColumn], between: &str| {
             let cells = columns.iter().map(|column| column.value(row).plain().into_owned());
@@ -69,7 +69,7 @@ fn holder(row: &Row<'_>) -> String {
     holders.join("+")
 }
 
-/// "3 sockets (2 of nginx, 1 of curl)"; `None` of none.
+/// Summary such as "3 sockets (2 of nginx, 1 of curl)"; `None` if there are none.
 pub(super) fn summary(candidates: &[Candidate<Named>]) -> Option<String> {
     const MOST_NAMES: usize = 5;
     let shares = text::shares(candidates.iter().map(|candidate| candidate.name.holder.as_str()), MOST_NAMES);
@@ -77,7 +77,7 @@ pub(super) fn summary(candidates: &[Candidate<Named>]) -> Option<String> {
     (!candidates.is_empty()).then(|| format!("{} socket{plural} ({shares})", candidates.len()))
 }
 
-/// When the kernel gives up, in words; a dash where nothing is known of it.
+/// When the kernel gives up, as text; a dash if unknown.
 pub(super) fn dead_in(deadline: Option<Deadline>) -> String {
     match deadline.map(|deadline| text::bounded(deadline.ms, deadline.bound)) {
         Some(text) if !text.is_empty() => text.into_owned(),

@@ -1,5 +1,5 @@
-//! A line of the journal: `key="value"` after `key="value"`, so that programs read it, and so that no name of a process and no
-//! filter can look like another field or another line.
+//! A line of the journal: `key="value"` fields that programs can parse. No name of a process and no filter can imitate
+//! another field or line.
 
 use std::fmt::Write;
 
@@ -9,21 +9,22 @@ use crate::model::ids::Pid;
 use crate::model::socket::{Socket, SocketId};
 use crate::text::{endpoint, printable};
 
-/// Bytes of a value that others chose, as it is written: the whole line stays within the 2048 that a syslogd takes.
+/// Maximum bytes of an escaped value that others control: the whole line stays within the 2048 bytes that syslogd
+/// accepts.
 const LONGEST_VALUE: usize = 240;
-/// Bytes of the filter, which comes last, as it is written.
+/// Maximum bytes of the escaped filter, the last field.
 const LONGEST_FILTER: usize = 480;
 
-/// Who makes the changes.
+/// Author of the changes.
 #[derive(Debug)]
 pub(super) struct Who {
     pub(super) uid: u32,
     euid: u32,
     login_uid: Option<u32>,
-    /// Of the environment, where only the host's root can have put it
+    /// `SUDO_UID` of the environment, read only if the caller is the host's root
     sudo_uid: Option<u32>,
     terminal: Option<String>,
-    /// The user ids are those of a user namespace
+    /// Whether the user ids are those of a user namespace
     is_mapped: bool,
 }
 
@@ -36,45 +37,46 @@ impl Who {
     }
 }
 
-/// What happened, or is about to.
+/// Stage or result of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoteEvent {
-    /// It is about to be tried
+    /// About to be tried
     Intent,
-    /// It was done
+    /// Done
     Done,
-    /// It was not, or not all of it
+    /// Failed, perhaps in part
     Failed,
-    /// There was nothing left to do it to
+    /// The socket was already gone
     Gone,
 }
 
-/// One line.
+/// Content of one line.
 #[derive(Debug)]
 pub(super) struct Note<'a> {
     pub(super) event: NoteEvent,
     /// `kill` or `set`
     pub(super) command: &'a str,
-    /// Whether it was chosen in the dashboard, and not by a filter
+    /// Whether the socket was chosen in the dashboard rather than by a filter
     pub(super) in_dashboard: bool,
     pub(super) socket: &'a Socket,
-    /// Processes that hold the socket, by name
+    /// Names of the processes that hold the socket
     pub(super) owner: &'a str,
-    /// Process ids of the holders
+    /// Process ids of the owners
     pub(super) pids: Vec<Pid>,
-    /// What is to be set
+    /// The options to set
     pub(super) what: Option<String>,
     /// Values before
     pub(super) old: String,
-    /// Values after, or as they are to be
+    /// Values after the change, or the intended ones
     pub(super) new: String,
-    /// Why it was not done
+    /// Why it failed
     pub(super) why: Option<String>,
     pub(super) filter: &'a str,
 }
 
 impl Note<'_> {
-    /// What is short and not chosen by others comes first: a journal that cuts lines cuts the filter.
+    /// Formats the line. Short fields that others do not control come first, so that a log daemon that truncates lines
+    /// cuts the filter.
     pub(super) fn line(&self, who: &Who) -> String {
         let SocketId { netns, cookie } = self.socket.id;
         let number = |number: Option<u32>| number.map_or("none".to_owned(), |number| number.to_string());
@@ -120,7 +122,7 @@ impl Note<'_> {
     }
 }
 
-/// A line that is being written.
+/// Line under construction.
 #[derive(Default)]
 struct NoteLine(String);
 
@@ -129,7 +131,8 @@ impl NoteLine {
         self.add_up_to(LONGEST_VALUE, key, value);
     }
 
-    /// `key="value"`: quotes and backslashes of the value after a backslash, control characters as everywhere else.
+    /// Appends `key="value"`. Quotes and backslashes in the value get a backslash; control characters are escaped as
+    /// everywhere else.
     fn add_up_to(&mut self, most: usize, key: &str, value: &str) {
         let between = if self.0.is_empty() { "" } else { " " };
         // Writing to a String cannot fail.
@@ -140,7 +143,7 @@ impl NoteLine {
             let before = self.0.len();
             match character {
                 '"' | '\\' => self.0.extend(['\\', character]),
-                // A backslash in front of an escaped character is ours alone: those of the value are doubled.
+                // Only an escape has a single backslash: those of the value are doubled.
                 other => self.0.push_str(&printable(other.encode_utf8(&mut one))),
             }
             if self.0.len() - start > most {

@@ -1,4 +1,4 @@
-//! Changes of sockets, noted in the journal before and after: the one way to them, for the commands and the dashboard.
+//! Changes of sockets with journal lines before and after: the only path to them, for commands and dashboard.
 
 use anyhow::bail;
 
@@ -14,7 +14,8 @@ use crate::collect::caller::Caller;
 use crate::collect::discovery::NetnsChoice;
 use crate::text::setting::{assignments, differences};
 
-/// The journal for a deed that the caller may do; where notes are required, one that can be written.
+/// Checks that the policy permits the deed, and opens the journal. If logging is required, fails unless the log daemon
+/// is there.
 pub(super) fn open_journal(deed: Deed, logging: Logging) -> anyhow::Result<Journal> {
     let (caller, policy) = (Caller::find(), Policy::load()?);
     policy.permit(deed, &caller)?;
@@ -26,47 +27,45 @@ pub(super) fn open_journal(deed: Deed, logging: Logging) -> anyhow::Result<Journ
     Ok(journal)
 }
 
-/// A note is required, and there is none.
+/// Error text for a required note that could not be logged.
 fn unnoted(journal: &mut Journal) -> String {
     let why = journal.failure().unwrap_or_default();
-    format!(
-        "each change has to be noted in the journal first, and that fails: {why}; see that journald or a syslogd reads it"
-    )
+    format!("cannot log to the journal: {why}; logging is required here, so check that journald or a syslogd runs")
 }
 
-/// Is told of each change at once, so that nothing is lost if the rest is interrupted.
+/// Receives each result at once, so that an interrupt loses nothing.
 pub(super) trait Reporter {
-    /// Whether the user wants no more.
+    /// Whether the user interrupted.
     fn is_over(&self) -> bool {
         false
     }
 
-    /// What became of a socket.
+    /// Receives the result of one socket.
     fn outcome(&mut self, candidate: &Candidate<Named>, outcome: &Outcome);
 
-    /// From here on changes are not noted in the journal: why.
+    /// Reports that later changes are not logged, and why.
     fn unnoted(&mut self, why: &str);
 }
 
-/// What is to be done, and what the journal says of it besides the sockets.
+/// The deed, and the fields of the journal that are common to all sockets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Doing<'a> {
     pub(super) deed: Deed,
     pub(super) netns: &'a NetnsChoice,
-    /// The filter as it was typed
+    /// The filter as typed
     pub(super) typed: &'a str,
-    /// The sockets were chosen one by one
+    /// Whether the sockets were chosen one by one in the dashboard
     pub(super) in_dashboard: bool,
 }
 
-/// What became of the sockets, and why the rest was not tried, where that is the journal's fault.
+/// Results, and if the journal stopped the run: why.
 pub(super) struct Done {
     pub(super) performance: Performance,
     pub(super) refusal: Option<String>,
 }
 
-/// Changes the sockets. Where changes are noted, whatever ends the program in between, each was reported, or at least its
-/// intent was noted.
+/// Changes the sockets. If changes are logged, then whatever kills the program in between, each change was reported or
+/// at least its intent was logged.
 pub(super) fn change_noted(
     doing: Doing<'_>,
     candidates: &[Candidate<Named>],
@@ -85,7 +84,7 @@ struct Noting<'a> {
     doing: Doing<'a>,
     journal: &'a mut Journal,
     reporter: &'a mut dyn Reporter,
-    /// The note that was required and not taken: why
+    /// Why a required note could not be logged
     refusal: Option<String>,
 }
 
@@ -116,7 +115,7 @@ impl Witness<Named> for Noting<'_> {
 
     fn after(&mut self, candidate: &Candidate<Named>, outcome: &Outcome) {
         self.reporter.outcome(candidate, outcome);
-        // Where a note is required, the next change is stopped, which tells it.
+        // If logging is required, `before` stops the next change and reports it.
         if !self.journal.note(&self.doing.result(candidate, outcome)) && !self.journal.is_required() {
             self.tell_failure();
         }
@@ -124,7 +123,7 @@ impl Witness<Named> for Noting<'_> {
 }
 
 impl<'a> Doing<'a> {
-    /// A note of what is about to be done.
+    /// Note before the change.
     fn intent(&self, candidate: &'a Candidate<Named>) -> Note<'a> {
         let socket = &candidate.target.socket;
         let (command, what, old, new) = match self.deed {
@@ -154,7 +153,7 @@ impl<'a> Doing<'a> {
         }
     }
 
-    /// A note of the result.
+    /// Note after the change.
     fn result(&self, candidate: &'a Candidate<Named>, outcome: &Outcome) -> Note<'a> {
         let intent = self.intent(candidate);
         match outcome {
@@ -172,7 +171,7 @@ impl<'a> Doing<'a> {
     }
 }
 
-/// "destroyed …", "set …: keepalive off -> on", "not set: …: why".
+/// The report of one result: "destroyed …", "set …: keepalive off -> on", "not set: …: why".
 pub(super) fn sentence(candidate: &Candidate<Named>, outcome: &Outcome) -> String {
     let label = &candidate.name.label;
     match outcome {
@@ -187,7 +186,7 @@ pub(super) fn sentence(candidate: &Candidate<Named>, outcome: &Outcome) -> Strin
     }
 }
 
-/// Whether the rest was not tried because a note was required.
+/// Whether the run stopped because a required note could not be logged.
 pub(super) fn is_refused(performance: &Performance) -> bool {
     performance.stopped == Some(Stopped::Refused)
 }

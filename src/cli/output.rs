@@ -1,10 +1,10 @@
-//! stdout, the only way to it: what is written is passed on at once, and what cannot be written is an error.
+//! The only access to stdout. Writes are unbuffered, and a failed write is an error.
 
 use std::io::{self, Write};
 
 use crate::collect::stdout;
 
-/// stdout. It has no buffer of its own: whoever writes hands over lines or portions.
+/// Unbuffered stdout: callers write whole lines or blocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output;
 
@@ -23,7 +23,7 @@ impl Write for Output {
 #[error("cannot write the output: {0}")]
 pub(super) struct OutputError(io::Error);
 
-/// The text holds the cause already, so it is no source to be told again.
+/// The text already contains the cause, so it is not a source too; otherwise the cause would be printed twice.
 impl From<io::Error> for OutputError {
     fn from(cause: io::Error) -> Self {
         Self(cause)
@@ -31,7 +31,7 @@ impl From<io::Error> for OutputError {
 }
 
 impl OutputError {
-    /// Whether the reader has read enough, which is no failure.
+    /// Whether the reader closed the pipe, which is not a failure.
     pub(super) fn is_broken_pipe(&self) -> bool {
         self.0.kind() == io::ErrorKind::BrokenPipe
     }
@@ -42,7 +42,7 @@ pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     Ok(Output.write_all(text.as_ref())?)
 }
 
-/// Fails if nothing could be printed: before anything is changed, and also where a listing would turn out empty.
+/// Fails if stdout is closed. Called before anything is changed, and before a listing that may turn out empty.
 pub(super) fn check() -> Result<(), OutputError> {
     Ok(stdout::check()?)
 }

@@ -1,4 +1,4 @@
-//! `show peer->local`: a pair of ends that was typed the other way round.
+//! `show peer->local`: a pair of addresses that was typed the other way round.
 
 use super::settings::Settings;
 use super::signals::Interrupt;
@@ -6,8 +6,8 @@ use super::stderr::say;
 use crate::filter::Filter;
 use crate::inspect::{InspectError, Request, count};
 
-/// Turns the pair round where no socket has these ends and one has them the other way round. On a loopback both may be
-/// there: then what was typed is shown.
+/// Reverses the pair if no socket matches it as typed and one matches it reversed. On loopback both may exist; then the
+/// pair as typed is shown.
 pub(super) fn turn(mut settings: Settings, interrupt: &Interrupt) -> Result<Settings, InspectError> {
     let Some(turned) = settings.turned.take() else { return Ok(settings) };
     let is_there = |filter: &Filter| {

@@ -1,4 +1,4 @@
-//! Carries settings out: once, or again and again.
+//! Runs a report once, or repeatedly (`--watch`).
 
 use std::io::{self, Write};
 
@@ -25,13 +25,13 @@ use crate::model::needs::Needs;
 use crate::model::snapshot::{Sink, Tail};
 use crate::model::state::StateSet;
 
-/// Bytes that a pipe holds, where stdout is one: a reader that is slower lets us go on meanwhile. More takes
+/// Capacity in bytes of the pipe on stdout, so that a slow reader does not block the dump. More would need
 /// CAP_SYS_RESOURCE (/proc/sys/fs/pipe-max-size).
 const PIPE_BYTES: usize = 1 << 20;
 
-/// Does what the settings say.
+/// Runs a report.
 pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<Exit> {
-    // What is no pipe refuses it.
+    // This fails if stdout is not a pipe.
     let _ = rustix::pipe::fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
     let (mut told, mut first, mut advice_at_end) = (Gaps::default(), true, None);
     let Some(interval) = settings.watch else {
@@ -55,7 +55,7 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
             break;
         }
         let tail = ended?;
-        // On a screen that is drawn over, talk would be drawn over too: there it waits for the end.
+        // On the alternate screen the next round would overwrite messages, so they wait for the end.
         if screen.is_none() {
             if !settings.quiet && first {
                 unfound(settings, &tail).iter().for_each(|advice| say(advice));
@@ -81,19 +81,19 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
     Ok(Exit::Interrupted)
 }
 
-/// What was probably meant, where nothing was found, or where the filter may not mean what was found.
+/// Advice if nothing was found, or if the filter may not mean what was found.
 fn unfound(settings: &Settings, tail: &Tail) -> Option<String> {
     let found = tail.summary.total();
     advice(&settings.request, found).or_else(|| settings.request.filter.doubt().filter(|_| found > 0))
 }
 
 impl Settings {
-    /// Whether it is a failure to find nothing.
+    /// Whether finding nothing is a failure.
     fn seeks(&self) -> bool {
         matches!(self.report, Report::Show)
     }
 
-    /// Whether each round is drawn over the last.
+    /// Whether each round overwrites the previous one.
     fn draws_over(&self) -> bool {
         self.watch.is_some() && self.screen.is_some() && self.format() == FormatArg::Table
     }
@@ -106,7 +106,7 @@ impl Settings {
     }
 }
 
-/// One snapshot to stdout.
+/// Prints one snapshot to stdout.
 fn snapshot(
     settings: &Settings,
     interrupt: &Interrupt,
@@ -115,7 +115,7 @@ fn snapshot(
 ) -> Result<Tail, InspectError> {
     let round = Round { settings, interrupt, first };
     match settings.screen.filter(|_| settings.draws_over()) {
-        // The terminal may have another size by now.
+        // The terminal may have been resized.
         Some(rows) => {
             let rows = Terminal::of_stdout().size.map_or(rows, |(_, rows)| rows);
             round.report(cache, DrawnOver::new(Output, rows))
@@ -124,7 +124,7 @@ fn snapshot(
     }
 }
 
-/// One of the snapshots of a run.
+/// One snapshot of a run.
 #[derive(Clone, Copy)]
 struct Round<'a> {
     settings: &'a Settings,
@@ -185,8 +185,8 @@ impl Round<'_> {
         Ok(tail)
     }
 
-    /// What to say under an empty table. "No TCP sockets" must be true: where the gauges do not say how many there are, and
-    /// only some states were asked for, all are counted.
+    /// Text under an empty table. "No TCP sockets" must be true: if only some states were dumped and the gauges do not
+    /// give the total, all sockets are counted.
     fn nothing(self, population: Option<u64>) -> Option<String> {
         match population.filter(|population| *population > 0).unwrap_or_else(|| self.count()) {
             0 => Some("no TCP sockets".to_owned()),
@@ -203,7 +203,7 @@ impl Round<'_> {
         }
     }
 
-    /// How many TCP sockets there are, of every kind.
+    /// Number of TCP sockets in all states.
     fn count(self) -> u64 {
         let (states, needs, filter) = (StateSet::ALL, Needs::empty(), Filter::default());
         let everything = Request { states, needs, filter, ..self.settings.request.clone() };

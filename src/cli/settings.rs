@@ -1,4 +1,4 @@
-//! What was typed, judged: everything that can be wrong with the command line is found here, before the kernel is asked.
+//! Validation of the command line: every error in it is found here, before the kernel is asked.
 
 use std::time::Duration;
 
@@ -33,79 +33,79 @@ use crate::track::query::Query;
 use crate::track::views::View;
 use crate::tui::state::Setup;
 
-/// What is to be done.
+/// Settings of a report.
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// What to ask the kernel
+    /// The snapshot to take
     pub(super) request: Request,
-    /// What to make of it
+    /// The report to print
     pub(super) report: Report,
-    /// How tables look
+    /// Layout and styles of tables
     pub(super) look: Look,
-    /// Terminal rows that a repeated table may fill
+    /// Rows of the terminal, for a repeated table
     pub(super) screen: Option<u16>,
-    /// Repeat this often
+    /// Interval of `--watch`
     pub(super) watch: Option<Duration>,
-    /// Whether somebody is looking: then tables end with totals
+    /// Whether tables end with totals: only on a terminal
     pub(super) totals: bool,
-    /// Do not talk about gaps
+    /// Whether messages on gaps are suppressed
     pub(super) quiet: bool,
-    /// Gaps fail the run
+    /// Whether gaps fail the run
     pub(super) strict: bool,
-    /// The filter as it was typed; empty where there is none
+    /// The filter as typed; empty if there is none
     pub(super) typed: String,
-    /// `show`: the filter the other way round, where it is a pair of ends
+    /// `show`: the filter with both addresses swapped, if it is a pair
     pub(super) turned: Option<Filter>,
 }
 
-/// What is made of a snapshot.
+/// Report to print from a snapshot.
 #[derive(Debug)]
 pub(super) enum Report {
     /// A listing
     List {
-        /// Format
+        /// Output format
         format: FormatArg,
         /// Columns of tables and CSV
         columns: Vec<SocketColumn>,
-        /// Whether the user chose them, that of namespaces included
+        /// Whether the user's choice also decides about the namespace column
         chosen: bool,
         /// Order and limit
         order: ListOrder,
     },
-    /// Everything about a few sockets
+    /// All fields of a few sockets
     Show,
     /// Counts
     Stat {
-        /// Format
+        /// Output format
         format: FormatArg,
-        /// Count by these
+        /// Columns to group by
         by: Vec<SocketColumn>,
-        /// Groups at most
+        /// Maximum number of groups
         limit: Option<u64>,
     },
     /// Kernel values
     Kernel {
-        /// Format
+        /// Output format
         format: FormatArg,
-        /// Zeros too
+        /// Whether to include zeros
         all: bool,
     },
 }
 
-/// What the command line asks for.
+/// Task of the command line.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// To show something
+    /// Print a report
     Look(Settings),
-    /// To change something
+    /// Change sockets
     Act(ActingTask),
-    /// To say how the filter is read
+    /// Print how the filter is evaluated
     Explain(String),
-    /// To open the dashboard
+    /// Open the dashboard
     Watch(Dashboard),
 }
 
-/// Judges the command line: what to do, and what to say on stderr first.
+/// Validates the command line; returns the task, and notes to print on stderr first.
 pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>), UsageError> {
     let Cli { command, shared, filter: FilterArgs { filter: bare } } = cli;
     let format = match shared.show.format {
@@ -133,7 +133,7 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
     Ok((task?, notes))
 }
 
-/// The command line, its filter understood.
+/// Command line with a parsed filter.
 struct CommandLine {
     shared: Shared,
     format: FormatArg,
@@ -142,7 +142,7 @@ struct CommandLine {
 }
 
 impl CommandLine {
-    /// `set` and `kill`.
+    /// Task of `set` and `kill`.
     fn act(self, deed: Deed, how: &ActingArgs, terminal: &Terminal) -> Result<Task, UsageError> {
         let Self { shared, typed, filter, .. } = self;
         let request = request_to_act(&shared, deed, filter)?;
@@ -161,7 +161,7 @@ impl CommandLine {
         }))
     }
 
-    /// The dashboard.
+    /// Task of the dashboard.
     fn watch(self, size: (u16, u16), terminal: &Terminal) -> Result<Task, UsageError> {
         let Self { shared, typed, filter, .. } = self;
         let config = Config::load(&Services)?;
@@ -199,7 +199,7 @@ impl CommandLine {
         }))
     }
 
-    /// What shows something and changes nothing.
+    /// Task of the commands that only print.
     fn look(self, command: Option<&Command>, terminal: &Terminal) -> Result<Task, UsageError> {
         let Self { shared, format, typed, filter } = self;
         let (report, states, needs) = match command {
@@ -238,21 +238,21 @@ fn look(shared: &Shared, terminal: &Terminal) -> Look {
     }
 }
 
-/// Options that only a list can follow.
+/// Whether an option asks for a listing, so that no dashboard opens.
 fn asks_for_a_list(shared: &Shared) -> bool {
     let ShowOptions { format, json, watch, limit, sort, no_header, .. } = &shared.show;
     let is_shaped = format.is_some() || *json || *no_header || limit.is_some() || sort.is_some();
     is_shaped || watch.is_some() || shared.choose.explain_filter || shared.habits.lists
 }
 
-/// The words that are not options: the filter, and what `set` is to set.
+/// The words that are not options: the filter, and the assignments of `set`.
 struct TypedWords {
     typed: String,
     assignment: Option<Assignment>,
 }
 
 impl TypedWords {
-    /// `bare` are those that stand without a command, or before one.
+    /// `bare` are the words before or without a command.
     fn of(command: Option<&Command>, bare: &[String]) -> Result<Self, UsageError> {
         let assignment = None;
         let words = match command {
@@ -283,7 +283,7 @@ impl TypedWords {
     }
 }
 
-/// How the filter of a request is carried out.
+/// Explains how the filter of a request is evaluated.
 fn explained(request: &Request) -> String {
     let text = request.filter.explain(request.states, &request.families);
     if request.source == SourceChoice::Procfs {
@@ -305,7 +305,7 @@ fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Need
     }
 }
 
-/// What `set` and `kill` look at.
+/// Request of `set` and `kill`.
 fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request, UsageError> {
     let command = if matches!(deed, Deed::Destroy) { "kill" } else { "set" };
     let ShowOptions { limit, watch, format, json, .. } = shared.show;
@@ -321,11 +321,11 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
     }
     if filter.is_always_true() {
         return Err(UsageError(format!(
-            "{command} needs a filter that says which sockets, and this one lets every one through; if you mean it, write 'state all'. \
+            "{command} needs a filter, and this one matches every socket; to mean all of them, write 'state all'. \
              See tcpulse help filter"
         )));
     }
-    // To change the wrong sockets is worse than to ask again.
+    // Changing the wrong sockets is worse than asking again.
     if let Some(doubt) = filter.doubt() {
         return Err(UsageError(doubt));
     }
@@ -333,10 +333,10 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
         (true, ..) => StateSet::listeners(),
         (false, true, _) => StateSet::ALL,
         (false, false, Deed::Destroy) => StateSet::connections(),
-        // Minisockets have no options: they are taken in only where the filter asks for them.
+        // Minisockets have no options: include them only if the filter asks for them.
         (false, false, Deed::Set(_)) => StateSet::connections().without(StateSet::minisockets()),
     };
-    // To know which connection is the user's own takes processes too.
+    // Finding the connection that the user's own session runs over needs processes too.
     if shared.choose.no_processes {
         return Err(UsageError(format!(
             "--no-processes does not go with {command}: it has to know whose the sockets are"
@@ -347,7 +347,7 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
     Ok(request(shared, families(shared), states, needs_of(&columns) | Needs::OWNERS, filter))
 }
 
-/// What the user lets be looked for.
+/// What the options permit to collect.
 fn allowed(choose: &Choose) -> Needs {
     let options = Needs::OPTIONS | Needs::MORE_OPTIONS | Needs::ALL_OPTIONS;
     match (choose.no_processes, choose.no_sockopts) {
@@ -357,7 +357,7 @@ fn allowed(choose: &Choose) -> Needs {
     }
 }
 
-/// Something that tells of processes, and no looking for processes: one of the two was not meant.
+/// Refuses to combine what needs processes with `--no-processes`: one of the two is a mistake.
 fn refuse_blindness(shared: &Shared, needs: Needs, what: &str) -> Result<(), UsageError> {
     if shared.choose.no_processes && needs.contains(Needs::OWNERS) {
         return Err(UsageError(format!(
@@ -376,12 +376,12 @@ fn refuse_blind_columns<'a>(
         .try_for_each(|column| refuse_blindness(shared, column.needs, &format!("the column '{}'", column.name())))
 }
 
-/// Whether nobody looks for what the column shows.
+/// Whether the options exclude what the column shows.
 fn is_blind_to(shared: &Shared, column: &SocketColumn) -> bool {
     shared.choose.no_processes && column.needs.contains(Needs::OWNERS)
 }
 
-/// What was said of columns: by -o, and by options that other programs have for them.
+/// The chosen columns: by -o, and by the equivalent options of other programs.
 fn column_choices(shared: &Shared) -> Result<Vec<ColumnChoice>, UsageError> {
     let typed = shared.show.columns.as_deref().map(ColumnChoice::parse).transpose()?;
     let habits = Some(&shared.habits.columns).filter(|columns| !columns.is_empty());
@@ -402,7 +402,7 @@ fn list(shared: &Shared, format: FormatArg, everything: bool, filter: &Filter) -
     Ok((Report::List { format, columns, chosen, order }, states, needs))
 }
 
-/// The columns of a listing, the states that it looks at, and what it has to know of a row.
+/// The columns of a listing, the states to dump, and what a row needs.
 fn chosen_columns(
     shared: &Shared,
     (format, everything): (FormatArg, bool),
@@ -423,11 +423,11 @@ fn chosen_columns(
     };
     let keep = |column: &SocketColumn| !is_blind_to(shared, column);
     let defaults = defaults.iter().flat_map(|id| match (format, *id) {
-        // Machines read the time as a number, so that what it means has to stand beside it.
+        // In CSV the time is a number, so a column beside it gives the kind of bound.
         (FormatArg::Csv, ColumnId::DeadIn) => &[ColumnId::DeadIn, ColumnId::Bound][..],
         _ => std::slice::from_ref(id),
     });
-    // Rounds follow each other without a line between them.
+    // Nothing separates the rounds, so each row carries its time.
     let first = (format == FormatArg::Csv && shared.show.watch.is_some()).then_some(&ColumnId::TakenAt);
     let usual: Vec<_> = first.into_iter().chain(defaults).copied().collect();
     let usual = listed(&usual).into_iter().filter(keep).collect();
@@ -465,7 +465,7 @@ fn kernel(shared: &Shared, format: FormatArg) -> Result<Listed, UsageError> {
     Ok((Report::Kernel { format, all: shared.choose.all }, StateSet::NONE, Needs::KERNEL))
 }
 
-/// Options that a command cannot follow are refused, not ignored.
+/// Refuses options that have no meaning for the command, rather than ignore them.
 fn refuse(show: &ShowOptions, command: &str, why: &str) -> Result<(), UsageError> {
     for (given, option) in [(show.columns.is_some(), "--columns"), (show.sort.is_some(), "--sort")] {
         if given {
@@ -495,7 +495,7 @@ fn source(source: SourceArg) -> SourceChoice {
     }
 }
 
-/// Both flags, or none, mean both families.
+/// Address families to dump: both if both flags are given, or none.
 fn families(shared: &Shared) -> Vec<Family> {
     match (shared.choose.ipv4, shared.choose.ipv6) {
         (true, false) => vec![Family::Ipv4],

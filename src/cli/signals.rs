@@ -1,5 +1,5 @@
-//! Ctrl-C: the first ends the listing between two rows, the second ends the program at once, in case the first is held
-//! up by a reader that does not read.
+//! Ctrl-C: the first ends the listing between two rows; the second exits at once, in case a reader that does not read
+//! blocks the first.
 
 use std::io::{ErrorKind, Read};
 use std::os::unix::net::UnixStream;
@@ -16,7 +16,7 @@ use signal_hook::{flag, low_level::pipe};
 use super::exit::Exit;
 use crate::collect::ending::exit_on_second;
 
-/// Knows whether the user wants out.
+/// Whether Ctrl-C was pressed, with a pipe that wakes waits.
 #[derive(Debug)]
 pub(super) struct Interrupt {
     asked: Arc<AtomicBool>,
@@ -24,7 +24,7 @@ pub(super) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Takes SIGINT over.
+    /// Installs the handlers of SIGINT.
     pub(super) fn install() -> anyhow::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         let (wake, waker) = UnixStream::pair().context("cannot make a pipe for signals")?;

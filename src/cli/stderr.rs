@@ -1,10 +1,10 @@
-//! What is said on stderr, a line at a time.
+//! Messages on stderr, one line each.
 
 use std::io::{self, Write};
 
 use crate::model::gap::Gaps;
 
-/// All gaps in one line on stderr.
+/// Prints all gaps in one line.
 pub(super) fn tell(gaps: &Gaps) {
     if gaps.is_empty() {
         return;
@@ -18,7 +18,7 @@ pub(super) fn tell(gaps: &Gaps) {
     say(&format!("not seen: {}{to_see}", unseen.join(", ")));
 }
 
-/// One line on stderr. If nobody can read it, so be it.
+/// Prints one line. Errors are ignored: there is no other place to report them.
 pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "tcpulse: {}", crate::text::printable(text));
 }

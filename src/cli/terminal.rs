@@ -1,4 +1,4 @@
-//! What stdout is: a terminal or not, how large, and whether it may be coloured. Looked at once, at the start.
+//! Properties of stdout, read at start-up: whether it is a terminal, its size, and whether colours may be used.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -6,18 +6,18 @@ use std::io::{self, IsTerminal};
 use super::args::ColorChoice;
 use crate::tui::theme::Theme;
 
-/// stdout as it is.
+/// Properties of stdout.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terminal {
-    /// Columns and rows, where stdout is a terminal
+    /// Columns and rows, if stdout is a terminal
     pub(super) size: Option<(u16, u16)>,
-    /// `COLUMNS`, where it is a number
+    /// `COLUMNS`, if it is a positive number
     columns: Option<usize>,
     plain: bool,
 }
 
 impl Terminal {
-    /// Asks the kernel and the environment.
+    /// Reads them from the kernel and the environment.
     pub(super) fn of_stdout() -> Self {
         let stdout = io::stdout();
         let size = || rustix::termios::tcgetwinsize(&stdout).map_or((0, 0), |size| (size.ws_col, size.ws_row));
@@ -29,12 +29,12 @@ impl Terminal {
         }
     }
 
-    /// The size of a terminal that a dashboard can be drawn on and steered from.
+    /// Size of the terminal if it can show a dashboard: stdin is a terminal too, and `TERM` is not `dumb`.
     pub(super) fn dashboard_size(&self) -> Option<(u16, u16)> {
         self.size.filter(|_| io::stdin().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb"))
     }
 
-    /// The theme that suits it, unless one was chosen; without colours, none.
+    /// The chosen theme, or else one that the terminal supports; without colours, `none`.
     pub(super) fn theme(&self, choice: ColorChoice, chosen: Option<Theme>) -> Theme {
         let called = |name| Theme::called(name).unwrap_or_default();
         if !self.colours(choice) {
@@ -45,8 +45,8 @@ impl Terminal {
         chosen.unwrap_or_else(|| if has_many { Theme::default() } else { called("plain") })
     }
 
-    /// Whether it shows no more than ASCII: by the locale, in the order in which setlocale(3) asks; and the Linux console,
-    /// whose font has few signs.
+    /// Whether output is limited to ASCII: the locale is not UTF-8 (variables in the order of setlocale(3)), or the
+    /// terminal is the Linux console, whose font has few glyphs.
     pub(super) fn is_ascii() -> bool {
         let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_ascii_lowercase();
@@ -54,12 +54,12 @@ impl Terminal {
         !is_utf8 || set("TERM").is_some_and(|term| term == "linux")
     }
 
-    /// Whether somebody is looking.
+    /// Whether stdout is a terminal.
     pub(super) fn is_terminal(&self) -> bool {
         self.size.is_some()
     }
 
-    /// Cells in a line: the terminal's, else `COLUMNS`; `None` where lines may be as long as they like.
+    /// Width of a line in cells: the terminal's, else `COLUMNS`; `None` for no limit.
     pub(super) fn room(&self) -> Option<usize> {
         const FALLBACK: usize = 80;
         match self.size {
@@ -69,7 +69,8 @@ impl Terminal {
         }
     }
 
-    /// Flag first, then `NO_COLOR` and a dumb terminal, then whether it is a terminal at all.
+    /// Whether to use colours: decided by the flag, else by `NO_COLOR` and a dumb terminal, else by whether stdout is a
+    /// terminal.
     pub(super) fn colours(&self, choice: ColorChoice) -> bool {
         match choice {
             ColorChoice::Always => true,

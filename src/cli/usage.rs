@@ -1,6 +1,6 @@
-//! The error of a command line that cannot be carried out.
+//! Error of an invalid command line.
 
-/// The command line says something that cannot be done.
+/// Invalid command line; the text explains why.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct UsageError(pub(super) String);

@@ -1,16 +1,16 @@
-//! A repeated table on a terminal: drawn over the last one, cut to the screen, without flicker.
+//! Repeated table on a terminal: each round overwrites the previous one without flicker, cut to the screen.
 
 use std::io::{self, Write};
 
 use crate::collect::ending;
 
-/// The terminal's other screen, for as long as this value lives, or until a signal ends the program: afterwards everything
-/// is as it was.
+/// The terminal's alternate screen. Left on drop, or when a signal ends the program; the original screen is then
+/// restored.
 #[derive(Debug)]
 pub(super) struct OtherScreen;
 
 impl OtherScreen {
-    /// Goes over to it.
+    /// Switches to the alternate screen.
     pub(super) fn enter() -> io::Result<Self> {
         ending::enter()?;
         Ok(Self)
@@ -23,7 +23,7 @@ impl Drop for OtherScreen {
     }
 }
 
-/// Collects what is written and draws it from the top of the screen when it is flushed.
+/// Buffers a frame, and draws it from the top of the screen on flush.
 #[derive(Debug)]
 pub(super) struct DrawnOver<W> {
     output: W,
@@ -32,7 +32,7 @@ pub(super) struct DrawnOver<W> {
 }
 
 impl<W: Write> DrawnOver<W> {
-    /// A screen of so many rows.
+    /// Writer for a screen with this many rows.
     pub(super) fn new(output: W, rows: u16) -> Self {
         Self { output, frame: Vec::new(), rows: rows.into() }
     }
@@ -45,9 +45,9 @@ impl<W: Write> Write for DrawnOver<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        // Home; each line clears its own rest; what is left of the last frame is cleared at the end.
+        // Cursor home; each line clears to its end; the end clears what the previous frame left below.
         let mut drawn = b"\x1b[H".to_vec();
-        // The last row stays free: a line break there would scroll.
+        // Leave the last row free: a line break there would scroll.
         for line in self.frame.split_inclusive(|&byte| byte == b'\n').take(self.rows.saturating_sub(1)) {
             drawn.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(line));
             drawn.extend_from_slice(b"\x1b[K\n");

@@ -1,4 +1,4 @@
-//! Who runs this program, and with whose rights: what the kernel says, which no environment can forge.
+//! User and privileges of this program, read from the kernel, so that no environment variable can forge them.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -6,38 +6,38 @@ use procfs::process::Process as ProcDir;
 use rustix::process::{getegid, geteuid, getgid, getuid};
 use rustix::thread::{CapabilitySet, capabilities};
 
-/// Environment variables that a program with the rights of its file still believes: none of them names a file.
+/// Environment variables that a program with rights from its file still trusts: none of them names a file.
 const HARMLESS: [&str; 7] = ["COLUMNS", "NO_COLOR", "TERM", "COLORTERM", "LANG", "LC_ALL", "LC_CTYPE"];
 
-/// Capabilities that reach sockets and processes of others.
+/// Capabilities that give access to sockets and processes of other users.
 const REACHING: CapabilitySet = CapabilitySet::NET_ADMIN
     .union(CapabilitySet::SYS_PTRACE)
     .union(CapabilitySet::SYS_ADMIN)
     .union(CapabilitySet::DAC_READ_SEARCH)
     .union(CapabilitySet::DAC_OVERRIDE);
 
-/// Who runs this program.
+/// User and privileges that this program runs with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// Real user id: whoever started it
+    /// Real user id: the user who started it
     pub uid: u32,
-    /// Effective user id: whose rights it has
+    /// Effective user id: the user whose rights it has
     pub euid: u32,
-    /// Whether its rights reach further than those of the real user: effective root, another effective user, or a capability
+    /// Whether its rights exceed those of the real user: effective root, another effective user or group, or a capability
     pub is_privileged: bool,
-    /// Whether its user ids are those of the host, and not of a user namespace, in which anybody may be root
+    /// Whether its user ids are those of the host, not of a user namespace, in which anybody may be root
     pub is_of_host: bool,
-    /// `AT_SECURE`, and not started by root: it has rights from its file (set-user-ID, set-group-ID, file capabilities), or a
-    /// security module gave it another domain
+    /// `AT_SECURE` is set, and the program was not started by root: it has rights from its file (set-user-ID,
+    /// set-group-ID, file capabilities), or a security module gave it another domain
     pub has_rights_of_file: bool,
 }
 
 impl Caller {
-    /// Asks the kernel.
+    /// Reads the ids and capabilities of this process.
     pub(crate) fn find() -> Self {
         let (uid, euid) = (getuid(), geteuid());
         let reaches = |set: CapabilitySet| set.intersects(REACHING);
-        // capget(2) of the own process does not fail; if it did, the rights would not be known to be harmless.
+        // capget(2) of the own process does not fail. If it did, the rights would count as privileged.
         let is_capable = capabilities(None).map_or(true, |sets| reaches(sets.effective));
         Self {
             uid: uid.as_raw(),
@@ -48,7 +48,7 @@ impl Caller {
         }
     }
 
-    /// Whether the host's root itself started it.
+    /// Whether root of the host started it.
     pub(crate) fn is_root(&self) -> bool {
         self.uid == 0 && self.is_of_host
     }
@@ -57,18 +57,18 @@ impl Caller {
 /// `PROC_USER_INIT_INO`: the inode of the first user namespace, the same on every kernel since 3.8.
 const FIRST_USER_NAMESPACE: u64 = 0xefff_fffd;
 
-/// Inode of the user namespace; none on a kernel without them.
+/// Inode of the user namespace; `None` on a kernel without user namespaces.
 fn user_namespace() -> Option<u64> {
     std::fs::metadata("/proc/self/ns/user").ok().map(|metadata| metadata.ino())
 }
 
-/// Who logged in (`/proc/PID/loginuid`), whatever user they have become since; none without a login, or without audit.
+/// User id at login (`/proc/PID/loginuid`), which su and sudo do not change; `None` without a login or without audit.
 pub(crate) fn login_uid() -> Option<u32> {
     const UNSET: u32 = u32::MAX;
     ProcDir::myself().ok()?.loginuid().ok().filter(|&uid| uid != UNSET)
 }
 
-/// Name of the controlling terminal below /dev, such as `pts/3`; none without one.
+/// Name of the controlling terminal below /dev, such as `pts/3`; `None` without one.
 pub(crate) fn terminal() -> Option<String> {
     let (major, minor) = ProcDir::myself().ok()?.stat().ok()?.tty_nr();
     match (major, minor) {
@@ -88,8 +88,8 @@ fn is_secure_mode() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// Removes every variable from the environment that may name a file or a server: `HOME`, `XDG_CONFIG_HOME`, `TZ` and all that
-/// is not known to be harmless. For a program that has rights of its file: they are not to be lent to who set the variables.
+/// Removes every environment variable that is not known to be harmless, because it may name a file or a server: `HOME`,
+/// `XDG_CONFIG_HOME`, `TZ` and others. A program with rights from its file must not lend them to whoever set the variables.
 #[allow(unsafe_code, reason = "the environment is shared by all threads")]
 pub(crate) fn forget_environment() {
     for (name, _) in std::env::vars_os() {
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_program_without_rights_of_its_file_is_told_from_one_with_them() {
-        // Of one with them: tests/e2e/privilege.rs.
+        // tests/e2e/privilege.rs covers a program with rights from its file.
         assert!(!is_secure_mode());
         let caller = Caller::find();
         assert!(!caller.has_rights_of_file && caller.is_privileged >= caller.is_root(), "{caller:?}");

@@ -1,5 +1,5 @@
-//! Paths of version 2 cgroups by id. The id that sock_diag gives is the inode of the cgroup's directory; there is no
-//! call that turns it into a path without CAP_DAC_READ_SEARCH, so the tree is walked, once, when the first path is asked for.
+//! Paths of version 2 cgroups by id. The id from sock_diag is the inode of the cgroup's directory. No system call turns
+//! it into a path without CAP_DAC_READ_SEARCH, so the tree is walked once, when the first path is requested.
 
 use std::fs;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use procfs::process::Process;
 use rustc_hash::FxHashMap;
 
-/// The tree below the cgroup2 mount, once it has been walked.
+/// Paths below the cgroup2 mount, once the tree has been walked.
 #[derive(Debug, Default)]
 pub(crate) struct Cgroups {
     paths: Option<FxHashMap<u64, String>>,
 }
 
 impl Cgroups {
-    /// The path below the mount, `/` for the root; `None` where the cgroup is gone or cannot be seen from here.
+    /// The path below the mount, `/` for the root; `None` if the cgroup has been removed or is not visible in this mount.
     pub(crate) fn path(&mut self, id: u64) -> Option<&str> {
         self.paths.get_or_insert_with(walk).get(&id).map(String::as_str)
     }
@@ -35,7 +35,7 @@ fn walk() -> FxHashMap<u64, String> {
     }
     let mut pending = vec![mount.clone()];
     while let Some(directory) = pending.pop() {
-        // A cgroup that vanishes meanwhile has no sockets left to explain.
+        // A cgroup that is removed during the walk has no sockets left to label.
         for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 let path = entry.path();

@@ -1,8 +1,8 @@
-//! Descriptors of other processes: duplicated (pidfd_getfd(2), Linux 5.6), and told from others by the socket's cookie,
-//! since pid and number may be another's by the time they are used.
+//! Duplicates descriptors of other processes (pidfd_getfd(2), Linux 5.6). Each duplicate is verified by the socket's
+//! cookie, since pid and descriptor number may have been reused.
 //!
-//! While a duplicate is open the connection is, and its flags are those of its owner: whoever takes one closes it at once
-//! and leaves them alone.
+//! An open duplicate keeps the connection open, and shares its flags with the owner's descriptor: callers close it at
+//! once and do not change flags.
 
 use std::collections::hash_map::Entry;
 use std::io;
@@ -21,29 +21,29 @@ use crate::model::ids::{Fd, Pid};
 use crate::model::rights::Capabilities;
 use crate::model::unread::Unread;
 
-/// Processes whose pidfd is kept open, where the limit of open files allows it; beyond it all are closed and opened again
-/// as they come.
+/// Number of pidfds that stay open, if the limit of open files allows it. When it is reached, all are closed and
+/// reopened as needed.
 const MOST_PIDFDS: usize = 256;
 
-/// Why a socket's descriptor could not be had; the last of several says most.
+/// Reason why a socket's descriptor is not available. Of several reasons, the last in this order is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unreachable {
-    /// No holder could be asked any more: they closed it, or ended
+    /// All processes that held the socket have closed it or ended
     Gone,
-    /// The kernel had no memory for it, or another error that says nothing of the socket
+    /// The kernel had no memory, or failed for another reason that does not depend on the socket
     Failed,
-    /// This program has no descriptor left to duplicate into
+    /// This program has no descriptor left for the duplicate
     NoDescriptor,
-    /// A seccomp profile or a security module stands before getsockopt(2)
+    /// A seccomp profile or a security module refuses getsockopt(2)
     NoGetsockopt,
-    /// The kernel is older than 5.6, or a seccomp profile stands before it
+    /// The kernel is older than 5.6, or a seccomp profile refuses pidfd_getfd(2)
     NoSystemCall,
-    /// Every holder forbids it
+    /// This program may not access the owner's descriptors
     Forbidden,
 }
 
 impl Unreachable {
-    /// The same as a reason why something is not known.
+    /// The corresponding reason of an unread value.
     pub(crate) fn unread(self) -> Unread {
         match self {
             Self::Gone => Unread::Gone,
@@ -55,7 +55,7 @@ impl Unreachable {
         }
     }
 
-    /// Why getsockopt(2) of a TCP socket fails.
+    /// Reason why getsockopt(2) of a TCP socket failed.
     pub(super) fn of_getsockopt(error: &io::Error) -> Self {
         match errno_of(error) {
             Errno::PERM | Errno::ACCESS | Errno::NOSYS => Self::NoGetsockopt,
@@ -63,7 +63,7 @@ impl Unreachable {
         }
     }
 
-    /// What would help.
+    /// Remedy for the user.
     pub(crate) fn remedy(self) -> Remedy {
         match self {
             Self::Gone => Remedy::None,
@@ -81,7 +81,7 @@ impl Unreachable {
     }
 }
 
-/// Duplicates descriptors, and remembers which processes are not to be asked again.
+/// Duplicates descriptors, and remembers processes that refuse access.
 #[derive(Debug)]
 pub(crate) struct Descriptors {
     pidfds: FxHashMap<Pid, OwnedFd>,
@@ -102,10 +102,10 @@ impl Default for Descriptors {
 }
 
 impl Descriptors {
-    /// A duplicate of the socket with this cookie, from the first of `holders` (process and descriptor) that gives it.
+    /// Duplicates the socket with this cookie from the first of `holders` (process and descriptor) that permits it.
     ///
     /// # Errors
-    /// No holder lets its descriptor be looked at, or none has it any more.
+    /// No holder permits access to its descriptor, or none holds the socket any more.
     pub(crate) fn of(
         &mut self,
         holders: impl IntoIterator<Item = (Pid, Fd)>,
@@ -119,7 +119,7 @@ impl Descriptors {
             let duplicate = self.duplicate(pid, fd).and_then(|socket| match cookie_of(socket.as_fd()) {
                 Ok(found) if found == cookie => Ok(socket),
                 Ok(_) => Err(Unreachable::Gone),
-                // The number is another file's by now.
+                // The number belongs to another file by now.
                 Err(error) if errno_of(&error) == Errno::NOTSOCK => Err(Unreachable::Gone),
                 Err(error) => Err(Unreachable::of_getsockopt(&error)),
             });
@@ -138,7 +138,7 @@ impl Descriptors {
         let fd = i32::try_from(fd.0).map_err(|_| Unreachable::Gone)?;
         let mut result = self.try_duplicate(pid, fd);
         if matches!(result, Err(Errno::MFILE | Errno::NFILE)) {
-            // The pidfds that are kept open may be what is in the way.
+            // The open pidfds may have exhausted the limit.
             self.pidfds.clear();
             result = self.try_duplicate(pid, fd);
         }
@@ -175,7 +175,7 @@ impl Descriptors {
             }
             Errno::MFILE | Errno::NFILE => Unreachable::NoDescriptor,
             Errno::SRCH => {
-                // The pid may be another process's by the next snapshot.
+                // By the next snapshot the pid may belong to another process.
                 self.pidfds.remove(&pid);
                 Unreachable::Gone
             }

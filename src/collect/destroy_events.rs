@@ -1,5 +1,5 @@
-//! What the kernel says of TCP sockets as it destroys them (`SKNLGRP_INET_TCP_DESTROY`): so that connections are seen that
-//! came and went between two dumps. Told to anybody, for the namespace that the listening socket was opened in.
+//! Destroy events of TCP sockets (`SKNLGRP_INET_TCP_DESTROY`), which reveal connections that open and close between two
+//! dumps. The kernel sends them to any user, for the namespace in which the listening netlink socket was opened.
 
 use std::io;
 use std::time::Duration;
@@ -19,15 +19,15 @@ use crate::model::socket::Socket as TcpSocket;
 
 /// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` (`include/uapi/linux/sock_diag.h`).
 const GROUPS: [u32; 2] = [1, 3];
-/// Room for some ten thousand destroy events: a slower reader loses some, and sees by the next dump that they are gone.
+/// Receive buffer for some ten thousand events. A slower reader loses events; the next dump still shows the sockets as gone.
 const RECEIVE_BYTES: usize = 4 << 20;
-/// Datagrams that are read of one namespace before the next one has its turn. One that says so often that some was lost, and
-/// nothing else, says nothing.
+/// Datagrams read from one namespace before the next has its turn. If all of them are loss reports (ENOBUFS), the
+/// listener is removed as broken.
 const MOST_AT_ONCE: u64 = 10_000;
 /// `MSG_DONTWAIT`
 const DONT_WAIT: i32 = 0x40;
 
-/// Listens in one namespace.
+/// Netlink socket that receives the destroy events of one namespace.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Socket,
@@ -43,7 +43,7 @@ impl Listener {
     fn open(netns: NetnsId) -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_SOCK_DIAG)?;
         socket.bind(&SocketAddr::new(0, 0))?;
-        // More than net.core.rmem_max takes CAP_NET_ADMIN; without it, as much as it allows.
+        // A buffer above net.core.rmem_max needs CAP_NET_ADMIN; without it the kernel caps the size.
         if set_socket_recv_buffer_size_force(&socket, RECEIVE_BYTES).is_err() {
             set_socket_recv_buffer_size(&socket, RECEIVE_BYTES)?;
         }
@@ -53,12 +53,12 @@ impl Listener {
         Ok(Self { socket, netns })
     }
 
-    /// What has been said since it was last asked. Never waits, and never reads for ever.
+    /// Passes all pending events to `each`. Does not block, and reads at most [`MOST_AT_ONCE`] datagrams.
     fn hear(&self, buffer: &mut [u8], each: &mut impl FnMut(TcpSocket)) -> Heard {
         let mut lost = 0;
         for _ in 0..MOST_AT_ONCE {
             match self.socket.recv(&mut &mut *buffer, DONT_WAIT) {
-                // No datagram of the kernel's is empty.
+                // The kernel sends no empty datagram.
                 Ok(0) => return Heard { lost, is_over: true },
                 Ok(length) => {
                     for message in Messages::new(&buffer[..length.min(buffer.len())]).flatten() {
@@ -70,7 +70,7 @@ impl Listener {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // More may lie behind them.
+                // More events may follow.
                 Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => lost += 1,
                 Err(error) => return Heard { lost, is_over: error.kind() != io::ErrorKind::WouldBlock },
             }
@@ -79,28 +79,28 @@ impl Listener {
     }
 }
 
-/// What came of listening once.
+/// Result of reading one listener.
 struct Heard {
-    /// How often some was lost
+    /// Number of loss reports (ENOBUFS)
     lost: u64,
-    /// The socket fails: to wait for it again would end at once, for ever
+    /// The socket has failed: a further poll would return at once, for ever
     is_over: bool,
 }
 
-/// Listens in every namespace that `choice` names and `wanted` takes. One that cannot be listened in is left out: what is
-/// gone there is seen by the next dump.
+/// Opens a listener in every namespace that `choice` selects and `wanted` accepts. Namespaces that cannot be listened
+/// in are skipped: there the next dump shows which sockets are gone.
 pub(crate) fn listen(choice: &NetnsChoice, wanted: impl Fn(NetnsId) -> bool) -> Vec<Listener> {
     let Ok((found, _)) = discovery::find(choice) else { return Vec::new() };
     let found = found.into_iter().filter(|found| wanted(found.id));
     found.filter_map(|found| within(&found, || Ok(Listener::open(found.id).ok())).ok().flatten()).collect()
 }
 
-/// Waits until something is said, or for so long, and hands it over. Says how often some was lost: more was said than there
-/// is room for. Listeners whose socket fails are taken out.
+/// Waits at most `at_most` for events and passes them to `each`. Returns the number of loss reports: the kernel drops
+/// events that exceed the receive buffer. Listeners whose socket fails are removed.
 pub(crate) fn wait(listeners: &mut Vec<Listener>, at_most: Duration, mut each: impl FnMut(TcpSocket)) -> u64 {
     let mut polled: Vec<_> = listeners.iter().map(|listener| PollFd::new(&listener.socket, PollFlags::IN)).collect();
     let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: i64::from(at_most.subsec_nanos()) };
-    // Interrupted, or out of memory: it is tried again anyway.
+    // If poll(2) is interrupted or out of memory, the caller retries anyway.
     let _ = poll(&mut polled, Some(&timeout));
     let mut ready = polled.iter().map(|polled| !polled.revents().is_empty()).collect::<Vec<_>>().into_iter();
     let mut buffer = vec![0; BUFFER_BYTES];

@@ -1,7 +1,7 @@
 //! A NETLINK_SOCK_DIAG socket and the dump over it.
 //!
-//! A netlink socket belongs for ever to the namespace it was opened in, so one is opened inside each namespace and all
-//! are read from one thread (CRATES.md 6).
+//! A netlink socket stays bound to the namespace in which it was opened. One socket is therefore opened inside each
+//! namespace, and one thread reads all of them.
 
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr};
@@ -20,60 +20,60 @@ use crate::model::needs::Needs;
 use crate::model::socket::Socket as TcpSocket;
 use crate::model::state::{StateSet, TcpState};
 
-/// The kernel fills at most 32 KiB into one datagram of a dump, whatever the buffer (CRATES.md 2); twice that leaves
-/// room for kernels to come, and a datagram cut short is noticed.
+/// Receive buffer: 64 KiB. The kernel puts at most 32 KiB into one datagram of a dump, whatever the buffer
+/// (docs/kernel.md 1). Twice that leaves room for future kernels, and a truncated datagram is detected.
 pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
-/// One is being filled, one is being read, and one lies ready: all are reused until the dump ends.
+/// Buffers of a dump on two threads: one being filled, one being decoded, one ready. They are reused until the dump ends.
 const BUFFERS: usize = 3;
-/// The kernel answers at once; a dump whose end was lost must not hold the program for ever.
+/// Receive timeout. The kernel answers at once; without a timeout, a dump whose end was lost would block for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Datagrams in a row that are empty, lost or of other requests, after which a wait ends; it also ends after [`PATIENCE`].
+/// Consecutive datagrams that are empty, lost or of other requests after which a wait ends. It also ends after [`PATIENCE`].
 const MOST_IDLE: u32 = 1_000;
-/// `MSG_TRUNC`: recv returns the datagram's true length, also where the buffer was shorter.
+/// `MSG_TRUNC`: recv returns the datagram's true length even if the buffer is shorter.
 const MSG_TRUNC: i32 = 0x20;
 
-/// An open socket in one namespace.
+/// An open sock_diag socket of one namespace.
 #[derive(Debug)]
 pub(crate) struct DiagSocket {
     socket: Socket,
     netns: NetnsId,
     port: u32,
     sequence: u32,
-    /// The kernel takes requests for all families at once
+    /// The kernel accepts one request for all address families
     takes_all: bool,
 }
 
-/// What went wrong in a dump that brought rows all the same.
+/// Faults of a dump that delivered rows nevertheless.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct DumpFaults {
-    /// `NLM_F_DUMP_INTR`: the kernel says that the table changed under it
+    /// `NLM_F_DUMP_INTR`: the table changed during the dump
     pub interrupted: bool,
     /// Datagrams longer than the buffer
     pub truncated: u64,
     /// `NLMSG_OVERRUN` or ENOBUFS: messages were lost
     pub overrun: u64,
-    /// Datagrams whose rest could not be read
+    /// Datagrams that could not be parsed to their end
     pub bad_frames: u64,
-    /// Messages that hold no socket of a form we know
+    /// Messages that do not decode to a socket
     pub undecodable: u64,
-    /// Messages with another sequence number or port, or of another type: not ours, left alone
+    /// Messages with another sequence number or port, or of another type; they are ignored
     pub stray: u64,
-    /// The dump broke off with this error
+    /// Error with which the kernel ended the dump early
     pub broke_off: Option<Errno>,
 }
 
-/// What one recv gave: the datagram's true length, or nothing where the kernel had to drop some.
+/// Result of one recv: the datagram's true length, or `None` if the kernel dropped datagrams (ENOBUFS).
 type Received = io::Result<Option<usize>>;
 
 #[derive(PartialEq, Eq)]
 enum DumpProgress {
     More,
-    /// Nothing of ours: lost, empty, or another's
+    /// No message of this request: the datagram is lost, empty, or of another request
     Idle,
     Ended,
 }
 
-/// Ends a wait that brings nothing: ENOBUFS, empty datagrams or words of other requests without end.
+/// Limit of a wait without progress: endless ENOBUFS, empty datagrams or messages of other requests.
 #[derive(Default)]
 struct Patience {
     idle: u32,
@@ -81,7 +81,7 @@ struct Patience {
 }
 
 impl Patience {
-    /// After each receive.
+    /// Call after each receive. Fails when the limit is reached.
     fn after(&mut self, progress: &DumpProgress) -> io::Result<()> {
         if *progress != DumpProgress::Idle {
             *self = Self::default();
@@ -97,25 +97,24 @@ impl Patience {
     }
 }
 
-/// Why a dump ended without reaching its end.
+/// Reason why a dump did not reach its end.
 #[derive(Debug)]
 pub(crate) enum DumpError<E> {
-    /// The kernel would not begin, or the socket failed
+    /// The kernel refused the request, or the socket failed
     Refused(Refusal),
-    /// The receiver of the rows had enough
+    /// The receiver of the rows returned an error
     Receiver(E),
 }
 
 impl DiagSocket {
-    /// Opens a socket in the calling thread's namespace, which is `netns`, and asks for nothing, to see whether the
-    /// kernel would answer.
+    /// Opens a socket in the calling thread's namespace (`netns`) and probes whether the kernel answers requests.
     ///
     /// # Errors
-    /// sock_diag is missing or refused: fall back to /proc/net/tcp.
+    /// sock_diag is missing or refused; fall back to /proc/net/tcp.
     pub(crate) fn open(netns: NetnsId) -> Result<Self, Refusal> {
         let mut socket = Socket::new(NETLINK_SOCK_DIAG).map_err(Refusal::Socket)?;
         let address = socket.bind_auto().map_err(Refusal::Socket)?;
-        // Connected to the kernel, so that no other program can send us anything.
+        // Connected to the kernel, so that no other process can send messages to this socket.
         socket.connect(&SocketAddr::new(0, 0)).map_err(Refusal::Socket)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).map_err(|errno| Refusal::Socket(errno.into()))?;
         let mut opened = Self { socket, netns, port: address.port_number(), sequence: 0, takes_all: true };
@@ -126,7 +125,7 @@ impl DiagSocket {
         Ok(opened)
     }
 
-    /// Asks for nothing.
+    /// Sends a dump request that matches no state.
     fn probe(&mut self, family: Option<Family>) -> Result<(), Refusal> {
         let (states, needs) = (StateSet::NONE, Needs::empty());
         let probe = DumpRequest { family, states, needs, bytecode: &[], beside: false };
@@ -138,10 +137,10 @@ impl DiagSocket {
         }
     }
 
-    /// Asks and hands each socket to `each`.
+    /// Sends the request and passes each socket to `each`.
     ///
     /// # Errors
-    /// The kernel refuses, the socket fails, or `each` does; what was handed over until then stays good.
+    /// The kernel refuses, the socket fails, or `each` fails. Sockets passed before the error are valid.
     pub(crate) fn dump<E>(
         &mut self,
         request: DumpRequest<'_>,
@@ -165,11 +164,10 @@ impl DiagSocket {
         Ok(faults)
     }
 
-    /// Asks the kernel to destroy a socket of this namespace (`SOCK_DESTROY`, Linux 4.5): no other than the one with this
-    /// cookie.
+    /// Asks the kernel to destroy the socket with this cookie, and no other, in this namespace (`SOCK_DESTROY`, Linux 4.5).
     ///
     /// # Errors
-    /// The kernel refuses, cannot, or does not find it.
+    /// The kernel refuses, does not support the request, or does not find the socket.
     pub(crate) fn destroy(&mut self, socket: &TcpSocket, cookie: Cookie) -> Result<(), Refusal> {
         self.sequence = self.sequence.wrapping_add(1);
         self.send(&request::destroy(socket, cookie, self.sequence)).map_err(Refusal::Transport)?;
@@ -181,7 +179,7 @@ impl DiagSocket {
                 match message.payload {
                     Payload::Error(None) if self.is_ours(&message) => return Ok(()),
                     Payload::Error(Some(errno)) if self.is_ours(&message) => return Err(Refusal::Request(errno)),
-                    // Late words of another request.
+                    // A late message of another request.
                     _ => {}
                 }
             }
@@ -189,8 +187,8 @@ impl DiagSocket {
         }
     }
 
-    /// Whether a program still has the socket open. The kernel finds connections by their ends; of other sockets, which
-    /// share them, it cannot say, and they are taken to be open.
+    /// Whether a process still has the socket open. The kernel finds connections by their address pair. Other sockets
+    /// share addresses and cannot be found that way; they count as open.
     pub(crate) fn is_open(&mut self, socket: &TcpSocket) -> bool {
         if !socket.state.is_connection() {
             return true;
@@ -202,7 +200,7 @@ impl DiagSocket {
         }
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut patience = Patience::default();
-        // An error is an answer too: then it is not there.
+        // An error message is an answer too: the socket does not exist.
         while let Ok(length) = self.receive(&mut buffer) {
             let length = length.unwrap_or(0).min(buffer.len());
             for message in Messages::new(&buffer[..length]).flatten() {
@@ -222,7 +220,7 @@ impl DiagSocket {
         false
     }
 
-    /// Receives and takes apart in turn.
+    /// Receives and decodes datagrams in turn on this thread.
     fn dump_here<E>(
         &self,
         faults: &mut DumpFaults,
@@ -240,8 +238,8 @@ impl DiagSocket {
         }
     }
 
-    /// Lets another thread receive, which is when the kernel walks its tables, while this one makes rows of what has
-    /// come: the dump then takes the time of the longer of the two, not of both.
+    /// Receives on another thread while this one decodes. The kernel walks its tables during recv, so the dump takes
+    /// the longer of the two times, not their sum.
     fn dump_beside<E>(
         &self,
         faults: &mut DumpFaults,
@@ -254,7 +252,7 @@ impl DiagSocket {
             if reader.spawn_scoped(scope, move || self.receive_all(&empty, &filled)).is_err() {
                 return self.dump_here(faults, each);
             }
-            // Sending fails once the reader has ended: then it needs no more buffers.
+            // Sending fails only after the reader has ended, which then needs no more buffers.
             (0..BUFFERS).for_each(|_| drop(give_back.send(vec![0; BUFFER_BYTES])));
             let mut patience = Patience::default();
             for (buffer, received) in datagrams {
@@ -269,7 +267,7 @@ impl DiagSocket {
         })
     }
 
-    /// Receives until the dump ends, the socket fails, or nobody wants more.
+    /// Receives until the dump ends, the socket fails, or the decoding thread stops.
     fn receive_all(&self, empty: &Receiver<Vec<u8>>, filled: &SyncSender<(Vec<u8>, Received)>) {
         while let Ok(mut buffer) = empty.recv() {
             let received = self.receive(&mut buffer);
@@ -286,7 +284,7 @@ impl DiagSocket {
         }
     }
 
-    /// Takes one datagram apart and says whether it was the last.
+    /// Decodes one datagram and returns whether it was the last.
     fn take<E>(
         &self,
         buffer: &[u8],
@@ -315,7 +313,7 @@ impl DiagSocket {
                     progress = DumpProgress::More;
                     match inet_diag::decode(bytes, self.netns) {
                         Ok(mut socket) => {
-                            // Closed, it is in none of the tables that a dump walks, but for the one of bound sockets.
+                            // Of the tables that a dump walks, only the one of bound sockets contains closed ones.
                             if socket.state == TcpState::Close {
                                 socket.state = TcpState::BoundInactive;
                             }
@@ -350,7 +348,7 @@ impl DiagSocket {
         }
     }
 
-    /// The true length of the next datagram; `None` where the kernel says that it had to drop some.
+    /// The true length of the next datagram; `None` if the kernel dropped datagrams (ENOBUFS).
     fn receive(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         loop {
             match self.socket.recv(&mut &mut *buffer, MSG_TRUNC) {
@@ -402,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_kernel_that_does_not_take_all_families_at_once_is_asked_for_each() {
-        // Where IPv6 is off, there is one of the two.
+        // If IPv6 is off, only the first one exists.
         let own: Vec<_> =
             ["127.0.0.1:0", "[::1]:0"].into_iter().filter_map(|addr| TcpListener::bind(addr).ok()).collect();
         assert!(!own.is_empty());

@@ -1,7 +1,7 @@
-//! Which network namespaces there are, under which names, and how to get into them.
+//! Finds network namespaces, their names, and the files by which they are entered.
 //!
-//! Looked for in /proc/PID/ns/net, /run/netns and /run/docker/netns; one that only a descriptor or a socket keeps alive
-//! is not found (ARCHITECTURE.md, known gaps).
+//! Searched are /proc/PID/ns/net, /run/netns and /run/docker/netns. A namespace that only a descriptor or a socket
+//! keeps alive is not found (ARCHITECTURE.md, known gaps).
 
 use std::fs;
 use std::io;
@@ -20,14 +20,14 @@ use crate::model::gap::{GapKind, Gaps};
 use crate::model::ids::Pid;
 use crate::model::rights::Capabilities;
 
-/// Which namespaces the user wants.
+/// Selection of network namespaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NetnsChoice {
-    /// All that can be found and entered
+    /// All namespaces that can be found and entered
     All,
-    /// The one this process is in
+    /// The namespace of this process
     Current,
-    /// A name, a process id, a container id or its beginning, or an inode number
+    /// A namespace by name, process id, container id or its beginning, or inode number
     Named(String),
 }
 
@@ -36,21 +36,21 @@ pub enum NetnsChoice {
 pub(crate) struct Found {
     /// Inode number
     pub id: NetnsId,
-    /// Name for people
+    /// Display name
     pub name: String,
-    /// How to get in; `None` for the one we are in
+    /// File to enter the namespace by; `None` for the namespace of this process
     pub door: Option<Door>,
 }
 
-/// A file that stands for a namespace. It is opened only to go in, so that a thousand namespaces do not take a thousand
+/// File that represents a namespace. It is opened only to enter, so that a thousand namespaces do not take a thousand
 /// descriptors.
 #[derive(Debug, Clone)]
 pub(crate) struct Door {
-    /// The file
+    /// Path of the file
     pub path: PathBuf,
 }
 
-/// Finds what `choice` asks for.
+/// Finds the namespaces that `choice` selects.
 ///
 /// # Errors
 /// /proc is unreadable, or the named namespace does not exist.
@@ -65,20 +65,20 @@ pub(crate) fn find(choice: &NetnsChoice) -> Result<(Vec<Found>, Gaps), CollectEr
     }
 }
 
-/// What namespaces are called, looked up once: with a thousand of them it was asked a thousand times.
+/// Names of namespaces, read once for all of them instead of once for each.
 struct NamespaceNames {
     own: NetnsId,
-    /// The namespace of pid 1; `None` where that cannot be told
+    /// The namespace of pid 1; `None` if it cannot be determined
     host: Option<NetnsId>,
-    /// The files of /run/netns
+    /// Path, inode and name of each file of /run/netns
     labels: Vec<(PathBuf, NetnsId, String)>,
-    /// What could not be read there
+    /// Errors of reading /run/netns
     refused: Refusals,
 }
 
 impl NamespaceNames {
     fn read(own: NetnsId) -> Self {
-        // Who may not look at pid 1 can still tell the host's first namespace: the host-wide sysctls show only there.
+        // A user who may not read pid 1 can still recognize the host's namespace: only there the host-wide sysctls are visible.
         let is_first = || fs::exists("/proc/sys/net/ipv4/tcp_mem").unwrap_or(false);
         let host = inode(&of_process(Pid(1))).ok().or_else(|| is_first().then_some(own));
         let mut refused = Refusals::default();
@@ -86,7 +86,7 @@ impl NamespaceNames {
         Self { own, host, labels, refused }
     }
 
-    /// `host` for pid 1's, else the name of a file that stands for it, else the container's id, else the inode number.
+    /// `host` for pid 1's namespace, else the name of its file, else the container's id, else the inode number.
     fn of(&self, id: NetnsId, label: Option<&str>, pid: Option<Pid>) -> String {
         if self.host == Some(id) {
             return "host".to_owned();
@@ -96,7 +96,7 @@ impl NamespaceNames {
         label.or_else(|| pid.and_then(process::container_of)).unwrap_or_else(|| id.0.to_string())
     }
 
-    /// The namespace that this process is in.
+    /// The namespace of this process.
     fn own(&self) -> Found {
         Found { id: self.own, name: self.of(self.own, None, Some(Pid(std::process::id()))), door: None }
     }
@@ -129,7 +129,7 @@ fn all(names: NamespaceNames) -> Result<(Vec<Found>, Gaps), CollectError> {
             Err(error) => refused.note(errno_of(&error), || process::label_of(pid)),
         }
     }
-    // After the processes, which tell which container a namespace belongs to: Docker's own file names do not.
+    // After the processes, which reveal the container that a namespace belongs to; Docker's file names do not.
     for (path, id, label) in named_files(RUN_DOCKER_NETNS, &mut unread) {
         if known.insert(id) {
             found.push(names.found(id, Some(&label), None, path));
@@ -142,7 +142,7 @@ fn all(names: NamespaceNames) -> Result<(Vec<Found>, Gaps), CollectError> {
 }
 
 fn named(wanted: &str, names: NamespaceNames) -> Result<Found, CollectError> {
-    // Also where the directory may be searched and not listed.
+    // Works even if the directory may be searched but not listed.
     let file = Path::new(RUN_NETNS).join(wanted);
     if !wanted.contains('/') && is_namespace(&file).unwrap_or(false) {
         let id = inode(&file).map_err(|error| CollectError::enter(wanted, error, LOOK_AND_ENTER))?;
@@ -164,7 +164,7 @@ fn named(wanted: &str, names: NamespaceNames) -> Result<Found, CollectError> {
     })
 }
 
-/// A container may be named by the beginning of its id, as docker(1) shows it.
+/// Whether `wanted` names the namespace. A container may be named by the beginning of its id, as docker(1) prints it.
 fn answers_to(namespace: &Found, wanted: &str) -> bool {
     const SHORT_ID: usize = 12;
     namespace.name == wanted
@@ -172,13 +172,13 @@ fn answers_to(namespace: &Found, wanted: &str) -> bool {
         || wanted.len() >= SHORT_ID && namespace.name.len() == 64 && namespace.name.starts_with(wanted)
 }
 
-/// Where ip-netns(8) keeps namespaces.
+/// Directory of the namespaces of ip-netns(8).
 const RUN_NETNS: &str = "/run/netns";
-/// Where Docker does, by names of its own.
+/// Directory of Docker's namespaces, under names of its own.
 const RUN_DOCKER_NETNS: &str = "/run/docker/netns";
 
-/// The namespaces that the files of a directory stand for, with their names. A name left over after its namespace is gone
-/// is a plain file.
+/// Path, inode and name of each namespace in a directory. A file left behind by a deleted namespace is a plain file and
+/// is skipped.
 fn named_files(directory: &str, refused: &mut Refusals) -> Vec<(PathBuf, NetnsId, String)> {
     let mut files = Vec::new();
     let mut note = |errno: Errno, path: &Path| {

@@ -1,14 +1,14 @@
-//! The signals that end a program, what is done about one now, and how a program that caught one ends by it all the same.
+//! Signals that end a program, their current actions, and how to end by a signal that was caught.
 
 use std::ffi::c_int;
 use std::io;
 use std::ptr;
 
-/// Raised by what a thread does itself, so that nothing after it can be waited for.
+/// Signals caused by the thread itself. It cannot continue, so the handler cannot wait for anything.
 pub(super) const CRASHES: [c_int; 7] =
     [libc::SIGABRT, libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS];
 
-/// Asked from outside, or by a timer or a limit.
+/// Signals sent by another process, a timer or a resource limit.
 const REQUESTS: [c_int; 14] = [
     libc::SIGTERM,
     libc::SIGHUP,
@@ -26,14 +26,14 @@ const REQUESTS: [c_int; 14] = [
     libc::SIGXFSZ,
 ];
 
-/// The signals that end a process unless it says otherwise, and that it can put off until the terminal is given back. Those
-/// that whoever started it had ignored (`nohup`) are none; neither is SIGPIPE, which Rust's runtime ignores.
+/// Signals that end a process by default and that it can defer until the terminal is restored. Signals that were
+/// ignored when the program was started (`nohup`) are excluded, as is SIGPIPE, which Rust's runtime ignores.
 pub(crate) fn requests() -> Vec<c_int> {
     let all = REQUESTS.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX());
     all.filter(|signal| action_of(*signal).is_ok_and(|action| action.sa_sigaction != libc::SIG_IGN)).collect()
 }
 
-/// The signal's own action; where it is raised in its own handler, as soon as that returns.
+/// Takes the signal's default action. Within the signal's own handler, the action follows when the handler returns.
 #[allow(unsafe_code, reason = "neither rustix nor std can set what a signal does")]
 pub(super) fn act_by_default(signal: c_int) {
     // SAFETY: all zeros are a valid sigaction: SIG_DFL, no flags, an empty mask.
@@ -45,7 +45,7 @@ pub(super) fn act_by_default(signal: c_int) {
     }
 }
 
-/// What is done about a signal now.
+/// Current action of a signal.
 #[allow(unsafe_code, reason = "neither rustix nor std can tell what a signal does")]
 pub(super) fn action_of(signal: c_int) -> io::Result<libc::sigaction> {
     // SAFETY: all zeros are a valid sigaction.

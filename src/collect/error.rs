@@ -1,4 +1,4 @@
-//! What can go wrong while asking, in the words that the user reads.
+//! Errors of data collection, with the messages that the user reads.
 
 use std::borrow::Cow;
 use std::io;
@@ -11,61 +11,61 @@ use crate::decode::netlink;
 use crate::model::gap::Remedy;
 use crate::model::rights::Capabilities;
 
-/// A failure that leaves nothing to show. What merely leaves something out is a gap.
+/// Failure that leaves no data to show. If only some of the data is missing, a gap is reported instead.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
-    /// A directory or file of /proc that everything depends on
+    /// A directory or file of /proc that is indispensable
     #[error("cannot read {}: {source}; {}", path.display(), proc_remedy(source))]
     Proc {
         /// The path
         path: PathBuf,
-        /// Why
+        /// Cause
         source: io::Error,
     },
-    /// The user named a namespace that is not there
+    /// The user named a namespace that does not exist
     #[error("no network namespace '{0}'; choose current, all, a process id, or one of: {1}")]
     UnknownNetns(String, String),
-    /// The user named a process that is not there
+    /// The user named a process that does not exist
     #[error("no process {0}: it is gone, or hidden from this user")]
     NoProcess(u32),
-    /// The user named a namespace that may not be entered
+    /// The user named a namespace that cannot be entered
     #[error("cannot enter network namespace '{name}': {source}{}", .remedy.after_cause())]
     Enter {
         /// As the user wrote it
         name: String,
-        /// Why
+        /// Cause
         source: io::Error,
-        /// What to do about it
+        /// Remedy for the user
         remedy: Remedy,
     },
-    /// It ended, or its name stands for another one now
+    /// The namespace ended, or its name now belongs to another one
     #[error("network namespace '{0}' ended during the snapshot")]
     Ended(String),
-    /// sock_diag was asked for by name and is not to be had
+    /// The user requested sock_diag, which is not available
     #[error(
         "sock_diag is not available in namespace '{netns}': {refusal}; --source procfs reads /proc/net/tcp instead"
     )]
     SockDiag {
         /// Name of the namespace
         netns: String,
-        /// Why
+        /// Cause
         refusal: Refusal,
     },
-    /// /proc/net/tcp cannot be read either
+    /// /proc/net/tcp, the last source, cannot be read
     #[error("cannot read /proc/net/tcp in namespace '{netns}': {source}")]
     ProcNetTcp {
         /// Name of the namespace
         netns: String,
-        /// Why
+        /// Cause
         source: io::Error,
     },
-    /// The worker that enters a namespace died
+    /// The thread that enters a namespace could not be started, or panicked
     #[error("the worker for network namespace '{0}' could not be run")]
     Worker(String),
 }
 
 impl CollectError {
-    /// A namespace cannot be entered, which takes the capabilities `needed`.
+    /// Error for a namespace that cannot be entered without the capabilities `needed`.
     pub(super) fn enter(name: &str, source: io::Error, needed: Capabilities) -> Self {
         let remedy = refusals::remedy(errno_of(&source), needed);
         Self::Enter { name: name.to_owned(), source, remedy }
@@ -78,13 +78,13 @@ fn proc_remedy(error: &io::Error) -> Cow<'static, str> {
     remedy.unwrap_or(Cow::Borrowed("tcpulse needs /proc mounted and readable"))
 }
 
-/// Why the kernel would not speak sock_diag with us.
+/// Reason why sock_diag is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// No netlink socket
+    /// No netlink socket can be opened
     #[error("cannot open a netlink socket ({0})")]
     Socket(io::Error),
-    /// The request was answered by an error
+    /// The kernel answered the request with an error
     #[error("the kernel refuses the request ({})", io::Error::from_raw_os_error(.0.0))]
     Request(netlink::Errno),
     /// Sending or receiving failed
@@ -93,7 +93,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What to do about it.
+    /// Remedy for the user.
     pub fn remedy(&self) -> Remedy {
         let errno = match self {
             Self::Request(errno) => Some(errno.0),
@@ -105,7 +105,7 @@ impl Refusal {
                 Remedy::Do("allow NETLINK_SOCK_DIAG in the seccomp or SELinux profile")
             }
             Some(errno) if refusals::is_short(errno) => refusals::remedy(errno, Capabilities::empty()),
-            // gVisor, WSL 1, a kernel without CONFIG_INET_DIAG: there is no sock_diag to be had.
+            // gVisor, WSL 1, a kernel without CONFIG_INET_DIAG: sock_diag does not exist there.
             _ => Remedy::None,
         }
     }

@@ -1,5 +1,5 @@
-//! The only room that asks the kernel: netlink sockets, /proc, namespaces, the clock. What it gets it hands to `decode`;
-//! what it is refused it turns into gaps, or into errors that name the operation, the object and the cause.
+//! The only module that accesses the kernel: netlink sockets, /proc, namespaces, the clock. It passes bytes to `decode`
+//! and turns refusals into gaps, or into errors that name the operation, the object and the cause.
 
 pub(crate) mod caller;
 pub(crate) mod cgroups;

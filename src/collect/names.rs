@@ -1,4 +1,4 @@
-//! Names that stand for numbers: services in /etc/services, hosts by the resolver (getaddrinfo(3), getnameinfo(3)).
+//! Resolves names: services by /etc/services, hosts by the resolver (getaddrinfo(3), getnameinfo(3)).
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::path::Path;
@@ -19,7 +19,7 @@ fn port_of(line: &str, name: &str) -> Option<u16> {
     (first == name || words.any(|alias| alias == name)).then_some(port)
 }
 
-/// The addresses of a host, each once; none where nobody knows it.
+/// Addresses of a host without duplicates; empty if the name is unknown.
 pub(crate) fn host(name: &str) -> Vec<IpAddr> {
     let mut addresses: Vec<IpAddr> = Vec::new();
     for address in (name, 0).to_socket_addrs().into_iter().flatten() {
@@ -30,9 +30,9 @@ pub(crate) fn host(name: &str) -> Vec<IpAddr> {
     addresses
 }
 
-/// The name of a host; `None` where its address has none. Waits for the resolver.
+/// Name of a host; `None` if its address has none. Blocks until the resolver answers.
 pub(crate) fn name_of(addr: IpAddr) -> Option<String> {
-    // Without a name getnameinfo(3) gives the address back.
+    // For an address without a name, getnameinfo(3) returns the address as text.
     dns_lookup::lookup_addr(&addr).ok().filter(|name| name.parse::<IpAddr>().is_err())
 }
 

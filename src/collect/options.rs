@@ -13,13 +13,13 @@ use crate::model::options::{MoreOptions, SocketOptions};
 use crate::model::owner::Owners;
 use crate::model::state::TcpState;
 
-/// `TCP_RTO_MAX_MS` (6.15) and `SO_BUF_LOCK` (5.14), which libc does not name yet or not everywhere.
+/// `TCP_RTO_MAX_MS` (6.15) and `SO_BUF_LOCK` (5.14), which libc does not define yet, or not on every platform.
 const TCP_RTO_MAX_MS: i32 = 44;
 const SO_BUF_LOCK: i32 = 72;
 const SOCK_SNDBUF_LOCK: i32 = 1;
 const SOCK_RCVBUF_LOCK: i32 = 2;
 
-/// Reads options, and counts what was refused.
+/// Reader of socket options that counts refusals by reason.
 #[derive(Debug, Default)]
 pub(crate) struct OptionReader {
     descriptors: Descriptors,
@@ -27,11 +27,11 @@ pub(crate) struct OptionReader {
 }
 
 impl OptionReader {
-    /// The options of the socket with this cookie in this state, which `owners` hold; with `more` also those that decide
-    /// no deadline.
+    /// Reads the options of the socket with this cookie and state, held by `owners`. With `more`, it also reads the
+    /// options that affect no deadline.
     ///
     /// # Errors
-    /// No holder lets its descriptor be looked at, or none has it any more.
+    /// No process that holds the socket permits access to its descriptor, or none holds it any more.
     pub(crate) fn read(
         &mut self,
         owners: Owners<'_>,
@@ -41,23 +41,23 @@ impl OptionReader {
     ) -> Result<SocketOptions, Unreachable> {
         let holders = owners.iter().map(|(process, fd)| (process.pid, fd));
         let read = self.descriptors.of(holders, cookie).and_then(|socket| {
-            // The five options that every kernel has do not fail on a TCP socket, unless somebody forbids to ask.
+            // On a TCP socket, the five options that every kernel has fail only if getsockopt(2) is forbidden.
             read(socket.as_fd(), state, more).map_err(|error| Unreachable::of_getsockopt(&error))
         });
         read.inspect_err(|unreachable| *self.refused.entry(*unreachable).or_default() += 1)
     }
 
-    /// How many sockets were refused, by reason.
+    /// Number of sockets that could not be read, by reason.
     pub(crate) fn refused(&self) -> impl Iterator<Item = (Unreachable, u64)> + '_ {
         self.refused.iter().map(|(unreachable, count)| (*unreachable, *count))
     }
 }
 
-/// Options of a socket. Each system call is a third of a microsecond: what the state has made meaningless is not asked
-/// for.
+/// Reads the options of a socket. Each system call takes a third of a microsecond; options that have no meaning in this
+/// state are skipped.
 ///
 /// # Errors
-/// It is no TCP socket.
+/// The descriptor is no TCP socket.
 pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<SocketOptions> {
     let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
     Ok(SocketOptions {
@@ -91,11 +91,11 @@ fn read_more(socket: BorrowedFd<'_>) -> MoreOptions {
     }
 }
 
-/// Sets what is asked for, in the order in which the kernel's timer sees no half of it: values before keepalive is turned
-/// on, and after it is turned off.
+/// Applies the change in an order in which the kernel's timer never sees half of it: values are set before keepalive is
+/// turned on, and after it is turned off.
 ///
 /// # Errors
-/// The kernel refuses a value; those before it are set.
+/// The kernel refuses a value; the values before it have been set.
 pub(crate) fn change(socket: BorrowedFd<'_>, change: &KeepaliveChange) -> io::Result<()> {
     let keepalive = |on: bool| set(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, u32::from(on));
     if change.enabled == Some(false) {
@@ -105,7 +105,7 @@ pub(crate) fn change(socket: BorrowedFd<'_>, change: &KeepaliveChange) -> io::Re
         (libc::TCP_KEEPINTVL, change.interval_s),
         (libc::TCP_KEEPCNT, change.probes),
         (libc::TCP_USER_TIMEOUT, change.user_timeout_ms),
-        // Last: where keepalive is on, this sets the timer anew.
+        // Last: if keepalive is on, this restarts the timer.
         (libc::TCP_KEEPIDLE, change.idle_s),
     ] {
         value.map_or(Ok(()), |value| set(socket, libc::IPPROTO_TCP, name, value))?;

@@ -1,6 +1,6 @@
-//! Which process holds which socket: one readlink for each descriptor of each process, and no allocation for any.
+//! Finds the processes that hold each socket: one readlink(2) for each descriptor of each process, without allocation.
 //!
-//! This is the dearest thing the program does (1.7 µs a descriptor), so nobody calls it who does not need owners.
+//! This is the most expensive operation of the program (1.7 µs a descriptor). Call it only if owners are needed.
 
 use std::ffi::CStr;
 use std::fs::{self, File};
@@ -29,26 +29,26 @@ const DIRENT_BYTES: usize = 32 * 1024;
 /// `socket:[4294967295]` is 19 bytes long; a longer link is no socket.
 const LINK_BYTES: usize = 24;
 
-/// Processes for each thread, at least: to begin one takes as long as to look through a few.
+/// Minimum number of processes for each thread: starting a thread takes as long as scanning a few processes.
 const PROCESSES_A_THREAD: usize = 8;
-/// More would wait for each other's locks in the kernel.
+/// Maximum number of threads. More would wait for each other's locks in the kernel.
 const MOST_THREADS: usize = 4;
-/// So many descriptors of each process are read whatever was found before: a socket that processes share was mostly
-/// opened early, before they were forked.
+/// Descriptors of each process that are read even if all owners are known: a socket that processes share was mostly
+/// opened early, before the fork.
 const ALWAYS_READ: u64 = 1024;
 
-/// How to look through the processes.
+/// Options of a process scan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ScanRequest<'a> {
     /// Count the descriptors of each process and read their limit
     pub limits: bool,
-    /// Use all processors: it takes less time, and not less of them
+    /// Scan on several threads: less elapsed time, but no less processor time
     pub beside: bool,
-    /// Only the holders of these sockets are wanted
+    /// Search only for the owners of these sockets
     pub wanted: Option<&'a Wanted>,
 }
 
-/// Looks through every process. Those that could not be looked into are a gap; those that vanish meanwhile are not.
+/// Scans the descriptors of every process. A process that may not be read is a gap; one that ends during the scan is not.
 ///
 /// # Errors
 /// /proc cannot be listed.
@@ -64,7 +64,7 @@ pub(crate) fn scan(users: &mut Users, request: ScanRequest<'_>) -> Result<(Owner
         found.extend(scan.found);
         refused.extend(scan.refused);
     }
-    // Whichever thread came to it: a socket's processes stand in the same order each time.
+    // Makes the order of a socket's processes independent of which thread scanned them.
     found.sort_unstable_by_key(|(process, _)| process.pid);
     let (mut processes, mut holdings) = (Vec::with_capacity(found.len()), Vec::new());
     for (mut process, held) in found {
@@ -82,7 +82,7 @@ pub(crate) fn scan(users: &mut Users, request: ScanRequest<'_>) -> Result<(Owner
     Ok((OwnerTable::new(processes, holdings, hidden), gaps))
 }
 
-/// Each thread takes the next process that none has taken.
+/// Scans all processes. Each thread takes the next process that no thread has taken yet.
 fn scan_all(pids: &[Pid], request: ScanRequest<'_>, threads: usize) -> Vec<Scan> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -120,14 +120,14 @@ pub(crate) fn pids() -> Result<Vec<Pid>, CollectError> {
     Ok(pids)
 }
 
-/// /proc mounted with hidepid=2 does not even list other users' processes; pid 1 is never missing otherwise.
+/// Gap if /proc is mounted with hidepid=2, which does not list other users' processes. Otherwise pid 1 is always listed.
 fn hidden_pids() -> Option<Gap> {
     let remedy = Remedy::Do("run as root, or as a member of the group in the mount's gid option");
     let gap = || Gap::new(GapKind::ProcessList, "/proc is mounted with hidepid or subset=pid", remedy);
     (!fs::exists("/proc/1").unwrap_or(true)).then(gap)
 }
 
-/// In a pid namespace of its own (a container on the host's network) /proc does not show the processes outside.
+/// Gap if this process is in its own pid namespace (a container on the host's network): /proc lacks the processes outside.
 fn outer_processes() -> Option<Gap> {
     /// `PROC_PID_INIT_INO`: the inode of the first pid namespace, the same on every kernel since 3.8.
     const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
@@ -137,10 +137,10 @@ fn outer_processes() -> Option<Gap> {
     (own != FIRST_PID_NAMESPACE).then(gap)
 }
 
-/// Inode and descriptor of sockets.
+/// Inode and descriptor of each socket of a process.
 type HeldSockets = Vec<(Inode, Fd)>;
 
-/// What one thread has found.
+/// Results of one thread.
 #[derive(Default)]
 struct Scan {
     /// Processes that hold sockets
@@ -148,14 +148,14 @@ struct Scan {
     refused: Refusals,
 }
 
-/// What one process has open.
+/// Open descriptors of one process.
 #[derive(Default)]
 struct OpenedFiles {
     sockets: HeldSockets,
     /// Descriptors of any kind
     count: u64,
-    /// What kept the rest from being read. The kernel may refuse to tell what the descriptors are although it lists them
-    /// (the directory is readable by its owner, the links need ptrace rights)
+    /// Error that stopped the scan of the process. The kernel may list the descriptors and yet refuse their links: the
+    /// process's user may read the directory, but the links need ptrace rights
     refused: Option<Errno>,
 }
 
@@ -192,7 +192,7 @@ impl Scan {
     }
 }
 
-/// The descriptors of a process that are sockets, and wanted.
+/// Finds the descriptors of a process that are wanted sockets.
 fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeUninit<u8>]) -> OpenedFiles {
     let ScanRequest { wanted, limits, .. } = request;
     let mut opened = OpenedFiles::default();
@@ -208,7 +208,7 @@ fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeU
         };
         let Some(fd) = number(entry.file_name().to_bytes()).map(Fd) else { continue };
         opened.count += 1;
-        // All have a holder. A process that has none of them so far is not read to its end.
+        // If all owners are known, a process that holds none of the sockets so far is not read to its end.
         let is_idle = !is_asked && opened.count > ALWAYS_READ && opened.sockets.is_empty();
         if let Some(wanted) = wanted.filter(|wanted| is_idle && wanted.are_found()) {
             (is_asked, is_counted_only) = (true, !shares(directory, wanted));
@@ -221,7 +221,7 @@ fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeU
         }
         match socket_inode(directory, entry.file_name()) {
             Ok(Some(inode)) if wanted.is_none_or(|wanted| wanted.note(inode, fd)) => opened.sockets.push((inode, fd)),
-            // Closed meanwhile, or no socket.
+            // No wanted socket, or closed since it was listed.
             Ok(_) | Err(Errno::NOENT) => {}
             Err(errno) => {
                 opened.refused = Some(errno);
@@ -232,8 +232,8 @@ fn descriptors(directory: &File, request: ScanRequest<'_>, dirents: &mut [MaybeU
     opened
 }
 
-/// Whether the process has one of the sockets under the number that another process has it under: so a fork leaves what
-/// it shares.
+/// Whether the process has one of the sockets under the descriptor number of its first owner: a fork keeps the numbers
+/// of shared descriptors.
 fn shares(directory: &File, wanted: &Wanted) -> bool {
     wanted.found().any(|(inode, fd)| {
         let mut digits = itoa::Buffer::new();
@@ -244,7 +244,7 @@ fn shares(directory: &File, wanted: &Wanted) -> bool {
     })
 }
 
-/// The error number of an error of procfs.
+/// Error number of a procfs error.
 fn errno(error: &procfs::ProcError) -> Errno {
     match error {
         procfs::ProcError::PermissionDenied(_) => Errno::ACCESS,
@@ -263,7 +263,7 @@ fn socket_inode(directory: &File, name: &CStr) -> Result<Option<Inode>, Errno> {
     Ok(inode.map(Inode))
 }
 
-/// Decimal digits; wraps like the kernel's own 32-bit inode of a socket (KERNEL.md 7.14).
+/// Parses decimal digits modulo 2^32, like the kernel's 32-bit inode of a socket (docs/kernel.md 1).
 fn number(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;

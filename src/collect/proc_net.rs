@@ -1,4 +1,4 @@
-//! /proc/net/tcp and tcp6 of one namespace, opened from within it: an open file stays with its namespace.
+//! /proc/net/tcp and tcp6 of one network namespace. They are opened inside it; an open file stays bound to its namespace.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
@@ -7,7 +7,7 @@ use crate::decode::proc_tcp;
 use crate::model::address::{Family, NetnsId};
 use crate::model::socket::Socket;
 
-/// The two files. tcp6 is missing where IPv6 is off.
+/// Open /proc/net/tcp and tcp6 of one namespace. tcp6 is missing if IPv6 is off.
 #[derive(Debug)]
 pub(crate) struct ProcNetTcp {
     tcp: File,
@@ -15,18 +15,18 @@ pub(crate) struct ProcNetTcp {
 }
 
 impl ProcNetTcp {
-    /// Opens the files of the calling thread's namespace. /proc/net would be the main thread's.
+    /// Opens the files of the calling thread's namespace. /proc/net would show the main thread's namespace.
     ///
     /// # Errors
-    /// /proc/thread-self/net/tcp cannot be opened: nothing is left to read from.
+    /// /proc/thread-self/net/tcp cannot be opened. There is no further source to fall back to.
     pub(crate) fn open() -> io::Result<Self> {
         Ok(Self { tcp: File::open("/proc/thread-self/net/tcp")?, tcp6: File::open("/proc/thread-self/net/tcp6").ok() })
     }
 
-    /// Hands each socket of the family to `each`. Lines that are no sockets are left out and counted, the header apart.
+    /// Passes each socket of the family to `each`. Returns the number of lines, without the header, that are no sockets.
     ///
     /// # Errors
-    /// The outer one: the file cannot be read. The inner one: `each` failed.
+    /// Outer: the file cannot be read. Inner: `each` failed.
     pub(crate) fn read<E>(
         &mut self,
         family: Family,

@@ -1,5 +1,5 @@
-//! What is told of a process that holds sockets. Every file is opened below one descriptor of /proc/PID, so that a pid
-//! given to another process meanwhile yields an error and never the other's name.
+//! Describes a process that holds sockets. Every file is opened relative to one descriptor of /proc/PID, so that a
+//! reused pid gives an error and never the name of another process.
 
 use std::ffi::OsStr;
 use std::io::Read;
@@ -12,15 +12,15 @@ use crate::decode::{cgroup, status};
 use crate::model::ids::Pid;
 use crate::model::owner::{Process, label};
 
-/// Longest /proc/PID/comm: 15 bytes, more for kernel threads.
+/// Bytes read from /proc/PID/comm. A name has at most 15 bytes, that of a kernel thread more.
 const COMM_BYTES: u64 = 256;
-/// /proc/PID/status is one to two KB long, and the user ids stand near its beginning.
+/// Bytes read from /proc/PID/status. The file has one to two KB, with the user ids near its beginning.
 const STATUS_BYTES: u64 = 16 * 1024;
 
-/// Reads comm, exe, uid and cgroup. What is refused is absent.
+/// Reads comm, exe, uid and cgroup. A value that may not be read is absent.
 ///
 /// # Errors
-/// The process is gone, or this program has no descriptor or memory left to read with.
+/// The process has ended, or this program has no descriptor or memory left.
 pub(crate) fn describe(process: &ProcDir, pid: Pid) -> ProcResult<Process> {
     let comm = read(process, "comm", COMM_BYTES)?;
     let comm = String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned();
@@ -40,14 +40,14 @@ pub(crate) fn describe(process: &ProcDir, pid: Pid) -> ProcResult<Process> {
     })
 }
 
-/// The beginning of a file of the process.
+/// Reads at most `most_bytes` from the beginning of a file of the process.
 fn read(process: &ProcDir, file: &str, most_bytes: u64) -> ProcResult<Vec<u8>> {
     let mut bytes = Vec::new();
     process.open_relative(file)?.take(most_bytes).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// `RLIMIT_NOFILE`, the soft one; none where there is none, or it may not be read.
+/// Soft limit of open descriptors (`RLIMIT_NOFILE`); `None` if there is no limit, or it may not be read.
 pub(crate) fn descriptor_limit(process: &ProcDir) -> Option<u64> {
     match process.limits().ok()?.max_open_files.soft_limit {
         LimitValue::Value(limit) => Some(limit),
@@ -55,8 +55,8 @@ pub(crate) fn descriptor_limit(process: &ProcDir) -> Option<u64> {
     }
 }
 
-/// What a file of the process says; `None` where it may not be read or makes no sense. Out of descriptors or memory it
-/// would look the same as a process without a user.
+/// Value of a file of the process; `None` if it may not be read or is malformed. A lack of descriptors or memory stays
+/// an error: otherwise the process would appear to have no user.
 fn told<T>(read: ProcResult<T>) -> ProcResult<Option<T>> {
     match read {
         Ok(told) => Ok(Some(told)),
@@ -65,7 +65,7 @@ fn told<T>(read: ProcResult<T>) -> ProcResult<Option<T>> {
     }
 }
 
-/// The version 2 path, or that of systemd's own hierarchy where version 2 does not hold the process.
+/// The cgroup version 2 path. If that is the root, the path in systemd's own version 1 hierarchy takes precedence.
 fn cgroup_path(groups: &ProcessCGroups) -> Option<String> {
     let version2 = groups.0.iter().find(|group| group.hierarchy == 0).map(|group| &group.pathname);
     let systemd = groups
@@ -83,40 +83,40 @@ pub(crate) fn container_of(pid: Pid) -> Option<String> {
     groups.0.iter().find_map(|group| cgroup::container(&group.pathname)).map(str::to_owned)
 }
 
-/// `comm[pid]` of a process of which no more may be seen; `None` where it is gone.
+/// `comm[pid]` of a process whose other files may not be read; `None` if it has ended.
 pub(crate) fn label_of(pid: Pid) -> Option<String> {
     let comm = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
     Some(format!("{}[{pid}]", String::from_utf8_lossy(comm.trim_ascii_end())))
 }
 
-/// Whether the process is a zombie: its descriptors are closed, so there is nothing to hide.
+/// Whether the process is a zombie. Its descriptors are closed, so no sockets are hidden.
 pub(crate) fn is_zombie(process: &ProcDir) -> bool {
     process
         .stat()
         .is_ok_and(|stat| stat.state().is_ok_and(|state| matches!(state, ProcState::Zombie | ProcState::Dead)))
 }
 
-/// A process that this one descends from, or this one.
+/// This process or one of its ancestors.
 #[derive(Debug)]
 pub(crate) struct Ancestor {
     /// Process id
     pub pid: Pid,
     /// Its name
     pub comm: String,
-    /// Whether its descriptors may be looked at
+    /// Whether its descriptors may be read
     pub is_readable: bool,
-    /// `SSH_CONNECTION` of the environment it was started with; none where that may not be read
+    /// `SSH_CONNECTION` of the environment it was started with; `None` if that may not be read
     pub ssh_connection: Option<String>,
 }
 
-/// This process, the one that started it, and so on to the first: as far as they may be looked at.
+/// This process, its parent, and so on to the first process, as far as their /proc/PID/stat may be read.
 pub(crate) fn ancestors() -> Vec<Ancestor> {
     let mut found: Vec<Ancestor> = Vec::new();
     let mut next = ProcDir::myself().ok();
     while let Some(process) = next {
         let Ok(stat) = process.stat() else { break };
         let pid = Pid(stat.pid.cast_unsigned());
-        // A pid that was given to another process meanwhile could lead in a circle.
+        // A reused pid could lead in a circle.
         if found.iter().any(|known| known.pid == pid) {
             break;
         }

@@ -1,4 +1,4 @@
-//! What the kernel refused, counted by error, so that each becomes a gap with its real reason.
+//! Counts the kernel's errors by number, so that each becomes a gap with its actual cause.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +9,7 @@ use super::rights;
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::rights::Capabilities;
 
-/// Errors of one kind of reading.
+/// Error counts of one kind of read.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(BTreeMap<i32, RefusedCount>);
 
@@ -20,13 +20,13 @@ struct RefusedCount {
 }
 
 impl Refusals {
-    /// Counts an error; `example` names what could not be read and is asked of the first of its kind only.
+    /// Counts an error; `example` names what could not be read and is called only for the first error of each number.
     pub(crate) fn note(&mut self, errno: Errno, example: impl FnOnce() -> Option<String>) {
         let entry = self.0.entry(errno.raw_os_error());
         entry.and_modify(|refused| refused.count += 1).or_insert_with(|| RefusedCount { count: 1, example: example() });
     }
 
-    /// Adds those of another thread.
+    /// Adds the counts of another thread.
     pub(crate) fn extend(&mut self, other: Self) {
         for (errno, refused) in other.0 {
             let entry = self.0.entry(errno);
@@ -34,17 +34,17 @@ impl Refusals {
         }
     }
 
-    /// How many there were.
+    /// Total number of errors.
     pub(crate) fn count(&self) -> u64 {
         self.0.values().map(|refused| refused.count).sum()
     }
 
-    /// A gap for each error. `needed` are the capabilities that read what a permission was refused for.
+    /// One gap for each error number. `needed` are the capabilities that would have permitted a refused read.
     pub(crate) fn gaps(self, kind: GapKind, needed: Capabilities) -> Gaps {
         self.gaps_by(kind, |errno| remedy(errno, needed))
     }
 
-    /// A gap for each error, with the remedy that `remedy` chooses.
+    /// One gap for each error number, with the remedy that `remedy` returns.
     pub(crate) fn gaps_by(self, kind: GapKind, remedy: impl Fn(Errno) -> Remedy) -> Gaps {
         let mut gaps = Gaps::default();
         for (errno, RefusedCount { count, example }) in self.0 {
@@ -55,32 +55,32 @@ impl Refusals {
     }
 }
 
-/// Whether the error says that what was asked for has ended meanwhile: there is nothing to see.
+/// Whether the error means that the object no longer exists, so that nothing is missing.
 pub(crate) fn is_gone(errno: Errno) -> bool {
     matches!(errno, Errno::NOENT | Errno::SRCH)
 }
 
-/// Whether the error says that this process has no right to it.
+/// Whether the error means that permission is denied.
 pub(crate) fn is_denied(errno: Errno) -> bool {
     matches!(errno, Errno::PERM | Errno::ACCESS)
 }
 
-/// Whether the error says that this process, or the host, has no descriptor or memory left.
+/// Whether the error means that this process, or the host, has no descriptor or memory left.
 pub(crate) fn is_short(errno: Errno) -> bool {
     matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS)
 }
 
-/// The error number of an error; EIO where it has none.
+/// Error number of an I/O error; EIO if it has none.
 pub(crate) fn errno_of(error: &io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
-/// The error as a phrase.
+/// Text of the error for a gap.
 pub(crate) fn cause(errno: Errno) -> String {
     if is_denied(errno) { "permission denied".to_owned() } else { io::Error::from(errno).to_string() }
 }
 
-/// What to do about an error; `needed` are the capabilities that permission takes.
+/// Remedy for an error; `needed` are the capabilities that grant permission.
 pub(crate) fn remedy(errno: Errno, needed: Capabilities) -> Remedy {
     match errno {
         errno if is_denied(errno) => rights::remedy(needed),

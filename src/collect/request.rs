@@ -10,30 +10,30 @@ use crate::model::needs::Needs;
 use crate::model::socket::Socket;
 use crate::model::state::StateSet;
 
-/// What a dump is to bring.
+/// Parameters of a dump.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DumpRequest<'a> {
-    /// This family alone; all of them, in one walk through the tables, where none is named
+    /// Address family; `None` for all families in one walk through the tables
     pub family: Option<Family>,
-    /// Decided by the kernel: a table that no state of the set lives in is not even walked
+    /// States, filtered by the kernel: it does not walk a table that holds none of them
     pub states: StateSet,
-    /// Attributes beyond those that always come
+    /// Attributes beyond those that the kernel always sends
     pub needs: Needs,
-    /// What a socket has to pass, in the kernel's bytecode; empty for all
+    /// Filter in the kernel's bytecode; empty for all sockets
     pub bytecode: &'a [u8],
-    /// Another thread receives while this one makes rows: it takes less time, and more of the processors
+    /// Receive on another thread while this one decodes: less elapsed time, more processor time
     pub beside: bool,
 }
 
-/// `TCPDIAG_GETSOCK`: the request of before `SOCK_DIAG_BY_FAMILY`, which the kernel still takes. It names no family, so
-/// one walk brings the sockets of all: with 100,000 sockets a second one takes 17 ms, and 9 ms where there are none.
+/// `TCPDIAG_GETSOCK`: the predecessor of `SOCK_DIAG_BY_FAMILY`, which the kernel still accepts. It names no family, so one walk
+/// returns the sockets of all families. A second walk takes 17 ms with 100,000 sockets, and 9 ms without sockets.
 pub(crate) const TCPDIAG_GETSOCK: u16 = 18;
 
 /// `INET_DIAG_REQ_BYTECODE`, which the crate does not know.
 const INET_DIAG_REQ_BYTECODE: u16 = 1;
 
 impl DumpRequest<'_> {
-    /// The bytes to send.
+    /// Encodes the request.
     pub(crate) fn to_bytes(self, sequence: u32) -> Vec<u8> {
         let mut bytes = match self.family {
             Some(family) => self.of_one(family, sequence),
@@ -55,15 +55,15 @@ impl DumpRequest<'_> {
             family,
             protocol: IPPROTO_TCP,
             extensions: extensions(self.needs),
-            // The crate does not know the states 12 and 13; the kernel ignores those that it does not know.
+            // The crate does not know the states 12 and 13; the kernel ignores states that it does not know.
             states: StateFlags::from_bits_retain(self.states.kernel_bits()),
             socket_id,
         };
         message(request, NLM_F_REQUEST | NLM_F_DUMP, sequence)
     }
 
-    /// `struct inet_diag_req`, which the crate does not know: the attributes are its fourth byte, the states stand behind
-    /// the addresses, and nothing else of it matters in a dump.
+    /// `struct inet_diag_req`, which the crate does not know. Its fourth byte holds the attributes, the states follow
+    /// the addresses, and the other fields do not matter in a dump.
     fn of_all(self, sequence: u32) -> Vec<u8> {
         const HEADER_BYTES: usize = 16;
         const REQUEST_BYTES: usize = 60;
@@ -79,17 +79,17 @@ impl DumpRequest<'_> {
     }
 }
 
-/// `SOCK_DESTROY` (`include/uapi/linux/sock_diag.h`): the same request under another number, which the crate does not know.
+/// `SOCK_DESTROY` (`include/uapi/linux/sock_diag.h`): a dump request with another message type, which the crate does not know.
 const SOCK_DESTROY: u16 = 21;
 
-/// The bytes that ask the kernel to destroy the socket with this cookie, and to say whether it did.
+/// Encodes a request to destroy the socket with this cookie and to acknowledge it.
 pub(crate) fn destroy(socket: &Socket, cookie: Cookie, sequence: u32) -> Vec<u8> {
     let mut bytes = message(one(socket, cookie), NLM_F_REQUEST | NLM_F_ACK, sequence);
     bytes[4..6].copy_from_slice(&SOCK_DESTROY.to_ne_bytes());
     bytes
 }
 
-/// The bytes that ask for the socket with this cookie, and no other.
+/// Encodes a request for the socket with this cookie, and no other.
 pub(crate) fn look_up(socket: &Socket, cookie: Cookie, sequence: u32) -> Vec<u8> {
     message(one(socket, cookie), NLM_F_REQUEST, sequence)
 }
@@ -130,7 +130,7 @@ fn message(request: InetRequest, flags: u16, sequence: u32) -> Vec<u8> {
     bytes
 }
 
-/// Adds an attribute to a message. Its content is a multiple of 4 bytes, so that nothing has to be padded.
+/// Appends an attribute to a message. Its content is a multiple of 4 bytes, so that no padding is needed.
 fn append(message: &mut Vec<u8>, kind: u16, content: &[u8]) {
     const ATTRIBUTE_HEADER_BYTES: usize = 4;
     let length = (ATTRIBUTE_HEADER_BYTES + content.len()) as u16;

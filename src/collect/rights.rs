@@ -1,17 +1,17 @@
-//! What this process is allowed to do, so that a remedy names what is missing and nothing that it already has.
+//! Capabilities of this process, so that a remedy names only those that are missing.
 
 use rustix::thread::{CapabilitySet, capabilities};
 
 use crate::model::gap::Remedy;
 use crate::model::rights::Capabilities;
 
-/// What it takes to read other users' descriptors.
+/// Capabilities needed to read other users' descriptors.
 pub(crate) const READ_DESCRIPTORS: Capabilities = Capabilities::SYS_PTRACE.union(Capabilities::DAC_READ_SEARCH);
 
-/// What it takes to find the namespace of another user's process, and to enter it.
+/// Capabilities needed to find the namespace of another user's process and to enter it.
 pub(crate) const LOOK_AND_ENTER: Capabilities = Capabilities::SYS_PTRACE.union(Capabilities::SYS_ADMIN);
 
-/// The effective capabilities of the calling thread; none where the kernel does not say.
+/// The effective capabilities of the calling thread; empty if capget(2) fails.
 pub(crate) fn effective() -> Capabilities {
     let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
     let known = [
@@ -23,7 +23,7 @@ pub(crate) fn effective() -> Capabilities {
     known.into_iter().filter(|(theirs, _)| held.contains(*theirs)).map(|(_, ours)| ours).collect()
 }
 
-/// What to do where these capabilities would have been enough and the kernel said no.
+/// Remedy for a refused operation that these capabilities would have permitted.
 pub(crate) fn remedy(needed: Capabilities) -> Remedy {
     let missing = needed - effective();
     if missing.is_empty() {

@@ -1,4 +1,4 @@
-//! Routes, carriers and neighbours of the calling thread's namespace.
+//! Reads the routes, carriers and neighbours of the calling thread's namespace.
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
@@ -9,10 +9,10 @@ use super::refusals::{Refusals, errno_of, is_gone};
 use crate::decode::routes::{ipv4_routes, unresolved};
 use crate::model::routes::Routes;
 
-/// A router's table may have a million lines. One that is longer than this is left alone.
+/// Size limit of a table: 64 KiB. A router's table may have a million lines; a longer table is ignored.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// What can be read; the rest is empty, so that nothing is doubted, and noted.
+/// Reads what is readable. Unreadable tables are empty, so that they raise no doubt, and are counted in `refused`.
 pub(crate) fn routes(refused: &mut Refusals) -> Routes {
     let interfaces = match getifaddrs() {
         Ok(interfaces) => interfaces,
@@ -21,7 +21,7 @@ pub(crate) fn routes(refused: &mut Refusals) -> Routes {
             return Routes::default();
         }
     };
-    // Not IFF_RUNNING, which follows the carrier up to a second later.
+    // Do not use IFF_RUNNING: it follows the carrier up to a second later.
     let up_and_idle = |flags: InterfaceFlags| {
         flags.contains(InterfaceFlags::IFF_UP)
             && !flags.contains(InterfaceFlags::IFF_LOOPBACK)
@@ -40,7 +40,7 @@ pub(crate) fn routes(refused: &mut Refusals) -> Routes {
         })
     };
     let unresolved = unresolved(&file("arp"));
-    // The routes decide nothing where there is nothing to doubt.
+    // Without a lost carrier or an unresolved neighbour there is no doubt, and the routes are not needed.
     let ipv4 =
         if without_carrier.is_empty() && unresolved.is_empty() { Vec::new() } else { ipv4_routes(&file("route")) };
     Routes { ipv4, without_carrier, unresolved }

@@ -1,6 +1,6 @@
-//! Signals that end the process, where it has the terminal in its hands: what can be waited for is listed here; of the rest
-//! (a crash, an allocation that failed) a handler gives the terminal back on the spot. Then the signal does what it would
-//! have done without us. The bytes that give a terminal back are the caller's.
+//! Restores the terminal when a signal ends the process. Signals that the program can wait for are handled by its main
+//! loop; on a crash or a failed allocation a handler restores the terminal at once. Then the signal takes the effect
+//! that it would have had without a handler. The caller supplies the bytes that restore the terminal.
 
 use std::ffi::c_int;
 use std::io;
@@ -15,28 +15,28 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::ending_signals::{CRASHES, act_by_default, action_of};
 
-/// Said where the process aborts itself: the reason that was printed went down with the other screen.
-const ABORTED: &[u8] = b"tcpulse: aborted: there was no memory left for it, or it has a fault of its own; \
+/// Printed if the process aborts itself: the reason printed before is lost with the alternate screen.
+const ABORTED: &[u8] = b"tcpulse: aborted: out of memory, or a bug in tcpulse; \
 a filter, -N or a higher limit (ulimit -v) leaves it more room\n";
 
-/// What the handler has to know. It may not allocate, nor wait for a lock.
+/// State of the signal handler, which must not allocate or wait for a lock.
 struct GuardedTerminal {
-    /// Whether there is anything to give back
+    /// Whether the terminal has to be restored
     is_taken: &'static AtomicBool,
-    /// What the terminal is sent
+    /// Bytes that restore the terminal
     bytes: Vec<u8>,
     modes: Termios,
 }
 
 static TERMINAL: OnceLock<GuardedTerminal> = OnceLock::new();
-/// What std does about a stack that overflows, to be done after ours.
+/// The standard library's handlers for stack overflow, which run after ours.
 static BEFORE: OnceLock<[(c_int, libc::sigaction); 2]> = OnceLock::new();
 
-/// From now on the terminal is given back by these bytes, and with the modes that it has now, whenever it `is_taken` and the
-/// process ends by a signal.
+/// Installs the handlers. If a signal ends the process while `is_taken` is set, they restore the terminal with these
+/// bytes and its current modes.
 ///
 /// # Errors
-/// stdin is no terminal, or a handler cannot be set.
+/// stdin is no terminal, or a handler cannot be installed.
 pub(crate) fn guard(is_taken: &'static AtomicBool, bytes: Vec<u8>) -> io::Result<()> {
     let modes = tcgetattr(stdin())?;
     if TERMINAL.set(GuardedTerminal { is_taken, bytes, modes }).is_err() {
@@ -48,15 +48,15 @@ pub(crate) fn guard(is_taken: &'static AtomicBool, bytes: Vec<u8>) -> io::Result
     CRASHES.into_iter().try_for_each(catch)
 }
 
-/// Ends this process by this signal, as if nobody had caught it; before that the terminal is given back, if it is not yet.
+/// Restores the terminal if that has not happened yet, then ends this process by the signal as if it had not been caught.
 pub(crate) fn end_by(signal: c_int) -> ! {
     give_back();
     act_by_default(signal);
-    // Nobody survives the signals of `requests`; but whoever should must not go on here.
+    // The signals of `requests` end the process. If one does not, execution must not continue here.
     std::process::exit(128 + signal)
 }
 
-/// Gives the terminal back without waiting for anything: a terminal that does not read is left as it is.
+/// Restores the terminal without blocking: a terminal that does not read is left as it is.
 fn give_back() {
     let Some(terminal) = TERMINAL.get().filter(|terminal| terminal.is_taken.swap(false, Ordering::SeqCst)) else {
         return;
@@ -72,12 +72,12 @@ fn say(to: BorrowedFd<'_>, bytes: &[u8]) {
     }
 }
 
-/// Sets the handler of a crash.
+/// Installs the handler for a crash signal.
 #[allow(unsafe_code, reason = "signal-hook refuses SIGSEGV, SIGILL and SIGFPE, and runs on the stack that overflowed")]
 fn catch(signal: c_int) -> io::Result<()> {
-    // SAFETY: all zeros are a valid sigaction; the pointers are to one that lives. The handler has the signature that
-    // SA_SIGINFO asks for, and calls only what is async-signal-safe. No other signal interrupts it: a process in the
-    // background would be stopped by SIGTTOU as it sets the terminal's modes.
+    // SAFETY: all zeros are a valid sigaction; the pointers are to a live one. The handler has the signature that
+    // SA_SIGINFO requires, and calls only async-signal-safe functions. All other signals are blocked: in a background
+    // process, SIGTTOU would stop the process when it sets the terminal's modes.
     let result = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = crashed as extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void) as usize;
@@ -88,11 +88,11 @@ fn catch(signal: c_int) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// The handler.
+/// Handler of crash signals.
 #[allow(unsafe_code, reason = "a signal handler gets pointers")]
 extern "C" fn crashed(signal: c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
-    // SAFETY: with SA_SIGINFO the kernel hands over a siginfo; si_pid is set where somebody sent the signal, which is read
-    // only for SIGABRT, that nobody else raises.
+    // SAFETY: with SA_SIGINFO the kernel passes a siginfo. si_pid is set if a process sent the signal; it is read only
+    // for SIGABRT, which only a process raises.
     let (code, sender) = unsafe { ((*info).si_code, (*info).si_pid()) };
     let was_taken = TERMINAL.get().is_some_and(|terminal| terminal.is_taken.load(Ordering::SeqCst));
     give_back();
@@ -101,9 +101,9 @@ extern "C" fn crashed(signal: c_int, info: *mut libc::siginfo_t, _context: *mut 
     }
     let before = BEFORE.get().into_iter().flatten().find(|(overflow, _)| *overflow == signal);
     match before.filter(|_| code > 0) {
-        // What caused it is done again when we return, and then std says whether it was the stack.
+        // On return the faulting instruction runs again, and std's handler reports whether the stack overflowed.
         Some((_, before)) => {
-            // SAFETY: the pointer is to the sigaction that was read, which lives as long as the process.
+            // SAFETY: the pointer is to the saved sigaction, which lives as long as the process.
             unsafe { libc::sigaction(signal, before, ptr::null_mut()) };
         }
         None => act_by_default(signal),

@@ -1,15 +1,15 @@
-//! Small files that somebody else wrote, such as a configuration or /etc/services: read whole, and never waited for. A FIFO,
-//! a device, an endless or a very large file is an error, not a hang and not all of the memory.
+//! Reads small untrusted files, such as a configuration or /etc/services, completely and without blocking. A FIFO, a
+//! device, an endless or a very large file gives an error, not a hang or exhausted memory.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-/// The most bytes that such a file may have.
+/// Size limit: 1 MiB.
 pub(crate) const MOST_BYTES: u64 = 1 << 20;
 
-/// Why such a file gave nothing. Each reads well after "cannot be read: ".
+/// Reason why a file was not read. Each message completes "cannot be read: ".
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreadable {
     /// open(2) or read(2) failed
@@ -23,16 +23,16 @@ pub(crate) enum Unreadable {
     TooLarge,
 }
 
-/// A file that was read.
+/// Content and owner of a file.
 #[derive(Debug)]
 pub(crate) struct SmallFile {
-    /// Its content
+    /// Complete content
     pub bytes: Vec<u8>,
-    /// Who may have written it
+    /// User and permission bits
     pub owner: Owner,
 }
 
-/// Who may write to a file or directory.
+/// User and permission bits of a file or directory, which decide who may write to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owner {
     uid: u32,
@@ -41,7 +41,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// Nobody but root. Where an access control list lets others write, the group's bit shows it (acl(5)).
+    /// Whether only root may write. If an access control list lets others write, the group's write bit is set (acl(5)).
     pub(crate) fn is_root_alone(self) -> bool {
         const GROUP_OR_OTHERS: u32 = 0o022;
         self.uid == 0 && self.mode & GROUP_OR_OTHERS == 0
@@ -52,10 +52,10 @@ impl Owner {
     }
 }
 
-/// Who may write to the file or directory.
+/// Reads the user and permission bits of a file or directory.
 ///
 /// # Errors
-/// It is not there, or may not be looked at.
+/// The path does not exist, or stat(2) is refused.
 pub(crate) fn owner(path: &Path) -> io::Result<Owner> {
     fs::metadata(path).map(|metadata| Owner::of(&metadata))
 }
@@ -63,16 +63,16 @@ pub(crate) fn owner(path: &Path) -> io::Result<Owner> {
 /// Reads a regular file of at most [`MOST_BYTES`].
 ///
 /// # Errors
-/// It cannot be opened or read, is no regular file, or is larger.
+/// The file cannot be opened or read, is no regular file, or is larger.
 pub(crate) fn read(path: &Path) -> Result<SmallFile, Unreadable> {
-    // Asked before it is opened, since to open some devices does something; and after, since it may be another by then.
+    // Checked before the open, since opening some devices has side effects, and after it, since the file may have been replaced.
     check(&fs::metadata(path)?)?;
-    // Without O_NONBLOCK to open a FIFO waits for a writer.
+    // Without O_NONBLOCK, opening a FIFO waits for a writer.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let metadata = file.metadata()?;
     check(&metadata)?;
     let mut bytes = Vec::new();
-    // It may grow while it is read.
+    // The file may grow during the read.
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(Unreadable::TooLarge);

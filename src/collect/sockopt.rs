@@ -1,11 +1,11 @@
-//! One option of one socket: getsockopt(2) and setsockopt(2) on a descriptor that the caller holds.
+//! getsockopt(2) and setsockopt(2) of one option on a descriptor that the caller holds.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::model::address::Cookie;
 
-/// `SO_COOKIE`: the number that the dump gave.
+/// `SO_COOKIE`: the socket's cookie, as reported by a sock_diag dump.
 pub(super) fn cookie_of(socket: BorrowedFd<'_>) -> io::Result<Cookie> {
     get(socket, libc::SOL_SOCKET, libc::SO_COOKIE, 0_u64).map(Cookie)
 }
@@ -14,7 +14,7 @@ pub(super) fn number(socket: BorrowedFd<'_>, level: i32, name: i32) -> io::Resul
     get(socket, level, name, 0_i32).map(|value| value.try_into().unwrap_or(0))
 }
 
-/// What an option's value may be: any bytes make one.
+/// Types of option values. Every byte pattern is a valid value of such a type.
 pub(super) trait Plain: Copy {}
 impl Plain for i32 {}
 impl Plain for u64 {}
@@ -29,7 +29,7 @@ pub(super) fn set(socket: BorrowedFd<'_>, level: i32, name: i32, value: u32) -> 
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// getsockopt(2).
+/// getsockopt(2) of a fixed-size value.
 #[allow(unsafe_code, reason = "neither rustix nor nix has all of these options")]
 pub(super) fn get<T: Plain>(socket: BorrowedFd<'_>, level: i32, name: i32, mut value: T) -> io::Result<T> {
     let mut length = size_of::<T>() as libc::socklen_t;

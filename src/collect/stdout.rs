@@ -1,7 +1,7 @@
-//! stdout as the program was given it, and writes to it whose every failure is an error.
+//! stdout as inherited from the caller, with writes that report every failure.
 //!
-//! Two habits of Rust's standard library lose output without an error: before `main` it opens /dev/null in place of each
-//! standard descriptor that is closed, and it takes EBADF from stdout for success.
+//! Rust's standard library loses output without an error in two ways: before `main` it opens /dev/null in place of each
+//! closed standard descriptor, and it treats EBADF from stdout as success.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +11,8 @@ use rustix::io::Errno;
 
 static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Functions in this section are run before the standard library looks at the descriptors. Once `main` runs it is too
-/// late: Python's `subprocess.DEVNULL` gives a stdout that looks just like the library's own /dev/null.
+/// Functions in this section run before the standard library checks the descriptors. In `main` it is too late: a stdout
+/// from Python's `subprocess.DEVNULL` cannot be distinguished from the library's own /dev/null.
 #[used]
 #[allow(unsafe_code, reason = "a constructor is the only code that runs before the standard library's")]
 // SAFETY: the C library calls each pointer of this section once, on the only thread; the function takes no arguments,
@@ -27,7 +27,7 @@ extern "C" fn note_at_start() {
     WAS_CLOSED.store(flags < 0, Ordering::Relaxed);
 }
 
-/// Whether stdout can be written to at all.
+/// Checks that stdout can be written to.
 ///
 /// # Errors
 /// It was closed when the program was started, or it was opened for reading only.
@@ -44,7 +44,7 @@ pub(crate) fn check() -> io::Result<()> {
 /// write(2) to stdout.
 ///
 /// # Errors
-/// Those of write(2), EBADF included; and that stdout was closed when the program was started.
+/// Errors of write(2), EBADF included, and an error if stdout was closed when the program was started.
 pub(crate) fn write(bytes: &[u8]) -> io::Result<usize> {
     if WAS_CLOSED.load(Ordering::Relaxed) {
         check()?;

@@ -1,4 +1,4 @@
-//! Work on several processors.
+//! Runs work on several processors.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Does `work` on each item, each on a thread of its own. `None` for one whose thread could not be started, or panicked.
+/// Runs `work` on each item on a thread of its own. The result is `None` if the thread could not be started or panicked.
 pub(crate) fn side_by_side<I: Send, T: Send>(
     name: &str,
     items: &mut [I],

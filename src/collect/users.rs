@@ -1,9 +1,9 @@
-//! User names by uid, each asked for once.
+//! Cache of user names by uid.
 
 use nix::unistd::{Uid, User};
 use rustc_hash::FxHashMap;
 
-/// What getpwuid(3) said so far.
+/// Results of getpwuid(3), which is called once for each uid.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
     names: FxHashMap<u32, Option<String>>,

@@ -1,6 +1,6 @@
-//! A visit to a namespace: a thread enters it, opens what has to be opened there, reads the kernel values, and ends.
+//! A visit to a namespace: a thread enters it, opens the sources of rows, reads the kernel values, and ends.
 //!
-//! setns(2) changes the calling thread only, and what it opens stays in that namespace; so nobody else is moved.
+//! setns(2) moves only the calling thread, and what it opens stays in that namespace; other threads are not affected.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -26,35 +26,35 @@ use crate::model::routes::Routes;
 use crate::model::state::StateSet;
 use crate::model::sysctl::Sysctls;
 
-/// Where the rows are to come from.
+/// The user's choice of the source of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceChoice {
-    /// sock_diag, else /proc/net/tcp with a gap that says why
+    /// sock_diag; if it is not available, /proc/net/tcp with a gap that names the reason
     Auto,
-    /// sock_diag or an error
+    /// sock_diag, or an error if it is not available
     SockDiag,
     /// /proc/net/tcp
     Procfs,
 }
 
-/// Where the rows of a namespace come from.
+/// Source of the rows of a namespace.
 #[derive(Debug)]
 pub(crate) enum Rows {
     /// sock_diag
     Diag(DiagSocket),
     /// /proc/net/tcp
     Proc(ProcNetTcp),
-    /// One of the two: opened when its turn comes, so that a thousand namespaces do not take a thousand descriptors
+    /// A source that is opened when its turn comes, so that a thousand namespaces do not take a thousand descriptors
     Later(Found, Source),
-    /// There are none: nobody wants them, or the namespace has no TCP socket
+    /// No rows: none are requested, or the namespace has no TCP socket
     None,
 }
 
 impl Rows {
-    /// Opens what was left for later.
+    /// Opens a source that the visit left closed.
     ///
     /// # Errors
-    /// The namespace has ended, or cannot be entered or read any more.
+    /// The namespace has ended, or can no longer be entered or read.
     pub(crate) fn open(found: &Found, source: Source) -> Result<Self, CollectError> {
         within(found, || match source {
             Source::SockDiag => open_diag(found).map(Self::Diag),
@@ -63,35 +63,35 @@ impl Rows {
     }
 }
 
-/// What is to be read in each namespace.
+/// Values to read in each namespace.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VisitRequest<'a> {
-    /// As the user named the namespaces
+    /// Namespaces as the user named them
     pub choice: &'a NetnsChoice,
-    /// Where rows are to come from
+    /// Source of the rows
     pub source: SourceChoice,
-    /// States of the rows that are wanted; empty for none
+    /// States of the wanted rows; empty for no rows
     pub states: StateSet,
-    /// Which values are wanted
+    /// Wanted values
     pub needs: Needs,
 }
 
-/// A namespace with its rows.
+/// A visited namespace and its rows.
 #[derive(Debug)]
 pub(crate) struct Visited {
-    /// What was read in it
+    /// Values read in the namespace
     pub namespace: Namespace,
-    /// Where its rows come from
+    /// Source of its rows
     pub rows: Rows,
 }
 
-/// Sources of rows that stay open from the visit on. More are opened when their turn comes.
+/// Sources of rows that stay open after the visit. Further ones are opened when their turn comes.
 const MOST_OPEN: usize = 32;
 
-/// Enters every namespace of `found`. One that may not be entered is a gap, or an error if the user named it.
+/// Enters every namespace of `found`. A namespace that may not be entered is a gap, or an error if the user named it.
 ///
 /// # Errors
-/// The only namespace asked for cannot be entered, or nothing in it can be read.
+/// The only requested namespace cannot be entered, or nothing in it can be read.
 pub(crate) fn visit_all(found: &[Found], request: VisitRequest<'_>) -> Result<(Vec<Visited>, Gaps), CollectError> {
     let mut visited: Vec<Visited> = Vec::new();
     let mut gaps = Gaps::default();
@@ -101,7 +101,7 @@ pub(crate) fn visit_all(found: &[Found], request: VisitRequest<'_>) -> Result<(V
             Ok((mut visit, unseen)) => {
                 gaps.extend(unseen);
                 if let (Rows::None, Some(first)) = (&visit.rows, visited.first()) {
-                    // Nothing was asked there; the same kernel would have answered the same.
+                    // No request was sent there. It is the same kernel, so it would have answered in the same way.
                     visit.namespace.source = first.namespace.source;
                 }
                 visited.push(visit);
@@ -119,7 +119,7 @@ pub(crate) fn visit_all(found: &[Found], request: VisitRequest<'_>) -> Result<(V
     }
 }
 
-/// What came of each visit. One thread goes from namespace to namespace: to start one for each took a busy host a
+/// Result of each visit. One thread enters the namespaces in turn: starting a thread for each took a busy host a
 /// millisecond a namespace.
 fn visit_each(found: &[Found], request: VisitRequest<'_>) -> Vec<Result<Visit, CollectError>> {
     let mut room = limits::room_for(MOST_OPEN);
@@ -141,7 +141,7 @@ fn visit_each(found: &[Found], request: VisitRequest<'_>) -> Vec<Result<Visit, C
         };
         thread::scope(|scope| {
             let worker = thread::Builder::new().name("namespaces".to_owned());
-            // Places that it leaves empty are errors below.
+            // Results that the thread leaves empty become errors below.
             let _ = worker
                 .spawn_scoped(scope, move || away.into_iter().for_each(travel))
                 .map(thread::ScopedJoinHandle::join);
@@ -151,7 +151,7 @@ fn visit_each(found: &[Found], request: VisitRequest<'_>) -> Vec<Result<Visit, C
     found.iter().zip(visits).map(|(found, visit)| visit.unwrap_or_else(|| unvisited(found))).collect()
 }
 
-/// Among many namespaces, one that cannot be seen does not spoil the others.
+/// Gap for a namespace that cannot be read while others can.
 pub(crate) fn gap_for(error: &CollectError) -> Gap {
     let (why, example, remedy) = match error {
         CollectError::Enter { name, source, remedy } => (cause(errno_of(source)), name, *remedy),
@@ -180,10 +180,10 @@ fn fallback_gap(refusal: &Refusal) -> Gap {
 
 type Visit = (Visited, Gaps);
 
-/// Runs `work` inside a namespace, in a thread of its own where that is not the namespace of this one.
+/// Runs `work` inside a namespace, on a separate thread if the calling thread is not in that namespace.
 ///
 /// # Errors
-/// It cannot be entered, or `work` fails.
+/// The namespace cannot be entered, or `work` fails.
 pub(super) fn within<T: Send>(
     found: &Found,
     work: impl FnOnce() -> Result<T, CollectError> + Send,
@@ -206,7 +206,7 @@ fn enter(found: &Found) -> Result<(), CollectError> {
         errno if is_gone(errno) => CollectError::Ended(found.name.clone()),
         _ => CollectError::enter(&found.name, error, LOOK_AND_ENTER),
     })?;
-    // The process may have ended, and its number may be another's in another namespace by now.
+    // The process may have ended, and its pid may belong to a process in another namespace by now.
     if !door.metadata().is_ok_and(|metadata| metadata.ino() == found.id.0) {
         return Err(CollectError::Ended(found.name.clone()));
     }
@@ -214,13 +214,13 @@ fn enter(found: &Found) -> Result<(), CollectError> {
         .map_err(|errno| CollectError::enter(&found.name, errno.into(), Capabilities::SYS_ADMIN))
 }
 
-/// Reads what is wanted of the calling thread's namespace.
+/// Reads the requested values in the calling thread's namespace.
 fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, CollectError> {
     let needs = request.needs;
     let mut unread = Refused::default();
-    // Before anything is opened here: our own socket would count.
+    // Before anything is opened here: sockstat would count our own socket.
     let sockstat = kernel_values::sockstat(&mut unread.counters);
-    // The kernel is asked in this namespace, and in one that the user named, whether it would answer at all.
+    // In this process's own namespace, and in one that the user named, the kernel is always asked, to learn whether it answers.
     let is_one_of_many = found.door.is_some() && *request.choice == NetnsChoice::All;
     let population = sockstat.population().filter(|_| is_one_of_many);
     let states = population.map_or(StateSet::ALL, Population::states).intersection(request.states);
@@ -253,7 +253,7 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
     Ok((Visited { namespace, rows }, gaps))
 }
 
-/// What could not be read in a namespace.
+/// Errors of reading the values of a namespace.
 #[derive(Default)]
 struct Refused {
     sysctls: Refusals,
@@ -272,7 +272,7 @@ impl Refused {
             (self.interfaces, GapKind::Interfaces),
         ] {
             let remedy = |errno| match kind {
-                // Every kernel has those that are noted.
+                // Absent sysctls are not counted; only an existing one that could not be read is.
                 GapKind::Sysctls if !is_short(errno) => Remedy::Do("unmask /proc/sys in this container"),
                 _ => refusals::remedy(errno, Capabilities::empty()),
             };
@@ -285,7 +285,7 @@ impl Refused {
     }
 }
 
-/// A source of rows, and why it is not the better one.
+/// Opens a source of rows. If it falls back to /proc/net/tcp, it also returns why sock_diag was refused.
 fn open_rows(found: &Found, source: SourceChoice) -> Result<(Rows, Option<Refusal>), CollectError> {
     match source {
         SourceChoice::Procfs => Ok((open_procfs(found)?, None)),
@@ -297,7 +297,7 @@ fn open_rows(found: &Found, source: SourceChoice) -> Result<(Rows, Option<Refusa
     }
 }
 
-/// A sock_diag socket in a namespace.
+/// Opens a sock_diag socket in a namespace.
 ///
 /// # Errors
 /// The namespace has ended, cannot be entered, or has no sock_diag.
@@ -313,7 +313,7 @@ fn open_procfs(found: &Found) -> Result<Rows, CollectError> {
     ProcNetTcp::open().map(Rows::Proc).map_err(|source| CollectError::ProcNetTcp { netns: found.name.clone(), source })
 }
 
-/// Index and name of each interface of the calling thread's namespace; none if they cannot be listed.
+/// Index and name of each interface of the calling thread's namespace; empty if they cannot be listed.
 fn interfaces(refused: &mut Refusals) -> Vec<(u32, String)> {
     match nix::net::if_::if_nameindex() {
         Ok(list) => {

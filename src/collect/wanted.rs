@@ -1,4 +1,4 @@
-//! Sockets whose holders are looked for: a scan of all processes reads no more than it has to.
+//! Sockets whose owners a process scan searches for, so that it reads no more descriptors than necessary.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -10,20 +10,20 @@ use crate::model::ids::{Fd, Inode, Pid};
 
 /// No descriptor has this number (`NR_OPEN` is far below).
 const NONE: u32 = u32::MAX;
-/// Processes with more descriptors are read last: the others are read to their ends whatever is found.
+/// Processes with more descriptors are read last. The others are always read completely.
 const MANY: u64 = 1024;
 
-/// Inodes, and for each the descriptor under which it was found first.
+/// Inodes of the wanted sockets, each with the descriptor under which it was first found.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     sockets: FxHashMap<Inode, AtomicU32>,
     unfound: AtomicUsize,
-    /// Users that the sockets belong to: their processes are the most likely holders
+    /// Users that the sockets belong to; their processes most likely hold them
     uids: FxHashSet<u32>,
 }
 
 impl Wanted {
-    /// Sockets by inode, with the user that each belongs to.
+    /// Takes the inode of each socket and the user that it belongs to.
     pub(crate) fn new(sockets: impl IntoIterator<Item = (Inode, Option<u32>)>) -> Self {
         let mut wanted = Self::default();
         for (inode, uid) in sockets {
@@ -34,12 +34,12 @@ impl Wanted {
         wanted
     }
 
-    /// Whether there is none.
+    /// Whether no socket is wanted.
     pub(crate) fn is_empty(&self) -> bool {
         self.sockets.is_empty()
     }
 
-    /// Whether a socket is wanted, which was found under this descriptor.
+    /// Records the descriptor under which a socket was found. Returns whether the socket is wanted.
     pub(super) fn note(&self, inode: Inode, fd: Fd) -> bool {
         let Some(found) = self.sockets.get(&inode) else { return false };
         if found.compare_exchange(NONE, fd.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
@@ -48,21 +48,21 @@ impl Wanted {
         true
     }
 
-    /// Whether each has a holder.
+    /// Whether an owner of every socket has been found.
     pub(super) fn are_found(&self) -> bool {
         self.unfound.load(Ordering::Relaxed) == 0
     }
 
-    /// Inode and first descriptor of those that were found.
+    /// Inode and first descriptor of the sockets found so far.
     pub(super) fn found(&self) -> impl Iterator<Item = (Inode, Fd)> + '_ {
         let found = self.sockets.iter().map(|(inode, fd)| (*inode, Fd(fd.load(Ordering::Relaxed))));
         found.filter(|(_, fd)| fd.0 != NONE)
     }
 
-    /// Puts processes with few descriptors first, since those are read to their ends; then the most likely holders.
+    /// Sorts processes with few descriptors first, since those are read completely, and the most likely owners before others.
     pub(super) fn sort(&self, pids: &mut [Pid]) {
         pids.sort_by_cached_key(|pid| {
-            // One that has vanished is no matter where. Before Linux 6.2 the size is 0: then the order is of no help.
+            // The place of a process that has ended does not matter. Before Linux 6.2 the size is 0, and the order does not help.
             let directory = fs::metadata(format!("/proc/{pid}/fd"));
             let (count, uid) = directory.map_or((0, NONE), |directory| (directory.size(), directory.uid()));
             (count > MANY, !self.uids.contains(&uid), count, *pid)

@@ -1,4 +1,4 @@
-//! Numbers at offsets of a byte slice that may be too short. netlink is in the host's byte order, ports are not.
+//! Reads numbers at offsets of a byte slice that may be too short. netlink uses the host's byte order, ports network order.
 
 /// The `N` bytes at `offset`, if they are there.
 pub(crate) fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {

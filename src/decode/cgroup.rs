@@ -1,10 +1,10 @@
-//! What a cgroup path tells: the systemd unit and the container that a process belongs to.
+//! Finds the systemd unit and the container that a process belongs to by its cgroup path.
 //!
 //! Unit names: systemd.unit(5), systemd-escape(1). Container ids: 64 hexadecimal digits, as Docker, containerd, CRI-O
 //! and Podman put them into paths with or without a prefix.
 
-/// The systemd unit that a cgroup path names: its innermost component that ends in a unit type with processes.
-/// Slices only group units and are not meant.
+/// The systemd unit that a cgroup path names: its innermost component that ends in a unit type with processes. Slices
+/// are ignored, since they only group units.
 pub(crate) fn unit(path: &str) -> Option<&str> {
     path.rsplit('/')
         .find(|part| [".service", ".scope"].iter().any(|ending| part.len() > ending.len() && part.ends_with(ending)))

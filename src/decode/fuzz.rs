@@ -1,15 +1,15 @@
-//! What holds of any bytes, for `fuzz/`: decoders do not panic, and make nothing of nothing.
+//! Properties that hold for any input, checked by `fuzz/`: decoders do not panic, and return no more than the input can hold.
 
 use super::netlink::{Messages, Payload};
 use super::{cgroup, inet_diag, key_values, proc_tcp, sysctl};
 use crate::model::address::{Family, NetnsId};
 use crate::model::sysctl::Format;
 
-/// Any bytes, as a datagram of a sock_diag dump.
+/// Checks any bytes as a datagram of a sock_diag dump.
 pub fn netlink(bytes: &[u8]) {
-    /// `struct nlmsghdr` and `struct inet_diag_msg`: what a socket takes at least.
+    /// Minimum size of a socket: `struct nlmsghdr` and `struct inet_diag_msg`.
     const SOCKET_BYTES: usize = 88;
-    // Of any message type: decode is to stand whatever it is handed.
+    // Bodies of any message type: `decode` must not rely on the type.
     let bodies = Messages::new(bytes).filter_map(|message| match message.ok()?.payload {
         Payload::Data(_, body) => Some(body),
         _ => None,
@@ -18,7 +18,7 @@ pub fn netlink(bytes: &[u8]) {
     assert!(sockets * SOCKET_BYTES <= bytes.len(), "{sockets} sockets of {} bytes", bytes.len());
 }
 
-/// Any text, as a file of /proc.
+/// Checks any text as a file of /proc.
 pub fn proc(text: &str) {
     for line in text.lines().chain([text]) {
         for family in Family::ALL {

@@ -1,7 +1,7 @@
-//! `struct inet_diag_msg` and its attributes (`include/uapi/linux/inet_diag.h`): one message, one socket.
+//! Decodes `struct inet_diag_msg` and its attributes (`include/uapi/linux/inet_diag.h`): one socket per message.
 //!
-//! The crate's own parser would lose a row for one odd attribute, and the counts of keepalive timers (CRATES.md 1), so
-//! this one is ours; tests hold the two against each other.
+//! The parser of the netlink-packet-sock-diag crate drops a row for one odd attribute, and drops the counts of
+//! keepalive timers, hence this one. Tests compare the two.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,21 +22,21 @@ const MESSAGE_BYTES: usize = 72;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 
-/// A message that holds no socket we could show.
+/// Error of a message that does not decode to a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadMessage {
     /// Too short for `struct inet_diag_msg`
-    #[error("{0} bytes, a socket takes 72")]
+    #[error("message of {0} bytes is shorter than the 72 of a socket")]
     Short(usize),
     /// Neither `AF_INET` nor `AF_INET6`
     #[error("address family {0}")]
     Family(u8),
 }
 
-/// Reads one answer.
+/// Decodes one message.
 ///
 /// # Errors
-/// The message is too short or of a foreign family: the caller counts it and goes on.
+/// The message is too short or of another address family. The caller counts it and continues.
 pub(crate) fn decode(message: &[u8], netns: NetnsId) -> Result<Socket, BadMessage> {
     let (Some(base), Some(attributes)) = (message.first_chunk::<MESSAGE_BYTES>(), message.get(MESSAGE_BYTES..)) else {
         return Err(BadMessage::Short(message.len()));
@@ -73,22 +73,22 @@ pub(crate) fn decode(message: &[u8], netns: NetnsId) -> Result<Socket, BadMessag
     Ok(socket)
 }
 
-/// Drops the user of a socket that has none, though both sources print 0 there, and gives the queues to the others.
+/// Removes the user of a socket that has none, for which both sources report 0, and sets the queues of all but minisockets.
 pub(super) fn keep_what_is_known(socket: &mut Socket, queues: Queues) {
     if socket.is_minisocket() {
         socket.uid = None;
         return;
     }
-    // Kernels before 6.17 look the owner up through the inode: without one they report 0, which is not root.
+    // Kernels before 6.17 take the user from the inode. Without an inode they report 0, which does not mean root.
     if socket.inode.is_none() {
         socket.uid = socket.uid.filter(|&uid| uid != 0);
     }
     socket.queues = queues;
 }
 
-/// Bytes 44 to 51 are two words, low one first; `INET_DIAG_NOCOOKIE` is all ones.
+/// Cookie in bytes 44 to 51: two words, the low one first; `INET_DIAG_NOCOOKIE` is all ones.
 fn cookie(raw: u64) -> Option<Cookie> {
-    // On a big-endian machine the two native words stand the other way round than the halves of a u64.
+    // On a big-endian machine the order of the two words is the reverse of the halves of a native u64.
     let cookie = if cfg!(target_endian = "big") { raw.rotate_left(32) } else { raw };
     (cookie != u64::MAX).then_some(Cookie(cookie))
 }
@@ -102,12 +102,12 @@ fn endpoint(base: &[u8; MESSAGE_BYTES], family: Family, port_at: usize, addr_at:
 }
 
 fn timer(kind: u8, expires: u32, count: u8) -> Timer {
-    // Kernels before 5.x compute a time already past as a huge unsigned one (KERNEL.md 7.15).
+    // For a time in the past, kernels before 5.x report a huge unsigned number (docs/kernel.md 1).
     let expires_ms = if expires > i32::MAX as u32 { 0 } else { expires };
     Timer { kind: TimerKind::from_kernel(kind), expires_ms, count }
 }
 
-/// The kernel has one number for timers that mean different things.
+/// Distinguishes timers for which the kernel uses the same number.
 pub(super) fn refine(mut timer: Timer, state: TcpState, inode: Option<Inode>, full_socket: bool) -> Timer {
     timer.kind = match (timer.kind, state) {
         (TimerKind::Keepalive, TcpState::FinWait2) if inode.is_none() => TimerKind::FinWait2,
@@ -139,8 +139,8 @@ fn decode_attributes(found: &mut Attributes, bytes: &[u8], state: TcpState) {
     found.congestion = congestion.algorithm.map(|algorithm| Congestion { algorithm, details: congestion.details });
 }
 
-/// Before the peer has answered, the kernel's time stamps of it are 0, which reads as the time since boot, and BBR's
-/// numbers are not set.
+/// Removes values of a SYN-SENT socket that the kernel has not set: before the peer has answered, its time stamps are
+/// 0, which reads as the time since boot, and BBR's numbers are undefined.
 fn forget_what_never_was(found: &mut Attributes, congestion: &mut CongestionParts) {
     if let Some(info) = &mut found.info {
         for field in [Field::LastDataSent, Field::LastDataRecv, Field::LastAckRecv, Field::Rttvar] {
@@ -162,7 +162,7 @@ enum TakenAttribute {
     Malformed,
 }
 
-/// Puts one attribute where it belongs. The numbers are `INET_DIAG_*`.
+/// Decodes one attribute into its field. The numbers are `INET_DIAG_*`.
 fn take(
     found: &mut Attributes,
     congestion: &mut CongestionParts,
@@ -188,14 +188,14 @@ fn take(
         16 => set(&mut congestion.details, bbr(value)),
         17 => set(&mut found.class.class_id, exactly(value).map(u32::from_ne_bytes)),
         18 => {
-            // Holds the secret key: that it is there is all we ever know.
+            // The content is the secret key. Only its presence is recorded.
             found.md5sig = Some(true);
             true
         }
         19 => set(&mut found.ulp, ulp(value)),
         21 => set(&mut found.cgroup_id, exactly(value).map(u64::from_ne_bytes)),
         22 => set(&mut found.sockopt, u16_bits(value)),
-        // MEMINFO, PROTOCOL, LOCALS, PEERS, PAD, SK_BPF_STORAGES: known, and nothing in them for us.
+        // MEMINFO, PROTOCOL, LOCALS, PEERS, PAD, SK_BPF_STORAGES: known, but not used.
         1 | 10 | 12..=14 | 20 => true,
         _ => return TakenAttribute::Unknown,
     };
@@ -221,12 +221,12 @@ fn u16_bits(value: &[u8]) -> Option<SockOpt> {
     Some(SockOpt(u16::from_le_bytes([order(low), order(high)])))
 }
 
-/// Older kernels send seven or eight of the nine numbers.
+/// Decodes `INET_DIAG_SKMEMINFO`. Older kernels send seven or eight of the nine numbers.
 fn memory(value: &[u8]) -> Option<SocketMemory> {
     if value.is_empty() || !value.len().is_multiple_of(4) {
         return None;
     }
-    // sk_forward_alloc is signed and may be below 0 for a moment: then it says nothing.
+    // sk_forward_alloc is signed and may be negative for a moment; it is then treated as absent.
     let number = |index| u32_at(value, index * 4).filter(|&bytes| i32::try_from(bytes).is_ok());
     Some(SocketMemory::new(std::array::from_fn(number)))
 }

@@ -1,4 +1,4 @@
-//! Odd messages that no kernel at hand sends. Real ones are in `tests/inside/decoder/`, read from `fixtures/captures`.
+//! Tests with odd messages that no available kernel sends. `tests/inside/decoder/` tests real ones from `fixtures/captures`.
 
 use super::{BadMessage, decode};
 use crate::model::address::NetnsId;

@@ -1,11 +1,11 @@
-//! The two shapes of /proc text that pair names with numbers, read tolerantly: a line that does not fit is skipped, a
-//! name without a number is absent, nothing is ever taken for 0. `procfs` refuses a whole snmp file for one group that
-//! is missing (CRATES.md 5), hence this.
+//! Parses the two formats of /proc files that pair names with numbers. A malformed line is skipped, a name without a
+//! number is absent, and nothing absent becomes 0. `procfs` rejects a whole snmp file for one missing group
+//! hence this parser.
 //!
 //! * snmp and netstat: `Tcp: A B C` and below it `Tcp: 1 2 3`
 //! * sockstat: `TCP: inuse 5 orphan 0`
 
-/// Numbers of one group, in the order of the file.
+/// Names and numbers of one group, in the order of the file.
 pub(crate) type Pairs = Vec<(String, i64)>;
 
 /// The pairs of `group` in a file of line pairs. Names without a number and numbers without a name are dropped.

@@ -1,5 +1,5 @@
-//! Kernel bytes and /proc text become values of `model`. Pure and total: any length and any garbage gives a value or a
-//! typed refusal, never a panic. Nothing here opens, reads or sends.
+//! Decodes kernel bytes and /proc text into values of `model`. Pure and total: input of any length and content gives a
+//! value or a typed error, never a panic. Nothing here performs I/O.
 
 pub(crate) mod bytes;
 pub(crate) mod cgroup;

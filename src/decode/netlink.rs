@@ -1,5 +1,4 @@
-//! The netlink framing around what we came for (`include/uapi/linux/netlink.h`, RFC 3549): messages in a datagram,
-//! attributes in a message.
+//! Decodes netlink framing (`include/uapi/linux/netlink.h`, RFC 3549): messages in a datagram, attributes in a message.
 
 use super::bytes::{array_at, u16_at, u32_at};
 
@@ -11,30 +10,30 @@ const NLMSG_DONE: u16 = 3;
 const NLMSG_OVERRUN: u16 = 4;
 const NLM_F_DUMP_INTR: u16 = 0x10;
 const ATTRIBUTE_HEADER_BYTES: usize = 4;
-/// Without the flags `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER`.
+/// Mask that removes the flags `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER`.
 const NLA_TYPE_MASK: u16 = 0x3fff;
 
 /// One message of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Message<'a> {
-    /// What it says
+    /// Content
     pub payload: Payload<'a>,
-    /// `nlmsg_seq`: that of the request it answers
+    /// `nlmsg_seq`: sequence number of the request that it answers
     pub sequence: u32,
-    /// `nlmsg_pid`: the port it is meant for
+    /// `nlmsg_pid`: port of the receiver
     pub port: u32,
-    /// `NLM_F_DUMP_INTR`: the table changed under the dump, which may be inconsistent
+    /// `NLM_F_DUMP_INTR`: the table changed during the dump, which may be inconsistent
     pub interrupted: bool,
 }
 
-/// What a message says.
+/// Content of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Payload<'a> {
-    /// A message of the protocol spoken, with its type
+    /// A message of the protocol: its type and body
     Data(u16, &'a [u8]),
-    /// `NLMSG_DONE`: the dump is over; a positive errno says that it broke off
+    /// `NLMSG_DONE`: the dump has ended; with an errno, it ended early
     Done(Option<Errno>),
-    /// `NLMSG_ERROR`: the request was refused; without an errno it is an acknowledgement
+    /// `NLMSG_ERROR`: the request was refused; without an errno, it was acknowledged
     Error(Option<Errno>),
     /// `NLMSG_OVERRUN`: data was lost
     Overrun,
@@ -53,23 +52,23 @@ impl Errno {
     }
 }
 
-/// A length field that does not fit what was received: the rest of the datagram cannot be read.
+/// Error of a length field that does not fit the received bytes. The remainder of the datagram cannot be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadFrame {
-    /// What the header claims
+    /// Length in the header
     pub claimed_bytes: usize,
-    /// What is left
+    /// Bytes that are left
     pub left_bytes: usize,
 }
 
-/// The messages of a datagram.
+/// Iterator over the messages of a datagram.
 #[derive(Debug, Clone)]
 pub(crate) struct Messages<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Messages<'a> {
-    /// Walks `datagram`.
+    /// Iterates over `datagram`.
     pub(crate) fn new(datagram: &'a [u8]) -> Self {
         Self { rest: datagram }
     }
@@ -120,7 +119,8 @@ pub(crate) struct Attribute<'a> {
     pub value: &'a [u8],
 }
 
-/// The attributes of a message or of another attribute. A length that cannot be ends the walk; what came before stays.
+/// Iterator over the attributes of a message or of another attribute. It ends at an invalid length; attributes before
+/// it are valid.
 #[derive(Debug, Clone)]
 pub(crate) struct NetlinkAttributes<'a> {
     rest: &'a [u8],
@@ -128,12 +128,12 @@ pub(crate) struct NetlinkAttributes<'a> {
 }
 
 impl<'a> NetlinkAttributes<'a> {
-    /// Walks `bytes`.
+    /// Iterates over `bytes`.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, broken: false }
     }
 
-    /// Whether the walk ended early because of a length that cannot be.
+    /// Whether the iteration ended early because of an invalid length.
     pub(crate) fn broken(&self) -> bool {
         self.broken
     }
@@ -157,7 +157,7 @@ impl<'a> Iterator for NetlinkAttributes<'a> {
     }
 }
 
-/// `NLMSG_ALIGN` and `NLA_ALIGN`: both to 4.
+/// Rounds up to a multiple of 4, as `NLMSG_ALIGN` and `NLA_ALIGN` do.
 fn align(length: usize) -> usize {
     length.saturating_add(3) & !3
 }

@@ -1,7 +1,7 @@
-//! Lines of /proc/net/tcp and tcp6 (`net/ipv4/tcp_ipv4.c`, `tcp4_seq_show`), for where sock_diag is refused.
+//! Decodes lines of /proc/net/tcp and tcp6 (`net/ipv4/tcp_ipv4.c`, `tcp4_seq_show`), the fallback if sock_diag is refused.
 //!
-//! Tolerant: a line that is no socket is refused alone; columns that a kernel leaves out (gVisor has no timers) leave
-//! their values absent. The numbers of the address are 32-bit words in the host's byte order.
+//! A line that is no socket is skipped without affecting others. If a kernel omits columns (gVisor has no timers),
+//! their values are absent. Addresses are printed as 32-bit words in the host's byte order.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,10 +12,10 @@ use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
 use crate::model::timer::{Timer, TimerKind};
 
-/// /proc counts timers in `USER_HZ`, which is 100 on every architecture Linux runs Rust on.
+/// Milliseconds in a tick of `USER_HZ`, in which /proc counts timers: 100 on every architecture on which Linux runs Rust.
 const USER_HZ_MS: u64 = 10;
 
-/// Reads one line. The header and anything else that is no socket gives `None`.
+/// Decodes one line; `None` for the header and any other line that is no socket.
 pub(crate) fn decode(line: &str, family: Family, netns: NetnsId) -> Option<Socket> {
     let mut columns = line.split_ascii_whitespace();
     let slot = columns.next()?;
@@ -56,7 +56,7 @@ pub(crate) fn decode(line: &str, family: Family, netns: NetnsId) -> Option<Socke
     Some(socket)
 }
 
-/// `tr:tm->when`, then `retrnsmt`, and `timeout`, which holds the unanswered probes.
+/// Timer from the columns `tr:tm->when`, `retrnsmt`, and `timeout`, which holds the unanswered probes.
 fn timer(
     active: Option<(u64, u64)>,
     retransmits: Option<u64>,
@@ -66,7 +66,7 @@ fn timer(
 ) -> Timer {
     let Some((kind, ticks)) = active else { return Timer::NOT_TOLD };
     let kind = TimerKind::from_kernel(kind as u8);
-    // A time already past is printed as a negative number in 64-bit hexadecimal.
+    // A time in the past is printed as a negative number in 64-bit hexadecimal.
     let expires_ms = if i64::try_from(ticks).is_ok() { ticks.saturating_mul(USER_HZ_MS) } else { 0 };
     let count = match kind {
         TimerKind::Retransmit => retransmits,
@@ -96,7 +96,7 @@ fn endpoint(text: &str, family: Family) -> Option<Endpoint> {
     Some(Endpoint { addr, port })
 }
 
-/// `WORDS` groups of eight digits, each a word in the host's byte order.
+/// Parses `WORDS` groups of eight digits, each a word in the host's byte order.
 fn words<const WORDS: usize, const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
     if text.len() != WORDS * 8 || !text.is_ascii() {
         return None;

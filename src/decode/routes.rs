@@ -1,10 +1,10 @@
-//! /proc/net/route and /proc/net/arp. A line of another shape is left out.
+//! Decodes /proc/net/route and /proc/net/arp. Malformed lines are skipped.
 
 use std::net::Ipv4Addr;
 
 use crate::model::routes::Route;
 
-/// The routes that are up.
+/// Routes that are up.
 pub(crate) fn ipv4_routes(text: &str) -> Vec<Route> {
     const UP: u16 = 1;
     let route = |line: &str| {
@@ -22,7 +22,7 @@ pub(crate) fn ipv4_routes(text: &str) -> Vec<Route> {
     text.lines().filter_map(route).collect()
 }
 
-/// The neighbours that have not answered, or not any more: no flag is set (`ATF_COM` is 2).
+/// Neighbours that have not answered, or have stopped answering: no flag is set (`ATF_COM` is 2).
 pub(crate) fn unresolved(text: &str) -> Vec<Ipv4Addr> {
     let neighbour = |line: &str| {
         let mut fields = line.split_ascii_whitespace();
@@ -32,7 +32,7 @@ pub(crate) fn unresolved(text: &str) -> Vec<Ipv4Addr> {
     text.lines().filter_map(neighbour).collect()
 }
 
-/// The kernel prints the bytes of an address as one number of its own.
+/// Parses an address, which the kernel prints as one number in the host's byte order.
 fn address(text: &str) -> Option<Ipv4Addr> {
     u32::from_str_radix(text, 16).ok().map(|number| number.to_ne_bytes().into())
 }

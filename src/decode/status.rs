@@ -1,7 +1,7 @@
-//! /proc/PID/status, of which one number is wanted. Read as bytes: the name of the process, its first line, may be no UTF-8,
-//! and `procfs` refuses the whole file for it.
+//! Decodes the real user id of /proc/PID/status. The file is parsed as bytes: the process name in its first line may be
+//! invalid UTF-8, for which `procfs` rejects the whole file.
 
-/// The real user id: the first number of the line `Uid:`. The name cannot pretend to be that line, since the kernel
+/// The real user id: the first number of the line `Uid:`. The process name cannot forge that line, since the kernel
 /// escapes line breaks in it.
 pub(crate) fn real_uid(status: &[u8]) -> Option<u32> {
     let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"))?;

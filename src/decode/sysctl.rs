@@ -1,8 +1,8 @@
-//! The text of a file below /proc/sys/net.
+//! Decodes the text of a file below /proc/sys/net.
 
 use crate::model::sysctl::{Format, SysctlValue};
 
-/// Reads `text` as the table says; `None` for text of another shape.
+/// Decodes `text` in the given format; `None` for text of another form.
 pub(crate) fn decode(text: &str, format: Format) -> Option<SysctlValue> {
     let text = text.trim_ascii();
     match format {

@@ -1,5 +1,5 @@
-//! `dead_in`: when the kernel gives up on a socket if nothing more comes from the peer (KERNEL.md 8). The order of the
-//! match is that of the kernel's own priorities: state first, then the timer that it shows.
+//! `dead_in`: when the kernel gives up on a socket if nothing more comes from the peer (docs/kernel.md). The order of
+//! the match follows the kernel's priorities: the state first, then the timer that it reports.
 
 use super::wheel::{Span, Wheel};
 use super::{Facts, retransmission, syn, window};
@@ -12,9 +12,9 @@ use crate::model::timer::TimerKind;
 
 /// `TCP_TIMEWAIT_LEN`.
 const TIME_WAIT_MS: u64 = 60_000;
-/// Times of the peer and of the timer are each told in whole ticks, cut.
+/// The kernel reports the silence of the peer and the time left of the timer in whole ticks, each rounded down.
 const TICKS_MS: u64 = 8;
-/// The least that `TCP_KEEPIDLE` and `TCP_KEEPINTVL` can be set to.
+/// The minimum of `TCP_KEEPIDLE` and `TCP_KEEPINTVL`.
 const LEAST_KEEPALIVE_MS: u64 = 1_000;
 
 /// The deadline of one row.
@@ -36,7 +36,7 @@ pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     }
     match socket.timer.kind {
         TimerKind::Off | TimerKind::DelayedAck => Deadline::NEVER,
-        // Turned off between the dump and the look at its options: the timer fires in vain.
+        // Keepalive was turned off between the dump and the reading of the options: the timer fires without effect.
         TimerKind::Keepalive if facts.keepalive.enabled == Some(false) => Deadline::NEVER,
         TimerKind::Keepalive => keepalive(facts, wheel),
         TimerKind::Retransmit => retransmission::deadline(facts, wheel),
@@ -44,12 +44,12 @@ pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         TimerKind::FinWait2 => fin_wait_2(facts),
         TimerKind::TimeWait => minisocket(socket, Mechanism::TimeWait, wheel),
         TimerKind::SynAck => syn::handshaking(facts, wheel),
-        // Something runs, or may run, of which nothing is known but that it has not ended the socket yet.
+        // A timer runs, or may run; all that is known is that it has not ended the socket yet.
         TimerKind::Unknown(_) | TimerKind::NotTold => Deadline::at_least(0, Mechanism::None),
     }
 }
 
-/// TIME-WAIT and FIN-WAIT-2 minisockets: the timer is the end.
+/// Deadline of a TIME-WAIT or FIN-WAIT-2 minisocket: its timer ends it.
 fn minisocket(socket: &Socket, mechanism: Mechanism, wheel: Wheel) -> Deadline {
     if socket.timer.kind != TimerKind::TimeWait {
         return Deadline::at_least(0, mechanism);
@@ -57,18 +57,18 @@ fn minisocket(socket: &Socket, mechanism: Mechanism, wheel: Wheel) -> Deadline {
     wheel.pending(socket.timer.expires_ms.into(), TIME_WAIT_MS).deadline(mechanism)
 }
 
-/// A full socket in FIN-WAIT-2 whose program has closed it: the timer runs for what the timeout is above 60 s, and the
-/// minisocket that follows lives as long again (`tcp_keepalive_timer`, `tcp_time_wait`). By which timeout, the sysctl's
-/// or `TCP_LINGER2`, cannot be seen any more.
+/// Deadline of a full socket in FIN-WAIT-2 that its program has closed. The timer runs for the part of the timeout
+/// above 60 s, and the minisocket that follows lives equally long (`tcp_keepalive_timer`, `tcp_time_wait`). Which
+/// timeout applies, the sysctl's or `TCP_LINGER2`, cannot be read any more.
 fn fin_wait_2(facts: &Facts<'_>) -> Deadline {
     let expires = u64::from(facts.socket.timer.expires_ms);
     let timeout = facts.sysctl(Sysctl::FinTimeout, 60) * 1_000;
-    // With a timeout of 60 s or less there is no minisocket after it.
+    // With a timeout of 60 s or less, no minisocket follows.
     let minisocket = if timeout > TIME_WAIT_MS { expires } else { 0 };
     Deadline::at_least(expires + minisocket, Mechanism::FinTimeout)
 }
 
-/// The keepalive timer runs: nothing is in flight (`tcp_keepalive_timer`).
+/// Deadline while the keepalive timer runs: nothing is in flight (`tcp_keepalive_timer`).
 fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let (socket, keepalive) = (facts.socket, facts.keepalive);
     let expires = u64::from(socket.timer.expires_ms);
@@ -80,8 +80,8 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let set_for = if unanswered > 0 { interval_ms } else { idle_ms };
     let mut fires = wheel.pending(expires, set_for);
     if idle + expires < idle_ms {
-        // It was set before the peer was last heard, or the idle time was raised since: it fires in vain and is set again
-        // for the rest.
+        // The timer was set before the peer was last heard, or the idle time was raised since: it fires without effect
+        // and is set again for the remaining time.
         let due = idle_ms - idle;
         fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness_ms(due - expires) };
     }
@@ -96,8 +96,8 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     facts.ends(ends, mechanism)
 }
 
-/// How long after a firing at which the peer is `silent` so long the first one comes, at least `least` intervals later,
-/// that finds the user timeout passed. The number of probes is not looked at.
+/// Time from a firing at which the peer has been silent for `silent` to the first firing, at least `least` intervals
+/// later, that finds the user timeout exceeded. With a user timeout, the kernel ignores the number of probes.
 fn until(user_timeout_ms: u64, silent: Span, interval: Span, least: u64) -> Span {
     let firings =
         |silent: u64, interval: u64| user_timeout_ms.saturating_sub(silent).div_ceil(interval.max(1)).max(least);
@@ -126,7 +126,8 @@ impl Values {
     }
 }
 
-/// What is sure without the values: before a first probe has gone out and an interval has passed nothing ends it.
+/// Lower bound without the values: nothing ends the connection before the first probe is sent and an interval has
+/// passed.
 fn keepalive_at_least(keepalive: &Keepalive, expires: u64, idle: Option<u64>, unanswered: u64) -> Deadline {
     if unanswered > 0 {
         return Deadline::at_least(expires, Mechanism::Keepalive);

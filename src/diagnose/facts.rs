@@ -1,4 +1,4 @@
-//! What a row is judged by: the row, its options, and what its namespace says.
+//! Input of the judgement: a row, its keepalive and options, and the sysctls and routes of its namespace.
 
 use super::wheel::Span;
 use crate::model::keepalive::Keepalive;
@@ -8,33 +8,33 @@ use crate::model::routes::Doubt;
 use crate::model::socket::Socket;
 use crate::model::sysctl::{Sysctl, Sysctls};
 
-/// What a row is judged by.
+/// Everything that one row is judged by.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
     /// The row
     pub socket: &'a Socket,
-    /// Its keepalive
+    /// Keepalive state and values of the socket
     pub keepalive: &'a Keepalive,
-    /// Its options, where they could be read; of a request, those of its listener
+    /// Options of the socket, if they could be read; for a request socket, those of its listener
     pub options: Option<&'a SocketOptions>,
-    /// The sysctls of its namespace
+    /// Sysctls of the network namespace
     pub sysctls: &'a Sysctls,
     /// Why it is doubtful that packets to the peer leave this host
     pub doubt: Option<Doubt>,
 }
 
 impl Facts<'_> {
-    /// A time or a limit of the namespace; `default` where this kernel does not have the sysctl.
+    /// A time or limit set by a sysctl of the namespace; `default` if this kernel does not have the sysctl.
     pub(super) fn sysctl(&self, sysctl: Sysctl, default: u32) -> u64 {
         self.sysctls.number(sysctl).unwrap_or(default.into()).min(u32::MAX.into())
     }
 
-    /// When it ends, as a deadline: only what was read from the socket makes one exact.
+    /// Turns a span into a deadline. It is exact only if keepalive was read from the socket; else it is a lower bound.
     pub(super) fn ends(&self, ends: Span, mechanism: Mechanism) -> Deadline {
         if self.keepalive.is_read() { ends.deadline(mechanism) } else { Deadline::at_least(ends.earliest, mechanism) }
     }
 
-    /// A number of tries, of which no sysctl allows more than 255.
+    /// A number of tries set by a sysctl of the namespace; no such sysctl allows more than 255.
     pub(super) fn tries(&self, sysctl: Sysctl, default: u8) -> u64 {
         self.sysctls.number(sysctl).unwrap_or(default.into()).min(u8::MAX.into())
     }

@@ -1,30 +1,31 @@
-//! What one sight of the keepalive timer says of the idle time (`TCP_KEEPIDLE`) that it was set for, as bounds.
+//! Bounds on the idle time (`TCP_KEEPIDLE`) that the keepalive timer was set for, inferred from one reading of the
+//! timer.
 
 use crate::model::socket::Socket;
 use crate::model::tcp_info::{Field, TcpInfo};
 
-/// Times are told in ticks of up to 10 ms, cut, and two of them are added up.
+/// The kernel reports times in ticks of up to 10 ms, rounded down, and two of them are added up.
 pub(super) const ROUNDING_MS: u64 = 20;
 
-/// What `TCP_KEEPIDLE` can be, in whole seconds.
+/// Range of possible values of `TCP_KEEPIDLE`, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IdleBounds {
-    /// Not less
+    /// Lower bound, included
     pub at_least_s: u32,
-    /// Not more, where something says so
+    /// Upper bound, included, if one is known
     pub at_most_s: Option<u32>,
 }
 
 impl IdleBounds {
-    /// Bounds in milliseconds, rounding allowed for, to the whole seconds between them.
+    /// Converts bounds in milliseconds to the whole seconds between them, with tolerance for rounding.
     pub(super) fn from_ms(at_least: u64, at_most: Option<u64>) -> Self {
         let at_least_s = u32::try_from(at_least.saturating_sub(ROUNDING_MS).div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
         let at_most_s = at_most.map(|ms| u32::try_from((ms + ROUNDING_MS) / 1_000).unwrap_or(u32::MAX));
-        // Where they contradict each other the program has set it anew, and only the timer as it is now tells.
+        // If the bounds contradict each other, the program has set a new value, and only the current timer counts.
         Self { at_least_s, at_most_s: at_most_s.filter(|&seconds| seconds >= at_least_s) }
     }
 
-    /// Both known, and the same.
+    /// The value, if both bounds agree.
     pub(super) fn exact(self) -> Option<u32> {
         self.at_most_s.filter(|&seconds| seconds == self.at_least_s)
     }
@@ -33,7 +34,8 @@ impl IdleBounds {
         seconds >= self.at_least_s && self.at_most_s.is_none_or(|most| seconds <= most)
     }
 
-    /// What both allow; the newer where they contradict each other, since then the program has set it anew.
+    /// Intersection of both ranges. If they are disjoint, the program has set a new value since, and the newer range
+    /// counts.
     pub(super) fn narrowed(self, earlier: Self) -> Self {
         let at_least_s = self.at_least_s.max(earlier.at_least_s);
         let at_most_s = match (self.at_most_s, earlier.at_most_s) {
@@ -44,18 +46,20 @@ impl IdleBounds {
     }
 }
 
-/// What one sight of the timer tells: of the time that it was set for, which is the idle time unless a sysctl was changed
-/// since.
+/// Bounds on the idle time from one reading of the timer. They hold for the time that the timer was set for, which is
+/// the idle time unless a sysctl was changed since.
 ///
-/// Until a probe is sent it is never set for longer than the idle time, so that is at least what is left of it; after an
-/// answered probe it runs for the interval, which may be longer than the idle time. And where nothing has come from the
-/// peer since it was set, it fires when the idle time has passed since then, or later where the program turned keepalive on
-/// only after a while: so the idle time is at most what the peer is silent for plus what is left. That nothing has come, an
-/// answer to a probe included, is sure only of a connection on which nothing ever came.
+/// Lower bound: until a probe is sent, the timer is never set for longer than the idle time, so the idle time is at
+/// least what is left of the timer. After an answered probe it runs for the interval, which may be longer than the idle
+/// time. Upper bound: if nothing has come from the peer since the timer was set, it fires once the peer has been silent
+/// for the idle time, or later if the program turned keepalive on only after a while; so the idle time is at most the
+/// silence so far plus what is left. Only a connection on which nothing ever came is sure to have received nothing
+/// since, answers to probes included.
 pub(super) fn idle_bounds(socket: &Socket) -> IdleBounds {
     let expires = u64::from(socket.timer.expires_ms);
     let info = socket.attributes.info.as_deref();
-    // While a probe is out the silence is longer than the idle time was when it went; what that is now nobody tells.
+    // While a probe is out, the silence is longer than the idle time was when it was sent; its current value is
+    // unknown.
     match socket.idle_ms() {
         Some(idle) if socket.probes_out() == 0 && info.is_some_and(|info| is_untouched(info, idle)) => {
             IdleBounds::from_ms(expires, Some(idle + expires))

@@ -1,16 +1,16 @@
-//! Puts deadline and verdict of a row together.
+//! Combines the deadline and the verdict of a row.
 
 use super::facts::Facts;
 use super::wheel::Wheel;
 use super::{deadline, keepalive, verdict};
 use crate::model::liveness::{Bound, Liveness};
 
-/// How rows are judged: the same for a whole snapshot.
+/// Parameters of the judgement, constant within a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judge {
-    /// Ticks of the kernel's clock in a second (`CONFIG_HZ`), which decides how late its timers fire
+    /// Clock ticks of the kernel per second (`CONFIG_HZ`), which decide how late its timers fire
     pub hz: u32,
-    /// A peer heard within this time is active
+    /// A peer heard within this time, in ms, is active
     pub active_within_ms: u64,
 }
 

@@ -1,5 +1,5 @@
-//! Whether keepalive is on, and with which values: from the socket's options where they were read, else from what its
-//! timer tells (KERNEL.md 2).
+//! Whether keepalive is on, and with which values: from the socket's options if they were read, else inferred from its
+//! timer (docs/kernel.md).
 
 use super::idle::{ROUNDING_MS, idle_bounds};
 use super::sightings::Remembered;
@@ -11,8 +11,9 @@ use crate::model::sysctl::{Sysctl, Sysctls};
 use crate::model::timer::TimerKind;
 use crate::model::unread::Unread;
 
-/// Whether a look at the descriptor could tell more than the row does: where the timer is keepalive's, hides keepalive's,
-/// or has to do with options that shorten it; and of listeners, whose values their connections inherit.
+/// Whether reading the socket's options through its descriptor can add to what the row shows. It can if the timer is
+/// keepalive's, hides keepalive's, or depends on options that shorten it; and for listeners, whose values their
+/// connections inherit.
 pub(crate) fn asks_options(socket: &Socket) -> bool {
     match socket.state {
         TcpState::Listen => true,
@@ -29,7 +30,7 @@ pub(crate) fn asks_options(socket: &Socket) -> bool {
     }
 }
 
-/// The keepalive of a socket. `unread` says why its options were not to be had.
+/// Keepalive of a socket. `unread` is the reason why its options could not be read.
 pub(crate) fn of(
     socket: &Socket,
     options: Option<&SocketOptions>,
@@ -48,7 +49,7 @@ pub(crate) fn of(
         (TcpState::Listen, _) => Keepalive::unknown(unread),
         (TcpState::SynRecv | TcpState::SynSent, _) => Keepalive::unknown(Unread::NotConnectedYet),
         (_, TimerKind::Off | TimerKind::DelayedAck) => {
-            // The values are set while it is off too, and no timer tells them.
+            // The values can be set while keepalive is off, and no timer shows them.
             Keepalive {
                 enabled: Some(false),
                 source: Some(KeepaliveSource::Inferred),
@@ -77,7 +78,8 @@ fn read(options: &SocketOptions) -> Keepalive {
     }
 }
 
-/// Another timer is pending; what was seen while none was still holds, unless the program changed it.
+/// Keepalive while another timer is pending. What an earlier snapshot showed still holds, unless the program changed
+/// it.
 fn hidden(unread: Unread, remembered: Option<&Remembered>) -> Keepalive {
     match remembered.and_then(|remembered| remembered.enabled) {
         Some(enabled) => Keepalive {
@@ -90,7 +92,7 @@ fn hidden(unread: Unread, remembered: Option<&Remembered>) -> Keepalive {
     }
 }
 
-/// The timer says that it is on, and something of how it was set.
+/// Keepalive inferred from its running timer: it is on, with bounds on its values.
 fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls: &Sysctls) -> Keepalive {
     let seen = idle_bounds(socket);
     let bounds = remembered.map_or(seen, |remembered| seen.narrowed(remembered.idle));
@@ -99,7 +101,7 @@ fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls:
     let inferred = Keepalive {
         enabled: Some(true),
         idle_s: exact,
-        // Less than a second no socket has.
+        // The minimum of every socket is 1 s, so a lower bound of 1 s adds nothing.
         idle_at_least_s: Some(bounds.at_least_s).filter(|&seconds| exact.is_none() && seconds > 1),
         idle_at_most_s: bounds.at_most_s.filter(|_| exact.is_none()),
         interval_s,
@@ -107,7 +109,7 @@ fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls:
         unknown_because: Some(unread),
         ..Keepalive::default()
     };
-    // A timer that runs to the very moment that the sysctl says was most likely set by it.
+    // If the timer runs for exactly the time of the sysctl, it was most likely set from it.
     let sysctl = sysctls.number(Sysctl::KeepaliveTime).and_then(|seconds| u32::try_from(seconds).ok());
     let runs_as_the_sysctl_says = sysctl.is_some_and(|seconds| bounds.allow(seconds) && runs_for(socket, seconds));
     if runs_as_the_sysctl_says && interval_s.is_none() {
@@ -116,7 +118,7 @@ fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls:
     inferred
 }
 
-/// The same with everything that is not known taken from the namespace's sysctls: what a program gets that sets nothing.
+/// `keepalive` with every unknown value taken from the namespace's sysctls, as for a program that sets none.
 pub(crate) fn assumed(keepalive: &Keepalive, sysctls: &Sysctls) -> Keepalive {
     let number = |sysctl| sysctls.number(sysctl).and_then(|value| u32::try_from(value).ok());
     Keepalive {
@@ -131,7 +133,7 @@ pub(crate) fn assumed(keepalive: &Keepalive, sysctls: &Sysctls) -> Keepalive {
     }
 }
 
-/// Whether the timer was set for so many seconds when the peer was last heard.
+/// Whether the timer was set for `seconds` when the peer was last heard.
 fn runs_for(socket: &Socket, seconds: u32) -> bool {
     socket.idle_ms().is_some_and(|idle| {
         (idle + u64::from(socket.timer.expires_ms)).abs_diff(u64::from(seconds) * 1_000) <= ROUNDING_MS

@@ -1,5 +1,5 @@
-//! The judgement: keepalive where it could not be read, the deadline, the verdict. Pure functions of model values; no
-//! clock, no I/O. How it is told in words is `text`'s.
+//! Judgement of a row: keepalive inferred if the socket's options could not be read, the deadline, the verdict. Pure
+//! functions of model values: no clock, no I/O. `text` words the results.
 
 mod deadline;
 mod facts;

@@ -1,4 +1,4 @@
-//! What a deadline would be if keepalive were set otherwise.
+//! Prediction of the deadline after a change of keepalive.
 
 use super::{Facts, Judge, keepalive};
 use crate::model::change::KeepaliveChange;
@@ -11,11 +11,11 @@ use crate::model::sysctl::Sysctls;
 use crate::model::timer::{Timer, TimerKind};
 use crate::model::unread::Unread;
 
-/// A socket with all that it is judged by.
+/// A socket with everything that decides its deadline.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
     socket: Socket,
-    /// As they are; none where they could not be read
+    /// Options before the change; `None` if they could not be read
     pub options: Option<SocketOptions>,
     sysctls: Sysctls,
     doubt: Option<Doubt>,
@@ -23,7 +23,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// What a row tells.
+    /// Copies from a row what the judgement needs.
     pub(crate) fn of(row: &Row<'_>, judge: Judge) -> Self {
         Self {
             socket: row.socket.clone(),
@@ -34,7 +34,7 @@ impl Subject {
         }
     }
 
-    /// The deadline once `change` is made; `None` where its options are not known.
+    /// The deadline after `change` is applied; `None` if the socket's options are not known.
     pub(crate) fn after(&self, change: &KeepaliveChange) -> Option<Deadline> {
         let before = self.options?;
         let options = change.applied_to(before);
@@ -50,8 +50,9 @@ impl Subject {
         Some(self.judge.liveness(&facts).deadline)
     }
 
-    /// The timer as the kernel sets it (`tcp_set_keepalive`, `tcp_sock_set_keepidle_locked`): turned on, for the whole idle
-    /// time; a new idle time counts from when the peer was last heard. Another timer stays.
+    /// The timer as the kernel sets it (`tcp_set_keepalive`, `tcp_sock_set_keepidle_locked`). Turning keepalive on arms
+    /// it for the whole idle time; a new idle time counts from when the peer was last heard. Any other pending timer
+    /// stays.
     fn timer(&self, change: &KeepaliveChange, before: &SocketOptions, after: &SocketOptions) -> Timer {
         let timer = self.socket.timer;
         let is_free = matches!(timer.kind, TimerKind::Off | TimerKind::Keepalive | TimerKind::DelayedAck);

@@ -1,6 +1,6 @@
 //! The retransmission timer (`tcp_retransmit_timer`, `tcp_write_timeout` in net/ipv4/tcp_timer.c): data, FIN or SYN is
-//! out and unanswered. At each firing the socket dies if the time since the first retransmission has passed a limit;
-//! else it retransmits and waits twice as long.
+//! unacknowledged. At each firing, if the time since the first retransmission exceeds a limit, the kernel closes the
+//! socket; else it retransmits and doubles the timeout.
 
 use super::Facts;
 use super::wheel::{Span, Wheel};
@@ -9,14 +9,14 @@ use crate::model::routes::Doubt;
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
 
-/// `TCP_RTO_MIN`, from which the limit is computed whatever the socket's own round-trip time.
+/// `TCP_RTO_MIN`. The kernel computes the limit from it, whatever the socket's own round-trip time.
 const RTO_MIN_MS: u64 = 200;
-/// `TCP_RTO_MAX`, where neither sysctl nor option says another.
+/// `TCP_RTO_MAX`, if neither sysctl nor option sets another.
 const RTO_MAX_MS: u32 = 120_000;
-/// What `tcp_orphan_retries` 0 means, while the timeout is below its maximum.
+/// Number of retries if `tcp_orphan_retries` is 0 and the timeout is below its maximum.
 const ORPHAN_RETRIES: u64 = 8;
 
-/// The longest retransmission timeout of the socket.
+/// The maximum retransmission timeout of the socket, in ms.
 pub(super) fn rto_max_ms(facts: &Facts<'_>) -> u64 {
     let own = facts.options.and_then(|options| options.rto_max_ms).map(u64::from).filter(|&ms| ms > 0);
     own.unwrap_or_else(|| facts.sysctl(Sysctl::RtoMax, RTO_MAX_MS)).max(1)
@@ -33,7 +33,7 @@ pub(super) fn model_timeout_ms(retries: u64, base_ms: u64, rto_max_ms: u64) -> u
     }
 }
 
-/// `tcp_orphan_retries()`: of a connection that its program has closed.
+/// `tcp_orphan_retries()`: number of retries for a connection that its program has closed.
 pub(super) fn orphan_retries(facts: &Facts<'_>, rto_ms: u64, rto_max_ms: u64) -> u64 {
     match facts.tries(Sysctl::OrphanRetries, 0) {
         0 if rto_ms < rto_max_ms => ORPHAN_RETRIES,
@@ -41,19 +41,19 @@ pub(super) fn orphan_retries(facts: &Facts<'_>, rto_ms: u64, rto_max_ms: u64) ->
     }
 }
 
-/// What makes the kernel give up.
+/// The limit at which the kernel gives up.
 enum Limit {
-    /// Time since the first retransmission
+    /// Maximum time since the first retransmission, in ms
     Time(u64),
-    /// The same, by tcp_orphan_retries, which looks at the timeout of the moment
+    /// Maximum time since the first retransmission, computed from tcp_orphan_retries and the current timeout
     Orphan,
 }
 
-/// How far it has come.
+/// Progress of the retransmissions.
 struct Progress {
-    /// What the other times are counted from: the snapshot, or the first retransmission that is still to come
+    /// What the other times count from: the snapshot, or the first retransmission if it is still to come
     origin: Span,
-    /// How the pending interval was set
+    /// Timeout that the pending timer was set for
     rto_ms: u64,
     /// Time since the first retransmission
     since: Span,
@@ -61,7 +61,7 @@ struct Progress {
     fires: Span,
 }
 
-/// Data or a FIN is out.
+/// Deadline while data or a FIN is unacknowledged.
 pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let expires = u64::from(facts.socket.timer.expires_ms);
     let orphan = facts.socket.is_orphan();
@@ -73,7 +73,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     };
     let fails = facts.doubt.is_some() || !goes_out(info);
     if orphan {
-        // Orphans also go early, when memory or their number runs out.
+        // The kernel also ends orphans earlier, if memory runs out or there are too many of them.
         return if fails {
             Deadline::at_least(least_where_sends_fail(facts), mechanism)
         } else {
@@ -101,16 +101,16 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     }
 }
 
-/// Whether retransmissions leave the host, as far as they tell. Where they do not, none is counted as being in flight, or
-/// ICMP from this host itself takes the doubling of the timeout back; on a thin stream it is not doubled at all.
+/// Whether retransmissions leave the host, as far as tcp_info shows. If they do not, none is counted as in flight, or
+/// ICMP from this host itself reverts the doubling of the timeout; on a thin stream the timeout is not doubled at all.
 fn goes_out(info: &TcpInfo) -> bool {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0);
     retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= retransmits))
 }
 
-/// Whether the time that decides began with the first timeout of this silence. It began earlier where the peer had
-/// answered a part of what was lost, or data was sent again before any timeout: then nobody tells when.
+/// Whether the limit counts from the first timeout of this silence. It counts from an earlier, unreported time if the
+/// peer had acknowledged part of the lost data, or if data was retransmitted before any timeout.
 fn counts_from_first_timeout(info: &TcpInfo) -> bool {
     const CA_RECOVERY: u64 = 3;
     let number = |field| info.get(field).unwrap_or(0);
@@ -120,21 +120,23 @@ fn counts_from_first_timeout(info: &TcpInfo) -> bool {
     is_first_loss && number(Field::Backoff) <= retransmits && number(Field::Sacked) == 0
 }
 
-/// Sends that fail are tried again at other times, and the time may count from when the data was first sent.
+/// Lower bound if sends fail: they are retried at other times, and the limit may count from when the data was first
+/// sent.
 fn where_sends_fail(facts: &Facts<'_>, info: &TcpInfo, at: &Progress, limit: u64, mechanism: Mechanism) -> Deadline {
     let passed = at.since.latest.max(info.get(Field::LastDataSent).unwrap_or(0));
     Deadline::at_least(limit.saturating_sub(passed).max(least_where_sends_fail(facts)), mechanism)
 }
 
-/// Where a neighbour is given up, ICMP from this host itself can end it between two firings.
+/// Lower bound if sends fail. If the neighbour is given up, ICMP from this host itself can end the connection between
+/// two firings.
 fn least_where_sends_fail(facts: &Facts<'_>) -> u64 {
     if facts.doubt == Some(Doubt::Carrier) { facts.socket.timer.expires_ms.into() } else { 0 }
 }
 
-/// Fires again and again until the limit has passed for sure. Where lateness decides between two firings, the span
-/// covers both.
+/// Simulates firings until the limit has passed for sure. If lateness decides between two firings, the span covers
+/// both.
 fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rto_max: u64) -> Span {
-    /// More firings than any sysctl allows before the limit: 255 retries.
+    /// Upper bound of the firings before the limit: sysctls allow at most 255 retries.
     const FIRINGS: u32 = 300;
     let mut earliest = None;
     for _ in 0..FIRINGS {
@@ -155,7 +157,7 @@ fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rt
     at.origin.plus(Span { earliest: earliest.unwrap_or(at.fires.earliest), latest: at.fires.latest })
 }
 
-/// Reads how far the retransmissions have come.
+/// Reads the progress of the retransmissions from tcp_info.
 fn progress(info: &TcpInfo, expires: u64, wheel: Wheel, rto_max: u64) -> Option<Progress> {
     let rto_ms = info.get(Field::Rto)?.max(1);
     let pending = wheel.pending(expires, rto_ms);
@@ -173,7 +175,7 @@ fn progress(info: &TcpInfo, expires: u64, wheel: Wheel, rto_max: u64) -> Option<
     Some(Progress { origin: Span::at(0), rto_ms, since, fires: pending })
 }
 
-/// Before the first timeout the timer may be that of a tail-loss probe, after which the timeout begins anew.
+/// When the first timeout fires. Until then, the pending timer may be a tail-loss probe, which restarts the timeout.
 fn first_timeout(info: &TcpInfo, pending: Span, rto: u64, wheel: Wheel) -> Span {
     const OPTION_SACK: u64 = 2;
     const CA_OPEN_OR_CWR: [u64; 2] = [0, 2];
@@ -185,16 +187,17 @@ fn first_timeout(info: &TcpInfo, pending: Span, rto: u64, wheel: Wheel) -> Span 
 
 /// Time since the first retransmission of this silence.
 fn since_first(info: &TcpInfo, expires: u64, rto: u64, wheel: Wheel, rto_max: u64) -> Span {
-    /// The kernel's stamp and the dump's are taken in whole ticks.
+    /// The kernel takes its own stamp and the time of the dump in whole ticks.
     const TICKS_MS: u64 = 8;
     if let (Some(total), Some(1)) = (info.get(Field::TotalRtoTime), info.get(Field::TotalRtoRecoveries)) {
         return Span { earliest: total.saturating_sub(TICKS_MS), latest: total + TICKS_MS };
     }
-    // The intervals so far, backwards from the pending one.
+    // Sum of the intervals so far, backwards from the pending one.
     let mut span = Span::at(rto.saturating_sub(expires));
     for earlier in 1..info.get(Field::Retransmits).unwrap_or(0) {
         let interval = (rto >> earlier.min(63)).min(rto_max);
-        // Beyond the maximum they do not halve backwards, so they were longer than that.
+        // Once the timeout is at its maximum, halving underestimates: earlier intervals may have been at the maximum
+        // too.
         let longest = if rto >= rto_max { rto_max } else { interval };
         span.earliest += interval;
         span.latest += longest + wheel.lateness_ms(longest);
@@ -202,7 +205,8 @@ fn since_first(info: &TcpInfo, expires: u64, rto: u64, wheel: Wheel, rto_max: u6
     span
 }
 
-/// With `TCP_USER_TIMEOUT` each timeout is cut so that it fires when that has passed.
+/// Deadline with `TCP_USER_TIMEOUT`: the kernel shortens each timeout so that it fires when the user timeout has
+/// passed.
 fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: u64, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::UserTimeout;
     if info.get(Field::Retransmits) == Some(0) {
@@ -217,10 +221,10 @@ fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: u64, wheel: 
     ends.deadline(mechanism)
 }
 
-/// The receiver took its window back with data in flight: the retransmissions are window probes, and end when nothing
-/// was heard for twice the longest timeout (`tcp_rtx_probe0_timed_out`).
+/// Deadline after the receiver shrank its window to zero with data in flight. The retransmissions act as window probes,
+/// and end when nothing was heard for twice the maximum timeout (`tcp_rtx_probe0_timed_out`).
 fn shrunken_window(info: &TcpInfo, expires: u64, rto_max: u64, user_timeout: Option<u64>) -> Deadline {
-    // The user timeout counts from when the data was first sent, which nobody tells.
+    // The user timeout counts from when the data was first sent, which the kernel does not report.
     if user_timeout != Some(0) {
         return Deadline::at_least(expires, Mechanism::UserTimeout);
     }

@@ -1,4 +1,4 @@
-//! What successive snapshots tell of keepalive values that one does not: a timer that was seen to fire and to be set again.
+//! Keepalive values inferred from successive snapshots: from a timer that was seen to fire and to be set again.
 
 use super::idle::{IdleBounds, idle_bounds};
 use super::wheel::Wheel;
@@ -6,51 +6,52 @@ use crate::model::sequence::Sequence;
 use crate::model::socket::Socket;
 use crate::model::timer::TimerKind;
 
-/// The clock of whoever looks is read a moment after the kernel wrote the row.
+/// Tolerance for the clock of the reader, which is read a moment after the kernel wrote the row.
 const CLOCKS_MS: u64 = 500;
 
-/// What is remembered of a socket.
+/// Keepalive values of one socket, inferred from the snapshots so far.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Remembered {
-    /// Whether keepalive was on when last a timer told
+    /// Whether keepalive was on in the last snapshot whose timer showed it
     pub enabled: Option<bool>,
-    /// What its idle time can be
+    /// Range of its idle time
     pub idle: IdleBounds,
-    /// Its interval, once two probes were seen to go out
+    /// Its interval, once two probes were seen to be sent
     pub interval_s: Option<u32>,
     last: Sight,
 }
 
-/// One sight of the keepalive timer, in the time of whoever looks.
+/// One reading of the keepalive timer, in the clock of the reader.
 #[derive(Debug, Clone, Copy)]
 struct Sight {
     fires_ms: u64,
-    /// How long the peer will have been silent when the timer fires: free of whoever looks, both being of one instant
+    /// How long the peer will have been silent when the timer fires. Both parts are of one instant, so the reader's
+    /// clock adds no error
     silent_then_ms: Option<u32>,
-    /// The most that was ever left of the timer while a probe was out
+    /// The most time that was ever left of the timer while a probe was out
     longest_left_ms: u32,
     unanswered: u8,
 }
 
-/// The sockets of the last snapshots. Empty, and without cost, until the first is remembered.
+/// Sockets of the last snapshots. Empty, and without cost, until the first one is added.
 #[derive(Debug, Default)]
 pub(crate) struct Sightings {
     sockets: Sequence<Option<Remembered>>,
 }
 
 impl Sightings {
-    /// A new snapshot begins: sockets that the last one did not show are forgotten.
+    /// Begins a snapshot: drops the sockets that the last one did not contain.
     pub(crate) fn begin(&mut self) {
         self.sockets.end(|_, _| ());
         self.sockets.begin();
     }
 
-    /// What is known of a socket, without taking anything in.
+    /// What is known of a socket, without adding a reading.
     pub(crate) fn known(&mut self, socket: &Socket) -> Option<&Remembered> {
         self.sockets.get_mut(socket.id)?.as_ref()
     }
 
-    /// Takes in a row that was seen at `now_ms`, any clock that only goes forward, and gives all that is known of it.
+    /// Adds a row read at `now_ms`, by any monotonic clock, and returns what is known of its socket.
     pub(crate) fn take(&mut self, socket: &Socket, now_ms: u64, wheel: Wheel) -> Option<&Remembered> {
         let (slot, _) = self.sockets.meet(socket.id, || None)?;
         if !matches!(socket.timer.kind, TimerKind::Keepalive | TimerKind::Off | TimerKind::DelayedAck) {
@@ -85,13 +86,13 @@ fn sight(socket: &Socket, now_ms: u64) -> Sight {
     }
 }
 
-/// Whether the timer stands elsewhere although it has not fired: the program has set it anew, and what was known of the
-/// old setting says nothing of the new.
+/// Whether the expiry of the timer moved although it has not fired: the program has set it anew, so values inferred
+/// from the old setting no longer hold.
 fn is_set_anew(before: &Sight, after: &Sight, now_ms: u64) -> bool {
     now_ms + CLOCKS_MS < before.fires_ms && after.fires_ms.abs_diff(before.fires_ms) > CLOCKS_MS
 }
 
-/// What two sights tell together.
+/// Combines two successive readings.
 fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now_ms: u64, wheel: Wheel) -> Remembered {
     let mut idle = idle_bounds(socket).narrowed(earlier.idle);
     if let Some(refired) = socket.idle_ms().and_then(|silent| refired(&earlier.last, &sight, silent, now_ms)) {
@@ -102,8 +103,8 @@ fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now_ms: u64, 
     Remembered { idle, interval_s, last: sight, ..*earlier }
 }
 
-/// The interval, once a probe was seen to follow another: what lies between the two firings is an interval and the
-/// lateness of a timer. It is told only where one whole number of seconds is left.
+/// The interval, once a probe was seen to follow another: the time between the two firings is one interval plus the
+/// lateness of a timer. `None` unless exactly one whole number of seconds fits.
 fn interval(before: &Sight, after: &Sight, wheel: Wheel) -> Option<u32> {
     if before.unanswered == 0 || before.unanswered.checked_add(1) != Some(after.unanswered) {
         return None;
@@ -113,7 +114,8 @@ fn interval(before: &Sight, after: &Sight, wheel: Wheel) -> Option<u32> {
     IdleBounds::from_ms(least, Some(between)).exact()
 }
 
-/// The idle time, exactly: the timer fired since the last sight, was set again for the rest, and nothing came since.
+/// The exact idle time, if the timer fired since the last reading, was set again for the remaining time, and nothing
+/// came since.
 fn refired(before: &Sight, after: &Sight, silent_ms: u64, now_ms: u64) -> Option<u64> {
     let fired_ago = now_ms.checked_sub(before.fires_ms)?;
     let is_set_again = after.fires_ms > before.fires_ms + CLOCKS_MS;

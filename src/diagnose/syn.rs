@@ -1,5 +1,5 @@
-//! Connections that are being made: a SYN is out (`tcp_retransmit_timer`, `tcp_write_timeout`), or a SYN-ACK
-//! (`reqsk_timer_handler`).
+//! Connections that are being established: a SYN is unanswered (`tcp_retransmit_timer`, `tcp_write_timeout`), or a
+//! SYN-ACK (`reqsk_timer_handler`).
 
 use super::Facts;
 use super::retransmission::{model_timeout_ms, rto_max_ms};
@@ -15,15 +15,15 @@ use crate::model::timer::TimerKind;
 const FIRST_MS: u64 = 1_000;
 const MOST_DOUBLINGS: u64 = 20;
 
-/// What the kernel allows a SYN.
+/// Limits of the retransmissions of a SYN.
 struct Limits {
-    /// Retransmissions a second apart, before the interval doubles
+    /// Retransmissions at intervals of 1 s, before the interval doubles
     linear: u64,
-    /// Retransmissions in all
+    /// Total number of retransmissions
     retransmits: u64,
-    /// Time since the first SYN
+    /// Maximum time since the first SYN
     time_ms: u64,
-    /// Whether that time is `TCP_USER_TIMEOUT`, to which intervals are cut
+    /// Whether that time is `TCP_USER_TIMEOUT`, which also cuts the intervals
     is_user_timeout: bool,
     rto_max_ms: u64,
 }
@@ -40,12 +40,12 @@ impl Limits {
     }
 }
 
-/// A SYN is out.
+/// Deadline in SYN-SENT.
 pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::SynRetries;
     let expires = u64::from(facts.socket.timer.expires_ms);
     if facts.doubt == Some(Doubt::Neighbour) {
-        // When the neighbour is given up, so is the connection.
+        // If neighbour resolution fails, the connection fails with it, at any moment.
         return Deadline::at_least(0, mechanism);
     }
     let (info, user_timeout) = (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms);
@@ -57,7 +57,7 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     facts.ends(ends, mechanism)
 }
 
-/// Sends SYNs until the kernel gives up.
+/// Simulates retransmissions of the SYN until the kernel gives up.
 fn simulate(info: &TcpInfo, expires: u64, limits: &Limits, wheel: Wheel) -> (Span, Mechanism) {
     let mut rto = info.get(Field::Rto).unwrap_or(expires).max(1);
     let mut retransmits = info.get(Field::Retransmits).unwrap_or(0);
@@ -90,7 +90,7 @@ fn simulate(info: &TcpInfo, expires: u64, limits: &Limits, wheel: Wheel) -> (Spa
     (Span { earliest: earliest.unwrap_or(fires.earliest), latest: fires.latest }, Mechanism::SynRetries)
 }
 
-/// Time since the first SYN, from what the kernel counts or from the intervals so far.
+/// Time since the first SYN: from `tcpi_total_rto_time` if the kernel reports it, else from the intervals so far.
 fn since_first_syn(info: &TcpInfo, expires: u64, rto: u64, wheel: Wheel, linear: u64) -> Span {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     if let Some(since_first_timeout) = info.get(Field::TotalRtoTime).filter(|_| retransmits > 0) {
@@ -105,8 +105,8 @@ fn since_first_syn(info: &TcpInfo, expires: u64, rto: u64, wheel: Wheel, linear:
     span
 }
 
-/// A SYN-ACK is out. How often it is sent is the listener's to say, whose options the facts of a request hold; where they
-/// are not known, or it waits for data (`TCP_DEFER_ACCEPT`), only the next firing is sure.
+/// Deadline in SYN-RECV. The listener's options, which the facts of a request hold, decide how often the SYN-ACK is
+/// sent. If they are not known, or the request waits for data (`TCP_DEFER_ACCEPT`), only the next firing is certain.
 pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::SynackRetries;
     let expires = u64::from(facts.socket.timer.expires_ms);
@@ -114,7 +114,7 @@ pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let rto_max = rto_max_ms(facts);
     let interval = |tries: u64| (FIRST_MS << tries.min(MOST_DOUBLINGS)).min(rto_max);
     let retries = synack_retries(facts).filter(|&retries| {
-        // More than that were sent, or timeouts passed without one: something else decides.
+        // If more were sent, or timeouts passed without one, something else decides.
         facts.socket.timer.kind == TimerKind::SynAck && sent <= retries && expires <= interval(sent)
     });
     let Some(retries) = retries else { return Deadline::at_least(expires, mechanism) };
@@ -122,11 +122,11 @@ pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     for tries in sent + 1..=retries {
         fires = wheel.after(fires, interval(tries));
     }
-    // A crowded queue sends fewer.
+    // If the listener's request queue is crowded, the kernel sends fewer.
     if facts.options.is_some() { fires.at_most(mechanism) } else { Deadline::at_least(fires.earliest, mechanism) }
 }
 
-/// How often a SYN-ACK is sent again.
+/// Number of retransmissions of a SYN-ACK; `None` if it is not known.
 fn synack_retries(facts: &Facts<'_>) -> Option<u64> {
     let default = facts.tries(Sysctl::SynackRetries, 5);
     let Some(listener) = facts.options else {
@@ -135,7 +135,7 @@ fn synack_retries(facts: &Facts<'_>) -> Option<u64> {
     if listener.defer_accept_s != Some(0) {
         return None;
     }
-    // Where the listener set none, the kernel answers with the sysctl for SYNs, which does not count here.
+    // If the listener set no `TCP_SYNCNT`, getsockopt() returns the sysctl for SYNs, which does not apply to SYN-ACKs.
     let own = listener.syncnt.map(u64::from).filter(|&own| own != facts.tries(Sysctl::SynRetries, 6));
     Some(own.unwrap_or(default).min(255))
 }

@@ -1,5 +1,5 @@
-//! The verdict of a row (PRODUCT.md 5). State first, then the timer, then whether the peer was heard a short time ago.
-//! To add a verdict: a line in `model::liveness`, an arm here, a sentence in `text::reason`.
+//! Verdict of a row (docs/json.md): decided by the state, then the timer, then how recently the peer was heard. To add
+//! a verdict: a line in `model::liveness`, an arm here, a sentence in `text::reason`.
 
 use super::Facts;
 use super::window::Window;
@@ -7,10 +7,10 @@ use crate::model::liveness::Verdict;
 use crate::model::state::TcpState;
 use crate::model::timer::TimerKind;
 
-/// Retransmissions that make data overdue.
+/// Number of retransmissions from which data counts as overdue.
 const OVERDUE: u64 = 2;
 
-/// The one verdict of a row.
+/// Verdict of a row.
 pub(super) fn of(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
     let socket = facts.socket;
     match socket.state {
@@ -41,7 +41,7 @@ fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
         _ => {}
     }
     let is_active = socket.idle_ms().is_some_and(|idle| idle <= active_within_ms);
-    // Data in flight has a deadline of its own, so that somebody would notice.
+    // Data in flight has a retransmission deadline, so a dead peer is noticed without keepalive.
     let in_flight = matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe);
     match facts.keepalive.enabled {
         _ if is_active => Verdict::Active,
@@ -52,12 +52,12 @@ fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
     }
 }
 
-/// Whether the timer that is shown leaves no doubt about keepalive's. One that this program does not know does.
+/// Whether the reported timer proves that keepalive is on or off. A timer unknown to this program proves nothing.
 fn tells_keepalive(kind: TimerKind) -> bool {
     matches!(kind, TimerKind::Off | TimerKind::DelayedAck | TimerKind::Keepalive)
 }
 
-/// The peer's window is shut: it reads nothing, or it is not there. `None` where the window is open and this host cannot
+/// Verdict on a zero window: the peer does not read, or it is gone. `None` if the window is open and this host cannot
 /// send.
 fn shut(facts: &Facts<'_>) -> Option<Verdict> {
     let Some(info) = facts.socket.attributes.info.as_deref() else {

@@ -1,24 +1,24 @@
 //! How late the kernel's timers fire. The timer wheel (`kernel/time/timer.c`) has coarser slots the longer a timer is
-//! set for, and fires at the end of a slot, never before its time: a timer of 60 s up to 2 s late at 250 ticks a second.
+//! set for, and fires at the end of a slot, never early: a timer of 60 s fires up to 2 s late at 250 ticks per second.
 
 use crate::model::liveness::{Bound, Deadline, Mechanism};
 
-/// Between when and when something happens, in milliseconds from the snapshot.
+/// Earliest and latest time of an event, in milliseconds from the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Not before
+    /// Earliest time
     pub earliest: u64,
-    /// Not after
+    /// Latest time
     pub latest: u64,
 }
 
 impl Span {
-    /// A time that is known.
+    /// An event at an exactly known time.
     pub fn at(ms: u64) -> Self {
         Self { earliest: ms, latest: ms }
     }
 
-    /// One after the other.
+    /// Both waits, one after the other.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -27,21 +27,21 @@ impl Span {
         }
     }
 
-    /// So many times one after the other.
+    /// `count` such waits, one after the other.
     #[must_use]
     pub fn times(self, count: u64) -> Self {
         Self { earliest: self.earliest.saturating_mul(count), latest: self.latest.saturating_mul(count) }
     }
 
-    /// The later end, as a deadline. A busy CPU comes to its timers late.
+    /// The later end as an upper bound. A busy CPU runs its timers late, so 100 ms are added.
     pub fn at_most(self, mechanism: Mechanism) -> Deadline {
         const BUSY_MS: u64 = 100;
         Deadline { ms: Some(self.latest.saturating_add(BUSY_MS)), bound: Bound::AtMost, mechanism }
     }
 
-    /// Both ends, as a deadline: exact where the middle is off by little, else the earlier end.
+    /// Both ends as a deadline: exact if the middle is near enough to both, else the earlier end as a lower bound.
     pub fn deadline(self, mechanism: Mechanism) -> Deadline {
-        /// What "exact" promises is 0.3 s and 2 %. What is left below that is for whoever measures it.
+        /// "Exact" promises 0.3 s and 2 %. The limits here are lower: the difference is left for errors of measurement.
         const SLACK_MS: u64 = 200;
         const SLACK_PERCENT_TENTHS: u64 = 15;
         let off = (self.latest - self.earliest) / 2;
@@ -54,35 +54,35 @@ impl Span {
     }
 }
 
-/// The wheel of this kernel.
+/// The timer wheel of this kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wheel {
-    /// Ticks in a second
+    /// Ticks per second (`CONFIG_HZ`)
     pub hz: u32,
 }
 
 impl Wheel {
-    /// `LVL_START` of the first level, and how much coarser each next one is.
+    /// `LVL_START` of the first level, and by how many bits each further level is coarser (`LVL_CLK_SHIFT`).
     const FIRST_LEVEL_TICKS: u64 = 63;
     const COARSER_BITS: u32 = 3;
     const LEVELS: u32 = 8;
 
-    /// The most that a timer set for `ms` fires late.
+    /// Upper bound of the lateness of a timer that was set for `ms`, in ms.
     pub fn lateness_ms(self, ms: u64) -> u64 {
         let hz = u64::from(self.hz.max(1));
         let ticks = ms.saturating_mul(hz) / 1000;
         let level = (0..Self::LEVELS).find(|level| ticks < Self::FIRST_LEVEL_TICKS << (level * Self::COARSER_BITS));
         let slot_ticks = 1_u64 << (level.unwrap_or(Self::LEVELS) * Self::COARSER_BITS);
-        // One tick more until the softirq runs.
+        // One more tick passes until the softirq runs.
         (slot_ticks + 1) * 1000 / hz
     }
 
-    /// When a pending timer fires that has `expires_ms` left and was set for at most `set_for_ms`.
+    /// Firing time of a pending timer that has `expires_ms` left and was set for at most `set_for_ms`.
     pub fn pending(self, expires_ms: u64, set_for_ms: u64) -> Span {
         Span { earliest: expires_ms, latest: expires_ms + self.lateness_ms(set_for_ms.max(expires_ms)) }
     }
 
-    /// When a timer fires that will be set for `ms` at `when`.
+    /// Firing time of a timer that will be set for `ms` at `when`.
     pub fn after(self, when: Span, ms: u64) -> Span {
         when.plus(Span { earliest: ms, latest: ms.saturating_add(self.lateness_ms(ms)) })
     }

@@ -7,7 +7,7 @@ use crate::model::liveness::{Deadline, Mechanism};
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
 
-/// Data waits for the peer's window to open (`tcp_probe_timer`).
+/// Deadline while the zero-window probe timer runs.
 pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::WindowProbe;
     let expires = u64::from(facts.socket.timer.expires_ms);
@@ -18,7 +18,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     };
     let window = Window::of(facts, info);
     if window.cannot_send() {
-        // Sends that fail are tried again twice a second, and counted all the same.
+        // Sends that fail are retried twice a second, and each counts as a probe.
         let is_sure = !window.is_open && user_timeout == 0;
         let tries = if is_sure { window.retries.saturating_sub(window.unanswered) } else { 0 };
         return Deadline::at_least(expires + tries * window.least_ms(), mechanism);
@@ -33,16 +33,16 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     if window.is_orphan {
         return ends.at_most(Mechanism::OrphanRetries);
     }
-    // Nothing says yet that the peer is not there; or it is not known what the program set.
+    // Nothing shows yet that the peer is gone, or the program's settings are not known.
     if !window.is_silent || !facts.keepalive.is_read() {
         return Deadline::at_least(ends.earliest, mechanism);
     }
     ends.deadline(mechanism)
 }
 
-/// With a user timeout it ends by that or by the number of probes, whichever comes first; the probes of a peer that is
-/// there start anew with each answer. The time counts from the first probe, also where the peer answers, and when that
-/// was is not told.
+/// Deadline with a user timeout: the connection ends by it or by the number of probes, whichever comes first. An answer
+/// resets the number of probes, but not the time, which counts from the first probe; the kernel does not report when
+/// that was sent.
 fn within_user_timeout(window: &Window, probes: Span, expires: u64, user_timeout: u64, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::UserTimeout;
     if !window.begun() {
@@ -60,7 +60,7 @@ fn within_user_timeout(window: &Window, probes: Span, expires: u64, user_timeout
     time.at_most(mechanism)
 }
 
-/// A shut window and the probes that knock at it.
+/// A zero window and the probes sent to it.
 pub(super) struct Window {
     unanswered: u64,
     backoff: u64,
@@ -68,21 +68,21 @@ pub(super) struct Window {
     rto_max_ms: u64,
     retries: u64,
     is_orphan: bool,
-    /// It is not shut at all: what could not be sent waits for the next try
+    /// The window is open: data that this host could not send waits for the next try
     pub(super) is_open: bool,
     is_doubtful: bool,
-    /// A probe is out that a peer that is there would have answered
+    /// A probe is out that a live peer would have answered
     pub(super) is_silent: bool,
 }
 
 impl Window {
-    /// `TCP_RTO_MIN`, below which probes do not follow each other.
+    /// `TCP_RTO_MIN`: the shortest time between probes.
     const RTO_MIN_MS: u64 = 200;
-    /// `TCP_RESOURCE_PROBE_INTERVAL`, between tries that this host could not send.
+    /// `TCP_RESOURCE_PROBE_INTERVAL`: the time between tries that this host could not send.
     const FAILED_MS: u64 = 500;
     /// `net.ipv4.tcp_invalid_ratelimit`: a peer answers a probe no sooner than this after it answered another.
     const RATELIMIT_MS: u64 = 500;
-    /// The interval doubles so often at most.
+    /// Maximum number of doublings of the interval.
     const MOST_DOUBLINGS: u64 = 10;
 
     pub(super) fn of(facts: &Facts<'_>, info: &TcpInfo) -> Self {
@@ -105,7 +105,7 @@ impl Window {
         window
     }
 
-    /// Whether a probe has gone out since the window shut.
+    /// Whether a probe was sent since the window shut.
     fn begun(&self) -> bool {
         self.unanswered > 0 || self.backoff > 0
     }
@@ -115,18 +115,19 @@ impl Window {
         self.unanswered == 0
     }
 
-    /// Whether this host does not get its probes out: the interval does not double, or there is a reason to doubt it.
+    /// Whether this host fails to send its probes: the interval does not double, or the facts give a reason to doubt
+    /// it.
     fn cannot_send(&self) -> bool {
         self.is_open || self.backoff < self.unanswered.min(self.retries) || self.is_doubtful
     }
 
-    /// The least that lies between two tries.
+    /// The shortest time between two tries.
     fn least_ms(&self) -> u64 {
         self.rto_ms.min(Self::FAILED_MS)
     }
 
-    /// Whether one of the last two probes has been out for long enough, and was not one of those that a peer leaves
-    /// unanswered since it answered another a moment before.
+    /// Whether one of the last two probes has been unanswered for long enough. A probe does not count if the peer
+    /// answered another one a moment before: its rate limit then leaves this one unanswered.
     fn silence(&self, expires_ms: u64, info: &TcpInfo) -> bool {
         const GRACE_MS: u64 = 100;
         let grace = GRACE_MS + 2 * info.get(Field::Rtt).unwrap_or(0).div_ceil(1_000);
@@ -142,12 +143,12 @@ impl Window {
         }
     }
 
-    /// `tcp_probe0_when`.
+    /// Time until the next probe (`tcp_probe0_when`).
     fn interval_ms(&self) -> u64 {
         (self.rto_ms << self.backoff.min(Self::MOST_DOUBLINGS)).min(self.rto_max_ms)
     }
 
-    /// Probes until none is left.
+    /// Simulates probes until none is left.
     fn simulate(&self, expires: u64, wheel: Wheel) -> Span {
         let mut fires = wheel.pending(expires, self.interval_ms());
         let mut at = Self { ..*self };

@@ -1,4 +1,4 @@
-//! The JSON object of one connection (PRODUCT.md 4). The order of keys is part of the contract.
+//! The JSON object of one connection (docs/json.md). The order of keys is part of the contract.
 
 use rustc_hash::FxHashMap;
 
@@ -20,13 +20,13 @@ use crate::model::timer::{Timer, TimerKind};
 use crate::model::unread::Unread;
 use crate::text::reason;
 
-/// Writes connections. Keeps what is the same in many rows: the keys of tables, and what is told of a process.
+/// Writes connections. Caches what many rows share: the keys of tables, and the members of processes.
 #[derive(Debug)]
 pub(crate) struct Connections {
     info_keys: Vec<JsonKey>,
     memory_keys: Vec<JsonKey>,
     processes: FxHashMap<Pid, Box<[u8]>>,
-    /// That of the last row: most rows have it off, or as the one before
+    /// Keepalive of the last row, and its JSON: most rows have it off, or equal to the row before
     keepalive: (Keepalive, Vec<u8>),
 }
 
@@ -42,7 +42,7 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// Writes all members of the object; the caller writes the brackets, and whatever else belongs between them.
+    /// Writes all members of the object. The caller writes the brackets, and other members between them.
     pub(crate) fn members(&mut self, json: &mut Json<'_>, row: &Row<'_>) {
         let socket = row.socket;
         json.key(key!("netns")).number(socket.id.netns.0);
@@ -74,7 +74,7 @@ impl Connections {
         close_wait(json, socket);
     }
 
-    /// Keepalive and judgement; null where nobody asked.
+    /// Writes keepalive and judgement; null if they were not requested.
     fn judged(&mut self, json: &mut Json<'_>, row: &Row<'_>) {
         let Some(judged) = row.judged else {
             json.key(key!("keepalive")).null();
@@ -92,7 +92,7 @@ impl Connections {
         liveness(json, row, &judged.liveness);
     }
 
-    /// An empty list says that no process holds it; null says that we do not know.
+    /// An empty list means that no process holds the socket; null means that this is not known.
     fn owners(&mut self, json: &mut Json<'_>, holder: Holder<'_>) {
         if matches!(holder, Holder::NotAsked | Holder::Hidden) {
             return json.null();
@@ -102,7 +102,7 @@ impl Connections {
             json.object();
             json.key(key!("pid")).number(process.pid.0);
             json.key(key!("fd")).number(fd.0);
-            // A process may hold ten thousand sockets and is told of once a snapshot.
+            // A process may hold ten thousand sockets; its members are written once per snapshot.
             let told = self.processes.entry(process.pid).or_insert_with(|| tell(process));
             json.raw(told);
             json.end_object();
@@ -159,7 +159,8 @@ impl Connections {
         json.key(key!("md5sig")).optional_bool(attributes.md5sig);
     }
 
-    /// Keys that an older kernel's struct does not reach are null: they are always there.
+    /// Writes tcp_info. Keys that the struct of an older kernel does not contain are null, so that all are always
+    /// there.
     fn tcp_info(&self, json: &mut Json<'_>, info: &TcpInfo) {
         json.object();
         json.key(key!("size_bytes")).number(info.size_bytes());
@@ -188,7 +189,7 @@ impl Connections {
     }
 }
 
-/// What is told of a process, as members of an object.
+/// Describes a process, as members of an object.
 fn tell(process: &Process) -> Box<[u8]> {
     let mut out = Vec::new();
     let mut json = Json::new(&mut out);
@@ -202,7 +203,7 @@ fn tell(process: &Process) -> Box<[u8]> {
     out.into()
 }
 
-/// The name of a state, as a value.
+/// Writes the name of a state, as a value.
 pub(crate) fn state(json: &mut Json<'_>, state: TcpState) {
     match state.name() {
         Some(name) => json.word(name),
@@ -272,7 +273,7 @@ fn keepalive(json: &mut Json<'_>, keepalive: &Keepalive) {
     json.end_object();
 }
 
-/// Options beyond keepalive, where they were read.
+/// Writes options other than keepalive, if they were read.
 fn options(json: &mut Json<'_>, options: Option<&SocketOptions>) {
     json.key(key!("socket_options"));
     let Some(options) = options else { return json.null() };
@@ -280,7 +281,7 @@ fn options(json: &mut Json<'_>, options: Option<&SocketOptions>) {
     json.object();
     json.key(key!("syncnt")).optional(options.syncnt);
     json.key(key!("rto_max_ms")).optional(options.rto_max_ms);
-    // What the kernel takes as "none" is below 0.
+    // A value below 0 means "none" in the kernel.
     let linger2 = more.and_then(|more| more.linger2_s).and_then(|seconds| u32::try_from(seconds).ok());
     json.key(key!("linger2_s")).optional(linger2);
     json.key(key!("linger_s")).optional(more.and_then(|more| more.linger_s));
@@ -291,7 +292,7 @@ fn options(json: &mut Json<'_>, options: Option<&SocketOptions>) {
     json.end_object();
 }
 
-/// When the peer closed: not later than its last ACK, not earlier than its last data.
+/// Writes when the peer closed: not later than its last ACK, not earlier than its last data.
 fn close_wait(json: &mut Json<'_>, socket: &Socket) {
     json.key(key!("close_wait"));
     let Some(info) = socket.attributes.info.as_deref().filter(|_| socket.state == TcpState::CloseWait) else {
@@ -317,7 +318,7 @@ fn congestion(json: &mut Json<'_>, attributes: &Attributes) {
         Some(CongestionDetails::Bbr { bandwidth_bytes_per_s, min_rtt_us, pacing_gain_256ths, cwnd_gain_256ths }) => {
             json.key(key!("bbr")).object();
             json.key(key!("bandwidth_bytes_per_s")).number(bandwidth_bytes_per_s);
-            // BBR's word for "not measured yet".
+            // BBR's value for "not measured yet".
             json.key(key!("min_rtt_us")).optional((min_rtt_us != u32::MAX).then_some(min_rtt_us));
             json.key(key!("pacing_gain_256ths")).number(pacing_gain_256ths);
             json.key(key!("cwnd_gain_256ths")).number(cwnd_gain_256ths);

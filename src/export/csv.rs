@@ -1,6 +1,6 @@
-//! CSV after RFC 4180, but for lines that end with LF as everything else on Linux: awk would take a CR for a part of the last
-//! cell. Quotes where needed, one header; a cell of a number column holds a number or nothing. Cells that a spreadsheet would
-//! run as a formula are defused, control characters escaped.
+//! CSV after RFC 4180, except that lines end with LF as everywhere on Linux: awk would read a CR as part of the last
+//! cell. Cells are quoted if needed, and there is one header. A cell of a number column holds a number or nothing.
+//! Cells that a spreadsheet would run as a formula are defused, and control characters are escaped.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::fields::value::Value;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
 
-/// The chosen columns, their units in the header.
+/// Listing of the chosen columns, with their units in the header.
 #[derive(Debug)]
 pub(crate) struct CsvListing {
     columns: Vec<SocketColumn>,
@@ -19,7 +19,7 @@ pub(crate) struct CsvListing {
 }
 
 impl CsvListing {
-    /// `header` says whether the first line names the columns.
+    /// If `header` is set, the first line names the columns.
     pub(crate) fn new(columns: Vec<SocketColumn>, header: bool) -> Self {
         Self { columns, header }
     }
@@ -27,7 +27,7 @@ impl CsvListing {
 
 impl Encoder for CsvListing {
     fn head(&mut self, _: &Head, out: &mut Vec<u8>) {
-        // Once, also where --watch repeats the listing.
+        // Only once, even if --watch repeats the listing.
         if std::mem::take(&mut self.header) {
             line(out, self.columns.iter().map(|column| Value::Word(column.key().into())));
         }
@@ -48,7 +48,7 @@ impl Encoder for CsvListing {
     fn tail(&mut self, _: &Tail, _: u64, _: &mut Vec<u8>) {}
 }
 
-/// One line of cells.
+/// Writes one line of cells.
 pub(crate) fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>>) {
     for (index, value) in values.enumerate() {
         if index > 0 {
@@ -59,7 +59,7 @@ pub(crate) fn line<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = Value<'a>
     out.push(b'\n');
 }
 
-/// The cell of a column of numbers, in which no word stands: whether the kernel holds a socket says the column `holder`.
+/// The value of a cell, without words in a number column: the column `holder` shows whether the kernel holds a socket.
 pub(crate) fn number_or_nothing<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
     match value {
         Value::Holder(_) if matches!(column.kind, Kind::Number) => Value::Absent,
@@ -67,7 +67,7 @@ pub(crate) fn number_or_nothing<'a>(column: &Heading, value: Value<'a>) -> Value
     }
 }
 
-/// The cell of a row as machines want it. Several processes are separated by semicolons, so that hardly a cell needs quotes:
+/// The value of a cell for machines. Several processes are separated by semicolons, so that few cells need quotes:
 /// DuckDB decides by the first 20,480 lines whether a file has any, and cannot read one that comes later.
 pub(crate) fn suited<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
     match number_or_nothing(column, value) {
@@ -79,7 +79,7 @@ pub(crate) fn suited<'a>(column: &Heading, value: Value<'a>) -> Value<'a> {
 
 fn cell(out: &mut Vec<u8>, value: &Value<'_>) {
     let text = match value {
-        // What the word would say stands in the column `bound`.
+        // The column `bound` shows "never" or "not applicable".
         Value::Bounded { ms: None, .. } => Cow::Borrowed(""),
         value => value.plain(),
     };
@@ -102,7 +102,8 @@ fn cell(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
-/// Whether a spreadsheet may run it: by its first sign, also of full width, and also behind white space, which some cut off.
+/// Whether a spreadsheet may run the text: it begins with the sign of a formula, also of full width, and also after
+/// white space, which some programs remove.
 fn is_formula(text: &str) -> bool {
     text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫'])
 }
@@ -133,7 +134,7 @@ mod tests {
             assert_eq!(written(&format!("{sign}1")), format!("'{sign}1,1\n"));
             assert_eq!(written(&format!(" \u{3000}{sign}1")), format!("' \u{3000}{sign}1,1\n"));
         }
-        // Escaped, these begin with a backslash.
+        // These are escaped, so they begin with a backslash.
         for space in ["\t", "\r", "\n"] {
             assert!(written(&format!("{space}=1")).starts_with('\\'));
         }

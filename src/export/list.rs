@@ -1,7 +1,7 @@
-//! A listing: the sink that sorts, limits and writes rows, whatever their format.
+//! A listing: the sink that sorts, limits and writes rows, in any format.
 //!
-//! Without a sort a row is written at once and forgotten. With one, each row is kept as the bytes it will be written as,
-//! which is less than the row; with a limit as well, never more than twice the limit are kept.
+//! Without a sort, a row is written at once and not kept. With a sort, each row is kept as the bytes to write, which is
+//! less than the row. With a limit too, at most twice that many rows are kept, or 1,024 if that is more.
 
 use std::cmp::Ordering;
 use std::io::{self, Write};
@@ -13,38 +13,37 @@ use crate::model::snapshot::{Head, Sink, Tail};
 
 /// How one format writes a listing. Each function appends to `out`.
 pub(crate) trait Encoder {
-    /// Before the rows.
+    /// Writes what precedes the rows.
     fn head(&mut self, head: &Head, out: &mut Vec<u8>);
-    /// One row, in a form that `emit` understands.
+    /// Encodes one row, in a form that `emit` understands.
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
     /// Writes a row that `encode` made.
     fn emit(&mut self, encoded: &[u8], out: &mut Vec<u8>);
-    /// Both at once, for a row that is written as soon as it comes: a format whose rows are bytes of their own need not
-    /// copy them.
+    /// Encodes and emits a row that is written at once. A format whose encoded rows are its output need not copy them.
     fn stream(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
         let mut encoded = Vec::new();
         self.encode(row, &mut encoded);
         self.emit(&encoded, out);
     }
-    /// After the rows; `listed` of them were emitted.
+    /// Writes what follows the rows, of which `listed` were emitted.
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>);
 }
 
-/// Which rows, in which order.
+/// Sort order and limit of a listing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListOrder {
-    /// Sort by this column
+    /// Column to sort by
     pub by: Option<SocketColumn>,
     /// From large to small
     pub descending: bool,
-    /// Write this many at most
+    /// Maximum number of rows
     pub limit: Option<u64>,
 }
 
-/// Bytes are handed to the output in portions of about this size.
+/// Approximate size of the portions that are passed to the output.
 const PORTION_BYTES: usize = 128 * 1024;
 
-/// The sink.
+/// Sink of a listing.
 #[derive(Debug)]
 pub(crate) struct Listing<W, E> {
     output: W,
@@ -57,13 +56,13 @@ pub(crate) struct Listing<W, E> {
 }
 
 impl<W: Write, E: Encoder> Listing<W, E> {
-    /// Writes to `output`.
+    /// A listing that is written to `output`.
     pub(crate) fn new(output: W, encoder: E, order: ListOrder) -> Self {
         let (pending, scratch) = (Vec::with_capacity(PORTION_BYTES + 8192), Vec::new());
         Self { output, encoder, order, pending, scratch, kept: Vec::new(), listed: 0 }
     }
 
-    /// What it writes to.
+    /// The output.
     pub(crate) fn output(&self) -> &W {
         &self.output
     }
@@ -91,7 +90,7 @@ impl<W: Write, E: Encoder> Listing<W, E> {
         }
     }
 
-    /// A stable sort: rows that compare alike stay in the kernel's order.
+    /// A stable sort: rows that compare equal stay in the kernel's order.
     fn sort(&mut self) {
         let descending = self.order.descending;
         self.kept.sort_by(|(a, _), (b, _)| -> Ordering { a.compare(b, descending) });

@@ -1,5 +1,5 @@
-//! Rows out as bytes: JSON, NDJSON, CSV and tables. Wire keys are this room's own and versioned by [`SCHEMA`]; what a
-//! column is called and how it is read comes from `fields`.
+//! Output of rows as bytes: JSON, NDJSON, CSV and tables. The keys of the wire formats belong to this module and are
+//! versioned by [`SCHEMA`]; the names and values of columns come from `fields`.
 
 pub(crate) mod connection;
 pub(crate) mod csv;
@@ -12,5 +12,5 @@ pub(crate) mod stat;
 pub(crate) mod style;
 pub(crate) mod table;
 
-/// Version of the JSON contract: keys are added within one, never renamed or retyped.
+/// Version of the JSON contract: within one version, keys are added, never renamed or retyped.
 pub(crate) const SCHEMA: u64 = 1;

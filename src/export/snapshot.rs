@@ -1,4 +1,4 @@
-//! The JSON snapshot and its line-by-line form (PRODUCT.md 4).
+//! The JSON snapshot and its line-by-line form (docs/json.md).
 
 use super::SCHEMA;
 use super::connection::Connections;
@@ -13,7 +13,7 @@ use crate::model::snapshot::{Head, Summary, Tail};
 use crate::model::sysctl::{SysctlValue, Sysctls};
 use crate::text::timestamp;
 
-/// One object, its connections in an array; a row a line.
+/// One object with the connections in an array, one row per line.
 #[derive(Debug, Default)]
 pub(crate) struct JsonSnapshot {
     begun: bool,
@@ -21,7 +21,7 @@ pub(crate) struct JsonSnapshot {
 }
 
 impl JsonSnapshot {
-    /// What stands between two rows.
+    /// Writes what separates two rows.
     fn separate(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(if std::mem::replace(&mut self.begun, true) { b",\n" } else { b"\n" });
     }
@@ -66,17 +66,17 @@ impl Encoder for JsonSnapshot {
     }
 }
 
-/// One object a line, each with its `type`, and with what tells lines of many snapshots and hosts apart.
+/// One object per line, each with its `type` and with members that identify its snapshot and host.
 #[derive(Debug, Default)]
 pub(crate) struct NdjsonSnapshot {
     connections: Connections,
     lines: Lines,
-    /// A namespace, and what the lines of its rows begin with: rows come by namespace
+    /// A namespace, and the beginning of its lines: rows are grouped by namespace
     rows: (Option<NetnsId>, Vec<u8>),
 }
 
 impl NdjsonSnapshot {
-    /// What the lines of a namespace's rows begin with.
+    /// Sets the beginning of the lines of a namespace.
     fn begin(&mut self, namespace: &Namespace) {
         let (last, begun) = &mut self.rows;
         if last.replace(namespace.id) != Some(namespace.id) {
@@ -121,10 +121,10 @@ impl Encoder for NdjsonSnapshot {
     }
 }
 
-/// Lines of NDJSON: what is the same in each line of a snapshot is written once and copied.
+/// Lines of NDJSON: members that all lines of a snapshot share are written once and copied.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    /// When and where, as members of an object
+    /// Time and host, as members of an object
     origin: Vec<u8>,
 }
 
@@ -138,7 +138,7 @@ impl Lines {
         Self { origin }
     }
 
-    /// The first line, which says more of when and where.
+    /// Writes the first line, whose members describe time and host in full.
     pub(crate) fn first(out: &mut Vec<u8>, kind: &'static str, head: &Head, members: impl FnOnce(&mut Json<'_>)) {
         let mut json = Json::new(out);
         json.object();
@@ -149,7 +149,7 @@ impl Lines {
         out.push(b'\n');
     }
 
-    /// Any other line.
+    /// Writes any other line.
     pub(crate) fn write(&self, out: &mut Vec<u8>, kind: &'static str, members: impl FnOnce(&mut Json<'_>)) {
         let mut json = self.begin(out, kind);
         members(&mut json);
@@ -157,7 +157,7 @@ impl Lines {
         out.push(b'\n');
     }
 
-    /// The beginning of a line.
+    /// Writes the beginning of a line.
     fn begin<'a>(&self, out: &'a mut Vec<u8>, kind: &'static str) -> Json<'a> {
         let mut json = Json::new(out);
         json.object();
@@ -167,12 +167,12 @@ impl Lines {
     }
 }
 
-/// What `host` says too, where a column of a table can be made of it.
+/// Writes the hostname, which `host` contains too, in a form that can become a column of a table.
 fn hostname(json: &mut Json<'_>, head: &Head) {
     json.key(key!("hostname")).string(&head.host.hostname);
 }
 
-/// What stands before the rows of every document: version, time, host, namespaces.
+/// Writes the members that precede the rows of every document: version, time, host, namespaces.
 pub(crate) fn head_members(json: &mut Json<'_>, head: &Head) {
     preamble(json, head);
     json.key(key!("namespaces")).array();
@@ -180,7 +180,7 @@ pub(crate) fn head_members(json: &mut Json<'_>, head: &Head) {
     json.end_array();
 }
 
-/// Version, time and host.
+/// Writes version, time and host.
 pub(crate) fn preamble(json: &mut Json<'_>, head: &Head) {
     json.key(key!("schema")).number(SCHEMA);
     json.key(key!("tcpulse")).string(env!("CARGO_PKG_VERSION"));
@@ -262,10 +262,10 @@ fn summary(json: &mut Json<'_>, summary: &Summary, listed: u64) {
     json.end_object();
 }
 
-/// What stands in place of a remedy where nothing helps from here.
+/// Text in place of a remedy, if nothing on this host helps.
 const NO_REMEDY: &str = "none: the kernel, a security module or another user namespace refuses it";
 
-/// What could not be seen, as a value.
+/// Writes what could not be read, as a value.
 pub(crate) fn gaps(json: &mut Json<'_>, gaps: &Gaps) {
     json.array();
     for gap in gaps {

@@ -1,4 +1,4 @@
-//! What a column is, whatever the rows: how it is called and shown, and where its values come from.
+//! Column of any kind of rows: its name, how it is shown, and where its values come from.
 
 use std::fmt::Debug;
 use std::ops::Deref;
@@ -8,68 +8,68 @@ use super::value::{Unit, Value};
 use crate::model::address::Side;
 use crate::model::needs::Needs;
 
-/// A kind of row that columns can be of: sockets, groups, kernel values, changes.
+/// Kind of rows that have columns: sockets, groups, kernel values, changes.
 pub(crate) trait RowKind: Copy + Debug + 'static {
     /// One row
     type Of<'a>;
-    /// How a column takes its value from a row: of any but this kind it cannot
+    /// Function that reads a column's value; it takes rows of this kind only
     type Get: Copy + Debug;
 
-    /// The value of a row.
+    /// Reads the value of a row.
     fn value<'a>(get: Self::Get, row: &Self::Of<'a>) -> Value<'a>;
 }
 
 /// A column of one kind of rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column<K: RowKind> {
-    /// How it is called and shown
+    /// Name and presentation
     pub heading: Heading,
-    /// Whether `stat --by` takes it
+    /// Whether `stat --by` accepts it
     pub groups: bool,
     /// Where the value comes from
     pub get: K::Get,
 }
 
-/// A column without its rows.
+/// Name and presentation of a column, without access to rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heading {
-    /// Which column
+    /// Identity of the column
     pub id: ColumnId,
-    /// As printed above the column: the name in capitals, so that what is read can be typed
+    /// Title printed above the column: the name in capitals, so that it can be typed as it is read
     pub title: &'static str,
     /// Unit of its numbers
     pub unit: Unit,
-    /// What is left out first where the terminal is too narrow: the lowest
+    /// Rank: if the terminal is too narrow, the lowest is left out first
     pub importance: u8,
-    /// How it may be squeezed
+    /// Width rule
     pub width: Width,
-    /// What a filter compares it with
+    /// Kind of value that a filter compares it with
     pub kind: Kind,
-    /// Whether a cell may hold several values, with commas between
+    /// Whether a cell may hold several values, separated by commas
     pub is_list: bool,
-    /// What has to be asked for
+    /// Data that has to be collected for it
     pub needs: Needs,
     /// One line of help
     pub help: &'static str,
 }
 
-/// How wide a column is.
+/// Width rule of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Width {
-    /// As wide as its widest cell, text
+    /// As wide as its widest cell; text, aligned left
     Text,
-    /// As wide as its widest cell, set to the right
+    /// As wide as its widest cell; numbers, aligned right
     Number,
-    /// As wide as its widest cell where there is room, cut down to this many cells where there is not
+    /// As wide as its widest cell if there is room, else cut down to this many cells
     Flexible(u8),
 }
 
-/// What somebody who filters by a column may compare it with.
+/// Kind of value that a filter can compare a column with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// Text, equal letter by letter
+    /// Text, compared exactly
     Text,
-    /// Text of which less is enough: whether what was typed (first) stands for what is there (second)
+    /// Text that may be abbreviated: whether the typed text (first) stands for the value (second)
     Short(fn(&str, &str) -> bool),
     /// One of these words
     Word(Words),
@@ -90,21 +90,21 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Whether it is compared with numbers.
+    /// Whether the column is compared with numbers.
     pub(crate) fn is_number(self) -> bool {
         matches!(self, Self::Number | Self::Flag | Self::Deadline)
     }
 }
 
-/// The words that a column knows, in the order of the help.
+/// Lists the words of a column, in the order of the help.
 pub(crate) type Words = fn() -> Vec<&'static str>;
 
-/// A name or a word of ours as it is compared: in any case, with `_` or `-`.
+/// A name, or a word of this program, in the form that is compared: lower case, with `-` for `_`.
 pub(crate) fn folded(word: &str) -> String {
     word.to_ascii_lowercase().replace('_', "-")
 }
 
-/// There is one column of each id among rows of one kind.
+/// Among rows of one kind, there is only one column of each id.
 impl PartialEq for Heading {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -132,12 +132,12 @@ impl<K: RowKind> From<Column<K>> for Heading {
 }
 
 impl Heading {
-    /// As it is typed after `-o`, `--sort` and `--by`, and in the configuration.
+    /// Name as typed after `-o`, `--sort` and `--by`, and in the configuration.
     pub(crate) fn name(&self) -> &'static str {
         self.id.name()
     }
 
-    /// Whether `name`, in any case and with `_` for `-`, means this column: by its name, or by its key.
+    /// Whether `name`, in any case and with `_` for `-`, is the name or the key of this column.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
         let mut typed = name.bytes().map(fold);
@@ -145,7 +145,7 @@ impl Heading {
         is_name && (typed.len() == 0 || typed.eq(self.unit.suffix().bytes().map(fold)))
     }
 
-    /// The key of its values where they stand without a unit (CSV): with the unit in the key.
+    /// Key of the column for values without a unit (CSV): the name with the unit.
     pub(crate) fn key(&self) -> String {
         self.unit.key_of(self.name())
     }
@@ -174,7 +174,7 @@ impl<K: RowKind> Column<K> {
         Self::text(id, importance, help, get).kind(Kind::Number).width(Width::Number)
     }
 
-    /// The value for one cell.
+    /// The value of a cell.
     pub(crate) fn value<'a>(&self, row: &K::Of<'a>) -> Value<'a> {
         K::value(self.get, row)
     }
@@ -183,55 +183,55 @@ impl<K: RowKind> Column<K> {
         Self { heading, ..self }
     }
 
-    /// `stat --by` takes it.
+    /// Lets `stat --by` accept the column.
     #[must_use]
     pub(crate) fn grouped(self) -> Self {
         Self { groups: true, ..self }
     }
 
-    /// Its numbers have this unit.
+    /// Sets the unit of its numbers.
     #[must_use]
     pub(crate) fn unit(self, unit: Unit) -> Self {
         self.with(Heading { unit, ..self.heading })
     }
 
-    /// This has to be asked for.
+    /// Sets the data that has to be collected.
     #[must_use]
     pub(crate) fn needs(self, needs: Needs) -> Self {
         self.with(Heading { needs, ..self.heading })
     }
 
-    /// A filter compares it with this.
+    /// Sets the kind of value that a filter compares it with.
     #[must_use]
     pub(crate) fn kind(self, kind: Kind) -> Self {
         self.with(Heading { kind, ..self.heading })
     }
 
-    /// It is one of these words.
+    /// Sets the words that it can hold.
     #[must_use]
     pub(crate) fn word(self, words: Words) -> Self {
         self.kind(Kind::Word(words))
     }
 
-    /// A cell may hold several values.
+    /// Lets a cell hold several values.
     #[must_use]
     pub(crate) fn list(self) -> Self {
         self.with(Heading { is_list: true, ..self.heading })
     }
 
-    /// It may be squeezed to so many cells.
+    /// Lets the column be narrowed to `least` cells.
     #[must_use]
     pub(crate) fn flexible(self, least: u8) -> Self {
         self.width(Width::Flexible(least))
     }
 
-    /// How wide it is.
+    /// Sets the width rule.
     #[must_use]
     pub(crate) fn width(self, width: Width) -> Self {
         self.with(Heading { width, ..self.heading })
     }
 
-    /// What is left out first where the terminal is too narrow: the lowest.
+    /// Sets the rank: if the terminal is too narrow, the lowest is left out first.
     #[must_use]
     pub(crate) fn importance(self, importance: u8) -> Self {
         self.with(Heading { importance, ..self.heading })

@@ -1,4 +1,4 @@
-//! How the tables define the columns of sockets: a constructor for each kind.
+//! Constructors of the columns of sockets, one for each kind.
 
 use super::column::Column;
 use super::id::ColumnId;
@@ -8,7 +8,7 @@ use crate::model::needs::Needs;
 use crate::model::row::Row;
 use crate::model::tcp_info::Field;
 
-/// A field of tcp_info, where the kernel gave it.
+/// A field of tcp_info, if the kernel reported it.
 pub(super) fn info(row: &Row<'_>, field: Field) -> Option<u64> {
     row.socket.attributes.info.as_ref()?.get(field)
 }
@@ -33,12 +33,12 @@ pub(super) fn number(
     Column::number(id, importance, help, Get::Row(get))
 }
 
-/// A column of what the processes that hold the socket have; each value is a group.
+/// A column with a value of each process that holds the socket; each value is a group.
 pub(super) fn of_process(id: ColumnId, importance: u8, help: &'static str, of: OfProcess) -> SocketColumn {
     shown_as(id, importance, help, of, of).flexible(12)
 }
 
-/// The same, where cells show something else than groups are made by.
+/// A column of processes whose cells show another value than the one that groups are made by.
 pub(super) fn shown_as(
     id: ColumnId,
     importance: u8,

@@ -1,6 +1,6 @@
-//! Which column: one name for each, as it is typed, printed above the cells and written in the configuration. The code names
-//! a column by its id. A word that several kinds of rows have a column of (`process` of connections, groups and changes)
-//! is one id.
+//! Identity of columns. Each has one name, which is typed, printed above the cells and written in the configuration;
+//! the code uses the id. If several kinds of rows have a column of one name (`process` of connections, groups and
+//! changes), it is one id.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::model::tcp_info::{FIELDS, Field};
 
 macro_rules! column_ids {
     ($($id:ident $name:literal,)*) => {
-        /// A column, whatever the rows are.
+        /// Identity of a column of any kind of rows.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum ColumnId {
             $(#[doc = $name] $id,)*
@@ -18,7 +18,7 @@ macro_rules! column_ids {
         }
 
         impl ColumnId {
-            /// As it is typed.
+            /// Name as typed.
             pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Self::$id => $name,)*
@@ -30,7 +30,7 @@ macro_rules! column_ids {
 }
 
 column_ids! {
-    // Of sockets
+    // Sockets
     State "state",
     Netns "netns",
     Family "family",
@@ -97,13 +97,13 @@ column_ids! {
     Sndbuf "sndbuf",
     Rmem "rmem",
     Wmem "wmem",
-    // Of sockets from one snapshot to the next
+    // Sockets, compared with the previous snapshot
     SentRate "sent-rate",
     RecvRate "recv-rate",
     QueueUsed "queue-used",
     Somaxconn "somaxconn",
     DropRate "drop-rate",
-    // Of peers and processes
+    // Peers and processes
     Way "way",
     Conns "conns",
     Estab "estab",
@@ -126,7 +126,7 @@ column_ids! {
     Fds "fds",
     Limit "limit",
     FdsUsed "fds-used",
-    // Of the kernel's values
+    // Kernel values
     Name "name",
     Value "value",
     Rate "rate",
@@ -135,18 +135,18 @@ column_ids! {
     Kind "kind",
     Scope "scope",
     Meaning "meaning",
-    // Of changes
+    // Changes
     Time "time",
     Event "event",
     Lifetime "lifetime",
     Why "why",
 }
 
-/// Name and unit of each field of tcp_info, made of its key.
+/// Name and unit of each field of tcp_info, derived from its key.
 static INFO: LazyLock<Vec<(String, Unit)>> = LazyLock::new(|| FIELDS.iter().map(|spec| named(spec.key)).collect());
 
 fn named(key: &str) -> (String, Unit) {
-    // delivered_ce counts segments and delivered_ce_bytes bytes: there the unit has to stay in the name.
+    // delivered_ce counts segments and delivered_ce_bytes bytes, so the unit has to stay in the name.
     let (name, unit) = match Unit::split(key) {
         (name, unit) if FIELDS.iter().any(|other| other.key == name && other.key != key) => (key, unit),
         (name, Unit::None) if name.starts_with("bytes_") => (name, Unit::Bytes),

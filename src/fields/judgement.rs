@@ -1,4 +1,4 @@
-//! Columns of what was made out of a row: verdict, deadline, keepalive, silence.
+//! Columns that are derived from a row: verdict, deadline, keepalive, silence.
 
 use super::column::{Column, Kind};
 use super::define::{info, number, text};
@@ -14,7 +14,7 @@ use crate::model::state::TcpState;
 use crate::model::tcp_info::Field;
 use crate::text::{keepalive as words, reason};
 
-/// Whether the peer is there, and when the kernel gives up on it.
+/// Columns of the verdict: whether the peer is there, and when the kernel gives up on it.
 pub(super) fn verdict() -> Vec<SocketColumn> {
     vec![
         text(ColumnId::Verdict, 100, "whether the peer is still there", |row| {
@@ -56,7 +56,7 @@ pub(super) fn verdict() -> Vec<SocketColumn> {
     ]
 }
 
-/// Times since something came or went.
+/// Columns of the times since something was received or sent.
 pub(super) fn silence() -> Vec<SocketColumn> {
     vec![
         number(ColumnId::Idle, 85, "time since data or an ACK last came from the peer", |row| {
@@ -64,7 +64,7 @@ pub(super) fn silence() -> Vec<SocketColumn> {
         })
         .unit(Unit::Millis)
         .needs(Needs::INFO),
-        number(ColumnId::Silent, 40, "the same while the peer owes an answer to probes, data, SYN or FIN", |row| {
+        number(ColumnId::Silent, 40, "idle time while the peer owes an answer to probes, data, SYN or FIN", |row| {
             Value::number(row.socket.idle_ms().filter(|_| row.socket.is_owed_an_answer()))
         })
         .unit(Unit::Millis)
@@ -85,7 +85,7 @@ pub(super) fn silence() -> Vec<SocketColumn> {
     ]
 }
 
-/// Keepalive and the user timeout.
+/// Columns of keepalive and the user timeout.
 pub(super) fn keepalive() -> Vec<SocketColumn> {
     vec![
         Column::text(
@@ -133,7 +133,7 @@ pub(super) fn keepalive() -> Vec<SocketColumn> {
     ]
 }
 
-/// Other options of the socket.
+/// Columns of the other options of the socket.
 pub(super) fn options() -> Vec<SocketColumn> {
     vec![
         number(ColumnId::Syncnt, 15, "TCP_SYNCNT: retransmissions of a SYN, of a listener those of a SYN-ACK", |row| {
@@ -176,7 +176,7 @@ fn summary<'a>(row: &Row<'a>) -> Value<'a> {
     known(row).and_then(words::summary).map_or(Value::Absent, Value::Word)
 }
 
-/// Whether keepalive is on, where there is a connection that it could be on for.
+/// Whether keepalive is on; absent if there is no connection that it could be on for.
 fn is_on<'a>(row: &Row<'a>) -> Value<'a> {
     known(row).map_or(Value::Absent, |known| {
         Value::word(match known.enabled {
@@ -187,9 +187,9 @@ fn is_on<'a>(row: &Row<'a>) -> Value<'a> {
     })
 }
 
-/// The FIN carried an ACK, so the last ACK came with it or after it; and no data came after it.
+/// Time since the peer closed. The FIN carried an ACK, so the last ACK came with it or later; no data came after it.
 fn close_wait_age(row: &Row<'_>) -> Value<'static> {
-    /// What is told apart no further.
+    /// Smaller differences are ignored.
     const SAME_MS: u64 = 1_000;
     let idle = row.socket.idle_ms().filter(|_| row.socket.state == TcpState::CloseWait);
     let Some(least) = idle else { return Value::Absent };
@@ -198,16 +198,16 @@ fn close_wait_age(row: &Row<'_>) -> Value<'static> {
     Value::Bounded { ms: Some(least), bound: if is_known { Bound::Exact } else { Bound::AtLeast } }
 }
 
-/// Read of every socket, also where a timer tells that keepalive is off: else the values would be there or not as the
-/// timer happened to be.
+/// Options are read of every socket, even if a timer shows that keepalive is off. Else the values would appear and
+/// vanish with the timer.
 const KEEPALIVE_VALUES: Needs = Needs::LIVENESS.union(Needs::ALL_OPTIONS);
 
-/// A number of what is known of keepalive.
+/// A column of one of the keepalive values.
 fn option(id: ColumnId, help: &'static str, get: fn(&Keepalive) -> Option<u32>) -> SocketColumn {
     Column::number(id, 30, help, Get::Keepalive(get)).needs(KEEPALIVE_VALUES)
 }
 
-/// A number of the options that decide no deadline.
+/// A column of an option that decides no deadline.
 fn more(id: ColumnId, help: &'static str, get: fn(&MoreOptions) -> Option<u32>) -> SocketColumn {
     Column::number(id, 15, help, Get::Options(get)).needs(Needs::OPTIONS | Needs::MORE_OPTIONS | Needs::ALL_OPTIONS)
 }

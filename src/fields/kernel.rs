@@ -1,19 +1,19 @@
-//! The kernel's own numbers of a namespace, each with what it means: what `kernel` and the dashboard show.
+//! Kernel values of a namespace, each with its meaning, as `kernel` and the dashboard show them.
 
 use crate::model::counters::{WATCHED, meaning};
 use crate::model::namespace::Namespace;
 use crate::model::sysctl::Scope;
 
-/// One number with all that is said of it.
+/// One kernel value with its description.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry<'a> {
-    /// As the kernel calls it
+    /// The kernel's name for it
     pub name: String,
-    /// Its value; `None` where it could not be read
+    /// Its value; `None` if it could not be read
     pub value: Option<String>,
-    /// What the kernel starts with, empty where that says nothing
+    /// Initial value in the kernel; empty if it has no meaning
     pub default: &'static str,
-    /// Whose it is
+    /// Whether it belongs to the namespace or to the whole host
     pub scope: Scope,
     /// What it decides or counts
     pub meaning: &'a str,
@@ -21,16 +21,16 @@ pub(crate) struct Entry<'a> {
     pub boring: bool,
 }
 
-/// What belongs together.
+/// Section of kernel values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Section {
-    /// Above its names
+    /// Title above the names
     pub title: &'static str,
-    /// The word in CSV
+    /// Its word in CSV
     pub kind: &'static str,
     /// Whether its entries have defaults
     pub has_defaults: bool,
-    /// Whether its entries are not all the namespace's own
+    /// Whether some of its entries do not belong to the namespace alone
     pub has_scopes: bool,
 }
 
@@ -39,13 +39,13 @@ const GAUGES: Section = Section { title: "GAUGE", kind: "gauge", has_defaults: f
 const COUNTERS: Section = Section { title: "COUNTER", kind: "counter", has_defaults: false, has_scopes: false };
 
 impl Section {
-    /// Whether its numbers only ever grow.
+    /// Whether its values only ever grow.
     pub(crate) fn counts(&self) -> bool {
         *self == COUNTERS
     }
 }
 
-/// All of a namespace, those of keepalive first.
+/// All kernel values of a namespace, those of keepalive first.
 pub(crate) fn sections(namespace: &Namespace) -> [(Section, Vec<Entry<'_>>); 3] {
     let sysctls = namespace.sysctls.iter().map(|(spec, value)| Entry {
         name: spec.name(),

@@ -1,29 +1,29 @@
-//! Which columns of a table fit, and how wide each may be. Pure arithmetic on cell widths.
+//! Decides which columns of a table fit, and how wide each may be. Pure arithmetic on cell widths.
 
 use super::column::Width;
 
 /// Cells between two columns.
 pub(crate) const GAP: usize = 2;
-/// A cell cut to fewer says nothing.
+/// Minimum width of a cut cell: a narrower one shows nothing.
 const LEAST: usize = 4;
-/// State and both ends of a connection.
+/// Number of columns that are cut rather than left out: state and both ends of a connection.
 const FEW: usize = 3;
 
-/// What the layout has to know of a column.
+/// Input of the layout for one column.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
     /// Width of its widest cell, title included
     pub natural: usize,
-    /// Whether it may be squeezed
+    /// Whether it may be narrowed
     pub width: Width,
-    /// What goes first: the lowest
+    /// Rank: the lowest is left out first
     pub importance: u8,
 }
 
-/// The width of each column, `None` for those that are left out. `room` is the width of the terminal.
+/// The width of each column, `None` for those left out. `room` is the width of the terminal in cells.
 ///
-/// Flexible columns are squeezed first, the widest first; then the least important columns go, one by one, until the
-/// rest fits. The last few are rather cut, whatever they are, than left out.
+/// If the columns do not fit, flexible ones are narrowed first, the widest first; then the least important ones are
+/// left out, one by one, until the others fit. The last few are cut, flexible or not, rather than left out.
 pub(crate) fn fit(demands: &[Demand], room: Option<usize>) -> Vec<Option<usize>> {
     let mut widths: Vec<_> = demands.iter().map(|demand| Some(demand.natural)).collect();
     let Some(room) = room else { return widths };
@@ -50,7 +50,7 @@ pub(crate) fn fit(demands: &[Demand], room: Option<usize>) -> Vec<Option<usize>>
     }
 }
 
-/// Takes width from the widest column that can spare some, until the row fits or nobody can.
+/// Narrows the widest column that is above its minimum, until the row fits or all columns are at theirs.
 fn squeeze(demands: &[Demand], widths: &mut [Option<usize>], room: usize, least: impl Fn(&Demand) -> usize) {
     while total(widths) > room {
         let widest = (0..demands.len())
@@ -63,7 +63,7 @@ fn squeeze(demands: &[Demand], widths: &mut [Option<usize>], room: usize, least:
     }
 }
 
-/// Gives squeezed columns back what leaving out others has freed, the narrowest first.
+/// Gives narrowed columns back the width that left-out columns freed, the narrowest first.
 fn grow(demands: &[Demand], mut widths: Vec<Option<usize>>, room: usize) -> Vec<Option<usize>> {
     while total(&widths) < room {
         let squeezed = (0..demands.len())

@@ -1,4 +1,4 @@
-//! Columns of sockets: how a value is taken from a row, where each process that holds the socket has one.
+//! Columns of sockets: how a value is read from a row, or from each process that holds the socket.
 
 use std::borrow::Cow;
 
@@ -11,22 +11,22 @@ use crate::model::owner::{Process, escaped};
 use crate::model::row::Row;
 use crate::model::tcp_info::Field;
 
-/// Sockets, as a snapshot shows them.
+/// Row kind of sockets in a snapshot.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Sockets {}
 
 /// A column of sockets.
 pub(crate) type SocketColumn = Column<Sockets>;
 
-/// What a process has in a column.
+/// Function that reads a column's value of one process.
 pub(crate) type OfProcess = for<'a> fn(&'a Process) -> Value<'a>;
 
-/// How a column takes its value from a row.
+/// How a column reads its value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Get {
     /// From the row
     Row(for<'a> fn(&Row<'a>) -> Value<'a>),
-    /// From the row, where a filter compares it with a word that the cell does not show as it is
+    /// From the row, with a word for filters that differs from the cell
     Worded {
         /// The cell
         cell: for<'a> fn(&Row<'a>) -> Value<'a>,
@@ -35,7 +35,7 @@ pub(crate) enum Get {
     },
     /// From a field of tcp_info
     Info(Field),
-    /// From what is known of keepalive
+    /// From the keepalive values
     Keepalive(fn(&Keepalive) -> Option<u32>),
     /// From the options that were read
     Options(fn(&MoreOptions) -> Option<u32>),
@@ -46,7 +46,7 @@ pub(crate) enum Get {
         /// What `stat --by` groups by
         group: OfProcess,
     },
-    /// The descriptors that the processes have for the socket
+    /// The descriptors of the socket in its processes
     Descriptors,
 }
 
@@ -67,7 +67,7 @@ impl RowKind for Sockets {
 }
 
 impl SocketColumn {
-    /// What `stat --by` groups a process under; absent for a column that is not about processes.
+    /// Value that `stat --by` groups a process by; absent if the column is not about processes.
     pub(crate) fn group_of<'a>(&self, process: &'a Process) -> Value<'a> {
         match self.get {
             Get::Process { group, .. } => named(group(process)),
@@ -75,7 +75,7 @@ impl SocketColumn {
         }
     }
 
-    /// The word that a filter compares it with.
+    /// The word that a filter compares with.
     pub(crate) fn word_of<'a>(&self, row: &Row<'a>) -> Value<'a> {
         match self.get {
             Get::Worded { word, .. } => word(row),
@@ -83,13 +83,13 @@ impl SocketColumn {
         }
     }
 
-    /// Whether `is` holds for the value, or, where processes or descriptors have one each, for any of theirs, as
-    /// `stat --by` groups by them.
+    /// Whether `is` holds for the value or, in a column of processes or descriptors, for that of any of them, in the
+    /// form that `stat --by` groups by.
     pub(crate) fn any<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
         self.any_of(row, |_, group| group, is)
     }
 
-    /// The same of values as cells show them.
+    /// Whether `is` holds for the value, or for that of any process or descriptor, in the form that cells show.
     pub(crate) fn any_cell<'a>(&self, row: &Row<'a>, is: impl FnMut(Value<'a>) -> bool) -> bool {
         self.any_of(row, |cell, _| cell, is)
     }
@@ -111,7 +111,7 @@ impl SocketColumn {
         }
     }
 
-    /// Hands over each group that the row belongs to: one, or one for each distinct value among its processes.
+    /// Calls `each` with each group of the row: one, or one for each distinct value among its processes.
     pub(crate) fn each_group<'a>(&self, row: &Row<'a>, mut each: impl FnMut(Value<'a>)) {
         let (Get::Process { group, .. }, Some(owners)) = (self.get, row.holder.owners()) else {
             return each(self.value(row));
@@ -139,7 +139,7 @@ fn descriptors(row: &Row<'_>) -> Value<'static> {
     if fds.is_empty() { Value::Absent } else { Value::Word(fds.join(",").into()) }
 }
 
-/// The values of all processes, each once, with commas between; where no process holds the socket, what does.
+/// Values of all processes, each once, separated by commas; if no process holds the socket, the kind of its holder.
 fn joined<'a>(row: &Row<'a>, cell: OfProcess) -> Value<'a> {
     let Some(owners) = row.holder.owners() else {
         return row.holder.kind().map_or(Value::Absent, Value::Holder);
@@ -169,7 +169,7 @@ fn joined<'a>(row: &Row<'a>, cell: OfProcess) -> Value<'a> {
     }
 }
 
-/// A name among others: a comma in it would make two of it. A label has none of these characters any more.
+/// A name in a list, in which a comma would split it in two. A label contains none of these characters any more.
 fn part<'a>(name: Cow<'a, str>, process: &Process) -> Cow<'a, str> {
     const SEPARATORS: [char; 3] = [',', ';', '"'];
     if name.contains(SEPARATORS) && *name != process.label {
@@ -178,7 +178,7 @@ fn part<'a>(name: Cow<'a, str>, process: &Process) -> Cow<'a, str> {
     distinct(name)
 }
 
-/// A name that cannot be taken for a word that stands where no process does: a process may call itself `(kernel)`.
+/// A name that cannot be mistaken for a kind of holder: a process may call itself `(kernel)`.
 fn distinct(name: Cow<'_, str>) -> Cow<'_, str> {
     if HolderKind::is_enclosed(&name) { Cow::Owned(escaped(&name, &['(', ')']).into_owned()) } else { name }
 }

@@ -1,10 +1,10 @@
-//! Other programs' and people's words for columns: never understood as the column, but answered with its name.
+//! Words of people and other programs for columns. They are not accepted as names; the error suggests the column.
 
 use super::column::folded;
 use super::id::ColumnId;
 use crate::model::tcp_info::Field;
 
-/// A word, and the columns that it may stand for.
+/// Words, and the columns that they may stand for.
 const SYNONYMS: &[(&[&str], &[ColumnId])] = &[
     (&["remote", "foreign", "dst", "dest", "destination", "to"], &[ColumnId::Peer]),
     (&["src", "source", "from", "local-end"], &[ColumnId::Local]),
@@ -48,7 +48,7 @@ const SYNONYMS: &[(&[&str], &[ColumnId])] = &[
     (&["skmem"], &[ColumnId::Rmem, ColumnId::Wmem]),
 ];
 
-/// The columns that such a word may stand for; none where it is unknown.
+/// The columns that a word may stand for; empty if it is unknown.
 pub(crate) fn meant(word: &str) -> &'static [ColumnId] {
     let word = folded(word);
     SYNONYMS.iter().find(|(words, _)| words.contains(&word.as_str())).map_or(&[], |(_, columns)| columns)

@@ -1,4 +1,4 @@
-//! The columns, in the order of the help.
+//! Table of the columns of sockets, in the order of the help.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ use crate::model::state::TcpState;
 use crate::model::tcp_info::{CA_STATES, FIELDS, Field, FieldSpec, OPTIONS};
 use crate::model::timer::TimerKind;
 
-/// What `ls` shows of connections if nothing is said.
+/// Default columns of `ls`, for connections.
 pub(crate) const CONNECTION_COLUMNS: &[ColumnId] = &[
     ColumnId::State,
     ColumnId::Verdict,
@@ -32,7 +32,7 @@ pub(crate) const CONNECTION_COLUMNS: &[ColumnId] = &[
     ColumnId::SendQ,
     ColumnId::Process,
 ];
-/// What `ls -l` shows of listeners.
+/// Default columns of `ls -l`, for listeners.
 pub(crate) const LISTENER_COLUMNS: &[ColumnId] = &[
     ColumnId::State,
     ColumnId::Local,
@@ -43,7 +43,7 @@ pub(crate) const LISTENER_COLUMNS: &[ColumnId] = &[
     ColumnId::User,
     ColumnId::Process,
 ];
-/// What `ls -a` shows.
+/// Default columns of `ls -a`.
 pub(crate) const ALL_COLUMNS: &[ColumnId] = &[
     ColumnId::State,
     ColumnId::Verdict,
@@ -59,7 +59,7 @@ pub(crate) const ALL_COLUMNS: &[ColumnId] = &[
     ColumnId::Process,
 ];
 
-/// Columns that belong together, with a title.
+/// Group of columns, with a title.
 pub(crate) type ColumnGroup = (&'static str, Vec<SocketColumn>);
 
 static GROUPS: LazyLock<Vec<ColumnGroup>> = LazyLock::new(|| {
@@ -74,17 +74,17 @@ static GROUPS: LazyLock<Vec<ColumnGroup>> = LazyLock::new(|| {
     ]
 });
 
-/// Every column, in groups.
+/// All columns, in groups.
 pub(crate) fn groups() -> &'static [ColumnGroup] {
     &GROUPS
 }
 
-/// Every column, in the order of [`groups`].
+/// All columns, in the order of [`groups`].
 pub(crate) fn columns() -> impl Iterator<Item = &'static SocketColumn> {
     groups().iter().flat_map(|(_, columns)| columns)
 }
 
-/// The column of sockets with this id; none where only other rows have it.
+/// The column of sockets with this id; `None` if only other rows have it.
 pub(crate) fn column_of(id: ColumnId) -> Option<&'static SocketColumn> {
     columns().find(|column| column.id == id)
 }
@@ -94,7 +94,7 @@ pub(crate) fn listed(ids: &[ColumnId]) -> Vec<SocketColumn> {
     ids.iter().filter_map(|id| column_of(*id)).copied().collect()
 }
 
-/// The column of that name, in any case, with `_` or `-`, and with its unit or without: `dead-in`, `dead_in_ms`.
+/// The column with this name, in any case, with `_` or `-`, with or without its unit: `dead-in`, `dead_in_ms`.
 pub(crate) fn column_called(name: &str) -> Option<&'static SocketColumn> {
     columns().find(|column| column.is_called(name))
 }
@@ -121,10 +121,10 @@ fn option_names(row: &Row<'_>) -> Value<'static> {
     if names.is_empty() { Value::Absent } else { Value::Word(names.join(",").into()) }
 }
 
-/// State and addresses.
+/// Columns of the state and the addresses.
 fn ends() -> Vec<SocketColumn> {
     vec![
-        // The verdict implies it: on a narrow terminal it makes room for the process.
+        // The verdict implies the state: on a narrow terminal the process is worth more.
         text(ColumnId::State, 88, "TCP state", state)
             .grouped()
             .word(|| TcpState::ALL.iter().filter_map(|state| state.name()).collect()),
@@ -153,7 +153,7 @@ fn ends() -> Vec<SocketColumn> {
     ]
 }
 
-/// What it is doing: timers and queues.
+/// Columns of timers and queues.
 fn activity() -> Vec<SocketColumn> {
     vec![
         Column::text(ColumnId::Timer, 84, "pending timer", Get::Worded { cell: timer, word: timer_word })
@@ -192,13 +192,13 @@ fn activity() -> Vec<SocketColumn> {
     ]
 }
 
-/// Whose it is.
+/// Columns of the owner.
 fn hands() -> Vec<SocketColumn> {
     vec![
         shown_as(
             ColumnId::Process,
             90,
-            "processes that hold it, as name[pid]; else in whose hands it is",
+            "processes that hold it, as name[pid]; else the kind of holder",
             |process| Value::name(Some(&process.label)),
             |process| Value::name(Some(&process.comm)),
         )
@@ -243,7 +243,7 @@ fn hands() -> Vec<SocketColumn> {
     ]
 }
 
-/// How it is treated.
+/// Columns of congestion control, traffic class, marks and memory.
 fn details() -> Vec<SocketColumn> {
     vec![
         text(ColumnId::Cc, 30, "congestion control", |row| {
@@ -266,7 +266,7 @@ fn details() -> Vec<SocketColumn> {
         number(ColumnId::Tclass, 15, "IPv6 traffic class", |row| Value::number(class(row).tclass))
             .grouped()
             .needs(Needs::CLASS),
-        number(ColumnId::Mark, 15, "SO_MARK; told to CAP_NET_ADMIN only", |row| Value::number(class(row).mark))
+        number(ColumnId::Mark, 15, "SO_MARK; needs CAP_NET_ADMIN", |row| Value::number(class(row).mark))
             .grouped()
             .needs(Needs::CLASS),
         number(ColumnId::Rcvbuf, 15, "limit of the receive buffer", |row| {
@@ -310,7 +310,7 @@ fn timer_words() -> Vec<&'static str> {
     TimerKind::NAMED.iter().filter_map(|kind| kind.name()).collect()
 }
 
-/// The same as a word that can be asked for: no timer has one too.
+/// The timer as a word for filters, which also has one for no timer.
 fn timer_word<'a>(row: &Row<'a>) -> Value<'a> {
     row.socket.timer.kind.name().map_or(Value::Absent, Value::word)
 }
@@ -320,7 +320,8 @@ fn local<'a>(row: &Row<'a>) -> Value<'a> {
     Value::Endpoint { addr, device: row.interface, port }
 }
 
-/// The device belongs to the local end; at the other it stands only where the address means nothing without it.
+/// The remote end. The device belongs to the local end; here it is shown only for an address that means nothing without
+/// it.
 fn peer<'a>(row: &Row<'a>) -> Value<'a> {
     let Endpoint { addr, port } = row.socket.remote;
     if port == 0 {
@@ -405,7 +406,7 @@ mod tests {
         assert_eq!(key("idle"), "idle_ms");
         assert_eq!(key("rtt"), "rtt_us");
         assert_eq!(key("recv-q"), "recv_q_bytes");
-        // Where the name says it, it is not said twice.
+        // A unit that the name contains is not repeated.
         assert_eq!(key("bytes-acked"), "bytes_acked");
         assert_eq!(key("delivered-ce-bytes"), "delivered_ce_bytes");
     }

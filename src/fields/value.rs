@@ -1,4 +1,4 @@
-//! A cell of a row before it is written: typed, so that it can be sorted as what it is and written in each format's way.
+//! A cell before it is written: typed, so that it sorts by its type and each format writes it in its own way.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -8,27 +8,27 @@ use crate::model::holder::HolderKind;
 use crate::model::liveness::Bound;
 use crate::text;
 
-/// What a column gives for a row.
+/// Value of a column for a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
     /// Not known, or does not apply
     Absent,
     /// A number in the column's unit
     Number(u64),
-    /// A time of which only a bound may be known, or that never comes
+    /// A time of which only a bound may be known, or which never comes
     Bounded {
         /// Milliseconds; `None` for never and not applicable
         ms: Option<u64>,
-        /// What the number means
+        /// Meaning of the number
         bound: Bound,
     },
-    /// A word of ours, or a number in other than decimal writing
+    /// A word of this program, or a number that is not in decimal digits
     Word(Cow<'static, str>),
-    /// What holds a socket that no process holds, in the place of a process
+    /// Kind of holder in the place of a process, if no process holds the socket
     Holder(HolderKind),
-    /// Text from outside: it is written only after it was made harmless
+    /// Text from outside, which is escaped before it is written
     Name(Cow<'a, str>),
-    /// A time of day, with its day
+    /// A date with time of day
     Time(SystemTime),
     /// An address
     Addr(IpAddr),
@@ -46,7 +46,7 @@ pub enum Value<'a> {
 /// Unit of a column's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// A count, a number, or no number at all
+    /// A count, a plain number, or no number at all
     None,
     /// Bytes
     Bytes,
@@ -56,14 +56,14 @@ pub enum Unit {
     Millis,
     /// Microseconds
     Micros,
-    /// Seconds, as options and sysctls have them
+    /// Seconds, the unit of options and sysctls
     Seconds,
-    /// Tenths of one
+    /// Tenths per second
     Tenths,
 }
 
 impl Unit {
-    /// How a key with this unit ends.
+    /// Suffix of a key with this unit.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::None => "",
@@ -76,13 +76,13 @@ impl Unit {
         }
     }
 
-    /// The key of a column: its name, and the unit where the name does not say it (`bytes-acked`).
+    /// Key of a column: its name, with the unit unless the name contains it (`bytes-acked`).
     pub fn key_of(self, name: &str) -> String {
         let is_said = self == Self::Bytes && name.split('-').any(|part| part == "bytes");
         name.replace('-', "_") + if is_said { "" } else { self.suffix() }
     }
 
-    /// The unit that a key ends in, and the key without it.
+    /// A key without its unit, and the unit.
     pub fn split(key: &str) -> (&str, Self) {
         [Self::BytesPerSecond, Self::Bytes, Self::Millis, Self::Micros]
             .into_iter()
@@ -102,12 +102,12 @@ impl<'a> Value<'a> {
         name.map_or(Self::Absent, |name| Self::Name(Cow::Borrowed(name)))
     }
 
-    /// A word of ours.
+    /// A word of this program.
     pub fn word(word: &'static str) -> Self {
         Self::Word(Cow::Borrowed(word))
     }
 
-    /// Its text, where it is one; not yet made harmless.
+    /// Its text, if it is one; not escaped yet.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Word(word) => Some(word),
@@ -116,7 +116,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// For people: durations in words, a dash for what is absent, nothing harmful.
+    /// Text for people: durations with units, a dash if absent, escaped.
     pub fn for_people(&self, unit: Unit) -> Cow<'_, str> {
         match self {
             Self::Absent => Cow::Borrowed(text::DASH),
@@ -136,7 +136,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// For machines that read text: bare numbers, nothing for what is absent, nothing harmful.
+    /// Text for machines: bare numbers, empty if absent, escaped.
     pub fn plain(&self) -> Cow<'_, str> {
         match self {
             Self::Number(number) | Self::Bounded { ms: Some(number), .. } => Cow::Owned(number.to_string()),
@@ -151,11 +151,11 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What rows are sorted by.
+    /// Key that rows are sorted by.
     pub fn sort_key(&self) -> SortKey {
         match self {
             Self::Number(number) | Self::Bounded { ms: Some(number), .. } => SortKey::Number(*number),
-            // Later than any time.
+            // Never is later than any time.
             Self::Bounded { ms: None, bound: Bound::Never } => SortKey::Number(u64::MAX),
             Self::Absent | Self::Bounded { ms: None, .. } => SortKey::Absent,
             Self::Word(word) => SortKey::Text(word.to_string()),
@@ -177,12 +177,12 @@ pub enum SortKey {
     Text(String),
     /// Address, then port
     Addr(IpAddr, u16),
-    /// Nothing: always last, in either direction
+    /// No value: always last, in either direction
     Absent,
 }
 
 impl SortKey {
-    /// Compares for output.
+    /// Orders two keys for output.
     pub fn compare(&self, other: &Self, descending: bool) -> std::cmp::Ordering {
         let order = self.cmp(other);
         if descending && *self != Self::Absent && *other != Self::Absent { order.reverse() } else { order }

@@ -1,8 +1,9 @@
-//! What the kernel can decide, as `INET_DIAG_REQ_BYTECODE` (`struct inet_diag_bc_op`, `include/uapi/linux/inet_diag.h`;
-//! `inet_diag_bc_run` and `inet_diag_bc_audit` in `net/ipv4/inet_diag.c`).
+//! The part of a filter that the kernel can decide, as `INET_DIAG_REQ_BYTECODE` (`struct inet_diag_bc_op`,
+//! `include/uapi/linux/inet_diag.h`; `inet_diag_bc_run` and `inet_diag_bc_audit` in `net/ipv4/inet_diag.c`).
 //!
-//! Each operation says how far to go if it holds (`yes`, its own length here) and if not (`no`). To arrive at the end is
-//! to match; to go 4 bytes beyond it is not to. So pieces are joined by moving where their failures lead.
+//! Each operation has two jump distances: `yes` if it holds (here always its own length), `no` if not. Code that
+//! arrives at its end matches; code that goes 4 bytes beyond it does not. So pieces are joined by moving where their
+//! failures lead.
 
 use std::net::IpAddr;
 
@@ -25,49 +26,50 @@ const S_EQ: u8 = 11;
 const D_EQ: u8 = 12;
 const CGROUP_COND: u8 = 13;
 
-/// Bytes of an operation without its operands, and how far beyond the end a failure goes.
+/// Bytes of an operation without its operands, and the distance beyond the end that a failure goes.
 const OP: usize = 4;
-/// `no` is 16 bits wide. The kernel checks each jump by walking the code, so a long one takes its time.
+/// Maximum length of the code, in bytes. `no` is 16 bits wide, and the kernel checks each jump by walking the code, so
+/// long code is slow.
 const LONGEST: usize = 32 * 1024;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const NO_PORT: i32 = -1;
 
-/// What an expression came to.
+/// Compiled form of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Code {
     /// It holds for every socket
     Always,
-    /// It holds for none
+    /// It holds for no socket
     Never,
-    /// The kernel has to look
+    /// The kernel decides, by this code
     Ops(Vec<u8>),
-    /// So would it, with more code than it is sent: not written any further, since each piece is copied with what follows it,
-    /// and 90,000 ports took seconds
+    /// The kernel could decide, but the code would be longer than is sent. Compilation stops here: each piece is copied
+    /// with all that follows it, and 90,000 ports took seconds
     TooLong,
 }
 
-/// What has to be known to name things to the kernel.
+/// Names and abilities of the kernel that conditions are translated by.
 pub struct Terms<'a> {
-    /// The namespace that is asked: interfaces have their numbers in it
+    /// The namespace to dump, which interface indexes belong to
     pub namespace: &'a Namespace,
-    /// The id of a cgroup's path
+    /// Looks up the id of a cgroup by its path
     pub cgroup: &'a dyn Fn(&str) -> Option<u64>,
-    /// What the kernel takes
+    /// Operations that the kernel accepts
     pub dialect: Dialect,
 }
 
-/// What a kernel takes, from whom.
+/// Operations that a kernel accepts from this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    /// It knows `INET_DIAG_BC_S_EQ` (5.10): otherwise two comparisons say the same
+    /// `INET_DIAG_BC_S_EQ` is known (5.10); without it, two comparisons do the same
     pub has_equal: bool,
-    /// It lets marks be asked for: of `CAP_NET_ADMIN` only
+    /// Marks can be compared, which needs `CAP_NET_ADMIN`
     pub has_mark: bool,
 }
 
 impl Terms<'_> {
-    /// Whether the kernel can decide it.
+    /// Whether the kernel can decide the condition.
     pub(super) fn decides(&self, condition: &Condition) -> bool {
         match condition {
             Condition::Mark { .. } => self.dialect.has_mark,
@@ -77,7 +79,7 @@ impl Terms<'_> {
     }
 }
 
-/// Whether there is an operation for it.
+/// Whether the bytecode has an operation for the condition.
 pub(super) fn is_kernels(condition: &Condition) -> bool {
     match condition {
         Condition::End(..)
@@ -95,18 +97,18 @@ pub(super) fn is_kernels(condition: &Condition) -> bool {
     }
 }
 
-/// What to send.
+/// Bytecode to send with a dump request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bytecode {
     /// No code: every socket may match
     Everything,
-    /// No need to ask: no socket matches
+    /// No request needed: no socket matches
     Nothing,
-    /// This
+    /// This code
     Ops(Vec<u8>),
 }
 
-/// Compiles an expression of which the kernel can decide all. One that grew too long is left out.
+/// Compiles an expression that the kernel can decide completely. Code that is too long is left out.
 pub(super) fn compile(expr: &Expr, terms: &Terms<'_>) -> Bytecode {
     match code(expr, terms) {
         Code::Never => Bytecode::Nothing,
@@ -138,12 +140,12 @@ fn and(left: Code, right: Code) -> Code {
     }
 }
 
-/// From the right, so that no piece is walked more than once for each of those before it.
+/// Joined from the right, so that no piece is walked more than once for each piece before it.
 fn any(codes: impl DoubleEndedIterator<Item = Code>) -> Code {
     codes.rev().fold(Code::Never, |right, left| or(left, right))
 }
 
-/// Failures of the left lead past the jump, which is where the right begins.
+/// Failures of the left code lead past its jump, to where the right code begins.
 fn or(left: Code, right: Code) -> Code {
     match (left, right) {
         (Code::Always, _) | (_, Code::Always) => Code::Always,
@@ -158,7 +160,8 @@ fn or(left: Code, right: Code) -> Code {
     }
 }
 
-/// Failures lead past the jump, which is the end; what holds meets the jump, which fails.
+/// Failures lead past the appended jump, which is the end: a match. Success reaches the jump, which leads beyond the
+/// end.
 fn not(code: Code) -> Code {
     match code {
         Code::Always => Code::Never,
@@ -172,11 +175,11 @@ fn not(code: Code) -> Code {
 }
 
 fn jump(bytes: usize) -> [u8; OP] {
-    // What is too long for it is never sent.
+    // Code that is too long for a jump is never sent.
     op(JMP, OP, u16::try_from(bytes).unwrap_or(u16::MAX))
 }
 
-/// Code that is about to be followed by `more` bytes: what failed goes beyond those too.
+/// Moves the failures of code that is about to be followed by `more` bytes: they lead beyond those too.
 fn fail_later(ops: &mut [u8], more: usize) {
     let mut at = 0;
     while at < ops.len() {
@@ -195,7 +198,7 @@ fn op(code: u8, yes: usize, no: u16) -> [u8; OP] {
     [code, yes as u8, low, high]
 }
 
-/// An operation with its operand: it holds and the next follows, or all fails.
+/// One operation with its operand: if it holds, the next operation follows, else the code fails.
 fn single(code: u8, operand: &[u8]) -> Code {
     let length = OP + operand.len();
     let mut ops = op(code, length, (length + OP) as u16).to_vec();
@@ -226,7 +229,7 @@ fn condition_code(condition: &Condition, terms: &Terms<'_>) -> Code {
             Some(id) => single(CGROUP_COND, &id.to_ne_bytes()),
             None => Code::Always,
         },
-        // `Terms::decides` left these out, and paths without an id.
+        // `Terms::decides` excludes these, and paths without an id.
         Condition::States(_)
         | Condition::Family(_)
         | Condition::Loopback
@@ -268,7 +271,7 @@ fn at_most(side: Side, port: u16) -> Code {
     if port == u16::MAX { Code::Always } else { port_op(if side == Side::Local { S_LE } else { D_LE }, port) }
 }
 
-/// The port stands in the `no` of a second operation.
+/// A comparison with a port, which is in the `no` of a second operation.
 fn port_op(code: u8, port: u16) -> Code {
     single(code, &op(0, 0, port))
 }

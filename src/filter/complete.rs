@@ -1,4 +1,4 @@
-//! What the last word of a half-typed filter may become.
+//! Completions for the last word of a half-typed filter.
 
 use super::keywords::KEYWORDS;
 use crate::fields::column::{Kind, folded};
@@ -7,7 +7,7 @@ use crate::model::state::TcpState;
 
 const SIGNS: [&str; 6] = ["=", "!=", "==", "in", "~", "!~"];
 
-/// Where the last word begins, and what it may become, in the order of the help; none where nothing fits.
+/// Byte offset of the last word, and its completions in the order of the help; none if nothing fits.
 pub(crate) fn completions(text: &str) -> (usize, Vec<String>) {
     let start = text
         .rfind(|c: char| c.is_whitespace() || "(){},=!~".contains(c))
@@ -31,10 +31,10 @@ fn candidates(before: &str) -> Vec<String> {
     all
 }
 
-/// Fields that nobody thinks of first come last.
+/// Fields below this importance come last.
 const LEAST_IMPORTANT: u8 = 30;
 
-/// The words of the field that was compared last: `verdict = `, `verdict in {active, `, `state `.
+/// Words of the field that was compared last: `verdict = `, `verdict in {active, `, `state `.
 fn values_after(before: &str) -> Option<Vec<String>> {
     let opened = before.rfind('{').filter(|open| !before[*open..].contains('}'));
     let head = opened.map_or(before, |open| &before[..open]);

@@ -13,7 +13,7 @@ use super::value::c_number;
 use crate::fields::id::ColumnId;
 use crate::model::address::Side;
 
-/// `src` and `dst`, and columns that are ends.
+/// Condition on an end: `src`, `dst`, and columns of ends.
 pub(super) fn end(parser: &mut Parser<'_>, side: Side) -> Result<Expr, Wrong> {
     const WHAT: &str = "an address, such as 10.0.0.5, 10.0.0.0/8:443 or [::1]:80";
     match comparison(parser) {
@@ -31,7 +31,7 @@ pub(super) fn end(parser: &mut Parser<'_>, side: Side) -> Result<Expr, Wrong> {
     }
 }
 
-/// `sport` and `dport`, and columns that are ports.
+/// Condition on a port: `sport`, `dport`, and columns of ports.
 pub(super) fn ports(parser: &mut Parser<'_>, side: Side) -> Result<Expr, Wrong> {
     const WHAT: &str = "a port, such as 443, :443 or https";
     match comparison(parser) {
@@ -73,7 +73,7 @@ fn one_port(parser: &mut Parser<'_>, operands: NonEmpty<Operand>, side: Side) ->
     })
 }
 
-/// Ports and ranges of ports. The name of a service may hold a dash too.
+/// Condition on a list of ports and port ranges. The name of a service may contain a dash too.
 fn port_list(parser: &mut Parser<'_>, operands: &NonEmpty<Operand>, side: Side) -> Result<Expr, Wrong> {
     let mut ranges = Vec::new();
     for (text, place) in operands.iter() {
@@ -97,7 +97,7 @@ fn port_list(parser: &mut Parser<'_>, operands: &NonEmpty<Operand>, side: Side) 
     Ok(is(Condition::Ports(side, ranges)))
 }
 
-/// `dev`, and the column of interfaces.
+/// Condition on the interface: `dev`, and its column.
 pub(super) fn device(parser: &mut Parser<'_>) -> Result<Expr, Wrong> {
     match comparison(parser) {
         Comparison::Among { negated, listed } => {

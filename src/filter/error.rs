@@ -1,4 +1,4 @@
-//! What is wrong with a filter, and where: the place under a caret, and what would be right.
+//! Error in a filter: what is wrong, its place under a caret, and what would be right.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,23 +8,23 @@ use unicode_width::UnicodeWidthStr;
 use crate::text::cut::{ending, fitted};
 use crate::text::printable;
 
-/// A filter that cannot be understood.
+/// A filter that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
-    /// As it was typed
+    /// The filter as it was typed
     text: String,
-    /// The bytes of it that are wrong; empty at the end for what is missing there
+    /// Byte range of the error; empty, at the end, if something is missing there
     place: Range<usize>,
     /// What is wrong, and what would be right
     message: String,
 }
 
-/// What is wrong at a place of the text.
+/// Place and message of an error.
 pub(super) type Wrong = (Range<usize>, String);
 
-/// Cells of a message; one that lists every state is half as long.
+/// Maximum length of a message, in cells. One that lists every state is half as long.
 const LONGEST_MESSAGE: usize = 600;
-/// Cells of the filter that are shown around the place.
+/// Cells of the filter that are shown around the error.
 const SHOWN_CELLS: usize = 72;
 
 impl FilterError {
@@ -37,12 +37,12 @@ impl FilterError {
         &self.message
     }
 
-    /// Which bytes of the text are wrong.
+    /// Byte range of the error in the text.
     pub fn place(&self) -> Range<usize> {
         self.place.clone()
     }
 
-    /// The line of the filter that holds the place, and under it the caret.
+    /// The line of the filter that contains the error, and the carets to print below it.
     fn picture(&self) -> (String, String) {
         let (before, rest) = self.text.split_at(self.place.start.min(self.text.len()));
         let (wrong, after) = rest.split_at(self.place.len().min(rest.len()));
@@ -64,7 +64,7 @@ impl fmt::Display for FilterError {
 
 impl std::error::Error for FilterError {}
 
-/// A typed word as a message repeats it: its beginning, where it is long.
+/// A typed word as messages repeat it, cut if it is long.
 pub(super) fn short(word: &str) -> String {
     fitted(word, SHOWN_CELLS / 2).into_owned()
 }

@@ -1,5 +1,5 @@
-//! Whether a row is meant. What is not known of a row, and what it has not, matches no comparison; so it matches the
-//! comparison's negation.
+//! Whether a row matches a filter. A value that is unknown or absent matches no comparison, and so matches its
+//! negation.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -21,7 +21,7 @@ use crate::model::socket::Socket;
 use crate::model::sysctl::{Sysctl, SysctlValue};
 use crate::text;
 
-/// Decides by what is `known` of the row so far; `None` where that is not enough.
+/// Evaluates by the data that is `known` of the row so far; `None` if that does not suffice.
 pub(super) fn holds(expr: &Expr, row: &Row<'_>, known: Needs) -> Option<bool> {
     match expr {
         Expr::All(parts) => decided(parts, row, known, false),
@@ -31,7 +31,7 @@ pub(super) fn holds(expr: &Expr, row: &Row<'_>, known: Needs) -> Option<bool> {
     }
 }
 
-/// What it comes to for every row alike; `None` where that depends on the row.
+/// The result, if it is the same for every row; `None` if it depends on the row.
 pub(super) fn constant(expr: &Expr) -> Option<bool> {
     let any = |parts: &NonEmpty<Expr>, enough: bool| {
         let constants: Vec<_> = parts.iter().map(constant).collect();
@@ -54,7 +54,7 @@ pub(super) fn constant(expr: &Expr) -> Option<bool> {
     }
 }
 
-/// One part that is `enough` decides; without one all have to be known.
+/// Result of several parts. One part that is `enough` decides; else all of them have to be known.
 fn decided(parts: &NonEmpty<Expr>, row: &Row<'_>, known: Needs, enough: bool) -> Option<bool> {
     let mut result = Some(!enough);
     for part in parts.iter() {
@@ -104,8 +104,8 @@ fn is_end(at: Endpoint, end: End) -> bool {
     end.port.is_none_or(|port| port == at.port) && end.prefix.is_none_or(|prefix| is_below(at.addr, prefix))
 }
 
-/// As the kernel compares (`inet_diag_bc_run`): an IPv4 prefix also matches IPv4-mapped addresses, an IPv6 prefix matches
-/// addresses of IPv6 sockets only.
+/// Compares as the kernel does (`inet_diag_bc_run`): an IPv4 prefix also matches IPv4-mapped addresses, an IPv6 prefix
+/// matches addresses of IPv6 sockets only.
 fn is_below(addr: IpAddr, prefix: Prefix) -> bool {
     match (addr, prefix.addr) {
         (IpAddr::V4(addr), IpAddr::V4(wanted)) => same_bits_v4(addr.into(), wanted.into(), prefix.bits),
@@ -125,13 +125,15 @@ fn same_bits_v6(one: Ipv6Addr, other: Ipv6Addr, bits: u8) -> bool {
     (u128::from(one) ^ u128::from(other)).leading_zeros() >= bits.into()
 }
 
-/// The indexes that a name may mean in a namespace: the interface's of that name, and, if it is a number, itself.
+/// Interface indexes that a name can stand for in a namespace: that of the interface with this name and, if the name is
+/// a number, the number itself.
 pub(super) fn interfaces<'a>(namespace: &'a Namespace, name: &'a str) -> impl Iterator<Item = u32> + 'a {
     let named = namespace.interfaces.iter().filter(move |(_, known)| known == name).map(|(index, _)| *index);
     named.chain(name.parse())
 }
 
-/// The kernel knows whether the port was bound by the program or chosen, and tells nobody; ss too goes by the range.
+/// Whether the local port is ephemeral. The kernel does not report whether it chose the port or the program did; ss
+/// decides by the range too.
 fn is_ephemeral(row: &Row<'_>) -> bool {
     match row.namespace.sysctls.get(Sysctl::LocalPortRange) {
         Some(SysctlValue::Numbers(range)) => {
@@ -182,7 +184,7 @@ fn has(column: &SocketColumn, item: &Item, row: &Row<'_>) -> bool {
             Kind::Short(stands_for) => {
                 column.any(row, |value| matches!(value, Value::Name(name) if stands_for(wanted, &name)))
             }
-            // As a cell shows a process: nginx[812].
+            // A process in the form of a cell: nginx[812].
             _ if wanted.ends_with(']') && column.any_cell(row, |value| is_shown(&value, wanted)) => true,
             _ => column.any(row, |value| is_text(&value, wanted)),
         },
@@ -198,13 +200,13 @@ fn is_text(value: &Value<'_>, wanted: &str) -> bool {
     }
 }
 
-/// Whether a cell shows it, or would if nothing were escaped in names of processes.
+/// Whether a cell shows `wanted`, or would show it if names of processes were not escaped.
 fn is_shown(value: &Value<'_>, wanted: &str) -> bool {
     let is_label = |text: &str| of_label(text).is_some_and(|(comm, pid)| format!("{comm}[{pid}]") == wanted);
     is_text(value, wanted) || matches!(value, Value::Name(name) if name.contains('\\') && is_label(name))
 }
 
-/// Whether "nobody" would be the truth of who holds it, where that is what the column tells.
+/// Whether the lack of an owner is certain, for columns that depend on owners.
 fn is_settled(column: &SocketColumn, holder: Holder<'_>) -> bool {
     !(matches!(holder, Holder::Hidden) && column.needs.contains(Needs::OWNERS))
 }
@@ -217,7 +219,7 @@ fn is_absent(value: &Value<'_>) -> bool {
     }
 }
 
-/// A value in the least unit of its kind. A time that never comes is later than any other.
+/// A value in the smallest unit of its kind. Never is later than any time.
 fn number(value: &Value<'_>, column: &SocketColumn) -> Option<u64> {
     match value {
         Value::Number(number) | Value::Bounded { ms: Some(number), .. } => {

@@ -1,4 +1,4 @@
-//! What goes to the kernel and what stays, for `--explain-filter`.
+//! Explains for `--explain-filter` what the kernel decides and what is decided here.
 
 use super::bytecode::is_kernels;
 use super::push;
@@ -7,7 +7,7 @@ use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::{StateSet, TcpState};
 
-/// What each need costs, in words.
+/// Words for the data that a filter needs.
 const COSTS: [(Needs, &str); 9] = [
     (Needs::INFO, "tcp_info"),
     (Needs::MEMORY, "socket memory"),
@@ -20,7 +20,7 @@ const COSTS: [(Needs, &str); 9] = [
     (Needs::LIVENESS, "keepalive and deadline, for which options are read from descriptors"),
 ];
 
-/// A few lines, each with its title.
+/// A few lines, each with a title.
 pub(super) fn explain(expr: Option<&Expr>, needs: Needs, states: StateSet, families: &[Family]) -> String {
     let Some(expr) = expr else { return "no filter: every row matches\n".to_owned() };
     let states = push::states(expr).intersection(states);
@@ -46,7 +46,7 @@ pub(super) fn explain(expr: Option<&Expr>, needs: Needs, states: StateSet, famil
     lines.iter().map(|(title, text)| format!("{title:<20} {text}").trim_end().to_owned() + "\n").collect()
 }
 
-/// Whether the kernel's answer settles it.
+/// Whether the kernel's answer decides this part.
 fn is_decided(part: &Expr) -> bool {
     let mut kernels = true;
     part.each(&mut |condition, _| kernels &= is_kernels(condition));

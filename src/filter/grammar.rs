@@ -1,7 +1,7 @@
-//! From tokens to a tree. As in ss, `and` (which may be left out) and `or` bind alike, from left to right, and `not`
-//! binds what follows it; parentheses say it otherwise.
+//! Parses tokens to a tree. As in ss, `and` (which may be left out) and `or` have the same precedence, from left to
+//! right, and `not` binds the condition after it; parentheses change that.
 //!
-//! Parentheses are kept on a stack of our own, so that no number of them can exhaust the program's.
+//! Open parentheses are on a stack of their own, so that no number of them can overflow the program's.
 
 use std::ops::Range;
 
@@ -12,17 +12,17 @@ use super::parser::Parser;
 use super::tree::{Condition, Expr};
 use super::words;
 
-/// Deeper than anybody writes, and shallow enough for everything that walks the tree.
+/// Maximum depth of parentheses: deeper than anybody writes, and shallow enough for the functions that walk the tree.
 const DEEPEST: usize = 1024;
 
-/// What was understood.
+/// A parsed filter.
 #[derive(Debug)]
 pub(super) struct Parsed {
-    /// `None` where nothing was asked
+    /// `None` if the filter is empty
     pub(super) expr: Option<Expr>,
-    /// `and` and `or` stand beside each other without parentheses
+    /// `and` and `or` are mixed without parentheses
     pub(super) is_mixed: bool,
-    /// It is `local->peer` and nothing else
+    /// The filter is a single `local->peer`
     pub(super) is_pair: bool,
     /// Words that are searched for as text
     pub(super) lone: Vec<Lone>,
@@ -34,21 +34,21 @@ enum Joint {
     Or,
 }
 
-/// What is open: the whole filter, or a parenthesis.
+/// An open level: the whole filter, or a parenthesis.
 #[derive(Default)]
 struct OpenParenthesis {
-    /// Where the parenthesis is
+    /// Place of the parenthesis
     opened: Range<usize>,
     so_far: Option<Expr>,
-    /// What was said last: how the next condition is joined
+    /// How the next condition is joined, once that was read
     joint: Option<(Joint, Range<usize>)>,
-    /// A `not` that waits for its condition, and whether an even number of them cancelled out
+    /// A pending `not`, and whether it negates: an even number of them cancels out
     not: Option<(bool, Range<usize>)>,
     /// How the first two conditions are joined
     first_joint: Option<Joint>,
 }
 
-/// Reads all tokens.
+/// Parses all tokens.
 pub(super) fn parse(mut parser: Parser<'_>) -> Result<Parsed, Wrong> {
     let mut states = words::leading_states(&mut parser)?;
     let mut frames = Frames::default();
@@ -76,7 +76,7 @@ pub(super) fn parse(mut parser: Parser<'_>) -> Result<Parsed, Wrong> {
         (Some(states), Some(rest)) => Some(states.and(rest)),
         (states, rest) => states.or(rest),
     };
-    // ss's `inet:` narrows the whole query, wherever it stands.
+    // ss's `inet:` restricts the whole query, wherever it stands.
     let family = parser.family.map(|family| Expr::Is(Condition::Family(family)));
     let expr = match (family, expr) {
         (Some(family), Some(expr)) => Some(family.and(expr)),
@@ -85,7 +85,7 @@ pub(super) fn parse(mut parser: Parser<'_>) -> Result<Parsed, Wrong> {
     Ok(Parsed { expr, is_mixed, is_pair: parser.is_pair(), lone: parser.lone })
 }
 
-/// Everything that is open: the innermost, and what lies around it.
+/// All open levels: the innermost one, and those around it.
 #[derive(Default)]
 struct Frames {
     inner: OpenParenthesis,
@@ -133,7 +133,7 @@ impl Frames {
         self.inner.not = Some((negates, place));
     }
 
-    /// Adds a condition to what came before it.
+    /// Joins a condition to those before it.
     fn add(&mut self, condition: Expr) {
         let frame = &mut self.inner;
         let negates = frame.not.take().is_some_and(|(negates, _)| negates);
@@ -150,7 +150,7 @@ impl Frames {
         });
     }
 
-    /// The whole filter.
+    /// Returns the whole filter.
     fn finish(self) -> Result<Option<Expr>, Wrong> {
         if !self.outer.is_empty() {
             return Err((self.inner.opened, "this parenthesis is not closed".to_owned()));
@@ -159,7 +159,7 @@ impl Frames {
     }
 }
 
-/// What is inside a parenthesis that ends at `place`.
+/// Contents of a parenthesis that ends at `place`.
 fn close(frame: OpenParenthesis, place: &Range<usize>) -> Result<Option<Expr>, Wrong> {
     let opened = frame.opened.start;
     match finish(frame)? {
@@ -177,7 +177,7 @@ fn finish(frame: OpenParenthesis) -> Result<Option<Expr>, Wrong> {
     }
 }
 
-/// The sign that a token is or stands for.
+/// The symbol that a token is or stands for.
 fn keyword(token: &Token) -> Option<Symbol> {
     match token {
         Token::Symbol(sign) => Some(*sign),

@@ -1,4 +1,4 @@
-//! The whole language on one page, its fields taken from the column table.
+//! Help for the filter language on one page. Its fields come from the column table.
 
 use std::fmt::Write;
 
@@ -36,7 +36,7 @@ Values
   ports                         443, :443, https (from /etc/services)
   names of fields               in any case, with - or _
 
-What is not known, or what a socket has not, matches no comparison, and so it matches 'not' and '!='. Of times that are only
+A value that is unknown or absent matches no comparison, so it matches 'not' and '!='. Of times that are only
 known to be at least or at most something, that number is compared; never is later than any time.
 
 States
@@ -68,7 +68,7 @@ Examples
   tcpulse --json 'unit = sshd.service' | jq '.connections[].remote'
 ";
 
-/// All of it.
+/// The whole help page.
 pub(crate) fn help() -> String {
     let mut text = GRAMMAR.to_owned();
     text.push_str("Words of ss, and more\n");
@@ -100,10 +100,10 @@ fn field(text: &mut String, column: &SocketColumn) {
     }
 }
 
-/// Cells for what a field can be.
+/// Cells for the words of a field.
 const ROOM: usize = 80;
 
-/// Words with commas between, in lines of at most so many cells.
+/// Words separated by commas, in lines of at most `room` cells.
 fn lines(words: &[&str], room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for (index, word) in words.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Ends of connections as ss writes them: `10.0.0.5:443`, `10.0.0.0/8`, `[::1]:80`, `:443`, `*`, a name.
+//! Parses ends of connections as ss writes them: `10.0.0.5:443`, `10.0.0.0/8`, `[::1]:80`, `:443`, `*`, a name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,39 +6,39 @@ use super::tree::{End, Prefix};
 use super::value::c_number;
 use crate::model::address::Family;
 
-/// Who knows names: of services by /etc/services, of hosts by the resolver.
+/// Lookup of names: services in /etc/services, hosts by the resolver.
 pub trait Names {
     /// The TCP port of a service.
     fn service(&self, _name: &str) -> Option<u16> {
         None
     }
-    /// The addresses of a host; none where nobody knows it.
+    /// The addresses of a host; empty if it is unknown.
     fn host(&self, _name: &str) -> Vec<IpAddr> {
         Vec::new()
     }
 }
 
-/// No services and no hosts: a filter of numbers and words alone.
+/// Knows no services and no hosts: for filters without names.
 #[derive(Debug, Clone, Copy)]
 pub struct NoNames;
 
 impl Names for NoNames {}
 
-/// An end as it was typed.
+/// A parsed end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct HostPattern {
-    /// Addresses, of which one is enough, with the port; a name may have several
+    /// Alternative addresses, with the port; a name may have several
     pub(super) ends: Vec<End>,
-    /// What follows the `%` of a link-local address
+    /// The device after the `%` of a link-local address
     pub(super) device: Option<String>,
-    /// ss narrows the whole query by the prefixes `inet:` and `inet6:`
+    /// Family by the prefix `inet:` or `inet6:`, which restricts the whole query as in ss
     pub(super) family: Option<Family>,
 }
 
-/// Address, port, or both.
+/// Parses an address, a port, or both.
 ///
 /// # Errors
-/// In one sentence.
+/// The text is neither; the message is one sentence.
 pub(super) fn host(text: &str, names: &dyn Names) -> Result<HostPattern, String> {
     let (family, text) = family(text)?;
     let (addr, after) = split(text)?;
@@ -47,7 +47,7 @@ pub(super) fn host(text: &str, names: &dyn Names) -> Result<HostPattern, String>
         _ => (addr, None),
     };
     if after == Some("") {
-        // ss takes it for any port; who writes it has more likely lost a variable.
+        // ss reads this as any port; more likely, a variable of the shell was empty.
         return Err(format!("a port is missing after the colon of '{text}'; any port is '{addr}:*'"));
     }
     let port = after.map_or(Ok(None), |port| port_or_any(port, names))?;
@@ -58,10 +58,10 @@ pub(super) fn host(text: &str, names: &dyn Names) -> Result<HostPattern, String>
     Ok(HostPattern { ends, device, family })
 }
 
-/// A port alone, with or without the colon; `None` for any.
+/// Parses a port, with or without the colon; `None` for any.
 ///
 /// # Errors
-/// In one sentence.
+/// The text is no port; the message is one sentence.
 pub(super) fn port(text: &str, names: &dyn Names) -> Result<(Option<u16>, Option<Family>), String> {
     let (family, text) = family(text)?;
     let port = text.strip_prefix(':').unwrap_or(text);
@@ -71,8 +71,8 @@ pub(super) fn port(text: &str, names: &dyn Names) -> Result<(Option<u16>, Option
     Ok((port_or_any(port, names)?, family))
 }
 
-/// An end that needs no guessing: a whole address, with or without port or prefix, or `:port`. `None` for what is
-/// rather a word to search for.
+/// Parses an end that is unambiguous: a whole address, with or without port or prefix, or `:port`. `None` for text that
+/// is more likely a word to search for.
 pub(super) fn certain(text: &str) -> Option<HostPattern> {
     struct Nobody;
     impl Names for Nobody {}
@@ -100,7 +100,7 @@ fn family(text: &str) -> Result<(Option<Family>, &str), String> {
     }
 }
 
-/// The address, and what stands after its colon.
+/// The address, and what follows its colon.
 fn split(text: &str) -> Result<(&str, Option<&str>), String> {
     if let Some(inner) = text.strip_prefix('[') {
         let (addr, after) = inner.split_once(']').ok_or_else(|| format!("'{text}' lacks its ']'"))?;
@@ -110,7 +110,7 @@ fn split(text: &str) -> Result<(&str, Option<&str>), String> {
             None => Err(format!("'{after}' after ']' is no port; write [address]:port")),
         };
     }
-    // ss takes what follows the last colon of a bare IPv6 address for a port and then fails.
+    // ss reads what follows the last colon of a bare IPv6 address as a port, and then fails.
     if text.split(['/', '%']).next().is_some_and(|addr| addr.parse::<Ipv6Addr>().is_ok()) {
         return Ok((text, None));
     }
@@ -169,13 +169,13 @@ fn prefix(addr: IpAddr, bits: Option<&str>) -> Result<Prefix, String> {
     }
 }
 
-/// `255.255.0.0`: bits in a row.
+/// Prefix length of a netmask such as `255.255.0.0`, whose bits have to be contiguous.
 fn netmask(text: &str) -> Option<u32> {
     let mask = u32::from(text.parse::<Ipv4Addr>().ok()?);
     (mask.leading_ones() == mask.count_ones()).then(|| mask.leading_ones())
 }
 
-/// `10`, `127.1`: what is missing at the end is 0, as in ss.
+/// Short address such as `10` or `127.1`: bytes that are missing at the end are 0, as in ss.
 fn short_v4(text: &str) -> Option<Ipv4Addr> {
     let mut bytes = [0; 4];
     let mut parts = text.split('.');

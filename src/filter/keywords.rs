@@ -1,8 +1,8 @@
-//! Words that are no column: ss's own, and a few more.
+//! Words that are no columns: those of ss, and a few more.
 
 use crate::fields::column::folded;
 
-/// Words that are no column, with what they say: ss's, and a few more.
+/// Words that are no columns, each with its help.
 pub(super) const KEYWORDS: &[(&str, &str)] = &[
     ("state", "state STATE…: in one of these states; several are any of them"),
     ("exclude", "exclude STATE…: in none of these states"),
@@ -11,7 +11,7 @@ pub(super) const KEYWORDS: &[(&str, &str)] = &[
     ("sport", "sport = PORT: the local port, a number or a service of /etc/services; also != < <= > >= in"),
     ("dport", "dport = PORT: the remote port"),
     ("dev", "dev = NAME: bound to this interface; dev = 0: bound to none"),
-    ("fwmark", "fwmark = MARK[/MASK]: SO_MARK, which the kernel tells to CAP_NET_ADMIN only"),
+    ("fwmark", "fwmark = MARK[/MASK]: SO_MARK; needs CAP_NET_ADMIN"),
     ("cgroup", "cgroup = PATH: made in this version 2 cgroup"),
     ("autobound", "the kernel chose the local port, and it lies in ip_local_port_range"),
     ("loopback", "one of the ends is a loopback address"),

@@ -1,4 +1,5 @@
-//! Words and signs. ss wants each of them apart from the next; here `dport=:443` and `!(a or b)` are understood too.
+//! Splits a filter into words and symbols. ss requires spaces between them; here `dport=:443` and `!(a or b)` are read
+//! too.
 
 use std::ops::Range;
 
@@ -10,20 +11,20 @@ use winnow::token::{any, literal, none_of, one_of, take_while};
 
 use super::error::Wrong;
 
-/// The least part of a filter.
+/// Smallest part of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
-    /// Letters, digits and what else stands in addresses, paths and names
+    /// Letters, digits and other characters of addresses, paths and names
     Word(String),
-    /// The same in quotes: never a keyword
+    /// A word in quotes: never a keyword
     Quoted(String),
-    /// `/…/` after `~`
+    /// Regular expression: `/…/` after `~`
     Regex(String),
-    /// A sign
+    /// A symbol
     Symbol(Symbol),
 }
 
-/// Signs.
+/// Operators, parentheses and other punctuation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Symbol {
     Equal,
@@ -45,7 +46,7 @@ pub(super) enum Symbol {
     Arrow,
 }
 
-/// Longer ones first, so that `>=` is not `>` and `=`.
+/// Longer symbols first, so that `>=` is not read as `>` and `=`.
 const SIGNS: [(&str, Symbol); 22] = [
     ("->", Symbol::Arrow),
     ("==", Symbol::Equal),
@@ -71,13 +72,13 @@ const SIGNS: [(&str, Symbol); 22] = [
     ("\u{2192}", Symbol::Arrow),
 ];
 
-/// Ends a word wherever it stands.
+/// Characters that end a word.
 const ENDS_WORD: &str = "(){},=<>~|&!\u{2192}";
 
 type Input<'a> = LocatingSlice<&'a str>;
 type LexResult<T> = Result<T, ContextError>;
 
-/// Each token with its place in the text.
+/// Each token with its byte range in the text.
 pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
     let mut input = LocatingSlice::new(text);
     let mut found: Vec<(Token, Range<usize>)> = Vec::new();
@@ -93,7 +94,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
             token.with_span().parse_next(&mut input)
         };
         found.push(read.map_err(|_| {
-            // The one thing that is no token is a quote without an end.
+            // Only a quote without an end is no token.
             let place = text.len() - input.len();
             (place..place + 1, "this quote has no end; a quote in a word is written \\\" or \\'".to_owned())
         })?);
@@ -107,7 +108,7 @@ fn spaces<'a>(input: &mut Input<'a>) -> LexResult<&'a str> {
 fn token(input: &mut Input<'_>) -> LexResult<Token> {
     alt((
         sign.map(Token::Symbol),
-        // As it is written where a shell or ss would take it off.
+        // A symbol that is escaped for the shell or for ss.
         preceded('\\', sign).map(Token::Symbol),
         quoted.map(Token::Quoted),
         word.map(Token::Word),
@@ -122,7 +123,7 @@ fn sign(input: &mut Input<'_>) -> LexResult<Symbol> {
     }
 }
 
-/// In double or single quotes; a backslash takes the meaning from what follows.
+/// A word in double or single quotes; a backslash escapes the next character.
 fn quoted(input: &mut Input<'_>) -> LexResult<String> {
     let quote = one_of(['"', '\'']).parse_next(input)?;
     let inner = alt((escaped, none_of(['\\', quote])));
@@ -151,7 +152,7 @@ fn word(input: &mut Input<'_>) -> LexResult<String> {
         .parse_next(input)
 }
 
-/// Anything but what ends a word; a dash does where it is the tail of an arrow.
+/// Any character that does not end a word. A dash ends it if it begins an arrow.
 fn letter(input: &mut Input<'_>) -> LexResult<char> {
     let of_word = |c: char| c != '\\' && !c.is_whitespace() && !ENDS_WORD.contains(c);
     preceded(not("->"), any.verify(move |&c: &char| of_word(c))).parse_next(input)
@@ -161,12 +162,12 @@ fn escaped(input: &mut Input<'_>) -> LexResult<char> {
     preceded('\\', any).parse_next(input)
 }
 
-/// The last character of the text: it takes the meaning from nothing.
+/// A backslash at the end of the text, which escapes nothing.
 fn lone_backslash(input: &mut Input<'_>) -> LexResult<char> {
     '\\'.parse_next(input)
 }
 
-/// `/…/`, without spaces in it, so that two paths are not taken for one expression.
+/// Regular expression `/…/`. It contains no spaces, so that two paths are not read as one expression.
 fn regex(input: &mut Input<'_>) -> LexResult<Token> {
     let ends = |input: &Input<'_>| input.chars().next().is_none_or(|c| c.is_whitespace() || ENDS_WORD.contains(c));
     '/'.parse_next(input)?;

@@ -1,4 +1,4 @@
-//! Words alone, which are searched for as text: what was probably meant by them where nothing matched, as a filter.
+//! Lone words, which are searched for as text: if nothing matched, the filter that was probably meant.
 
 use super::error::short;
 use super::keywords::{KEYWORDS, is_keyword};
@@ -16,11 +16,11 @@ use crate::text::near::nearest;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lone {
     pub(super) word: String,
-    /// The word behind it
+    /// The next word
     pub(super) next: Option<String>,
 }
 
-/// Words of other languages for what takes more than one field here, or another form.
+/// Words of other languages that need several fields here, or another form.
 const FORMS: &[(&[&str], &str)] = &[
     (&["state", "status"], "state {}"),
     (&["exclude"], "exclude {}"),
@@ -34,7 +34,7 @@ const FORMS: &[(&[&str], &str)] = &[
     (&["loopback"], "loopback"),
 ];
 
-/// Words that join or say nothing in other languages, and what to write.
+/// Words that join conditions or have no meaning here, and what to write instead.
 const JOINTS: &[(&[&str], &str)] = &[
     (&["xor"], "there is no 'xor': write (A or B) and not (A and B)"),
     (&["nor"], "there is no 'nor': write not (A or B)"),
@@ -47,8 +47,8 @@ const JOINTS: &[(&[&str], &str)] = &[
     (&["is", "equals", "contains", "like"], "write = or ~ between a field and its value"),
 ];
 
-/// The filter for a word that is no filter by itself, such as `port`, and its value; `None` for what is no such word.
-/// Without a value the word stands for it.
+/// The filter for a word that is none by itself, such as `port`, and its value; `None` for any other word. Without a
+/// value, the word in capitals stands for it.
 pub(crate) fn as_filter(word: &str, value: Option<&str>) -> Option<String> {
     let word = folded(word);
     if is_state(&word) {
@@ -70,11 +70,11 @@ pub(crate) fn as_filter(word: &str, value: Option<&str>) -> Option<String> {
     (column_called(field).is_some() || is_keyword(field)).then(|| format!("{field} = {value}"))
 }
 
-/// How the words alone of a filter were read, and what was probably meant by them; `None` where it has none that have to
-/// be found. Only `states` were looked at.
+/// How the lone words of a filter were read, and what was probably meant; `None` if the result depends on none of them.
+/// Only sockets in `states` were searched.
 pub(super) fn advice(expr: &Expr, lone: &[Lone], states: StateSet) -> Option<String> {
     const MOST_WORDS: usize = 5;
-    /// What follows is no slip any more
+    /// Maximum number of words to check: more of them are no typing error
     const MOST_LOOKED_AT: usize = 100;
     let mut sought = Vec::new();
     expr.each(&mut |condition, negated| {
@@ -94,7 +94,7 @@ pub(super) fn advice(expr: &Expr, lone: &[Lone], states: StateSet) -> Option<Str
     let mut probably: Vec<Probably> = Vec::new();
     let mut taken = None;
     for Lone { word, next } in lone.into_iter().take(MOST_WORDS) {
-        // The value of the word before is no word of its own.
+        // The value of the previous word is no lone word.
         if taken.take().is_some_and(|taken: &String| taken == word) {
             continue;
         }
@@ -111,7 +111,7 @@ pub(super) fn advice(expr: &Expr, lone: &[Lone], states: StateSet) -> Option<Str
         text.push_str(if everywhere {
             "; tcpulse help filter says how to filter"
         } else {
-            "; -a looks at listeners too"
+            "; -a also searches listeners"
         });
     }
     let say = probably.iter().filter_map(|probably| if let Probably::Say(say) = probably { Some(*say) } else { None });
@@ -126,8 +126,8 @@ pub(super) fn advice(expr: &Expr, lone: &[Lone], states: StateSet) -> Option<Str
     Some(text)
 }
 
-/// A word that names a field or joins filters in other languages, and is searched for as text here: `not port 443` lets
-/// through what holds the text 443 and not the text port. `None` where every word is one to search for.
+/// Warning that a word is searched for as text although it names a field, or joins conditions in other languages: `not
+/// port 443` matches what contains the text 443 but not the text port. `None` if there is no such word.
 pub(super) fn doubt(lone: &[Lone]) -> Option<String> {
     lone.iter().find_map(|Lone { word, next }| {
         let joint = JOINTS.iter().find(|(words, _)| words.contains(&folded(word).as_str()));
@@ -141,7 +141,7 @@ pub(super) fn doubt(lone: &[Lone]) -> Option<String> {
     })
 }
 
-/// What was probably meant.
+/// A guess at what was meant.
 #[derive(Debug, PartialEq, Eq)]
 enum Probably {
     Filter(String),
@@ -152,9 +152,9 @@ fn is_joint(word: &str) -> bool {
     ["and", "or", "not"].iter().any(|joint| word.eq_ignore_ascii_case(joint))
 }
 
-/// What was probably meant by a word, and whether the next belongs to it.
+/// A guess at what a word meant, and whether the next word is its value.
 fn probable(word: &str, next: Option<&str>) -> Option<(Probably, bool)> {
-    /// Shorter ones are near to too many.
+    /// Shorter words resemble too many others.
     const LEAST_LETTERS: usize = 3;
     let name = folded(word);
     if let Some((_, say)) = JOINTS.iter().find(|(words, _)| words.contains(&name.as_str())) {

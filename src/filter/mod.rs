@@ -1,8 +1,8 @@
-//! The query language: which rows are meant. ss's grammar, and comparisons with every column of the field table.
+//! The query language: which rows match. It has ss's grammar, and comparisons with every column of the field table.
 //!
-//! Text is taken apart by `lexer`, understood by `grammar`, `words` and `predicate`, and kept as a `tree`; `evaluate` asks
-//! it of a row, `push` and `bytecode` say what of it the kernel can decide, `print` writes it. Pure: names of services
-//! and hosts are looked up by whoever calls.
+//! `lexer` splits the text; `grammar`, `words` and `predicate` parse it to a `tree`; `evaluate` applies that to a row,
+//! `push` and `bytecode` extract what the kernel can decide, `print` writes it. Pure: the caller looks up names of
+//! services and hosts.
 
 mod bytecode;
 mod complete;
@@ -49,19 +49,19 @@ use crate::model::state::StateSet;
 use lone::Lone;
 use tree::{Condition, Expr};
 
-/// Which rows are meant. The default means all.
+/// A filter of rows. The default matches all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     expr: Option<Expr>,
     needs: Option<Needs>,
     is_mixed: bool,
-    /// It is one pair of ends: `local->peer`
+    /// It is a single pair of ends: `local->peer`
     is_pair: bool,
     /// Words that are searched for as text
     lone: Vec<Lone>,
 }
 
-/// Two filters are equal if they ask the same in the same order, however they were typed.
+/// Two filters are equal if they have the same conditions in the same order, however they were typed.
 impl PartialEq for Filter {
     fn eq(&self, other: &Self) -> bool {
         self.expr == other.expr
@@ -69,10 +69,10 @@ impl PartialEq for Filter {
 }
 
 impl Filter {
-    /// Reads a filter. Empty text means every row.
+    /// Parses a filter. Empty text matches every row.
     ///
     /// # Errors
-    /// It cannot be understood; the error shows where and says what would be right.
+    /// The text cannot be parsed; the error shows where, and what would be right.
     pub fn parse(text: &str, names: &dyn Names) -> Result<Self, FilterError> {
         let parsed = lexer::tokens(text).and_then(|tokens| grammar::parse(parser::Parser::new(text, tokens, names)));
         let grammar::Parsed { expr, is_mixed, is_pair, lone } =
@@ -80,49 +80,49 @@ impl Filter {
         Ok(Self { needs: expr.as_ref().map(needs), expr, is_mixed, is_pair, lone })
     }
 
-    /// The other way round, where it is one pair of ends: `peer->local`.
+    /// The same pair of ends, reversed: `peer->local`; `None` if the filter is no pair.
     pub fn turned(&self) -> Option<Self> {
         let expr = self.expr.as_ref().filter(|_| self.is_pair)?;
         Some(Self { expr: Some(expr.turned()), ..self.clone() })
     }
 
-    /// How words alone were read, and what was probably meant, for a filter that matched nothing in `states`; `None`
-    /// where it does not depend on such a word.
+    /// How lone words were read, and what was probably meant, for a filter that matched nothing in `states`; `None` if
+    /// the result depends on none of them.
     pub fn advice(&self, states: StateSet) -> Option<String> {
         lone::advice(self.expr.as_ref()?, &self.lone, states)
     }
 
-    /// Why the filter may not mean what it says: a word that is searched for as text names a field.
+    /// Warning that the filter may not mean what was intended: a word that is searched for as text names a field.
     pub fn doubt(&self) -> Option<String> {
         lone::doubt(&self.lone)
     }
 
-    /// Whether every row is meant.
+    /// Whether the filter is empty, and so matches every row.
     pub fn is_everything(&self) -> bool {
         self.expr.is_none()
     }
 
-    /// Whether it lets every row through although it says something, such as `dst *`.
+    /// Whether the filter matches every row although it has conditions, such as `dst *`.
     pub fn is_always_true(&self) -> bool {
         self.expr.as_ref().is_none_or(|expr| evaluate::constant(expr) == Some(true))
     }
 
-    /// Whether `and` and `or` stand beside each other without parentheses: not everybody reads that as ss does.
+    /// Whether `and` and `or` are mixed without parentheses, which not everybody reads as ss does.
     pub fn is_mixed(&self) -> bool {
         self.is_mixed
     }
 
-    /// What has to be asked for to decide it.
+    /// Data of a row that the filter needs.
     pub fn needs(&self) -> Needs {
         self.needs.unwrap_or(Needs::empty())
     }
 
-    /// Whether the row is meant.
+    /// Whether the row matches.
     pub fn matches(&self, row: &Row<'_>) -> bool {
         self.decide(row, Needs::all()).unwrap_or(true)
     }
 
-    /// The same as far as it can be said from what is `known` of the row so far; `None` where that is not enough.
+    /// Whether the row matches, by the data that is `known` of it so far; `None` if that does not suffice.
     pub fn decide(&self, row: &Row<'_>, known: Needs) -> Option<bool> {
         self.expr.as_ref().map_or(Some(true), |expr| evaluate::holds(expr, row, known))
     }
@@ -137,21 +137,21 @@ impl Filter {
         self.expr.as_ref().map_or(Family::ALL.to_vec(), push::families)
     }
 
-    /// Whether it asks for states outside of `usual`, so that those are to be looked at too: it names one, or it can match
-    /// no other.
+    /// Whether the filter needs states outside of `usual`, so that those have to be dumped too: it names one, or it can
+    /// match no others.
     pub fn asks_beyond(&self, usual: StateSet) -> bool {
         let Some(expr) = &self.expr else { return false };
         let mut named = false;
         expr.each(&mut |condition, negated| {
             let states = push::condition_states(condition, negated);
-            // What may be in any state asks for none, unless it says so.
+            // A condition that can hold in any state asks for none, unless it is a condition on states.
             let says = matches!(condition, Condition::States(_)) || states != StateSet::ALL;
             named |= says && !negated && !states.without(usual).is_empty();
         });
         named || self.states().intersection(usual).is_empty()
     }
 
-    /// Whether it asks for marks, which the kernel tells to some only.
+    /// Whether the filter needs marks, which the kernel reports only with `CAP_NET_ADMIN`.
     pub fn asks_marks(&self) -> bool {
         self.asks(|condition| match condition {
             Condition::Mark { .. } => true,
@@ -160,7 +160,7 @@ impl Filter {
         })
     }
 
-    /// Whether it asks for what only sock_diag tells, and /proc/net/tcp does not.
+    /// Whether the filter needs data that sock_diag reports and /proc/net/tcp does not.
     pub fn asks_details(&self) -> bool {
         let details = Needs::INFO | Needs::MEMORY | Needs::CONGESTION | Needs::CLASS | Needs::CGROUP;
         self.asks(|condition| match condition {
@@ -178,19 +178,19 @@ impl Filter {
         asks
     }
 
-    /// What to send to the kernel, so that it leaves out rows that cannot match.
+    /// Bytecode for the kernel, so that it leaves out rows that cannot match.
     pub fn bytecode(&self, terms: &Terms<'_>) -> Bytecode {
         let part = self.expr.as_ref().and_then(|expr| push::kernel_part(expr, &|condition| terms.decides(condition)));
         part.map_or(Bytecode::Everything, |part| bytecode::compile(&part, terms))
     }
 
-    /// What goes to the kernel and what stays, in words; `states` and `families` are those that are looked at.
+    /// What the kernel decides and what is decided here, in words; `states` and `families` are those to be dumped.
     pub fn explain(&self, states: StateSet, families: &[Family]) -> String {
         explain::explain(self.expr.as_ref(), self.needs(), states, families)
     }
 }
 
-/// As it was understood, with every parenthesis.
+/// The filter as it was parsed, with every parenthesis.
 impl fmt::Display for Filter {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.expr.as_ref().map_or(Ok(()), |expr| expr.fmt(out))

@@ -1,8 +1,8 @@
-//! A list that has at least one element, so that nobody has to say what an empty one would mean.
+//! A list with at least one element, so that no code has to define what an empty one means.
 
 use std::iter;
 
-/// One or more.
+/// One or more elements.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NonEmpty<T> {
     first: Box<T>,
@@ -18,7 +18,7 @@ impl<T> NonEmpty<T> {
         self.rest.push(next);
     }
 
-    /// Those of `other` behind these.
+    /// Appends the elements of `other`.
     pub(super) fn append(&mut self, other: Self) {
         self.rest.push(*other.first);
         self.rest.extend(other.rest);
@@ -40,12 +40,12 @@ impl<T> NonEmpty<T> {
         NonEmpty { first: Box::new(of(&self.first)), rest: self.rest.iter().map(of).collect() }
     }
 
-    /// All of them put together, from left to right.
+    /// Combines all elements, from left to right.
     pub(super) fn reduce(self, join: impl FnMut(T, T) -> T) -> T {
         self.rest.into_iter().fold(*self.first, join)
     }
 
-    /// The same of what may fail to be made of each.
+    /// Maps each element by a function that can fail.
     ///
     /// # Errors
     /// The first failure.

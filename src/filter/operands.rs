@@ -1,4 +1,4 @@
-//! What a field is compared with: the sign, then one value, a list of them, or a pattern.
+//! Parses what a field is compared with: the operator, then one value, a list of values, or a pattern.
 
 use std::ops::Range;
 
@@ -11,40 +11,40 @@ use super::tree::{Condition, Expr, OrderSign, Test};
 use crate::fields::id::ColumnId;
 use crate::fields::table::column_of;
 
-/// Every text holds it, so nobody means it.
+/// Error for an empty pattern, which would match every text.
 pub(super) const NOTHING: &str = "there is nothing to search for in these quotes";
 
-/// How two things are compared.
+/// Kind of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comparison {
-    /// One of the values, or none of them
+    /// Equal to one of the values, or to none of them
     Among {
         /// None of them: `!=`, `not in`
         negated: bool,
-        /// They stand in braces: `in`
+        /// The values are in braces: `in`
         listed: bool,
     },
-    /// `<` and its like
+    /// `<`, `<=`, `>=` or `>`
     Ordered(OrderSign),
-    /// It looks like this, or not
+    /// Matches a pattern, or does not
     Like {
         /// `!~`
         negated: bool,
     },
 }
 
-/// `=`, also where it is left out.
+/// `=`, which may be left out.
 const EQUAL: Comparison = Comparison::Among { negated: false, listed: false };
 
-/// Whether a comparison stands at the beginning of a text: `= 5`, `>10s`, `in {1, 2}`.
+/// Whether a text begins with a comparison: `= 5`, `>10s`, `in {1, 2}`.
 pub(crate) fn begins_with_comparison(text: &str) -> bool {
     tokens(text).is_ok_and(|tokens| tokens.first().is_some_and(|(token, _)| comparison_of(token).is_some()))
 }
 
-/// A column's text is searched for a pattern.
+/// Search for a pattern in the text of a column.
 pub(super) fn like(parser: &mut Parser<'_>, id: ColumnId, negated: bool) -> Result<Expr, Wrong> {
     let column = column_of(id).ok_or_else(|| unknown_field(id.name(), parser.last_place()))?;
-    // Digits are searched for as they are.
+    // Digits in a pattern get no unit.
     parser.unit = "";
     let test = Test::Like(pattern(parser)?);
     Ok(unless(negated, is(Condition::Column(column, test))))
@@ -53,7 +53,7 @@ pub(super) fn like(parser: &mut Parser<'_>, id: ColumnId, negated: bool) -> Resu
 /// A value with its place.
 pub(super) type Operand = (String, Range<usize>);
 
-/// What a value is compared with: one, or a list in braces of which one is enough.
+/// The values of a comparison: one, or a list in braces of which any may match.
 pub(super) fn operands(parser: &mut Parser<'_>, listed: bool, what: &str) -> Result<NonEmpty<Operand>, Wrong> {
     if listed || parser.is_at(Symbol::OpenList) {
         values(parser, what)
@@ -62,7 +62,7 @@ pub(super) fn operands(parser: &mut Parser<'_>, listed: bool, what: &str) -> Res
     }
 }
 
-/// A condition for each, one of which has to hold.
+/// Makes a condition of each value; any of them may hold.
 pub(super) fn any_of(
     operands: NonEmpty<Operand>,
     mut one: impl FnMut(&str, Range<usize>) -> Result<Expr, Wrong>,
@@ -71,7 +71,7 @@ pub(super) fn any_of(
     Ok(conditions.reduce(Expr::or))
 }
 
-/// A list in braces.
+/// Parses a list in braces.
 fn values(parser: &mut Parser<'_>, what: &str) -> Result<NonEmpty<Operand>, Wrong> {
     let opened = parser.here();
     if !parser.take(Symbol::OpenList) {
@@ -96,7 +96,7 @@ fn values(parser: &mut Parser<'_>, what: &str) -> Result<NonEmpty<Operand>, Wron
     values.ok_or_else(|| (parser.last_place(), format!("the list is empty; it takes {what}")))
 }
 
-/// Whether what comes next cannot stand in a list.
+/// Whether the next token cannot be part of a list.
 fn goes_beyond_list(parser: &Parser<'_>) -> bool {
     match parser.peek() {
         None | Some((Token::Regex(_), _)) => true,
@@ -106,7 +106,7 @@ fn goes_beyond_list(parser: &Parser<'_>) -> bool {
     }
 }
 
-/// The next value.
+/// Parses the next value.
 pub(super) fn value(parser: &mut Parser<'_>, what: &str) -> Result<Operand, Wrong> {
     match parser.peek().cloned() {
         Some((Token::Word(text) | Token::Quoted(text), place)) => {
@@ -117,7 +117,7 @@ pub(super) fn value(parser: &mut Parser<'_>, what: &str) -> Result<Operand, Wron
     }
 }
 
-/// What is to be searched for.
+/// Parses the pattern to search for.
 pub(super) fn pattern(parser: &mut Parser<'_>) -> Result<Pattern, Wrong> {
     if let Some((Token::Regex(text), place)) = parser.peek().cloned() {
         parser.next();
@@ -132,7 +132,7 @@ pub(super) fn pattern(parser: &mut Parser<'_>) -> Result<Pattern, Wrong> {
     if text.is_empty() { Err((place, NOTHING.to_owned())) } else { Ok(Pattern::part(&text)) }
 }
 
-/// Takes a comparison; `=` where there is none.
+/// Takes a comparison, or `=` if there is none.
 pub(super) fn comparison(parser: &mut Parser<'_>) -> Comparison {
     let Some(found) = comparison_ahead(parser) else { return EQUAL };
     parser.next();
@@ -185,7 +185,7 @@ pub(super) fn comparison_of(token: &Token) -> Option<Comparison> {
     }
 }
 
-/// Negated, where it is to be.
+/// The expression, negated if `negated` is set.
 pub(super) fn unless(negated: bool, expr: Expr) -> Expr {
     if negated { expr.negated() } else { expr }
 }
@@ -194,7 +194,7 @@ pub(super) fn is(condition: Condition) -> Expr {
     Expr::Is(condition)
 }
 
-/// A number, or both ends of a range of them, with the unit that they have for lack of another.
+/// A number, or a range of numbers, with `unit` added if it has none.
 fn with_unit(text: String, unit: &str) -> String {
     let is_bare = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if unit.is_empty() || !text.split('-').all(is_bare) {

@@ -1,5 +1,4 @@
-//! The tokens of a filter, read one after the other, and what reading them brings up: the family, regular expressions,
-//! words alone.
+//! Reader of the tokens of a filter, with the state that parsing collects: the family, regular expressions, lone words.
 
 use std::ops::Range;
 
@@ -14,7 +13,7 @@ use crate::fields::table::{column_called, columns};
 use crate::model::address::Family;
 use crate::text::near::did_you_mean;
 
-/// Reads tokens.
+/// Token reader, with the state of parsing.
 pub(super) struct Parser<'a> {
     tokens: Vec<(Token, Range<usize>)>,
     at: usize,
@@ -22,9 +21,9 @@ pub(super) struct Parser<'a> {
     pub(super) names: &'a dyn Names,
     pub(super) family: Option<Family>,
     pub(super) lone: Vec<Lone>,
-    /// How many regular expressions there are so far
+    /// Number of regular expressions so far
     pub(super) regexes: usize,
-    /// What bare numbers are counted in, behind a field that was typed with its unit: `idle_ms > 5000`
+    /// Unit of bare numbers after a field that was typed with its unit: `idle_ms > 5000`
     pub(super) unit: &'static str,
 }
 
@@ -38,7 +37,7 @@ impl<'a> Parser<'a> {
         self.tokens.get(self.at)
     }
 
-    /// The one after it.
+    /// The token after the next one.
     pub(super) fn peek_second(&self) -> Option<&Token> {
         self.tokens.get(self.at + 1).map(|(token, _)| token)
     }
@@ -62,17 +61,17 @@ impl<'a> Parser<'a> {
         self.peek().is_some_and(|(token, _)| *token == Token::Symbol(sign))
     }
 
-    /// Gives the last token back.
+    /// Puts the last token back.
     pub(super) fn step_back(&mut self) {
         self.at = self.at.saturating_sub(1);
     }
 
-    /// Where something is missing: at the next token, or at the end.
+    /// Place where something is missing: the next token, or the end.
     pub(super) fn here(&self) -> Range<usize> {
         self.peek().map_or(self.end..self.end, |(_, place)| place.clone())
     }
 
-    /// Where the last token taken is.
+    /// Place of the last token taken.
     pub(super) fn last_place(&self) -> Range<usize> {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0..0, |(_, place)| place.clone())
     }
@@ -83,13 +82,13 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The column of that name; ss's own words and other names for columns are the caller's.
+/// The column with this name. The caller handles ss's own words and other names of columns.
 pub(super) fn column(name: &str) -> Option<&'static SocketColumn> {
     let name = if name.eq_ignore_ascii_case("owner") { "process" } else { name };
     column_called(name)
 }
 
-/// A field that nobody knows.
+/// Error for an unknown field.
 pub(super) fn unknown_field(name: &str, place: Range<usize>) -> Wrong {
     let known = columns().map(|column| column.name()).chain(KEYWORDS.iter().map(|(word, _)| *word));
     let near = match meant(name) {

@@ -1,36 +1,37 @@
-//! Text that is searched for: a part of a word in any case, or a regular expression.
+//! Text search: for a part of a word in any case, or by a regular expression.
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// Bytes of a regular expression: enough for some hundred names.
+/// Maximum length of a regular expression in bytes: enough for some hundred names.
 const LONGEST: usize = 4096;
-/// Groups of one. A search keeps two numbers for each group and each state of the compiled expression: 45,000 groups in
-/// 90 KB asked for 97 GB.
+/// Maximum number of groups in one. A search keeps two numbers for each group and each state of the compiled
+/// expression: 45,000 groups in 90 KB requested 97 GB.
 const MOST_GROUPS: usize = 16;
-/// Bytes of a compiled one, which repetitions of repetitions reach quickly. With the most groups a search takes some 5 MB.
+/// Maximum size of a compiled one in bytes, which nested repetitions reach quickly. With the most groups, a search
+/// takes some 5 MB.
 const LARGEST: usize = 256 * 1024;
-/// Of them in a filter.
+/// Maximum number of regular expressions in a filter.
 pub(super) const MOST_REGEXES: usize = 32;
 
-/// What text has to look like.
+/// What to search for in a text.
 #[derive(Debug, Clone)]
 pub(super) enum Pattern {
-    /// It contains this, upper and lower case alike. Kept in lower case
+    /// The text contains this, in any case. Stored in lower case
     Part(String),
-    /// It matches this
+    /// The text matches this
     Regex(Regex),
 }
 
 impl Pattern {
-    /// Text that contains `part`.
+    /// Search for text that contains `part`.
     pub(super) fn part(part: &str) -> Self {
         Self::Part(part.to_lowercase())
     }
 
-    /// Text that matches `regex`.
+    /// Search for text that matches `regex`.
     ///
     /// # Errors
-    /// It is no regular expression, or one too large: what is wrong with it, and what would be right.
+    /// It is no regular expression, or too large; the message names the error and what would be right.
     pub(super) fn regex(regex: &str) -> Result<Self, String> {
         if regex.len() > LONGEST {
             return Err(format!(
@@ -39,13 +40,13 @@ impl Pattern {
             ));
         }
         let built = RegexBuilder::new(regex).size_limit(LARGEST).build().map_err(|error| match error.to_string() {
-            // The crate's one error that is about size, and its only name for it.
+            // The crate's only error about size, which can be recognized by its text alone.
             text if text.contains("size limit") => {
                 "this regular expression grows too large; repeat less of it, or fewer times".to_owned()
             }
             text => format!("no regular expression: {text}"),
         })?;
-        // The whole match counts as one.
+        // The whole match counts as one group.
         let groups = built.captures_len() - 1;
         if groups > MOST_GROUPS {
             return Err(format!(
@@ -55,7 +56,7 @@ impl Pattern {
         Ok(Self::Regex(built))
     }
 
-    /// Whether it is found in `text`.
+    /// Whether the pattern is found in `text`.
     pub(super) fn is_in(&self, text: &str) -> bool {
         match self {
             Self::Part(part) if text.is_ascii() => {

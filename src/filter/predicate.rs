@@ -1,4 +1,4 @@
-//! Comparisons with columns: which values one may be held against is the column table's to say.
+//! Comparisons with columns. The column table decides which values a column can be compared with.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ use crate::model::address::Family;
 use crate::text::near::{did_you_mean, one_of};
 use crate::text::quantity::{Measure, is_size_unit, number};
 
-/// The rest of a predicate whose column was read.
+/// Parses the comparison that follows a column's name.
 pub(super) fn of(parser: &mut Parser<'_>, column: &'static SocketColumn) -> Result<Expr, Wrong> {
     match (column.kind, column.id) {
         (Kind::Port(side), _) => return ports(parser, side),
@@ -43,7 +43,7 @@ pub(super) fn of(parser: &mut Parser<'_>, column: &'static SocketColumn) -> Resu
     }
 }
 
-/// The unit that a column's name was typed with, as its numbers are typed; empty where it was typed without.
+/// Unit that a column's name was typed with, as its numbers are typed; empty if it was typed without.
 pub(super) fn typed_unit(typed: &str, column: &SocketColumn) -> &'static str {
     match column.unit {
         _ if typed == column.name() => "",
@@ -55,15 +55,15 @@ pub(super) fn typed_unit(typed: &str, column: &SocketColumn) -> &'static str {
     }
 }
 
-/// What is missing after a column that stands alone, or before the word that follows it.
+/// Error for a column that stands alone, or before another word.
 pub(super) fn what_to_say(column: &SocketColumn, next: Option<&str>) -> String {
     let name = column.name();
     let is_value = |next: &&str| !is_keyword(next);
     let such_as = next.filter(is_value).map_or_else(|| example(column), |next| format!("= {}", short(next)));
-    format!("'{name}' is a field; say what of it, such as {name} {such_as} (to search for the word: ~ {name})")
+    format!("'{name}' is a field; add a comparison, such as {name} {such_as} (to search for the word: ~ {name})")
 }
 
-/// A comparison that means something for the column.
+/// Example of a comparison that makes sense for the column.
 pub(super) fn example(column: &SocketColumn) -> String {
     match column.kind {
         Kind::Word(words) => format!("= {}", words().first().unwrap_or(&"…")),
@@ -72,7 +72,7 @@ pub(super) fn example(column: &SocketColumn) -> String {
             Measure::Count => "> 1".to_owned(),
             Measure::Time if column.unit == Unit::Micros => "> 50ms".to_owned(),
             Measure::Time => "> 10s".to_owned(),
-            // Of segments rather than of buffers.
+            // These count segments rather than buffers.
             Measure::Size if matches!(column.id, ColumnId::Info(_)) => "> 1K".to_owned(),
             Measure::Size => "> 64K".to_owned(),
             Measure::Rate => "> 1M".to_owned(),
@@ -86,7 +86,7 @@ pub(super) fn example(column: &SocketColumn) -> String {
     }
 }
 
-/// What to type where a value is missing.
+/// What to type for a missing value.
 fn what(column: &SocketColumn) -> String {
     match column.kind {
         Kind::Word(words) => one_of(&words()),
@@ -130,7 +130,8 @@ fn among(column: &'static SocketColumn, operands: NonEmpty<Operand>) -> Result<E
     }
 }
 
-/// By its path below the mount, as ss and ls show it; ss also takes one of the file system.
+/// Condition on a cgroup by its path below the mount, as ss and ls show it; like ss, it also takes a path of the file
+/// system.
 pub(super) fn cgroup(path: &str) -> Condition {
     const MOUNTS: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
     let below = MOUNTS.into_iter().find_map(|mount| path.strip_prefix(mount));
@@ -158,7 +159,7 @@ fn read(column: &SocketColumn, text: &str, place: Range<usize>) -> Result<Item, 
     }
 }
 
-/// Words of ours are compared without regard to case, and with `_` for `-`.
+/// Compares a word of this program in any case, and with `_` for `-`.
 fn same_word(ours: &str, typed: &str) -> bool {
     folded(ours) == folded(typed)
 }
@@ -175,7 +176,7 @@ fn unknown_word(column: &SocketColumn, text: &str, place: Range<usize>) -> Wrong
 
 fn ordered(parser: &mut Parser<'_>, column: &'static SocketColumn, order: OrderSign) -> Result<Expr, Wrong> {
     let sign = parser.last_place();
-    // `timer < 10s` asks when it fires.
+    // `timer < 10s` compares the time until the timer fires.
     let expires = (column.id == ColumnId::Timer).then(|| column_of(ColumnId::Expires)).flatten();
     let column = expires.unwrap_or(column);
     if !column.kind.is_number() {
@@ -189,7 +190,7 @@ fn ordered(parser: &mut Parser<'_>, column: &'static SocketColumn, order: OrderS
     Ok(is(Condition::Column(column, Test::Ordered(order, number))))
 }
 
-/// The number that `<` and its like compare with; the words for "at no time" and "nothing" have no order.
+/// The number that `<` and its like compare with. The words `never` and `none` have no order.
 fn ordered_number(column: &SocketColumn, order: OrderSign, text: &str) -> Result<u64, String> {
     let name = column.name();
     if matches!(column.kind, Kind::Deadline) && text.eq_ignore_ascii_case("never") {
@@ -206,7 +207,7 @@ fn ordered_number(column: &SocketColumn, order: OrderSign, text: &str) -> Result
     number(text, measure_of(column.unit))
 }
 
-/// `64 K` would be 64 bytes and a search for a K.
+/// Error for a space before a unit: `64 K` would be 64 bytes and a search for K.
 fn refuse_lone_unit(parser: &Parser<'_>, measure: Measure, (text, place): &Operand) -> Result<(), Wrong> {
     let is_size = matches!(measure, Measure::Size | Measure::Rate);
     match parser.peek() {

@@ -1,4 +1,4 @@
-//! A filter as text again, with every parenthesis that it means: read back it is the same filter.
+//! Writes a filter as text, with every parenthesis that it implies. Parsing that text yields the same filter.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -81,7 +81,7 @@ fn port_word(side: Side) -> &'static str {
     if side == Side::Local { "sport" } else { "dport" }
 }
 
-/// The shorter of "these" and "not those".
+/// A set with unknown states is written by the states that it excludes, any other by those that it contains.
 fn states(out: &mut Formatter<'_>, set: StateSet) -> fmt::Result {
     let these = |kept: bool| TcpState::ALL.into_iter().filter(move |state| set.contains(*state) == kept);
     let (word, names): (_, Vec<_>) = match set {
@@ -160,18 +160,18 @@ impl Display for Pattern {
     }
 }
 
-/// In quotes: never a keyword, whatever it is.
+/// Text in quotes, which is never a keyword.
 pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// In quotes, unless it can only be a word.
+/// Text in quotes, unless it can only be a word.
 struct Quoted<'a>(&'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:@%+".contains(c);
-        // A dash at the beginning could become the option of a command.
+        // A dash at the beginning could be read as the option of a command.
         if !self.0.is_empty() && !self.0.starts_with('-') && self.0.chars().all(is_plain) {
             return out.write_str(self.0);
         }

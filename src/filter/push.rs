@@ -1,6 +1,6 @@
-//! What can be left to the kernel, so that it sends fewer rows: states, families, and the part of the filter that it has
-//! operations for. What it lets through may still be too much; it is never too little, but for `autobound`, of which the
-//! kernel knows more than a row does. The whole filter is asked again of every row.
+//! The part of a filter that the kernel can apply, so that it sends fewer rows: states, families, and conditions that
+//! have an operation. The kernel may send too many rows but never too few, except for `autobound`, of which it knows
+//! more than a row does. Every row is checked again with the whole filter.
 
 use super::non_empty::NonEmpty;
 use super::tree::{Condition, Expr, Item, Test};
@@ -15,11 +15,11 @@ pub(super) fn states(expr: &Expr) -> StateSet {
     fold(expr, false, &Fold { and: StateSet::intersection, or: StateSet::union, of: &condition_states })
 }
 
-/// The families that a matching socket can be of, one bit each.
+/// The families that a matching socket can be of.
 pub(super) fn families(expr: &Expr) -> Vec<Family> {
     let of = |condition: &Condition, negated: bool| match condition {
         Condition::Family(family) => Family::ALL.map(|each| (each == *family) != negated),
-        // An IPv4 prefix matches IPv6 sockets with IPv4 peers too.
+        // An IPv4 prefix also matches IPv6 sockets with IPv4 peers.
         Condition::End(_, end) if !negated && end.prefix.is_some_and(|prefix| prefix.addr.is_ipv6()) => {
             Family::ALL.map(|each| each == Family::Ipv6)
         }
@@ -31,13 +31,13 @@ pub(super) fn families(expr: &Expr) -> Vec<Family> {
     std::iter::zip(Family::ALL, kept).filter_map(|(family, kept)| kept.then_some(family)).collect()
 }
 
-/// The part that the kernel decides, `not` only before conditions; `None` where that is nothing.
+/// The part that the kernel can decide, with `not` only before conditions; `None` if it can decide nothing.
 pub(super) fn kernel_part(expr: &Expr, decides: &dyn Fn(&Condition) -> bool) -> Option<Expr> {
     let of = |condition: &Condition, negated: bool| {
         let condition = decides(condition).then(|| Expr::Is(condition.clone()))?;
         Some(if negated { condition.negated() } else { condition })
     };
-    // What it cannot decide it lets through.
+    // A condition that the kernel cannot decide counts as true.
     let and = |one: Option<Expr>, other: Option<Expr>| match (one, other) {
         (Some(one), Some(other)) => Some(one.and(other)),
         (one, other) => one.or(other),
@@ -46,14 +46,14 @@ pub(super) fn kernel_part(expr: &Expr, decides: &dyn Fn(&Condition) -> bool) -> 
     fold(expr, false, &Fold { and, or, of: &of })
 }
 
-/// How parts of a filter are put together into what can be said of the whole.
+/// How to combine the parts of a filter into a property of the whole.
 struct Fold<'a, T, And, Or> {
     and: And,
     or: Or,
     of: &'a dyn Fn(&Condition, bool) -> T,
 }
 
-/// A `not` turns what stands below it around, down to the conditions.
+/// Folds an expression. A `not` is moved down to the conditions, which exchanges `and` and `or`.
 fn fold<T>(expr: &Expr, negated: bool, by: &Fold<'_, T, impl Fn(T, T) -> T, impl Fn(T, T) -> T>) -> T {
     let parts = match expr {
         Expr::Not(inner) => return fold(inner, !negated, by),
@@ -80,7 +80,7 @@ fn is_listeners(column: &SocketColumn) -> bool {
     matches!(column.id, ColumnId::AcceptQ | ColumnId::Backlog)
 }
 
-/// Columns and verdicts that say the state.
+/// States in which a comparison with a column can hold: some columns and verdicts imply states.
 fn column_states(column: &SocketColumn, items: &NonEmpty<Item>) -> StateSet {
     if is_listeners(column) && !items.iter().any(|item| *item == Item::Nothing) {
         return StateSet::listeners();

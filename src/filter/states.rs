@@ -1,4 +1,4 @@
-//! Words that stand for states: their names, and ss's groups of them.
+//! Words for states: their names, and ss's groups of them.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::fields::column::folded;
 use crate::model::state::{StateSet, TcpState};
 use crate::text::near::did_you_mean;
 
-/// A state, or one of ss's groups of states.
+/// The states that a word stands for: one, or one of ss's groups.
 pub(super) fn state_group(name: &str) -> Option<StateSet> {
     let name = folded(name);
     let of = |keep: fn(TcpState) -> bool| Some(StateSet::matching(true, keep));
@@ -28,15 +28,15 @@ pub(super) fn state_group(name: &str) -> Option<StateSet> {
     }
 }
 
-/// Words for several states at once.
+/// Words for several states.
 const GROUPS: [&str; 5] = ["all", "connected", "synchronized", "bucket", "big"];
 
-/// Whether a word alone is a state: the names are, those of groups could be anything.
+/// Whether a lone word is a state. A name is; that of a group could be anything.
 pub(crate) fn is_state(word: &str) -> bool {
     state_group(word).is_some() && !GROUPS.iter().any(|group| word.eq_ignore_ascii_case(group))
 }
 
-/// Every word that stands for states.
+/// Every word for states.
 pub(super) fn state_words() -> impl Iterator<Item = &'static str> {
     let names = TcpState::ALL.into_iter().filter_map(TcpState::name);
     names.chain(["listening", "closed", "unconnected"]).chain(GROUPS)

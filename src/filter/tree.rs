@@ -1,5 +1,5 @@
-//! A filter as it was understood: conditions, joined by and, or and not. What it is made of is normal: an `All` holds no
-//! `All`, an `Any` no `Any`, each at least two, and nothing is negated twice; so equal filters are equal values.
+//! A parsed filter: conditions, joined by and, or and not. Its form is normal: an `All` contains no `All`, an `Any` no
+//! `Any`, each has at least two parts, and nothing is negated twice; so equal filters are equal values.
 
 use std::net::IpAddr;
 
@@ -10,20 +10,20 @@ use crate::model::address::{Family, Side};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 
-/// Conditions, joined.
+/// Expression of conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expr {
-    /// Every one holds
+    /// Every part holds
     All(NonEmpty<Expr>),
-    /// At least one holds
+    /// At least one part holds
     Any(NonEmpty<Expr>),
-    /// It does not hold
+    /// The part does not hold
     Not(Box<Expr>),
-    /// This holds
+    /// The condition holds
     Is(Condition),
 }
 
-/// What can be asked of a row.
+/// Condition on a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
     /// The state is one of these
@@ -32,17 +32,17 @@ pub(super) enum Condition {
     Family(Family),
     /// Address and port of an end: ss's `src` and `dst`
     End(Side, End),
-    /// The port of an end lies so to this one
+    /// The port of an end, compared with this number
     Port(Side, OrderSign, u16),
-    /// The port of an end lies in one of these ranges, both ends included
+    /// The port of an end lies in one of these ranges, bounds included
     Ports(Side, Vec<(u16, u16)>),
-    /// It is bound to this interface
+    /// The socket is bound to this interface
     Device(Device),
-    /// `SO_MARK`, under the mask
+    /// `SO_MARK` under a mask
     Mark {
-        /// What is left of it
+        /// Value of the bits under the mask
         mark: u32,
-        /// Which bits count
+        /// Bits that count
         mask: u32,
     },
     /// Path of its version 2 cgroup
@@ -51,18 +51,18 @@ pub(super) enum Condition {
     Autobound,
     /// One of the ends is a loopback address
     Loopback,
-    /// Found in its addresses, processes or units
+    /// The text is found in its addresses, processes or units
     Text(Pattern),
-    /// What a column shows
+    /// Comparison with the value of a column
     Column(&'static SocketColumn, Test),
 }
 
-/// One end, as far as it is said.
+/// Address and port of one end, as far as they are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct End {
-    /// Any address where there is none
+    /// `None` for any address
     pub(super) prefix: Option<Prefix>,
-    /// Any port where there is none
+    /// `None` for any port
     pub(super) port: Option<u16>,
 }
 
@@ -71,27 +71,27 @@ pub(super) struct End {
 pub(super) struct Prefix {
     /// The address, bits beyond the prefix included
     pub(super) addr: IpAddr,
-    /// How many bits count
+    /// Number of bits that count
     pub(super) bits: u8,
 }
 
 impl Prefix {
-    /// The address and no other.
+    /// Prefix that matches this address and no other.
     pub(super) fn whole(addr: IpAddr) -> Self {
         Self { addr, bits: if addr.is_ipv4() { 32 } else { 128 } }
     }
 }
 
-/// An interface.
+/// Interface that a socket may be bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Device {
     /// By name; if the name is a number, also by index
     Name(String),
-    /// Not bound to any: ss's `dev = 0`
+    /// Not bound to an interface: ss's `dev = 0`
     None,
 }
 
-/// How two numbers lie to each other.
+/// Order of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OrderSign {
     /// `<`
@@ -105,7 +105,7 @@ pub(super) enum OrderSign {
 }
 
 impl OrderSign {
-    /// Whether `left` lies so to `right`.
+    /// Whether `left` and `right` are in this order.
     pub(super) fn holds<T: Ord>(self, left: &T, right: &T) -> bool {
         match self {
             Self::Below => left < right,
@@ -115,7 +115,7 @@ impl OrderSign {
         }
     }
 
-    /// As it is written.
+    /// The operator as it is written.
     pub(super) fn symbol(self) -> &'static str {
         match self {
             Self::Below => "<",
@@ -126,34 +126,34 @@ impl OrderSign {
     }
 }
 
-/// What a column's value is held against.
+/// Comparison with the value of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
-    /// One of these
+    /// Equal to one of these
     Among(NonEmpty<Item>),
-    /// A number, in the least unit of its kind (bytes, microseconds, or a plain count)
+    /// In this order to a number, in the smallest unit of its kind (bytes, microseconds, or a plain count)
     Ordered(OrderSign, u64),
-    /// It looks like this
+    /// Matches this pattern
     Like(Pattern),
 }
 
-/// One of the values that a column may have.
+/// A value that a column can be equal to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Item {
     /// This word or text
     Text(String),
-    /// This number, in the least unit of its kind
+    /// This number, in the smallest unit of its kind
     Number(u64),
-    /// A number from this one to that one, both included
+    /// A number in this range, bounds included
     Range(u64, u64),
     /// A time that never comes
     Never,
-    /// Nothing at all
+    /// No value
     Nothing,
 }
 
 impl Expr {
-    /// Both hold. Normal if they are.
+    /// Both expressions hold. The result is normal if they are.
     pub(super) fn and(self, other: Self) -> Self {
         Self::All(gather(self, other, |expr| match expr {
             Self::All(parts) => Ok(parts),
@@ -161,7 +161,7 @@ impl Expr {
         }))
     }
 
-    /// One of them holds. Normal if they are.
+    /// At least one of the expressions holds. The result is normal if they are.
     pub(super) fn or(self, other: Self) -> Self {
         Self::Any(gather(self, other, |expr| match expr {
             Self::Any(parts) => Ok(parts),
@@ -169,7 +169,7 @@ impl Expr {
         }))
     }
 
-    /// It does not hold. Normal if it is.
+    /// The expression does not hold. The result is normal if it is.
     pub(super) fn negated(self) -> Self {
         match self {
             Self::Not(inner) => *inner,
@@ -177,7 +177,7 @@ impl Expr {
         }
     }
 
-    /// The same with the ends in each other's place.
+    /// The expression with local and remote end exchanged.
     pub(super) fn turned(&self) -> Self {
         let all = |parts: &NonEmpty<Self>| parts.map(Self::turned);
         match self {
@@ -190,7 +190,7 @@ impl Expr {
         }
     }
 
-    /// Hands over each condition, from left to right, and whether it stands under a `not`.
+    /// Calls `visit` with each condition, from left to right, and with whether it is under a `not`.
     pub(super) fn each(&self, visit: &mut impl FnMut(&Condition, bool)) {
         self.each_under(false, visit);
     }
@@ -204,7 +204,7 @@ impl Expr {
     }
 }
 
-/// The parts of both, where they are of the kind that `parts` takes apart.
+/// The parts of both expressions; an expression that `parts` cannot split is one part.
 fn gather(left: Expr, right: Expr, parts: impl Fn(Expr) -> Result<NonEmpty<Expr>, Expr>) -> NonEmpty<Expr> {
     let mut all = parts(left).unwrap_or_else(NonEmpty::new);
     match parts(right) {
@@ -215,7 +215,7 @@ fn gather(left: Expr, right: Expr, parts: impl Fn(Expr) -> Result<NonEmpty<Expr>
 }
 
 impl Condition {
-    /// What has to be known of a row to decide it.
+    /// Data of a row that the condition needs.
     pub(super) fn needs(&self) -> Needs {
         match self {
             Self::Mark { .. } => Needs::CLASS,

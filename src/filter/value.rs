@@ -1,10 +1,10 @@
-//! Values of a column as people type them: numbers, times and sizes with their units, ranges of either.
+//! Parses values of a column: numbers, times and sizes with their units, and ranges of them.
 
 use super::tree::Item;
 use crate::fields::value::Unit;
 use crate::text::quantity::{Measure, number};
 
-/// What a column's numbers are counted in.
+/// Measure of a column's numbers.
 pub(super) fn measure_of(unit: Unit) -> Measure {
     match unit {
         Unit::None | Unit::Tenths => Measure::Count,
@@ -14,7 +14,7 @@ pub(super) fn measure_of(unit: Unit) -> Measure {
     }
 }
 
-/// How many of a column's unit there are in the least unit of its kind.
+/// Number of the smallest units of its kind in a column's unit.
 pub(super) fn scale(unit: Unit) -> u64 {
     match unit {
         Unit::None | Unit::Tenths | Unit::Bytes | Unit::BytesPerSecond | Unit::Micros => 1,
@@ -23,10 +23,10 @@ pub(super) fn scale(unit: Unit) -> u64 {
     }
 }
 
-/// A number, or a range of them: `80`, `8000-8999`, `10s-1m`.
+/// Parses a number, or a range of numbers: `80`, `8000-8999`, `10s-1m`.
 ///
 /// # Errors
-/// In words that fit after the value.
+/// The text is neither; the message fits after the value.
 pub(super) fn item(text: &str, measure: Measure) -> Result<Item, String> {
     match text.split_once('-') {
         Some((from, to)) if !from.is_empty() && !to.is_empty() => {
@@ -41,7 +41,7 @@ pub(super) fn item(text: &str, measure: Measure) -> Result<Item, String> {
     }
 }
 
-/// A number as C's strtoul(3) reads it with base 0, and so ss: `80`, `0x50`, `0120`.
+/// Parses a number as strtoul(3) does with base 0, and so ss: `80`, `0x50`, `0120`.
 pub(super) fn c_number(text: &str) -> Option<u32> {
     let hexadecimal = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let (digits, radix) = match (hexadecimal, text.strip_prefix('0')) {
@@ -49,7 +49,7 @@ pub(super) fn c_number(text: &str) -> Option<u32> {
         (None, Some(digits)) if !digits.is_empty() => (digits, 8),
         _ => (text, 10),
     };
-    // from_str_radix would take a sign.
+    // from_str_radix would accept a sign.
     if digits.chars().all(|c| c.is_digit(radix)) { u32::from_str_radix(digits, radix).ok() } else { None }
 }
 

@@ -1,4 +1,4 @@
-//! Conditions: ss's own words, words alone, and comparisons. The columns' own are in `predicate`.
+//! Parses conditions: ss's own words, lone words, and comparisons. Those with columns are in `predicate`.
 
 use std::ops::Range;
 
@@ -20,8 +20,8 @@ use crate::fields::column::folded;
 use crate::model::address::Side;
 use crate::model::state::StateSet;
 
-/// `state A state B exclude C` at the beginning, as ss has it: it narrows the whole filter. Followed by `and` or `or` it is
-/// a condition like any other.
+/// Parses `state A state B exclude C` at the beginning: as in ss, it restricts the whole filter. If `and` or `or`
+/// follows, it is a condition like any other.
 pub(super) fn leading_states(parser: &mut Parser<'_>) -> Result<Option<Expr>, Wrong> {
     let is_clause = matches!(parser.peek(), Some((Token::Word(word), _)) if is_clause(parser, word));
     if !is_clause {
@@ -31,7 +31,7 @@ pub(super) fn leading_states(parser: &mut Parser<'_>) -> Result<Option<Expr>, Wr
     Ok(Some(is(Condition::States(set))))
 }
 
-/// One condition.
+/// Parses one condition.
 pub(super) fn condition(parser: &mut Parser<'_>) -> Result<Expr, Wrong> {
     let Some((token, place)) = parser.next() else {
         return Err((parser.here(), "a condition is missing".to_owned()));
@@ -39,7 +39,7 @@ pub(super) fn condition(parser: &mut Parser<'_>) -> Result<Expr, Wrong> {
     match token {
         Token::Symbol(Symbol::Like) => pattern(parser).map(|pattern| is(Condition::Text(pattern))),
         Token::Symbol(Symbol::Unlike) => pattern(parser).map(|pattern| is(Condition::Text(pattern)).negated()),
-        // A regular expression stands behind a tilde, which takes it.
+        // A regular expression is valid only after a tilde, which reads it.
         Token::Symbol(_) | Token::Regex(_) => {
             Err((place, "a condition should stand here, such as dport = :443 or state established".to_owned()))
         }
@@ -84,7 +84,7 @@ fn word_condition(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> R
     }
 }
 
-/// A word alone: one end of a connection or both, else something to search for.
+/// Parses a lone word: one end of a connection or both, else text to search for.
 fn lone_word(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> Result<Expr, Wrong> {
     if parser.take(Symbol::Arrow) {
         let local = host_condition(parser, word, place, Side::Local)?;
@@ -102,7 +102,7 @@ fn lone_word(parser: &mut Parser<'_>, word: &str, place: Range<usize>) -> Result
     Ok(is(Condition::Text(Pattern::part(word))))
 }
 
-/// The next token, where it is a word.
+/// The next token, if it is a word.
 fn next_word(parser: &Parser<'_>) -> Option<String> {
     match parser.peek() {
         Some((Token::Word(next) | Token::Quoted(next), _)) => Some(next.clone()),
@@ -116,7 +116,8 @@ fn is_clause(parser: &Parser<'_>, word: &str) -> bool {
     starts && sign.is_none()
 }
 
-/// One or more `state X` and `exclude X`. As in ss the first one says what to start from: nothing, or all.
+/// Parses one or more `state X` and `exclude X`. As in ss, the first one decides what the set starts from: nothing, or
+/// all.
 fn states(parser: &mut Parser<'_>) -> Result<StateSet, Wrong> {
     let mut set = None;
     while let Some((Token::Word(word), place)) = parser.peek().cloned() {

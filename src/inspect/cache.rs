@@ -1,12 +1,12 @@
-//! What is kept from one snapshot to the next, where there are several.
+//! Cache that is carried from one snapshot to the next.
 
 use super::cached::Cached;
 use crate::collect::host::Stopwatch;
 use crate::diagnose::sightings::Sightings;
 use crate::model::socket::SocketId;
 
-/// Kept from one snapshot to the next: what is dear to find out is not asked for anew, and two sights of a timer tell more than
-/// one.
+/// State carried from one snapshot to the next. Expensive data is not collected again, and two readings of a timer
+/// reveal more than one.
 #[derive(Debug)]
 pub struct Cache {
     pub(super) sightings: Sightings,
@@ -14,7 +14,7 @@ pub struct Cache {
     pub(super) cached: Cached,
 }
 
-/// A cache, and whether the snapshot shows all that is kept in it.
+/// A cache, and whether the snapshot covers only a part of its sockets.
 #[derive(Debug)]
 pub struct CacheUse<'a> {
     pub(super) cache: &'a mut Cache,
@@ -34,17 +34,17 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// For a snapshot of all that is looked at again and again: what it does not show is forgotten.
+    /// For a snapshot of all watched sockets: sockets that it does not contain are removed from the cache.
     pub fn whole(&mut self) -> CacheUse<'_> {
         CacheUse { cache: self, is_part: false }
     }
 
-    /// For a snapshot of a part of it: what it does not show is not forgotten, and of what it shows the options are read anew.
+    /// For a snapshot of a part of them: sockets that it does not contain stay in the cache, and options are read again.
     pub fn part(&mut self) -> CacheUse<'_> {
         CacheUse { cache: self, is_part: true }
     }
 
-    /// The options of these sockets were changed: what was read of them before is forgotten.
+    /// Drops the cached options of sockets whose options were changed.
     pub(crate) fn forget_options(&mut self, sockets: &[SocketId]) {
         self.cached.forget_options(sockets);
     }

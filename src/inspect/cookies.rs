@@ -1,19 +1,19 @@
-//! Which sockets of a namespace were seen already. A socket that is moved between the kernel's tables during a dump, or
-//! whose neighbours are, comes twice (KERNEL.md 7.1).
+//! Detects duplicate sockets of a namespace. A socket that moves between the kernel's tables during a dump, or whose
+//! neighbours move, is dumped twice (docs/kernel.md 1).
 
 use rustc_hash::FxHashMap;
 
 use crate::model::address::Cookie;
 
-/// A set of cookies. The kernel counts cookies up, so neighbours share a word: on a host of long standing a socket takes
-/// about two bytes, and never more than a hash set's entry.
+/// A set of cookies. The kernel counts cookies up, so neighbours share a word: on a long-running host a socket takes
+/// about two bytes, and never more than an entry of a hash set.
 #[derive(Debug, Default)]
 pub(super) struct CookieSet {
     words: FxHashMap<u64, u64>,
 }
 
 impl CookieSet {
-    /// Whether `cookie` is new.
+    /// Adds `cookie`, and returns whether it is new.
     pub(super) fn insert(&mut self, cookie: Cookie) -> bool {
         let word = self.words.entry(cookie.0 >> 6).or_default();
         let bit = 1 << (cookie.0 & 63);

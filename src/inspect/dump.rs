@@ -1,7 +1,7 @@
-//! Dumps of one snapshot: what each namespace's kernel tables are asked for, and how what comes back is judged.
+//! Dumps of one snapshot: builds the request for each namespace, and turns faults of a dump into gaps.
 //!
-//! The tables are those of the whole host: each dump walks all of them, whatever its namespace holds. So a namespace whose
-//! gauges say that there is nothing is not asked, and small ones are asked side by side.
+//! The kernel's tables cover the whole host: each dump walks all of them, however few sockets its namespace has. A
+//! namespace without sockets by its gauges is therefore not dumped, and small ones are dumped in parallel.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -22,43 +22,43 @@ use crate::model::needs::Needs;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 
-/// Sockets of a namespace that is dumped beside others, at most: they are kept until their turn comes.
+/// Maximum number of sockets of a namespace that is dumped in parallel: they stay in memory until their turn comes.
 const SMALL: u64 = 2_000;
 
-/// What a dump brings.
+/// A socket that a dump returned.
 #[derive(Clone, Copy)]
 pub(super) enum Dumped<'s> {
-    /// A socket that was asked for
+    /// A requested socket
     Row(&'s Socket),
-    /// A listener that was not: its requests are judged by its options
+    /// A listener that was not requested: its options are needed to judge its request sockets
     Listener(&'s Socket),
 }
 
-/// Asks the kernel.
+/// Dumps the namespaces of one snapshot.
 pub(super) struct Dumper<'a> {
     request: &'a Request,
-    /// States and families that the filter leaves of those asked for
+    /// Requested states and families that the filter does not exclude
     states: StateSet,
     families: Vec<Family>,
     wants_listeners: bool,
-    /// The snapshot is one of many: what it takes of the processors counts for more than how long it takes
+    /// The snapshot is one of a series: processor time matters more than elapsed time
     is_watched: bool,
-    /// The bytecode that this kernel takes; `None` where it takes none
+    /// The bytecode dialect that this kernel accepts; `None` if it accepts none
     dialect: Option<Dialect>,
     /// The kernel refused to compare marks
     pub(super) lacks_marks: bool,
 }
 
-/// What one namespace is asked for.
+/// Parameters of the dump of one namespace.
 struct DumpPlan {
     family: Option<Family>,
     states: StateSet,
     bytecode: Vec<u8>,
-    /// Listeners are asked for by a dump of their own, which no bytecode keeps them from
+    /// Listeners are requested by a separate dump without bytecode, which could exclude them
     listeners_first: bool,
 }
 
-/// The sockets of a small namespace.
+/// Sockets of a small namespace, dumped ahead of their turn.
 pub(super) struct Fetched {
     listeners: Vec<Socket>,
     rows: Vec<Socket>,
@@ -89,14 +89,14 @@ impl<'a> Dumper<'a> {
         &self.families
     }
 
-    /// Whether the namespace is small enough to be dumped beside others. Where processors' time counts, none is.
+    /// Whether the namespace is small enough to be dumped in parallel. If processor time matters more, none is.
     pub(super) fn is_small(&self, namespace: &Namespace, rows: &Rows) -> bool {
         let is_diag = matches!(rows, Rows::Diag(_) | Rows::Later(..));
         let population = namespace.sockstat.population();
         is_diag && !self.is_watched && population.is_some_and(|population| population.tcp_sockets() <= SMALL)
     }
 
-    /// What to ask of a namespace; `None` where nothing can match.
+    /// Plan for a namespace; `None` if no socket can match.
     fn plan(&self, namespace: &Namespace) -> Option<DumpPlan> {
         let family = match self.families[..] {
             [] => return None,
@@ -114,7 +114,7 @@ impl<'a> Dumper<'a> {
             Bytecode::Everything => Vec::new(),
             Bytecode::Ops(ops) => ops,
         };
-        // The kernel walks the listeners before all others, so one dump brings both where nothing keeps them away.
+        // The kernel walks listeners before other sockets, so one dump returns both if no bytecode excludes listeners.
         let (wants, is_free) = (self.wants_listeners && !states.is_empty(), bytecode.is_empty());
         let states = if wants && is_free { states.with(TcpState::Listen) } else { states };
         (!states.is_empty()).then_some(DumpPlan { family, states, bytecode, listeners_first: wants && !is_free })
@@ -122,12 +122,12 @@ impl<'a> Dumper<'a> {
 
     fn dump_request<'p>(&self, plan: &'p DumpPlan, beside: bool) -> DumpRequest<'p> {
         let needs = self.request.collected();
-        // Without attributes a row is made faster than it is handed to another thread.
+        // Without attributes, decoding a row takes less time than passing it to another thread.
         let beside = beside && !self.is_watched && !needs.is_empty();
         DumpRequest { family: plan.family, states: plan.states, needs, bytecode: &plan.bytecode, beside }
     }
 
-    /// Hands over each socket of a namespace that may match. What keeps some from being seen is added to `gaps`.
+    /// Passes each socket of a namespace that may match to `each`. Faults that hide sockets are added to `gaps`.
     ///
     /// # Errors
     /// `each` fails.
@@ -156,7 +156,7 @@ impl<'a> Dumper<'a> {
         }
     }
 
-    /// What may be taken where the kernel refused this.
+    /// A simpler dialect to try after the kernel refused this one.
     fn simpler(&mut self, dialect: Dialect, errno: i32) -> Option<Dialect> {
         match io::Error::from_raw_os_error(errno).kind() {
             ErrorKind::PermissionDenied if dialect.has_mark => {
@@ -168,7 +168,7 @@ impl<'a> Dumper<'a> {
         }
     }
 
-    /// Dumps small namespaces side by side. `None` for one that did not answer: it is to be asked again by itself.
+    /// Dumps small namespaces in parallel. `None` for one that did not answer: it has to be dumped again by itself.
     pub(super) fn fetch_all(&self, batch: &mut [(&Namespace, &mut Rows)]) -> Vec<Option<Fetched>> {
         let fetched = side_by_side("dump", batch, |(namespace, rows)| self.fetch(namespace, rows));
         fetched.into_iter().map(Option::flatten).collect()
@@ -203,7 +203,7 @@ impl<'a> Dumper<'a> {
 }
 
 impl Fetched {
-    /// Hands over what was fetched, as [`Dumper::dump`] does.
+    /// Passes on the fetched sockets, as [`Dumper::dump`] does.
     ///
     /// # Errors
     /// `each` fails.
@@ -223,7 +223,7 @@ fn listeners(family: Option<Family>) -> DumpRequest<'static> {
     DumpRequest { family, states, needs, bytecode: &[], beside: false }
 }
 
-/// What a dump could not bring.
+/// Adds the faults of a dump to `gaps`.
 fn judge(dumped: Result<DumpFaults, DumpError<InspectError>>, gaps: &mut Gaps) -> Result<(), InspectError> {
     match dumped {
         Ok(faults) => report(&faults, gaps),
@@ -233,7 +233,7 @@ fn judge(dumped: Result<DumpFaults, DumpError<InspectError>>, gaps: &mut Gaps) -
     Ok(())
 }
 
-/// Each way in which a dump can be less than whole, in words.
+/// Adds a gap for each kind of fault.
 fn report(faults: &DumpFaults, gaps: &mut Gaps) {
     let mut lost = |why: &str, count| lost(gaps, why.to_owned(), count);
     lost("the table changed during the dump, which may be inconsistent", u64::from(faults.interrupted));
@@ -242,11 +242,11 @@ fn report(faults: &DumpFaults, gaps: &mut Gaps) {
     lost("datagrams of the dump were malformed", faults.bad_frames);
     lost("the kernel sent messages of an unknown form", faults.undecodable);
     if let Some(errno) = faults.broke_off {
-        lost(&format!("the kernel broke the dump off: {}", io::Error::from_raw_os_error(errno.0)), 1);
+        lost(&format!("the kernel ended the dump early: {}", io::Error::from_raw_os_error(errno.0)), 1);
     }
 }
 
-/// Notes that rows may be missing, if any are.
+/// Adds a gap for rows that may be missing, if `count` is not 0.
 pub(super) fn lost(gaps: &mut Gaps, why: String, count: u64) {
     if count > 0 {
         gaps.add(Gap::new(GapKind::Sockets, why, Remedy::Do("take the snapshot again")).times(count));

@@ -1,14 +1,14 @@
-//! Why a snapshot fails.
+//! Errors of a snapshot.
 
 use crate::collect::error::CollectError;
 
-/// Why there is no snapshot, or no whole one.
+/// Reason why a snapshot failed or is incomplete.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// The kernel could not be asked
+    /// Data could not be collected from the kernel
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// The sink could not write
+    /// The sink could not write its output
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     /// The user pressed Ctrl-C

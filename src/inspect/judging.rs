@@ -1,5 +1,4 @@
-//! From a row to its judgement: options are read where they tell more than the timers, keepalive is made out, deadline
-//! and verdict follow.
+//! Judges rows: reads options if they reveal more than the timers, determines keepalive, derives deadline and verdict.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -24,7 +23,7 @@ use crate::model::state::{StateSet, TcpState};
 use crate::model::time::millis;
 use crate::model::unread::Unread;
 
-/// Rows that the kernel writes within a fraction of a millisecond.
+/// Rows for which one reading of the clock is used: the kernel writes them within a fraction of a millisecond.
 const ROWS_A_TICK: u64 = 64;
 
 /// Judges the rows of one snapshot.
@@ -35,12 +34,12 @@ pub(super) struct Judging<'a> {
     listeners: FxHashMap<(NetnsId, Endpoint), SocketOptions>,
     cache: Option<&'a mut Cache>,
     is_part: bool,
-    /// Rows that were judged, and when the clock was read last: for each row it would cost more than it tells
+    /// Number of judged rows, and the last reading of the clock, which would cost too much for each row
     rows: u64,
     now_ms: u64,
 }
 
-/// What came of reading a socket's options; `None` where nobody asked.
+/// Result of reading a socket's options; `None` if they were not requested.
 pub(super) type Read = Option<Result<SocketOptions, Unread>>;
 
 impl<'a> Judging<'a> {
@@ -63,18 +62,17 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Whether it is looked at again and again, so that what a look takes of the processors counts for more than how long
-    /// it takes.
+    /// Whether the snapshot is one of a series, so that processor time matters more than elapsed time.
     pub(super) fn is_watched(&self) -> bool {
         self.cache.is_some()
     }
 
-    /// The time of the watch.
+    /// Time since the series began.
     pub(super) fn now(&self) -> Duration {
         self.cache.as_ref().map_or(Duration::ZERO, |cache| cache.clock.elapsed())
     }
 
-    /// In whose hands a socket is.
+    /// Owner of a socket.
     pub(super) fn holder<'o>(&mut self, socket: &Socket, owners: Option<&'o FoundOwners>) -> Holder<'o> {
         match self.cache.as_mut().filter(|_| !self.is_part) {
             Some(cache) => cache.cached.holder(socket, owners),
@@ -82,7 +80,7 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// The options of a socket, if they are wanted and would tell more than the row.
+    /// The options of a socket, if they are requested and would reveal more than the row.
     pub(super) fn options(&mut self, socket: &Socket, holder: Holder<'_>) -> Read {
         let asks = keepalive::asks_options(socket)
             || (self.needs.contains(Needs::ALL_OPTIONS) && socket.state.is_connection());
@@ -99,7 +97,7 @@ impl<'a> Judging<'a> {
             return Some(Err(Unread::NoCookie));
         };
         let more = self.needs.contains(Needs::MORE_OPTIONS);
-        // Of the few that somebody looks at for themselves, as they are now.
+        // A part is a few sockets that the user inspects: their options are read anew.
         let is_part = self.is_part;
         let cached = self.cache.as_mut().filter(|_| !is_part).and_then(|cache| cache.cached.options(socket.id, more));
         let read = cached.map_or_else(|| self.reader.read(owners, cookie, socket.state, more), Ok);
@@ -112,19 +110,19 @@ impl<'a> Judging<'a> {
         Some(read.map_err(Unreachable::unread))
     }
 
-    /// Whether listeners have to be seen first: the requests of a dump are judged by what their listeners set.
+    /// Whether listeners have to be dumped first: request sockets are judged by their listeners' options.
     pub(super) fn wants_listeners(&self, states: StateSet) -> bool {
         self.needs.contains(Needs::LIVENESS | Needs::OPTIONS) && states.contains(TcpState::SynRecv)
     }
 
-    /// Takes in a row that is not wanted for itself: if it is a listener, its requests are judged by its options.
+    /// Records a row that is not listed: if it is a listener, its options are needed to judge its request sockets.
     pub(super) fn note_listener(&mut self, socket: &Socket, holder: Holder<'_>) {
         if socket.state == TcpState::Listen {
             self.options(socket, holder);
         }
     }
 
-    /// The options of the listener that a request came to.
+    /// Options of the listener that received a request.
     fn listener_of(&self, request: &Socket) -> Option<&SocketOptions> {
         let any = match request.local.addr {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -134,7 +132,7 @@ impl<'a> Judging<'a> {
         at(request.local.addr).or_else(|| at(any))
     }
 
-    /// Keepalive, deadline and verdict, if they are wanted.
+    /// Keepalive, deadline and verdict, if they are requested.
     pub(super) fn judge(&mut self, socket: &Socket, namespace: &Namespace, options: Read) -> Option<Judged> {
         if !self.needs.contains(Needs::LIVENESS) {
             return None;
@@ -159,7 +157,7 @@ impl<'a> Judging<'a> {
         Some(Judged { keepalive, liveness: self.judge.liveness(&facts) })
     }
 
-    /// Options that could not be had, a gap for each reason.
+    /// One gap for each reason why options could not be read.
     pub(super) fn gaps(&self) -> Gaps {
         let mut gaps = Gaps::default();
         for (unread, count) in self.reader.refused() {

@@ -1,6 +1,6 @@
-//! The pipeline: ask for what the request needs and no more, put each row together, hand it to a sink, forget it.
+//! The snapshot pipeline: collects only what the request needs, assembles each row, passes it to a sink, and drops it.
 //!
-//! Memory does not grow with the number of sockets, but for one bit of each cookie seen and, where owners are wanted,
+//! Memory does not grow with the number of sockets, except for one bit of each cookie seen and, if owners are needed,
 //! twelve bytes for each descriptor.
 
 mod cache;

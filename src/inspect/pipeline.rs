@@ -1,4 +1,4 @@
-//! From dumps to rows: each message is decoded, its holder, user and cgroup looked up, and the row handed over.
+//! Turns dumps into rows: looks up owner, user and cgroup of each socket, and passes the row to the sink.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -33,11 +33,11 @@ use crate::model::snapshot::{Head, Sink, Summary};
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 
-/// Rows that wait for their owners to be looked for, at most. Where more wait, every process is looked through at once;
-/// those whose owners are not found then go out without one, and are counted.
+/// Maximum number of rows that wait for a scan of their owners. If more would wait, all processes are scanned at once.
+/// Rows whose owners that scan does not find are then passed on without an owner, and counted.
 const MOST_WAITING: usize = 4096;
 
-/// What a row lacks before it is known to be wanted: it costs more than to filter by the rest.
+/// Parts that are looked up only after the filter has checked the other parts of a row: they cost more than filtering.
 const LATE: Needs = Needs::LIVENESS
     .union(Needs::OPTIONS)
     .union(Needs::MORE_OPTIONS)
@@ -45,7 +45,7 @@ const LATE: Needs = Needs::LIVENESS
     .union(Needs::USER)
     .union(Needs::CGROUP);
 
-/// Where rows come from.
+/// Origin of rows.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     namespace: &'a Namespace,
@@ -61,30 +61,30 @@ struct Pipeline<'a, S: ?Sized> {
     users: Users,
     cgroups: Cgroups,
     judging: Judging<'a>,
-    /// Owners of sockets, once they have been looked for
+    /// Owners of sockets, once they have been searched for
     owners: &'a OnceCell<FoundOwners>,
     wants_owners: bool,
     waiting: Vec<Waiting<'a>>,
-    /// Listeners that are not wanted for themselves, while their owners have not been looked for
+    /// Listeners that are not listed, while their owners are unknown
     listeners: Vec<Socket>,
-    /// Inodes that nobody was found to hold
+    /// Inodes of sockets for which no owner was found
     nobodys: FxHashSet<Inode>,
     states: StateSet,
-    /// The filter asks for marks, and the kernel did not tell one
+    /// The filter compares marks, and the kernel did not send one
     lacks_marks: bool,
     asks_marks: bool,
     summary: Summary,
     gaps: Gaps,
 }
 
-/// Namespaces, and the source of rows of each.
+/// Namespaces, and the opened source of rows of each.
 pub(super) struct Opened<'a> {
     pub(super) head: &'a Head,
     /// In the order of the namespaces
     pub(super) sources: Vec<Rows>,
 }
 
-/// Reads all sources to their ends.
+/// Reads all sources completely.
 pub(super) fn run<S: Sink + ?Sized>(
     request: &Request,
     Opened { head, mut sources }: Opened<'_>,
@@ -95,8 +95,8 @@ pub(super) fn run<S: Sink + ?Sized>(
     let mut users = Users::default();
     let owners = OnceCell::new();
     let wants_owners = request.collected().contains(Needs::OWNERS) && !request.families.is_empty();
-    // Of all connections nearly all owners are wanted, and of what is watched they are kept; else they are looked for
-    // when it is known which sockets are listed.
+    // If all connections are listed, nearly all owners are needed, and a series of snapshots caches them: scan now.
+    // Otherwise scan when it is known which sockets are listed.
     let is_narrow = !request.filter.is_everything() || request.states.without(StateSet::listeners()).is_empty();
     if wants_owners && (cache.is_some() || !is_narrow) {
         let cached = cache.as_mut().map(|used| (&mut used.cache.cached, used.cache.clock.elapsed()));
@@ -139,7 +139,7 @@ pub(super) fn run<S: Sink + ?Sized>(
 }
 
 impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
-    /// Every namespace in turn; small ones are dumped side by side, so that each processor walks the kernel's tables.
+    /// Reads every namespace in turn. Small ones are dumped in parallel, so that each processor walks the kernel's tables.
     fn read_all(
         &mut self,
         dumper: &mut Dumper<'_>,
@@ -177,7 +177,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         Ok(())
     }
 
-    /// One namespace.
+    /// Reads one namespace.
     fn read(&mut self, dumper: &mut Dumper<'_>, place: Place<'a>, rows: &mut Rows) -> Result<(), InspectError> {
         match rows {
             Rows::Diag(socket) => {
@@ -199,7 +199,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
     }
 
-    /// What a dump brings. A socket may come twice.
+    /// Processes a socket of a dump, which may return the same socket twice.
     fn take(&mut self, place: Place<'a>, seen: &mut CookieSet, row: Dumped<'_>) -> Result<(), InspectError> {
         match row {
             Dumped::Listener(socket) => {
@@ -213,7 +213,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         Ok(())
     }
 
-    /// What does not match because it was not told is not said to match nothing.
+    /// Adds gaps for values that the filter compares and that are unknown: matching rows may be missing.
     fn note_what_the_filter_could_not_see(&mut self, namespaces: &[Namespace]) {
         if self.lacks_marks {
             let remedy = rights::remedy(Capabilities::NET_ADMIN);
@@ -221,13 +221,13 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         let from_proc = namespaces.iter().filter(|namespace| namespace.source == Source::Procfs).count() as u64;
         if from_proc > 0 && self.request.filter.asks_details() {
-            let remedy = Remedy::Do("use --source auto where sock_diag is to be had");
-            let why = "/proc/net/tcp does not tell them";
+            let remedy = Remedy::Do("use --source auto if sock_diag is available");
+            let why = "/proc/net/tcp lacks them";
             self.gaps.add(Gap::new(GapKind::FilterDetails, why, remedy).times(from_proc));
         }
     }
 
-    /// Every family, from /proc.
+    /// Reads every family from /proc/net/tcp.
     fn read_files(
         &mut self,
         dumper: &Dumper<'_>,
@@ -250,7 +250,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         Ok(())
     }
 
-    /// One socket: filtered, counted, and handed over, or kept until its owner is found.
+    /// Filters and counts one socket, and passes it on or keeps it until its owner is found.
     fn socket(&mut self, place: Place<'a>, socket: &Socket) -> Result<(), InspectError> {
         if (self.interrupted)() {
             return Err(InspectError::Interrupted);
@@ -262,14 +262,14 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
             Some(owners) => owners.is_unsettled(&holder, socket.inode),
             None => is_early && matches!(holder, Holder::NotAsked),
         };
-        // To whom the kernel tells marks it tells those of every socket, 0 too.
+        // A caller with CAP_NET_ADMIN gets the mark of every socket, even if it is 0.
         self.lacks_marks |= self.asks_marks && socket.inode.is_some() && socket.attributes.class.mark.is_none();
-        // /proc knows no filter, and kernels before 6.8 ignore the bits of states they do not know.
+        // /proc has no filter, and kernels before 6.8 ignore the bits of states that they do not know.
         if !self.states.contains(socket.state) || self.is_out(place.namespace, socket, holder, is_unsettled) {
             self.note_listener(socket, holder);
             return Ok(());
         }
-        // Rows that need no owner wait too: all stay in the kernel's order.
+        // Rows that need no owner wait too, so that all rows stay in the kernel's order.
         if is_early {
             self.wait(place, socket);
             return if self.waiting.len() < MOST_WAITING { Ok(()) } else { self.look_through_all() };
@@ -297,7 +297,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         self.waiting.push(Waiting { namespace, source: number, socket: socket.clone() });
     }
 
-    /// Takes in a row that is not wanted for itself: if it is a listener, its requests are judged by its options.
+    /// Records a row that is not listed: if it is a listener, its options are needed to judge its request sockets.
     fn note_listener(&mut self, socket: &Socket, holder: Holder<'_>) {
         let is_early = self.wants_owners && self.owners.get().is_none();
         match holder {
@@ -310,13 +310,13 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
     }
 
-    /// Whether it is clear before anything dear is looked up that the filter does not mean it.
+    /// Whether the filter rejects the socket before any expensive look-up.
     fn is_out(&self, namespace: &Namespace, socket: &Socket, holder: Holder<'_>, is_unsettled: bool) -> bool {
         let interface = interface(socket, namespace);
         let interface = interface.as_deref();
         let (taken_at, user, cgroup) = (self.taken_at, None, None);
         let row = Row { taken_at, socket, namespace, interface, user, cgroup, holder, options: None, judged: None };
-        // Who holds it may turn out at the second look.
+        // A second scan may find an owner.
         let unsettled = if is_unsettled { Needs::OWNERS } else { Needs::empty() };
         self.request.filter.decide(&row, Needs::all() - LATE - unsettled) == Some(false)
     }
@@ -350,7 +350,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         Ok(())
     }
 
-    /// More rows wait than are kept: every process is looked through, and those that follow need not wait.
+    /// Scans all processes because too many rows wait. Rows that follow need not wait.
     fn look_through_all(&mut self) -> Result<(), InspectError> {
         let waiting = std::mem::take(&mut self.waiting);
         if waiting.iter().all(|row| row.socket.inode.is_none()) {
@@ -365,7 +365,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         self.note_listeners(Some(owners.table()));
         for row in waiting {
             let holder = Holder::of(&row.socket, Some(owners.table()));
-            // Opened or handed on during the scan, perhaps.
+            // The socket may have been opened or passed on during the scan.
             if owners.is_unsettled(&holder, row.socket.inode) {
                 self.waiting.push(row);
             } else {
@@ -375,15 +375,15 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         Ok(())
     }
 
-    /// Requests are judged by the options of the listeners that were put aside.
+    /// Records the listeners that were put aside: their options are needed to judge request sockets.
     fn note_listeners(&mut self, owners: Option<&OwnerTable>) {
         for socket in std::mem::take(&mut self.listeners) {
             self.judging.note_listener(&socket, Holder::of(&socket, owners));
         }
     }
 
-    /// Looks for the owners of the rows that wait. A socket that nobody holds is called the kernel's own only if it is
-    /// still there: its program may have closed it before its descriptors were read.
+    /// Finds the owners of the waiting rows. A socket without an owner is attributed to the kernel only if it still
+    /// exists: its process may have closed it before its descriptors were read.
     fn settle(&mut self, sources: &mut [Rows]) -> Result<Option<Scanned>, InspectError> {
         let waiting = std::mem::take(&mut self.waiting);
         let requests = waiting.iter().any(|row| row.socket.state == TcpState::SynRecv);
@@ -399,7 +399,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         let scanned = if wanted.is_empty() {
             None
         } else {
-            // What is kept for the next snapshot has to be whole, and so has what a filter by processes compares.
+            // Owners that are cached must be complete, and so must owners that a filter compares.
             let needs = self.request.collected();
             let needs_all = needs.contains(Needs::EVERY_OWNER) || self.request.filter.needs().contains(Needs::OWNERS);
             let wanted = (!is_watched && !needs_all).then_some(&wanted);
@@ -426,7 +426,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     }
 }
 
-/// Name of the interface that a socket is bound to. One that is gone still binds it: better its number than "not bound".
+/// Name of the interface that a socket is bound to. If the interface is gone, its number: the socket is still bound to it.
 fn interface<'a>(socket: &Socket, namespace: &'a Namespace) -> Option<Cow<'a, str>> {
     let index = socket.interface?;
     Some(namespace.interface(index).map_or_else(|| Cow::Owned(format!("if{index}")), Cow::Borrowed))

@@ -1,4 +1,4 @@
-//! What is asked for: which sockets, and which parts of each row.
+//! Request of a snapshot: which sockets, and which parts of each row.
 
 use std::time::Duration;
 
@@ -12,29 +12,29 @@ use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 use crate::model::time::millis;
 
-/// What somebody wants to see.
+/// Selection of sockets and of the parts of each row.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// In which namespaces
+    /// Namespaces to read
     pub netns: NetnsChoice,
-    /// From where
+    /// Source of rows
     pub source: SourceChoice,
-    /// Which families; empty for no rows at all, only the head
+    /// Address families; empty for no rows, only the head
     pub families: Vec<Family>,
-    /// Which states
+    /// States to list
     pub states: StateSet,
-    /// Which parts of a row; what these and the filter need besides is added
+    /// Parts of a row; parts that these and the filter depend on are added
     pub needs: Needs,
-    /// Which parts may be collected at all: a user may want no processes looked for
+    /// Parts that may be collected at all: a user may exclude the scan of processes
     pub allowed: Needs,
-    /// A peer heard within this time is active
+    /// A peer that was heard within this time is active
     pub active_within: Duration,
-    /// Which rows
+    /// Rows to list
     pub filter: Filter,
 }
 
 impl Request {
-    /// Every socket of these namespaces, without the parts of a row that cost something. A peer heard within 60 s is active.
+    /// Every socket of these namespaces, without parts that take time to collect. A peer heard within 60 s is active.
     pub fn new(netns: NetnsChoice) -> Self {
         Self {
             netns,
@@ -48,19 +48,18 @@ impl Request {
         }
     }
 
-    /// The parts of a row that are collected: those asked for, and those that they and the filter need, as far as they are
-    /// allowed.
+    /// Parts of a row to collect: the requested ones, and those that they and the filter depend on, as far as they are allowed.
     pub fn collected(&self) -> Needs {
         complete(self.needs | self.filter.needs(), self.allowed)
     }
 
-    /// How its rows are judged.
+    /// The judge of its rows.
     pub fn judge(&self) -> Judge {
         Judge { hz: ticks_per_second(), active_within_ms: millis(self.active_within) }
     }
 }
 
-/// What the judgement needs besides, as far as it is allowed.
+/// Adds the parts that the judgement depends on, as far as they are allowed.
 pub(crate) fn complete(mut needs: Needs, allowed: Needs) -> Needs {
     if needs.contains(Needs::LIVENESS) {
         needs |= Needs::INFO | Needs::SYSCTLS | Needs::OPTIONS;

@@ -1,4 +1,4 @@
-//! One snapshot from its head to its tail: finds the namespaces, opens their sources, runs the pipeline over them.
+//! Takes one snapshot: finds the namespaces, opens their sources, runs the pipeline over them.
 
 use std::io;
 
@@ -13,11 +13,11 @@ use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::state::StateSet;
 
-/// Takes a snapshot and feeds it to `sink`. `interrupted` is asked before each row. Where there are several snapshots, a
-/// `cache` spares the later ones what the earlier have found out.
+/// Takes a snapshot and passes it to `sink`. `interrupted` is called before each row. With a `cache`, later snapshots
+/// reuse data of earlier ones.
 ///
 /// # Errors
-/// Nothing could be read, the sink failed, or the user interrupted. What merely could not be seen is in the tail's gaps.
+/// Nothing could be read, the sink failed, or the user interrupted. Data that is merely missing is in the tail's gaps.
 pub fn inspect<S: Sink + ?Sized>(
     request: &Request,
     cache: Option<CacheUse<'_>>,
@@ -42,7 +42,7 @@ pub fn inspect<S: Sink + ?Sized>(
     Ok(tail)
 }
 
-/// How many sockets a request lists.
+/// Number of sockets that a request lists.
 ///
 /// # Errors
 /// As for [`inspect`].
@@ -50,7 +50,7 @@ pub fn count(request: &Request, interrupted: &dyn Fn() -> bool) -> Result<u64, I
     inspect(request, None, &mut Uninterested, interrupted).map(|tail| tail.summary.total())
 }
 
-/// Receives a snapshot for its counts alone.
+/// Sink of a snapshot whose counts alone are needed.
 struct Uninterested;
 
 impl Sink for Uninterested {

@@ -1,4 +1,4 @@
-//! Where a socket is: family, addresses, ports, and the network namespace they are true in.
+//! Address of a socket: family, IP addresses, ports, and the network namespace in which they are valid.
 
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// Both, in the order in which they are listed.
+    /// Both families, in the order in which they are listed.
     pub const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
 
     /// The word used in JSON and by the `family` column.
@@ -35,17 +35,17 @@ impl Family {
 /// One end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// As the socket has it: an IPv4 peer of an IPv6 socket stands here as `::ffff:a.b.c.d`.
+    /// IP address as the socket stores it: an IPv4 peer of an IPv6 socket is `::ffff:a.b.c.d`.
     pub addr: IpAddr,
-    /// Host byte order; 0 where there is none (the peer of a listener).
+    /// Port in host byte order; 0 if there is none (the peer of a listener).
     pub port: u16,
 }
 
-/// Which end of a connection.
+/// End of a connection, seen from this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// Ours: ss's `src` and `sport`
+    /// The local end: ss's `src` and `sport`
     Local,
-    /// The other: ss's `dst` and `dport`
+    /// The remote end: ss's `dst` and `dport`
     Peer,
 }

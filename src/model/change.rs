@@ -1,36 +1,36 @@
-//! A change of keepalive that is asked for, checked against what the kernel takes before anything is touched.
+//! A requested change of keepalive options, checked against the kernel's ranges before any socket is changed.
 
 use super::keepalive::{KeepaliveValues, SomeKeepaliveValues};
 use super::options::SocketOptions;
 
-/// Seconds that `TCP_KEEPIDLE` and `TCP_KEEPINTVL` take (`MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPINTVL`, `include/net/tcp.h`).
+/// Range of `TCP_KEEPIDLE` and `TCP_KEEPINTVL` in seconds (`MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPINTVL`, `include/net/tcp.h`).
 pub(crate) const SECONDS: std::ops::RangeInclusive<u32> = 1..=32_767;
-/// Probes that `TCP_KEEPCNT` takes (`MAX_TCP_KEEPCNT`).
+/// Range of `TCP_KEEPCNT` in probes (`MAX_TCP_KEEPCNT`).
 pub(crate) const PROBES: std::ops::RangeInclusive<u32> = 1..=127;
-/// Milliseconds that `TCP_USER_TIMEOUT` takes, 0 for none: an int that may not be negative.
+/// Range of `TCP_USER_TIMEOUT` in milliseconds, 0 for none: an int that may not be negative.
 pub(crate) const USER_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 0..=i32::MAX as u32;
 
-/// What is to be set; what is absent stays as it is.
+/// Options to set; an absent one stays unchanged.
 pub(crate) type KeepaliveChange = SomeKeepaliveValues;
 
 /// A value that the kernel would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is {value}; the kernel takes {least} to {most}")]
 pub(crate) struct OutOfRange {
-    /// As it was called
+    /// Name of the option
     pub name: &'static str,
-    /// As it was given, with its unit
+    /// Requested value, with its unit
     pub value: String,
-    /// The least that the kernel takes, with its unit
+    /// Minimum that the kernel accepts, with its unit
     pub least: String,
-    /// The most
+    /// Maximum that the kernel accepts, with its unit
     pub most: String,
 }
 
 impl KeepaliveChange {
-    /// Values that notice a silent peer after `seconds`: idle time and probes add up to it, and a user timeout of the same
-    /// ends what keepalive does not watch, data in flight. About half of the time goes to three probes. `None` for less than
-    /// the two seconds that one probe takes, and for more than the kernel counts.
+    /// Options that detect a silent peer after `seconds`. Idle time and probes add up to it; a user timeout of equal
+    /// length covers data in flight, which keepalive does not watch. About half of the time goes to three probes.
+    /// `None` for less than 2 s, which one probe takes, and for more than the kernel accepts.
     pub(crate) fn detecting(seconds: u32) -> Option<Self> {
         let probes = 3.min(seconds / 2);
         let interval_s = (seconds.checked_div(2 * probes)?).max(1);
@@ -45,10 +45,10 @@ impl KeepaliveChange {
         (change.check().is_ok() && change.user_timeout_ms.is_some()).then_some(change)
     }
 
-    /// Whether the kernel would take every value.
+    /// Checks that the kernel would accept every value.
     ///
     /// # Errors
-    /// The first that it would refuse.
+    /// The first value that it would refuse.
     pub(crate) fn check(&self) -> Result<(), OutOfRange> {
         let check = |name, value: Option<u32>, range: std::ops::RangeInclusive<u32>, unit: &str| match value {
             Some(value) if !range.contains(&value) => Err(OutOfRange {
@@ -65,12 +65,12 @@ impl KeepaliveChange {
         check("user-timeout", self.user_timeout_ms, USER_TIMEOUT_MS, "ms")
     }
 
-    /// Whether nothing is to be set.
+    /// Whether the change sets nothing.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// These values where they are given, else those of `other`.
+    /// Merges two changes. A value of `self` takes precedence over that of `other`.
     #[must_use]
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl KeepaliveChange {
         }
     }
 
-    /// The options as they would be afterwards.
+    /// The options after the change.
     pub(crate) fn applied_to(&self, options: SocketOptions) -> SocketOptions {
         let KeepaliveValues { enabled, idle_s, interval_s, probes, user_timeout_ms } = options.keepalive;
         SocketOptions {
@@ -97,13 +97,13 @@ impl KeepaliveChange {
         }
     }
 
-    /// Whether a socket with these options has all that is asked for.
+    /// Whether a socket with these options already has all requested values.
     pub(crate) fn is_in(&self, options: &SocketOptions) -> bool {
         self.applied_to(*options) == *options
     }
 
-    /// Whether the kernel sends a probe as soon as this is set: keepalive was on, and the peer has been silent for longer
-    /// than the new idle time (`tcp_sock_set_keepidle_locked`). A timer that is only now turned on runs its full time.
+    /// Whether the kernel sends a probe as soon as this is set: keepalive was on, and the peer has been silent for longer than
+    /// the new idle time (`tcp_sock_set_keepidle_locked`). A timer that the change turns on runs its full time.
     pub(crate) fn probes_at_once(&self, was_enabled: bool, silent_ms: Option<u64>) -> bool {
         let stays_on = was_enabled && self.enabled != Some(false);
         let is_overdue = |idle_s: u32| silent_ms.is_some_and(|silent| silent >= u64::from(idle_s) * 1_000);

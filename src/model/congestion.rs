@@ -1,6 +1,6 @@
-//! Congestion control of a socket: the algorithm's name and what it tells of itself.
+//! Congestion control of a socket: the algorithm's name and its internal values.
 
-/// A short name from the kernel (congestion control, upper-layer protocol), kept without an allocation.
+/// A short name from the kernel (congestion control, upper-layer protocol), stored inline without an allocation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KernelName {
     bytes: [u8; Self::MAX],
@@ -8,10 +8,10 @@ pub struct KernelName {
 }
 
 impl KernelName {
-    /// `TCP_CA_NAME_MAX` and `TCP_ULP_NAME_MAX`.
+    /// Maximum length in bytes: `TCP_CA_NAME_MAX` and `TCP_ULP_NAME_MAX`.
     pub const MAX: usize = 16;
 
-    /// `None` for a name that is empty, too long, or not printable ASCII.
+    /// Creates a name; `None` if it is empty, too long, or not printable ASCII.
     pub fn new(name: &[u8]) -> Option<Self> {
         if name.is_empty() || name.len() > Self::MAX || !name.iter().all(u8::is_ascii_graphic) {
             return None;
@@ -23,7 +23,7 @@ impl KernelName {
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
-        // Only ASCII gets in, so the fallback is never taken.
+        // `new` accepts only ASCII, so the fallback is never taken.
         std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
     }
 }
@@ -34,12 +34,12 @@ impl std::fmt::Debug for KernelName {
     }
 }
 
-/// `INET_DIAG_CONG` and the algorithm's own block.
+/// Congestion control: `INET_DIAG_CONG` and the algorithm's own attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Congestion {
     /// "cubic", "bbr", …
     pub algorithm: KernelName,
-    /// What BBR, DCTCP and Vegas (also used by Illinois, YeAH, NV, …) tell
+    /// Values of BBR, DCTCP or Vegas (also used by Illinois, YeAH, NV, …)
     pub details: Option<CongestionDetails>,
 }
 
@@ -72,7 +72,7 @@ pub enum CongestionDetails {
     },
     /// `struct tcpvegas_info`
     Vegas {
-        /// Whether it runs
+        /// Whether Vegas is active
         enabled: bool,
         /// Round-trip times measured in this window
         rtt_count: u32,

@@ -1,12 +1,12 @@
-//! Gauges and counters of TCP in one namespace: /proc/net/sockstat, snmp and netstat, with what each means.
+//! Gauges and counters of TCP in one namespace: /proc/net/sockstat, snmp and netstat, with their meanings.
 //!
-//! Names come from the files, so a kernel with more or fewer has more or fewer; the tables only explain them.
+//! Names come from the files, so a kernel's additional counters are read too; the tables only explain names.
 //! Meanings follow `Documentation/networking/snmp_counter.rst` and `include/uapi/linux/snmp.h`.
 
 use super::state::{StateSet, TcpState};
 use super::sysctl::Scope;
 
-/// Counters since the namespace was made, by the names that the kernel gives them.
+/// Counters since the namespace was created, by the kernel's names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counters {
     /// The `Tcp` lines of /proc/net/snmp
@@ -22,13 +22,13 @@ impl Counters {
     }
 }
 
-/// What a counter of a group (`Tcp`, `TcpExt`) counts; `None` for one that this program does not know.
+/// Meaning of a counter of a group (`Tcp`, `TcpExt`); `None` for one that this program does not know.
 pub(crate) fn meaning(group: &str, name: &str) -> Option<&'static str> {
     let table = if group == "Tcp" { TCP } else { TCP_EXT };
     table.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)
 }
 
-/// Counters that are shown even while they are 0, because their being 0 is news.
+/// Counters that are printed even if they are 0, because a 0 is informative.
 pub(crate) const WATCHED: &[&str] = &[
     "ActiveOpens",
     "PassiveOpens",
@@ -66,7 +66,7 @@ pub struct GaugeSpec {
     pub name: &'static str,
     /// Key in JSON, with its unit
     pub key: &'static str,
-    /// Whose number it is: the file mixes both (KERNEL.md 6)
+    /// Scope of the number; the file mixes both scopes (docs/kernel.md 1)
     pub scope: Scope,
     /// What it counts
     pub meaning: &'static str,
@@ -125,28 +125,28 @@ pub(crate) const GAUGES: [GaugeSpec; 7] = [
     },
 ];
 
-/// The gauges of one namespace, in the order of [`GAUGES`]; absent where the file does not have one.
+/// The gauges of one namespace, in the order of [`GAUGES`]; absent if the file lacks one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SockStat([Option<i64>; GAUGES.len()]);
 
 impl SockStat {
-    /// Takes a value for each line of the table from `read`.
+    /// Calls `read` for the value of each gauge.
     pub fn read_with(read: impl Fn(&GaugeSpec) -> Option<i64>) -> Self {
         Self(GAUGES.each_ref().map(read))
     }
 
-    /// Each line of the table with its value.
+    /// Each gauge with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&'static GaugeSpec, Option<i64>)> + '_ {
         GAUGES.iter().zip(self.0)
     }
 
-    /// How many sockets there are; `None` where the kernel does not say.
+    /// Number of sockets; `None` if the kernel does not report it.
     pub fn population(&self) -> Option<Population> {
         let gauge = |key| {
             let value = self.iter().find(|(gauge, _)| gauge.key == key).and_then(|(_, value)| value);
             value.map(|value| u64::try_from(value).unwrap_or(0))
         };
-        // Without IPv6 there is no such file.
+        // Without IPv6, sockstat6 does not exist.
         let tcp6 = gauge("tcp6_inuse").unwrap_or(0);
         Some(Population {
             of_any_kind: gauge("sockets_used")?,
@@ -156,21 +156,20 @@ impl SockStat {
     }
 }
 
-/// How many sockets a namespace has, by its gauges.
+/// Number of sockets of a namespace, by its gauges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Population {
-    /// Of every protocol: what programs hold, and TCP orphans
+    /// Sockets of every protocol that processes hold, and TCP orphans
     pub of_any_kind: u64,
-    /// TCP sockets in the kernel's tables, orphans and listeners included. Not among them: minisockets (TIME-WAIT,
-    /// requests, which take a listener) and sockets that are only bound
+    /// TCP sockets in the kernel's tables, including orphans and listeners. Excluded are minisockets (TIME-WAIT;
+    /// requests, which need a listener) and sockets that are only bound
     pub tcp: u64,
     /// TIME-WAIT and FIN-WAIT-2 minisockets
     pub time_wait: u64,
 }
 
 impl Population {
-    /// The states that a socket of the namespace can be in: to ask for another walks the tables of the whole host for
-    /// nothing.
+    /// States that a socket of the namespace can have. A dump of other states would walk the tables of the whole host in vain.
     pub fn states(self) -> StateSet {
         match self {
             Self { of_any_kind: 0, tcp: 0, time_wait: 0 } => StateSet::NONE,
@@ -179,7 +178,7 @@ impl Population {
         }
     }
 
-    /// TCP sockets and minisockets.
+    /// Number of TCP sockets and minisockets.
     pub fn tcp_sockets(self) -> u64 {
         self.tcp + self.time_wait
     }

@@ -1,19 +1,19 @@
-//! What could not be seen. A gap is counted, shown once, and says what would close it.
+//! Gaps: data that could not be read. A gap is counted, printed once, and names its remedy.
 
 use std::borrow::Cow;
 
 use super::rights::Capabilities;
 
-/// What a gap hides.
+/// Kind of data that a gap hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GapKind {
-    /// Sockets that the dump should have brought: a socket that is missing may still be there
+    /// Sockets that the dump should have returned: a socket that is missing may still exist
     Sockets,
     /// Network namespaces that could not be entered or read
     Namespaces,
-    /// Namespaces of processes that could not be looked at
+    /// Namespaces of processes that may not be read
     NamespacesOfProcesses,
-    /// Rows came from /proc/net/tcp, which holds less
+    /// Rows from /proc/net/tcp, which has fewer details
     SocketDetails,
     /// Bound sockets, which /proc/net/tcp does not list
     BoundSockets,
@@ -29,7 +29,7 @@ pub enum GapKind {
     SocketOptions,
     /// `SO_MARK`
     Marks,
-    /// Details that a filter compares and /proc/net/tcp does not have
+    /// Details that a filter compares and that /proc/net/tcp lacks
     FilterDetails,
     /// Values of /proc/sys/net
     Sysctls,
@@ -39,12 +39,12 @@ pub enum GapKind {
     Interfaces,
     /// Routes, carriers and neighbours
     Routes,
-    /// Connections that came and went between two snapshots
+    /// Connections that opened and closed between two snapshots
     ShortConnections,
 }
 
 impl GapKind {
-    /// What is missing, in the plural.
+    /// Name of the missing data, in the plural.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sockets => "sockets",
@@ -68,16 +68,16 @@ impl GapKind {
     }
 }
 
-/// What the user can do about a gap.
+/// Action by which the user can close a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Nothing helps from here: the kernel refuses it to every right that this process could be given
+    /// No action helps: the kernel refuses the data whatever rights this process has
     None,
     /// These capabilities are missing
     Grant {
-        /// Those that this process lacks
+        /// Capabilities that this process lacks
         missing: Capabilities,
-        /// It has user id 0, so that "run as root" would not help
+        /// The process has user id 0, so "run as root" would not help
         is_root: bool,
     },
     /// Something else, as a phrase in the imperative
@@ -85,7 +85,7 @@ pub enum Remedy {
 }
 
 impl Remedy {
-    /// "run as root or grant CAP_SYS_PTRACE"; `None` where nothing helps.
+    /// Phrase such as "run as root or grant CAP_SYS_PTRACE"; `None` if no action helps.
     pub fn phrase(self) -> Option<Cow<'static, str>> {
         match self {
             Self::None => None,
@@ -98,45 +98,45 @@ impl Remedy {
         }
     }
 
-    /// The phrase after a cause: "; run as root"; nothing where nothing helps.
+    /// The phrase as it follows a cause: "; run as root"; empty if no action helps.
     pub fn after_cause(self) -> String {
         self.phrase().map(|phrase| format!("; {phrase}")).unwrap_or_default()
     }
 }
 
-/// One kind of blindness of a snapshot.
+/// Data of one kind that is missing for one cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// What is missing
+    /// Kind of the missing data
     pub kind: GapKind,
     /// The cause, as a phrase
     pub why: String,
-    /// How many things are affected, in the unit that the kind names
+    /// Number of affected things, in the unit that the kind names
     pub count: u64,
-    /// One of them, where it has a name: `init[1]`
+    /// One of them, if it has a name: `init[1]`
     pub example: Option<String>,
-    /// What the user can do about it
+    /// Action by which the user can close the gap
     pub remedy: Remedy,
 }
 
 impl Gap {
-    /// A gap of one thing without a name.
+    /// Creates a gap of one unnamed thing.
     pub fn new(kind: GapKind, why: impl Into<String>, remedy: Remedy) -> Self {
         Self { kind, why: why.into(), count: 1, example: None, remedy }
     }
 
-    /// The same for so many things.
+    /// The gap with this count.
     #[must_use]
     pub fn times(self, count: u64) -> Self {
         Self { count, ..self }
     }
 
-    /// "permission denied, such as `init[1]`; run as root": the cause, an example, and the remedy where there is one.
+    /// Cause, example, and the remedy if there is one: "permission denied, such as `init[1]`; run as root".
     pub fn explained(&self) -> String {
         format!("{}{}", self.cause(), self.remedy.after_cause())
     }
 
-    /// "permission denied, such as `init[1]`".
+    /// Cause and example: "permission denied, such as `init[1]`".
     pub fn cause(&self) -> String {
         match (&self.example, self.count) {
             (None, _) => self.why.clone(),
@@ -145,7 +145,7 @@ impl Gap {
         }
     }
 
-    /// "12 process owners"; without the number where it is 1, which often says no more than that there is something.
+    /// Count and kind: "12 process owners". A count of 1 is omitted, since it often only means that something is missing.
     pub fn counted(&self) -> String {
         if self.count == 1 { self.kind.name().to_owned() } else { format!("{} {}", self.count, self.kind.name()) }
     }
@@ -171,7 +171,7 @@ impl Gaps {
         }
     }
 
-    /// Takes in what a second look at the same things could not see: the larger count of each cause, not the sum.
+    /// Merges the gaps of a second read of the same data: each cause keeps its larger count, not the sum.
     pub fn merge(&mut self, other: Self) {
         for gap in other.0 {
             match self.same(&gap) {
@@ -185,12 +185,12 @@ impl Gaps {
         self.0.iter_mut().find(|known| known.kind == gap.kind && known.why == gap.why)
     }
 
-    /// In the order in which they were met.
+    /// Gaps in the order in which they were added.
     pub fn iter(&self) -> std::slice::Iter<'_, Gap> {
         self.0.iter()
     }
 
-    /// Whether everything could be seen.
+    /// Whether nothing is missing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

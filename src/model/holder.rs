@@ -1,4 +1,4 @@
-//! In whose hands a socket is: processes', or those of the kernel, and in which way.
+//! Owner of a socket: processes, or the kernel, and for which reason.
 
 use super::ids::Inode;
 use super::owner::{OwnerTable, Owners};
@@ -6,7 +6,7 @@ use super::socket::Socket;
 use super::state::TcpState;
 use super::unread::Unread;
 
-/// A kind of holder, without who it is.
+/// Kind of a [`Holder`], without its processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HolderKind {
     /// [`Holder::AcceptQueue`]
@@ -24,11 +24,11 @@ pub enum HolderKind {
 }
 
 impl HolderKind {
-    /// Every one, in the order of the help.
+    /// Every kind, in the order of the help.
     pub const ALL: [Self; 6] =
         [Self::Process, Self::Kernel, Self::Hidden, Self::AcceptQueue, Self::Orphan, Self::Minisocket];
 
-    /// The word for it.
+    /// Name of the kind.
     pub fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
@@ -40,45 +40,45 @@ impl HolderKind {
         }
     }
 
-    /// As it stands where processes have their names: no process is called so.
+    /// Name in parentheses, as printed in place of a process name. No process is printed with such a name.
     pub fn enclosed(self) -> String {
         format!("({})", self.name())
     }
 
-    /// Whether a name would look like one that stands in the place of a process.
+    /// Whether a process name looks like a kind in parentheses.
     pub fn is_enclosed(name: &str) -> bool {
         let inner = name.strip_prefix('(').and_then(|name| name.strip_suffix(')'));
         inner.is_some_and(|inner| Self::ALL.iter().any(|kind| kind.name() == inner))
     }
 }
 
-/// In whose hands a socket is.
+/// Owner of a socket.
 #[derive(Debug, Clone, Copy)]
 pub enum Holder<'a> {
-    /// Nobody asked
+    /// Owners were not searched for
     NotAsked,
-    /// These processes
+    /// Processes that hold it
     Processes(Owners<'a>),
-    /// It has an inode, every process was looked through, and none has a descriptor for it: a socket of the kernel
-    /// (NFS, MPTCP subflow), a file registered with io_uring, or a descriptor in flight between processes
+    /// It has an inode, every process was scanned, and none has a descriptor for it: a socket of the kernel (NFS, MPTCP
+    /// subflow), a file registered with io_uring, or a descriptor in flight between processes
     Kernel,
-    /// It has an inode and belongs, or may belong, to a process that could not be looked into
+    /// It has an inode, and belongs or may belong to a process whose descriptors could not be read
     Hidden,
-    /// It waits in a listener's accept queue: no process has it yet
+    /// It waits in a listener's accept queue; no process has accepted it yet
     AcceptQueue,
-    /// Its process has closed it, the kernel finishes the connection
+    /// Its process has closed it; the kernel completes the connection
     Orphan,
-    /// TIME-WAIT, FIN-WAIT-2 or request minisocket: it belongs to no process any more, or not yet
+    /// TIME-WAIT, FIN-WAIT-2 or request minisocket: no process owns it any more, or yet
     Minisocket,
 }
 
 impl<'a> Holder<'a> {
-    /// Judges by state and inode; asks `owners`, if there is a table, who has a descriptor.
+    /// Determines the owner by state and inode, and by `owners` if a table is given.
     pub fn of(socket: &Socket, owners: Option<&'a OwnerTable>) -> Self {
         Self::of_with(socket, owners, OwnerTable::of)
     }
 
-    /// The same, where `find` knows a shorter way to the holders of an inode.
+    /// Like [`Holder::of`], but `find` returns the owners of an inode.
     pub fn of_with(
         socket: &Socket,
         owners: Option<&'a OwnerTable>,
@@ -102,7 +102,7 @@ impl<'a> Holder<'a> {
         }
     }
 
-    /// A holder of which its kind says all; of processes it does not.
+    /// The holder of a kind; `NotAsked` for processes, which a kind does not identify.
     pub fn nobody(kind: HolderKind) -> Self {
         match kind {
             HolderKind::Process => Self::NotAsked,
@@ -114,7 +114,7 @@ impl<'a> Holder<'a> {
         }
     }
 
-    /// The same, where nobody had the time to look again: a socket without a known holder is not called the kernel's.
+    /// Replaces `Kernel` by `Hidden` if no second scan was made: without one, a process may own the socket.
     #[must_use]
     pub fn unsettled(self) -> Self {
         match self {
@@ -123,7 +123,7 @@ impl<'a> Holder<'a> {
         }
     }
 
-    /// Which kind of holder it is; `None` if nobody asked.
+    /// Kind of the owner; `None` if owners were not searched for.
     pub fn kind(&self) -> Option<HolderKind> {
         Some(match self {
             Self::NotAsked => return None,
@@ -136,12 +136,12 @@ impl<'a> Holder<'a> {
         })
     }
 
-    /// The word for it in JSON and by the `holder` column; `None` if nobody asked.
+    /// Name in JSON and in the `holder` column; `None` if owners were not searched for.
     pub fn name(&self) -> Option<&'static str> {
         self.kind().map(HolderKind::name)
     }
 
-    /// Why no process can be asked for its options; `None` where one can.
+    /// Reason why the socket's options cannot be read from a process; `None` if they can.
     pub fn unread(&self) -> Option<Unread> {
         Some(match self {
             Self::Processes(_) => return None,
@@ -154,7 +154,7 @@ impl<'a> Holder<'a> {
         })
     }
 
-    /// The processes, if any are known.
+    /// The processes that hold the socket, if any are known.
     pub fn owners(&self) -> Option<Owners<'a>> {
         match self {
             Self::Processes(owners) => Some(*owners),

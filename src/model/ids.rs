@@ -1,4 +1,4 @@
-//! Numbers of the kernel's that must not be taken for each other.
+//! Kernel numbers as separate types, so that they cannot be confused.
 
 use std::fmt::{self, Display, Formatter};
 use std::num::ParseIntError;
@@ -33,9 +33,9 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// A process, by its number in the pid namespace of the /proc that was read
+    /// Process id in the pid namespace of the /proc that was read
     Pid;
-    /// A descriptor of a process
+    /// Number of a descriptor of a process
     Fd;
     /// A socket's inode in sockfs, by which descriptors refer to it
     Inode;

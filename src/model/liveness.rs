@@ -1,23 +1,23 @@
-//! The judgement of a row: is the peer still there, and when would the kernel give up on it (PRODUCT.md 5, KERNEL.md 8).
+//! Judgement of a row: whether the peer is alive, and when the kernel would give up on it (docs/kernel.md 4).
 
 macro_rules! verdicts {
     ($($verdict:ident $name:literal $glyph:literal $meaning:literal;)*) => {
-        /// What a row is judged to be. Every row gets exactly one.
+        /// Verdict on a row. Every row gets exactly one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Verdict {
             $(#[doc = $meaning] $verdict,)*
         }
 
         impl Verdict {
-            /// Every verdict, the order that of PRODUCT.md 5.
+            /// Every verdict, in the order of the help.
             pub const ALL: &'static [Self] = &[$(Self::$verdict,)*];
 
-            /// The word used everywhere.
+            /// Name in every output.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$verdict => $name,)* }
             }
 
-            /// One cell wide.
+            /// Symbol of one terminal cell.
             pub fn glyph(self) -> &'static str {
                 match self { $(Self::$verdict => $glyph,)* }
             }
@@ -34,7 +34,7 @@ verdicts! {
     Active "active" "●" "heard from the peer a short time ago, and nothing is overdue";
     Guarded "guarded" "○" "quiet; a dead peer would be noticed, in dead-in";
     Unguarded "unguarded" "◌" "quiet; nothing would ever notice a dead peer";
-    Unknown "unknown" "?" "quiet; whether keepalive guards it could not be seen";
+    Unknown "unknown" "?" "quiet; whether keepalive is on could not be determined";
     Probing "probing" "◔" "keepalive probes are out and unanswered";
     Retransmitting "retransmitting" "◑" "data is out, retransmitted at least twice, and unanswered";
     Stalled "stalled" "▣" "the peer answers but keeps its window at zero: alive, not reading";
@@ -51,32 +51,32 @@ verdicts! {
 }
 
 impl Verdict {
-    /// Whether the peer owes an answer, and has been asked for it more than once.
+    /// Whether the peer owes an answer that was requested more than once.
     pub fn is_silent(self) -> bool {
         matches!(self, Self::Probing | Self::Retransmitting | Self::SilentWindow)
     }
 }
 
-/// What the number in [`Deadline`] says about the time that is left.
+/// Precision of the time in a [`Deadline`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// Within 0.3 s and 2 %
+    /// Accurate within 0.3 s and 2 %
     Exact,
-    /// Not later
+    /// The connection ends no later
     AtMost,
-    /// Not earlier
+    /// The connection ends no earlier
     AtLeast,
-    /// No running timer would end it
+    /// No running timer would end the connection
     Never,
-    /// No connection, so no peer
+    /// Not a connection, so there is no peer
     NotApplicable,
 }
 
 impl Bound {
-    /// Every one, in the order of the help.
+    /// Every bound, in the order of the help.
     pub const ALL: [Self; 5] = [Self::Exact, Self::AtMost, Self::AtLeast, Self::Never, Self::NotApplicable];
 
-    /// The word used in JSON.
+    /// Name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Exact => "exact",
@@ -88,7 +88,7 @@ impl Bound {
     }
 }
 
-/// What in the kernel would end the connection.
+/// Kernel mechanism that would end the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mechanism {
     /// Unanswered keepalive probes
@@ -109,12 +109,12 @@ pub enum Mechanism {
     FinTimeout,
     /// The 60 s of TIME-WAIT
     TimeWait,
-    /// Nothing
+    /// No mechanism
     None,
 }
 
 impl Mechanism {
-    /// Every one, in the order of the help.
+    /// Every mechanism, in the order of the help.
     pub const ALL: [Self; 10] = [
         Self::Keepalive,
         Self::UserTimeout,
@@ -128,7 +128,7 @@ impl Mechanism {
         Self::None,
     ];
 
-    /// The word used in JSON.
+    /// Name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Keepalive => "keepalive",
@@ -145,38 +145,38 @@ impl Mechanism {
     }
 }
 
-/// `dead_in`: the time from the snapshot until the kernel gives up on the socket, if from then on nothing more arrives
-/// from the peer and the program does nothing more with it.
+/// `dead_in`: time from the snapshot until the kernel gives up on the socket, if nothing more arrives from the peer and
+/// the owner does nothing more with the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
     /// Milliseconds; `None` for never and not applicable
     pub ms: Option<u64>,
-    /// What the number means
+    /// Precision of the number
     pub bound: Bound,
-    /// What ends it
+    /// Mechanism that ends the connection
     pub mechanism: Mechanism,
 }
 
 impl Deadline {
-    /// No running timer would end it.
+    /// Deadline if no running timer would end the connection.
     pub const NEVER: Self = Self { ms: None, bound: Bound::Never, mechanism: Mechanism::None };
-    /// Not a connection.
+    /// Deadline of a socket that is not a connection.
     pub const NOT_APPLICABLE: Self = Self { ms: None, bound: Bound::NotApplicable, mechanism: Mechanism::None };
 
-    /// Not earlier than in `ms`.
+    /// Deadline of a connection that ends no earlier than in `ms` milliseconds.
     pub fn at_least(ms: u64, mechanism: Mechanism) -> Self {
         Self { ms: Some(ms), bound: Bound::AtLeast, mechanism }
     }
 }
 
-/// The judgement of one row.
+/// Verdict and deadline of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Liveness {
-    /// What it is
+    /// Verdict
     pub verdict: Verdict,
-    /// When it ends
+    /// Deadline
     pub deadline: Deadline,
-    /// Where only a bound is sure: when it most likely ends, by the namespace's sysctls for what could not be read, and
-    /// without losses before this silence
+    /// Most likely time to the end in milliseconds, if only a bound is certain. It assumes the namespace's sysctls for
+    /// unread values, and no losses before this silence
     pub likely_ms: Option<u64>,
 }

@@ -1,6 +1,6 @@
 //! Memory that a socket holds (`INET_DIAG_SKMEMINFO`, `include/uapi/linux/sock_diag.h`).
 
-/// The nine numbers of `SK_MEMINFO_*`, all in bytes but the last. Older kernels send fewer: what they lack is `None`.
+/// The nine numbers of `SK_MEMINFO_*`, in bytes except the last. A number that an older kernel does not send is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SocketMemory([Option<u32>; Self::KEYS.len()]);
 
@@ -18,7 +18,7 @@ impl SocketMemory {
         "drops",
     ];
 
-    /// From the kernel's order; a value that the kernel did not send is `None`.
+    /// Takes the numbers in kernel order; `None` for one that the kernel did not send.
     pub fn new(values: [Option<u32>; Self::KEYS.len()]) -> Self {
         Self(values)
     }
@@ -28,7 +28,7 @@ impl SocketMemory {
         Self::KEYS.into_iter().zip(self.0)
     }
 
-    /// Memory of received data not yet read, buffers' overhead included (`sk_rmem_alloc`).
+    /// Memory of received data not yet read, including buffer overhead (`sk_rmem_alloc`).
     pub fn rmem_alloc_bytes(&self) -> Option<u32> {
         self.0[0]
     }
@@ -48,7 +48,7 @@ impl SocketMemory {
         self.0[5]
     }
 
-    /// `sk_drops`. On a listener: connection attempts dropped, for any reason (KERNEL.md 7.4).
+    /// `sk_drops`. On a listener: connection attempts dropped, for any reason (docs/kernel.md 1).
     pub fn drops(&self) -> Option<u32> {
         self.0[8]
     }

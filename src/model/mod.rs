@@ -1,7 +1,7 @@
-//! What is known about TCP on a host at one instant: plain data with units.
+//! State of TCP on a host at one instant: plain data with units.
 //!
-//! Owns the vocabulary of every other room. Holds no I/O and no clock: `decode` fills these values from kernel bytes,
-//! `collect` brings them, `diagnose` judges them, `fields` and `export` show them.
+//! Defines the types that all other modules share. No I/O and no clock: `decode` fills the values from kernel bytes,
+//! `collect` delivers them, `diagnose` judges them, `fields` and `export` print them.
 
 pub(crate) mod address;
 pub(crate) mod change;

@@ -5,7 +5,7 @@ use super::counters::{Counters, SockStat};
 use super::routes::Routes;
 use super::sysctl::Sysctls;
 
-/// Where the rows of a namespace came from.
+/// Source of the rows of a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// NETLINK_SOCK_DIAG
@@ -24,22 +24,22 @@ impl Source {
     }
 }
 
-/// A network namespace, described from within.
+/// A network namespace with the values that were read inside it.
 #[derive(Debug, Clone)]
 pub struct Namespace {
     /// Inode number
     pub id: NetnsId,
-    /// `host` for pid 1's, the /run/netns name, the container id, else the inode number
+    /// `host` for the namespace of pid 1, else the /run/netns name, the container id, or the inode number
     pub name: String,
-    /// Where its rows come from
+    /// Source of its rows
     pub source: Source,
-    /// Values of /proc/sys/net as read in it
+    /// Values of /proc/sys/net, read inside it
     pub sysctls: Sysctls,
-    /// /proc/net/sockstat and sockstat6 as read in it
+    /// /proc/net/sockstat and sockstat6, read inside it
     pub sockstat: SockStat,
-    /// /proc/net/snmp and netstat as read in it
+    /// /proc/net/snmp and netstat, read inside it
     pub counters: Counters,
-    /// The ways out of it
+    /// Its routes, carriers and neighbours
     pub routes: Routes,
     /// Index and name of its interfaces
     pub interfaces: Vec<(u32, String)>,

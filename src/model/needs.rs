@@ -1,7 +1,7 @@
-//! Which parts of a row somebody wants: the pipeline asks the kernel for these and no others.
+//! Parts of a row that a request needs. The pipeline collects these and no others.
 
 bitflags::bitflags! {
-    /// Parts of a row that cost something to get.
+    /// Parts of a row that take time to collect.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Needs: u16 {
         /// `INET_DIAG_INFO`
@@ -20,19 +20,19 @@ bitflags::bitflags! {
         const OWNERS = 1 << 6;
         /// sysctls, gauges and counters of each namespace
         const KERNEL = 1 << 7;
-        /// sysctls alone
+        /// sysctls only
         const SYSCTLS = 1 << 8;
         /// Keepalive, deadline and verdict
         const LIVENESS = 1 << 9;
-        /// Options of sockets, those that deadlines are made of, read from descriptors of their processes
+        /// Socket options that affect deadlines, read from descriptors of the owners
         const OPTIONS = 1 << 10;
-        /// The other options too
+        /// Also the options that affect no deadline
         const MORE_OPTIONS = 1 << 11;
-        /// Options of idle sockets too, whose timers already tell that keepalive is off
+        /// Also options of idle sockets, whose timers already reveal that keepalive is off
         const ALL_OPTIONS = 1 << 12;
-        /// How many descriptors processes may open
+        /// Number and limit of open descriptors of processes
         const LIMITS = 1 << 13;
-        /// Every process that holds a socket, also one that would have to be read to its end to find it
+        /// All owners of a socket, including those that only a complete scan of all processes finds
         const EVERY_OWNER = 1 << 14;
     }
 }

@@ -1,19 +1,19 @@
-//! Which processes hold a socket, by their descriptors.
+//! Processes that hold a socket, by their descriptors.
 
 use std::borrow::Cow;
 
 use super::ids::{Fd, Inode, Pid};
 
-/// A process that holds at least one socket. Text comes from outside: sanitise it before it goes to a terminal.
+/// A process that holds at least one socket. Its text is untrusted: sanitise it before printing it to a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
     /// Process id in the namespace of the /proc that was read
     pub pid: Pid,
     /// /proc/PID/comm, bytes that are no UTF-8 replaced by U+FFFD
     pub comm: String,
-    /// `comm[pid]`, made by `label`: it stands in every row
+    /// `comm[pid]`, made by `label` once, since every row contains it
     pub label: String,
-    /// Target of /proc/PID/exe; none without the right to read it
+    /// Target of /proc/PID/exe; `None` without the right to read it
     pub exe: Option<String>,
     /// Real user id
     pub uid: Option<u32>,
@@ -25,12 +25,12 @@ pub struct Process {
     pub unit: Option<String>,
     /// Container id that the cgroup path names, 64 hexadecimal digits
     pub container: Option<String>,
-    /// Its descriptors, where they were asked for
+    /// Its open descriptors, if they were requested
     pub descriptors: Option<OpenDescriptors>,
 }
 
 impl Process {
-    /// A process of which no more is known than its name and its id.
+    /// Creates a process with only its name and id known.
     pub fn named(comm: &str, pid: Pid) -> Self {
         Self {
             pid,
@@ -47,8 +47,8 @@ impl Process {
     }
 }
 
-/// `comm[pid]`. What would be read as structure is escaped in the name, so that a process which calls itself `sshd[1],x`
-/// looks like neither two processes nor process 1: `sshd\x5b1\x5d\x2cx[77]`.
+/// `comm[pid]`. Separators are escaped in the name, so that a process named `sshd[1],x` looks neither like two
+/// processes nor like process 1: `sshd\x5b1\x5d\x2cx[77]`.
 pub(crate) fn label(comm: &str, pid: Pid) -> String {
     format!("{}[{pid}]", escaped(comm, &STRUCTURE))
 }
@@ -60,11 +60,11 @@ pub(crate) fn of_label(label: &str) -> Option<(String, Pid)> {
     Some((STRUCTURE.iter().fold(name.to_owned(), unescape), pid.parse().ok()?))
 }
 
-/// What separates the parts of a label, and labels from each other in tables and in CSV; and the backslash, so that no name
-/// looks like another one escaped.
+/// Separators of the parts of a label, and of labels in tables and in CSV; and the backslash, so that no name looks
+/// like another name that was escaped.
 const STRUCTURE: [char; 6] = ['[', ']', ',', ';', '"', '\\'];
 
-/// A name with these characters written as `\x2c`.
+/// The name with these characters written as `\x2c`.
 pub(crate) fn escaped<'a>(name: &'a str, characters: &[char]) -> Cow<'a, str> {
     if !name.contains(characters) {
         return Cow::Borrowed(name);
@@ -77,12 +77,12 @@ fn escape(character: char) -> String {
     format!("\\x{:02x}", character as u32)
 }
 
-/// Descriptors of a process.
+/// Number and limit of open descriptors of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenDescriptors {
-    /// Open, of any kind
+    /// Open descriptors of any kind
     pub open: u64,
-    /// `RLIMIT_NOFILE`; none where it is unlimited or hidden
+    /// `RLIMIT_NOFILE`; `None` if it is unlimited or may not be read
     pub limit: Option<u64>,
 }
 
@@ -101,26 +101,26 @@ pub struct Holding {
 #[derive(Debug, Default)]
 pub struct OwnerTable {
     processes: Vec<Process>,
-    /// In the order of their inodes
+    /// Sorted by inode
     holdings: Vec<Holding>,
     index: Index,
     hidden_processes: u64,
 }
 
-/// Where in the sorted holdings an inode is to be looked for. Sockets come in the order of the kernel's hash, so each look-up
-/// misses the cache: here at one bucket and one holding, in a hash table of starts at three places.
+/// Index of the sorted holdings by inode. Sockets come in the order of the kernel's hash, so each look-up misses the
+/// CPU cache: here at one bucket and one holding, in a hash table of start positions at three places.
 #[derive(Debug, Default)]
 struct Index {
     /// The lowest inode
     lowest: u32,
-    /// Inodes of one bucket differ in so many bits
+    /// Number of low bits in which the inodes of one bucket may differ
     shift: u32,
-    /// Where each bucket begins in the holdings; one more than there are buckets
+    /// Position of each bucket's first holding, then the end of the last bucket
     starts: Vec<u32>,
 }
 
 impl Index {
-    /// `holdings` in the order of their inodes. About one bucket for each of them.
+    /// Builds the index of `holdings`, which are sorted by inode, with about one bucket for each of them.
     fn new(holdings: &[Holding]) -> Self {
         let (Some(first), Some(last)) = (holdings.first(), holdings.last()) else { return Self::default() };
         let span = u64::from(last.inode.0 - first.inode.0) + 1;
@@ -142,7 +142,7 @@ impl Index {
         inode.0.checked_sub(self.lowest).map(|above| (above >> self.shift) as usize)
     }
 
-    /// Where holdings of this inode can be.
+    /// Range of the holdings that can have this inode.
     fn range(&self, inode: Inode) -> std::ops::Range<usize> {
         let bounds =
             self.bucket(inode).and_then(|bucket| Some((self.starts.get(bucket)?, self.starts.get(bucket + 1)?)));
@@ -151,18 +151,18 @@ impl Index {
 }
 
 impl OwnerTable {
-    /// `holdings` in any order; `hidden_processes` counts those whose descriptors could not be read.
+    /// Takes `holdings` in any order; `hidden_processes` counts processes whose descriptors could not be read.
     pub fn new(processes: Vec<Process>, mut holdings: Vec<Holding>, hidden_processes: u64) -> Self {
         holdings.sort_unstable();
         Self { index: Index::new(&holdings), processes, holdings, hidden_processes }
     }
 
-    /// All that hold the socket with this inode.
+    /// All owners of the socket with this inode.
     pub fn of(&self, inode: Inode) -> Owners<'_> {
         self.owners(self.held(inode))
     }
 
-    /// Who holds the socket with this inode, for [`OwnerTable::owners`]: good as long as the table is.
+    /// Reference to the owners of the socket with this inode, for [`OwnerTable::owners`]. Valid only for this table.
     pub fn held(&self, inode: Inode) -> Held {
         let range = self.index.range(inode);
         let bucket = self.holdings.get(range.clone()).unwrap_or_default();
@@ -173,30 +173,30 @@ impl OwnerTable {
         Held { first: all.first().filter(|_| count > 0).copied(), start, count: count as u32 }
     }
 
-    /// The same, with names.
+    /// The owners behind a reference of [`OwnerTable::held`].
     pub fn owners(&self, Held { first, start, count }: Held) -> Owners<'_> {
         let (start, count) = (start as usize, count as usize);
         let rest = if count > 1 { self.holdings.get(start + 1..start + count) } else { None };
         Owners { first, rest: rest.unwrap_or_default(), processes: &self.processes }
     }
 
-    /// How many processes kept their descriptors to themselves.
+    /// Number of processes whose descriptors could not be read.
     pub fn hidden_processes(&self) -> u64 {
         self.hidden_processes
     }
 }
 
-/// Who holds a socket, to be kept beside it: nearly all have one holder, which is in here and need not be fetched from
-/// anywhere in the table. With 100,000 sockets that took a sixteenth of a look.
+/// Reference to the owners of a socket, to be stored with the socket. Nearly all sockets have one owner, which is
+/// stored inline: fetching it from the table took a sixteenth of a snapshot with 100,000 sockets.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Held {
     first: Option<Holding>,
-    /// Where all of them begin, and how many there are
+    /// Position of the first holding, and number of holdings
     start: u32,
     count: u32,
 }
 
-/// The holders of one socket.
+/// Owners of one socket.
 #[derive(Debug, Clone, Copy)]
 pub struct Owners<'a> {
     first: Option<Holding>,
@@ -205,12 +205,12 @@ pub struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    /// Whether no descriptor refers to it.
+    /// Whether no descriptor refers to the socket.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
     }
 
-    /// Process and descriptor of each, ordered by process, then descriptor.
+    /// Process and descriptor of each owner, ordered by process, then descriptor.
     pub fn iter(&self) -> impl Iterator<Item = (&'a Process, Fd)> + use<'a> {
         let processes = self.processes;
         let holdings = self.first.into_iter().chain(self.rest.iter().copied());
@@ -231,7 +231,7 @@ mod tests {
     use proptest::prelude::{any, prop, prop_oneof, proptest};
 
     proptest! {
-        /// Whatever the inodes, close together or far apart: it finds what a search through all would find.
+        /// For inodes close together or far apart, the index finds the same holdings as a linear search.
         #[test]
         fn the_index_finds_every_holding(
             inodes in prop::collection::vec(prop_oneof![0..50_u32, any::<u32>(), u32::MAX - 20..=u32::MAX], 0..200),

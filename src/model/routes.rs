@@ -1,14 +1,14 @@
-//! Whether this host itself can send to a peer: routes, interfaces without carrier, neighbours that do not answer.
+//! Whether this host can send to a peer: routes, interfaces without carrier, neighbours that do not answer.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// What makes it doubtful that packets leave this host. A deadline is then a bound: sends that fail are tried again at
-/// other times than sends that are lost.
+/// Reason to doubt that packets leave this host. A deadline is then only a bound: the kernel retries failed sends at
+/// other times than lost ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// The interface on the way has no carrier
+    /// The outgoing interface has no carrier
     Carrier,
-    /// The next host on the way does not answer for its address
+    /// The next hop does not answer address resolution
     Neighbour,
 }
 
@@ -17,15 +17,15 @@ pub enum Doubt {
 pub struct Route {
     /// Interface
     pub interface: String,
-    /// Network
+    /// Destination network
     pub destination: Ipv4Addr,
-    /// Its mask
+    /// Network mask
     pub mask: Ipv4Addr,
-    /// Next host; unspecified where the network is on the link
+    /// Next hop; unspecified if the network is on the link
     pub gateway: Ipv4Addr,
 }
 
-/// What is known of the ways out of a namespace. Empty where nobody asked.
+/// Routes, carriers and neighbours of a namespace. Empty if they were not requested.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routes {
     /// IPv4 routes
@@ -37,14 +37,14 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Whether there is a doubt that packets to `peer` leave this host.
+    /// Reason to doubt that packets to `peer` leave this host, if there is one.
     pub fn doubt(&self, peer: IpAddr) -> Option<Doubt> {
         let peer = peer.to_canonical();
         if peer.is_loopback() || (self.without_carrier.is_empty() && self.unresolved.is_empty()) {
             return None;
         }
         let IpAddr::V4(peer) = peer else {
-            // The routes of IPv6 are not read, so any interface may be the one.
+            // IPv6 routes are not read, so any interface may be the outgoing one.
             return (!self.without_carrier.is_empty()).then_some(Doubt::Carrier);
         };
         let matching = self.ipv4.iter().filter(|route| peer & route.mask == route.destination & route.mask);

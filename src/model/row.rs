@@ -1,4 +1,4 @@
-//! A socket with all that is known around it, as the sinks get it.
+//! A row: a socket and its context, as passed to sinks.
 
 use std::time::SystemTime;
 
@@ -9,23 +9,23 @@ use super::namespace::Namespace;
 use super::options::SocketOptions;
 use super::socket::Socket;
 
-/// What was made of a row.
+/// Judgement of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judged {
-    /// What is known of its keepalive
+    /// Keepalive, as far as it is known
     pub keepalive: Keepalive,
-    /// Whether its peer is there, and when the kernel would notice if not
+    /// Whether its peer is alive, and when the kernel would notice otherwise
     pub liveness: Liveness,
 }
 
-/// One row. Borrowed: it is made, handed on, and forgotten.
+/// One row of a snapshot. It borrows its data, and is dropped when the sink returns.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// When the snapshot was begun
+    /// Time at which the snapshot was begun
     pub taken_at: SystemTime,
-    /// What the kernel said
+    /// The socket as the kernel described it
     pub socket: &'a Socket,
-    /// The namespace it lives in
+    /// The namespace of the socket
     pub namespace: &'a Namespace,
     /// Name of the interface it is bound to
     pub interface: Option<&'a str>,
@@ -33,10 +33,10 @@ pub struct Row<'a> {
     pub user: Option<&'a str>,
     /// Path of its cgroup
     pub cgroup: Option<&'a str>,
-    /// In whose hands it is
+    /// Owner of the socket
     pub holder: Holder<'a>,
-    /// Its options, where they were asked for and could be read
+    /// Its options, if they were requested and could be read
     pub options: Option<&'a SocketOptions>,
-    /// Keepalive and judgement, where they were asked for
+    /// Keepalive and judgement, if they were requested
     pub judged: Option<&'a Judged>,
 }

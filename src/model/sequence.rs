@@ -1,28 +1,28 @@
-//! Values by socket, from dump to dump. The kernel walks its tables in the same order each time, so the values lie in the
-//! order of the last dump: the next socket's is nearly always the next one, which a hash table would have to fetch from
-//! anywhere in memory. With 100,000 sockets that was a quarter of the time of a look.
+//! Map from sockets to values that lasts across dumps. The kernel walks its tables in the same order each time, so the values are
+//! stored in the order of the last dump: the value of the next socket is nearly always the next one. A hash table would fetch it
+//! from a random place in memory; with 100,000 sockets that took a quarter of the time of a snapshot.
 
 use rustc_hash::FxHashMap;
 
 use super::socket::SocketId;
 
-/// Sockets that vanish leave gaps of this size at most before the rest is looked for by its number.
+/// Entries that are searched ahead for the next socket. If more sockets have vanished, it is looked up in the index.
 const WINDOW: usize = 8;
 
-/// The values.
+/// Values by socket, in the order of the last dump.
 #[derive(Debug)]
 pub(crate) struct Sequence<V> {
     entries: Vec<KeptEntry<V>>,
-    /// Where the next socket is expected
+    /// Position at which the next socket is expected
     cursor: usize,
-    /// Where the one stands that was met last
+    /// Position of the socket that was met last
     last: usize,
-    /// Sockets met in this dump and those before it, and in those before it
+    /// Number of sockets met in all dumps, and in all dumps before this one
     met: u32,
     met_before: u32,
-    /// Whether some were not where they were expected
+    /// Whether a socket was not at its expected position
     is_disordered: bool,
-    /// Made when the first socket is not found where it is expected
+    /// Built when the first socket is not at its expected position
     index: Option<FxHashMap<SequenceKey, u32>>,
 }
 
@@ -32,7 +32,7 @@ type SequenceKey = (u64, u32);
 #[derive(Debug)]
 struct KeptEntry<V> {
     key: SequenceKey,
-    /// How many were met when it was met last
+    /// Value of `met` in the sequence when the socket was last met
     met: u32,
     value: V,
 }
@@ -48,7 +48,7 @@ fn key(id: SocketId) -> Option<SequenceKey> {
 }
 
 impl<V> Sequence<V> {
-    /// A dump begins.
+    /// Begins a dump.
     pub(crate) fn begin(&mut self) {
         (self.cursor, self.is_disordered, self.index) = (0, false, None);
         if self.met > u32::MAX / 2 {
@@ -58,8 +58,8 @@ impl<V> Sequence<V> {
         self.met_before = self.met;
     }
 
-    /// The value of a socket that the dump has come to, and whether `make` was asked for it. `None` for a socket that
-    /// cannot be told from others.
+    /// Marks a socket as met (returned by this dump). Returns its value, and whether `make` created it; `None` for a
+    /// socket without a cookie.
     pub(crate) fn meet(&mut self, id: SocketId, make: impl FnOnce() -> V) -> Option<(&mut V, bool)> {
         let key = key(id)?;
         let found = self.expect(key);
@@ -69,7 +69,7 @@ impl<V> Sequence<V> {
             if let Some(index) = &mut self.index {
                 index.insert(key, at as u32);
             }
-            // Behind all others it stands where the dump has it.
+            // If all others have been met, the end is its position in the dump.
             self.is_disordered |= self.count() < at;
             self.entries.push(KeptEntry { key, met: 0, value: make() });
         }
@@ -79,7 +79,7 @@ impl<V> Sequence<V> {
         Some((&mut entry.value, found.is_none()))
     }
 
-    /// Where the socket stands that the dump has come to.
+    /// Position of the socket that the dump has reached.
     fn expect(&mut self, key: SequenceKey) -> Option<usize> {
         let ahead = self.entries.iter().skip(self.cursor).take(WINDOW);
         if let Some(skipped) = ahead.into_iter().position(|entry| entry.key == key) {
@@ -87,7 +87,7 @@ impl<V> Sequence<V> {
             self.cursor = at + 1;
             return Some(at);
         }
-        // All have been met, and a dump comes to none twice: it is new.
+        // All entries have been met, and a dump contains none twice, so the socket is new.
         if self.count() == self.entries.len() {
             return None;
         }
@@ -96,18 +96,18 @@ impl<V> Sequence<V> {
         Some(at)
     }
 
-    /// How many were met in this dump.
+    /// Number of sockets met in this dump.
     fn count(&self) -> usize {
         (self.met - self.met_before) as usize
     }
 
-    /// Where a socket stands: for any, and for many.
+    /// Position of any socket, by the index, which the first call builds.
     fn place(&mut self, key: SequenceKey) -> Option<usize> {
         let number = || self.entries.iter().enumerate().map(|(at, entry)| (entry.key, at as u32)).collect();
         self.index.get_or_insert_with(number).get(&key).map(|at| *at as usize)
     }
 
-    /// The value of a socket, whatever was met; at once of the one that was met last.
+    /// Value of a socket, met or not. The socket that was met last needs no index.
     pub(crate) fn get_mut(&mut self, id: SocketId) -> Option<&mut V> {
         let key = key(id)?;
         let is_last = self.entries.get(self.last).is_some_and(|entry| entry.key == key);
@@ -115,7 +115,7 @@ impl<V> Sequence<V> {
         self.entries.get_mut(at).map(|entry| &mut entry.value)
     }
 
-    /// Each value of a socket that this dump has not come to.
+    /// Calls `each` with the value of every socket that this dump has not met.
     pub(crate) fn each_unmet(&mut self, each: impl FnMut(&mut V)) {
         let met_before = self.met_before;
         self.entries.iter_mut().filter(|entry| entry.met <= met_before).map(|entry| &mut entry.value).for_each(each);
@@ -126,19 +126,18 @@ impl<V> Sequence<V> {
         self.entries.get(at)
     }
 
-    /// The value of a socket, whether this dump has come to it or not.
+    /// Value of a socket, whether this dump has met it or not.
     pub(crate) fn find(&mut self, id: SocketId) -> Option<&V> {
         self.entry(id).map(|entry| &entry.value)
     }
 
-    /// Whether this dump has come to the socket.
+    /// Whether this dump has met the socket.
     pub(crate) fn is_met(&mut self, id: SocketId) -> bool {
         let met_before = self.met_before;
         self.entry(id).is_some_and(|entry| entry.met > met_before)
     }
 
-    /// The dump is over, and has shown every socket: those that it did not are taken out and handed over, as cookie and
-    /// value.
+    /// Ends a complete dump. Sockets that it did not contain are removed and passed to `gone` with their values.
     pub(crate) fn end(&mut self, mut gone: impl FnMut(SocketId, V)) {
         use super::address::{Cookie, NetnsId};
         self.index = None;
@@ -149,11 +148,11 @@ impl<V> Sequence<V> {
                 gone(SocketId { netns: NetnsId(netns.into()), cookie: Some(Cookie(cookie)) }, value);
             });
         }
-        // New ones go where the dump has them. A stable sort takes little time over what is nearly in order.
+        // Move new entries to their position in the dump. A stable sort of nearly sorted entries takes little time.
         if self.is_disordered {
             self.entries.sort_by_key(|entry| entry.met);
         }
-        // A vector that once was large does not stay so.
+        // Release the memory of a vector that used to be much larger.
         if self.entries.capacity() > 2 * self.entries.len() + 1024 {
             self.entries.shrink_to_fit();
         }
@@ -173,7 +172,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes, goes and moves: it says of each socket what a map would.
+        /// However sockets come, go and move, the sequence returns the values that a map would.
         #[test]
         fn it_is_a_map_whatever_the_order(dumps in prop::collection::vec(prop::collection::vec(0_u64..60, 0..80), 1..8)) {
             let mut sequence = Sequence::default();

@@ -1,4 +1,4 @@
-//! The parts of a snapshot around its rows, and the trait of those who receive one.
+//! Head and tail of a snapshot, and the trait of its receivers.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -20,29 +20,29 @@ pub struct Host {
     pub kernel: String,
 }
 
-/// What is known before the first row.
+/// Data of a snapshot that precedes its rows.
 #[derive(Debug, Clone)]
 pub struct Head {
-    /// When it was begun
+    /// Time at which the snapshot was begun
     pub taken_at: SystemTime,
-    /// Where
+    /// Host on which it was taken
     pub host: Host,
-    /// The namespaces that were entered
+    /// Namespaces that were entered
     pub namespaces: Vec<Namespace>,
 }
 
-/// What is known after the last row.
+/// Data of a snapshot that follows its rows.
 #[derive(Debug, Clone)]
 pub struct Tail {
-    /// Counts
+    /// Counts of the rows
     pub summary: Summary,
-    /// What could not be seen
+    /// Data that could not be read
     pub gaps: Gaps,
-    /// From the first system call to the last row
+    /// Time from the first system call to the last row
     pub elapsed: Duration,
 }
 
-/// Counts of the rows that were asked for.
+/// Counts of the listed rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     by_state: [u64; TcpState::ALL.len()],
@@ -51,12 +51,12 @@ pub struct Summary {
     undecoded: Undecoded,
 }
 
-/// What a newer kernel said that this version of the program does not understand. The rows are there all the same.
+/// Counts of data from a newer kernel that this version of the program cannot decode. The rows are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Undecoded {
-    /// Attributes of unknown number
+    /// Attributes with an unknown number
     pub attributes: u64,
-    /// Known attributes of unknown form
+    /// Known attributes with an unknown form
     pub malformed_attributes: u64,
     /// Sockets in unknown states
     pub states: u64,
@@ -82,55 +82,55 @@ impl Summary {
         }
     }
 
-    /// Counts one judgement.
+    /// Counts one verdict.
     pub fn judge(&mut self, verdict: Verdict) {
         self.by_verdict[verdict as usize] += 1;
     }
 
-    /// Every verdict, zeros too, where rows were judged.
+    /// Count of every verdict, zeros included, if rows were judged.
     pub fn by_verdict(&self) -> impl Iterator<Item = (Verdict, u64)> + '_ {
         Verdict::ALL.iter().copied().zip(self.by_verdict)
     }
 
-    /// Every known state, zeros too, then the unknown ones that were met.
+    /// Count of every known state, zeros included, then of the unknown states that occurred.
     pub fn by_state(&self) -> impl Iterator<Item = (TcpState, u64)> + '_ {
         let unknown = self.unknown_states.iter().map(|(number, count)| (TcpState::Unknown(*number), *count));
         TcpState::ALL.into_iter().zip(self.by_state).chain(unknown)
     }
 
-    /// Rows in this state.
+    /// Number of rows in this state.
     pub fn of(&self, state: TcpState) -> u64 {
         self.by_state().find(|(known, _)| *known == state).map_or(0, |(_, count)| count)
     }
 
-    /// What was not understood.
+    /// Counts of data that could not be decoded.
     pub fn undecoded(&self) -> Undecoded {
         self.undecoded
     }
 
-    /// All rows.
+    /// Number of all rows.
     pub fn total(&self) -> u64 {
         self.by_state().map(|(_, count)| count).sum()
     }
 }
 
-/// Who receives a snapshot: head first, each row once, tail last. Whom only the rows concern says nothing of the others.
+/// Receiver of a snapshot: head first, each row once, tail last. A receiver of rows alone needs only [`Sink::row`].
 pub trait Sink {
-    /// The snapshot begins.
+    /// Receives the head of a new snapshot.
     ///
     /// # Errors
-    /// The output could not be written; the snapshot ends.
+    /// The output could not be written; the snapshot is aborted.
     fn head(&mut self, _head: &Head) -> io::Result<()> {
         Ok(())
     }
 
-    /// A row.
+    /// Receives a row.
     ///
     /// # Errors
-    /// The output could not be written; the snapshot ends.
+    /// The output could not be written; the snapshot is aborted.
     fn row(&mut self, row: &Row<'_>) -> io::Result<()>;
 
-    /// Everything was seen, or is named in the gaps.
+    /// Receives the tail. All data has been read, or is named in its gaps.
     ///
     /// # Errors
     /// The output could not be written.

@@ -8,16 +8,16 @@ use super::state::TcpState;
 use super::tcp_info::{Field, TcpInfo};
 use super::timer::{Timer, TimerKind};
 
-/// What tells one socket from all others on the host.
+/// Identity of a socket on the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SocketId {
-    /// The namespace it is in: cookies are unique within one
+    /// Its namespace, in which cookies are unique
     pub netns: NetnsId,
-    /// `None` where it came from /proc/net/tcp, which has no cookies
+    /// Its cookie; `None` for a row from /proc/net/tcp, which has no cookies
     pub cookie: Option<Cookie>,
 }
 
-/// One row of a dump. What the kernel did not tell is `None`.
+/// One row of a dump. A value that the kernel did not send is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Socket {
     /// Identity
@@ -26,21 +26,21 @@ pub struct Socket {
     pub family: Family,
     /// State
     pub state: TcpState,
-    /// This end
+    /// Local end
     pub local: Endpoint,
-    /// The other end; unspecified address and port 0 for a listener
+    /// Remote end; unspecified address and port 0 for a listener
     pub remote: Endpoint,
     /// Index of the interface it is bound to (`SO_BINDTODEVICE`, or the scope of a link-local address)
     pub interface: Option<u32>,
-    /// Owner by `fchown`, else creator; none for minisockets
+    /// User id: owner by `fchown`, else creator; `None` for minisockets
     pub uid: Option<u32>,
-    /// Inode in sockfs; none where no process could hold it: orphan, minisocket, accept queue
+    /// Inode in sockfs; `None` if no process can hold it: orphan, minisocket, accept queue
     pub inode: Option<Inode>,
-    /// Bytes or connections that wait
+    /// Queued bytes or connections
     pub queues: Queues,
     /// The pending timer
     pub timer: Timer,
-    /// The rest, as far as it was asked for and sent
+    /// Other attributes, as far as requested and sent
     pub attributes: Attributes,
 }
 
@@ -50,12 +50,12 @@ impl Socket {
         self.counted(Field::Probes)
     }
 
-    /// Retransmission timeouts in a row that the peer has not answered.
+    /// Consecutive retransmission timeouts that the peer has not answered.
     pub fn retransmits(&self) -> u64 {
         self.counted(Field::Retransmits)
     }
 
-    /// What tcp_info counts; where there is none, what the timer does.
+    /// The count of tcp_info, or that of the timer if there is no tcp_info.
     fn counted(&self, field: Field) -> u64 {
         self.attributes.info.as_ref().and_then(|info| info.get(field)).unwrap_or(self.timer.count.into())
     }
@@ -65,7 +65,7 @@ impl Socket {
         self.attributes.info.as_ref()?.idle_ms()
     }
 
-    /// Whether the peer owes an answer: to a probe, or to data, a SYN or a FIN that had to be sent again.
+    /// Whether the peer owes an answer: to a probe, or to data, a SYN or a FIN that was retransmitted.
     pub fn is_owed_an_answer(&self) -> bool {
         match self.timer.kind {
             TimerKind::Keepalive | TimerKind::ZeroWindowProbe => self.probes_out() > 0,
@@ -74,14 +74,14 @@ impl Socket {
         }
     }
 
-    /// Whether its program has closed it and the kernel finishes the connection. close() takes a socket out of
-    /// ESTABLISHED and CLOSE-WAIT at once, so one without an inode there was never accepted.
+    /// Whether its process has closed it and the kernel completes the connection. close() moves a socket out of
+    /// ESTABLISHED and CLOSE-WAIT at once, so a socket without an inode in these states was never accepted.
     pub fn is_orphan(&self) -> bool {
         let never_accepted = matches!(self.state, TcpState::Established | TcpState::CloseWait | TcpState::SynRecv);
         self.inode.is_none() && !never_accepted && !self.is_minisocket()
     }
 
-    /// Whether it is a TIME-WAIT, FIN-WAIT-2 or request minisocket, of which the kernel keeps little.
+    /// Whether it is a TIME-WAIT, FIN-WAIT-2 or request minisocket, for which the kernel keeps few values.
     pub fn is_minisocket(&self) -> bool {
         matches!(self.timer.kind, TimerKind::TimeWait | TimerKind::SynAck) || self.state == TcpState::TimeWait
     }
@@ -90,29 +90,29 @@ impl Socket {
 /// `idiag_rqueue` and `idiag_wqueue`, which mean different things for a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queues {
-    /// A connection's
+    /// Queues of a connection
     Bytes {
-        /// Received and not yet read; a FIN counts as one byte
+        /// Bytes received and not yet read; a FIN counts as one byte
         recv: u32,
-        /// Written and not yet acknowledged
+        /// Bytes written and not yet acknowledged
         send: u32,
     },
     /// A listener's accept queue
     Accept {
         /// Connections that wait to be accepted
         length: u32,
-        /// The effective backlog, min(listen's argument, somaxconn); one more fits. /proc does not tell it
+        /// The effective backlog, min(listen's argument, somaxconn); one more connection fits. /proc does not report it
         max: Option<u32>,
     },
-    /// A minisocket keeps none
+    /// A minisocket has no queues
     None,
 }
 
 /// Netlink attributes of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attributes {
-    /// `INET_DIAG_INFO`; none for listeners, of which it repeats the accept queue and zeros. Boxed, since it is larger
-    /// than all the rest, and a socket is moved several times on its way to the sink
+    /// `INET_DIAG_INFO`; `None` for listeners, where it only repeats the accept queue. Boxed, since it is larger than
+    /// all other attributes together, and a socket is moved several times on its way to the sink
     pub info: Option<Box<TcpInfo>>,
     /// `INET_DIAG_SKMEMINFO`
     pub memory: Option<SocketMemory>,
@@ -124,16 +124,16 @@ pub struct Attributes {
     pub shutdown: Option<Shutdown>,
     /// Marks and classes
     pub class: Classification,
-    /// `INET_DIAG_SKV6ONLY`: of IPv6 listeners and bound sockets
+    /// `INET_DIAG_SKV6ONLY`, sent for IPv6 listeners and bound sockets
     pub v6only: Option<bool>,
-    /// `INET_DIAG_CGROUP_ID`: inode of the cgroup v2 directory the socket was made in
+    /// `INET_DIAG_CGROUP_ID`: inode of the cgroup v2 directory that the socket was created in
     pub cgroup_id: Option<u64>,
     /// `INET_DIAG_SOCKOPT`
     pub sockopt: Option<SockOpt>,
-    /// `INET_DIAG_MD5SIG` was there. Its content is a secret key, which is never looked at. None where the kernel does
-    /// not say: it tells `CAP_NET_ADMIN` only, who is also told the mark
+    /// Whether `INET_DIAG_MD5SIG` was sent. Its content is a secret key, which is never read. `None` if unknown: like
+    /// the mark, the kernel sends the attribute only to `CAP_NET_ADMIN`
     pub md5sig: Option<bool>,
-    /// Attributes that this program does not know, or whose content it could not read
+    /// Attributes that this program does not know or could not decode
     pub odd: OddAttributes,
 }
 
@@ -144,18 +144,18 @@ pub struct Classification {
     pub tos: Option<u8>,
     /// `INET_DIAG_TCLASS`: the IPv6 traffic class
     pub tclass: Option<u8>,
-    /// `INET_DIAG_MARK`: `SO_MARK`, told to `CAP_NET_ADMIN` only
+    /// `INET_DIAG_MARK`: `SO_MARK`, sent only to `CAP_NET_ADMIN`
     pub mark: Option<u32>,
     /// `INET_DIAG_CLASS_ID`: net_cls class, or the priority
     pub class_id: Option<u32>,
 }
 
-/// What could not be read of a row's attributes. A row is never lost for one.
+/// Number of attributes of a row that could not be decoded. The row is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OddAttributes {
     /// Attribute numbers that this program does not know
     pub unknown: u8,
-    /// Known attributes of a length or content that cannot be
+    /// Known attributes with an invalid length or content
     pub malformed: u8,
 }
 
@@ -164,12 +164,12 @@ pub struct OddAttributes {
 pub struct Shutdown(pub u8);
 
 impl Shutdown {
-    /// Nothing more will be received: the peer sent a FIN, or this side called shutdown(SHUT_RD).
+    /// Whether nothing more will be received: the peer sent a FIN, or this side called shutdown(SHUT_RD).
     pub fn receive(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// This side sends no more.
+    /// Whether this side will send nothing more.
     pub fn send(self) -> bool {
         self.0 & 2 != 0
     }
@@ -185,7 +185,7 @@ impl Shutdown {
     }
 }
 
-/// `struct inet_diag_sockopt`: options as a bit each.
+/// `struct inet_diag_sockopt`: one bit for each option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SockOpt(pub u16);
 
@@ -216,7 +216,7 @@ impl SockOpt {
 pub struct Ulp {
     /// "tls", "mptcp", "espintcp", "smc", …
     pub name: KernelName,
-    /// Details of an MPTCP subflow; the kernel tells some of them to `CAP_NET_ADMIN` only
+    /// Details of an MPTCP subflow; the kernel sends some of them only to `CAP_NET_ADMIN`
     pub mptcp: Option<MptcpSubflow>,
     /// Details of kernel TLS
     pub tls: Option<KernelTls>,
@@ -227,11 +227,11 @@ pub struct Ulp {
 pub struct MptcpSubflow {
     /// Token of the connection at the peer
     pub token_remote: Option<u32>,
-    /// Token of the connection here: the same for all its subflows
+    /// Local token of the connection, which is equal for all its subflows
     pub token_local: Option<u32>,
     /// Address id of the peer
     pub id_remote: Option<u8>,
-    /// Address id here
+    /// Local address id
     pub id_local: Option<u8>,
     /// `MPTCP_SUBFLOW_FLAG_*`
     pub flags: Option<u32>,

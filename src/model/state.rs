@@ -25,18 +25,18 @@ pub enum TcpState {
     Listen,
     /// `TCP_CLOSING`, 11
     Closing,
-    /// `TCP_BOUND_INACTIVE`, 13: bound to a port, neither listening nor connected. Asked for since Linux 6.8,
-    /// reported as `TCP_CLOSE`; told apart by the dump that brought it, since no other closed socket is in a dump.
+    /// `TCP_BOUND_INACTIVE`, 13: bound to a port, neither listening nor connected. It can be requested since Linux 6.8
+    /// and is reported as `TCP_CLOSE`. A dump contains no other closed sockets, so a closed one is in this state.
     BoundInactive,
     /// A state this program does not know, shown as `unknown-N`.
     Unknown(u8),
 }
 
 impl TcpState {
-    /// A state that no kernel has yet: it is in a set that says "all but".
+    /// A state that no kernel has yet. A set that excludes some states contains it.
     pub const UNHEARD_OF: Self = Self::Unknown(31);
 
-    /// Every state with a name, in the order of reports.
+    /// Every named state, in the order of reports.
     pub const ALL: [Self; 12] = [
         Self::Established,
         Self::SynSent,
@@ -52,7 +52,7 @@ impl TcpState {
         Self::BoundInactive,
     ];
 
-    /// From `idiag_state` or the `st` column of /proc/net/tcp.
+    /// Converts `idiag_state` or the `st` column of /proc/net/tcp.
     pub fn from_kernel(number: u8) -> Self {
         match number {
             1 => Self::Established,
@@ -110,7 +110,7 @@ impl TcpState {
         })
     }
 
-    /// Whether this is a connection, or on its way to be one or to end as one; a listener and a bound socket are not.
+    /// Whether the socket is a connection, or is opening or closing one. A listener and a bound socket are not.
     pub fn is_connection(self) -> bool {
         !matches!(self, Self::Listen | Self::Close | Self::BoundInactive)
     }
@@ -125,17 +125,17 @@ impl std::fmt::Display for TcpState {
     }
 }
 
-/// A set of states, as `idiag_states` holds it: one bit for each state's number.
+/// A set of states in the form of `idiag_states`: one bit for each state's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateSet(u32);
 
 impl StateSet {
-    /// Every state that a kernel could know, those to come included.
+    /// Every state, including those of future kernels.
     pub const ALL: Self = Self(u32::MAX);
-    /// Nothing: a dump that ends at once.
+    /// The empty set. A dump of it ends at once.
     pub const NONE: Self = Self(0);
 
-    /// The set of the states for which `keep` holds; states this program does not know are kept if `unknown` says so.
+    /// The states for which `keep` returns true; `unknown` decides for states that this program does not know.
     pub fn matching(unknown: bool, keep: impl Fn(TcpState) -> bool) -> Self {
         let mut bits = if unknown { u32::MAX } else { 0 };
         for state in TcpState::ALL {
@@ -155,42 +155,42 @@ impl StateSet {
         Self::matching(false, |state| state == TcpState::Listen)
     }
 
-    /// States in which the kernel keeps a minisocket, or may.
+    /// States in which the kernel keeps, or may keep, a minisocket.
     pub fn minisockets() -> Self {
         Self::NONE.with(TcpState::TimeWait).with(TcpState::SynRecv)
     }
 
-    /// The same and this state.
+    /// This set with one more state.
     #[must_use]
     pub fn with(self, state: TcpState) -> Self {
         Self(self.0 | 1 << state.number())
     }
 
-    /// The states of either.
+    /// The states in either set.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The states of both.
+    /// The states in both sets.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// These states but not those.
+    /// The states of this set that are not in `other`.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Every other state.
+    /// All states that are not in this set.
     #[must_use]
     pub fn complement(self) -> Self {
         Self(!self.0)
     }
 
-    /// Whether no state is in it.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -200,7 +200,7 @@ impl StateSet {
         u32::from(state.number()) < 32 && self.0 & (1 << state.number()) != 0
     }
 
-    /// For `idiag_states`. A request socket is asked for by `TCP_NEW_SYN_RECV` (12) as well as by `TCP_SYN_RECV` (3).
+    /// Bits of `idiag_states`. Request sockets need `TCP_NEW_SYN_RECV` (12) as well as `TCP_SYN_RECV` (3).
     pub fn kernel_bits(self) -> u32 {
         if self.contains(TcpState::SynRecv) { self.0 | 1 << 12 } else { self.0 & !(1 << 12) }
     }

@@ -1,18 +1,18 @@
-//! The sysctls that decide what happens to TCP sockets, one table for reading, JSON, the `kernel` report and its help.
+//! Sysctls that affect TCP sockets: one table for reading, JSON, the `kernel` report and its help.
 //!
-//! Sources: `Documentation/networking/ip-sysctl.rst`, `net/ipv4/sysctl_net_ipv4.c`; scope as seen on 6.18 (KERNEL.md 5).
+//! Sources: `Documentation/networking/ip-sysctl.rst`, `net/ipv4/sysctl_net_ipv4.c`; scope as observed on 6.18 (docs/kernel.md 6).
 
-/// Whether each network namespace has its own value.
+/// Scope of a sysctl: each network namespace, or the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Each namespace has its own; a new one starts with the kernel's default, not with the host's value
     Netns,
-    /// One value for the host, to be read in its first namespace only
+    /// One value for the host, which only its first namespace shows
     Host,
 }
 
 impl Scope {
-    /// The word used in reports.
+    /// Name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Netns => "netns",
@@ -21,7 +21,7 @@ impl Scope {
     }
 }
 
-/// How the file's text is to be read.
+/// Format of a sysctl's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// One number
@@ -32,20 +32,20 @@ pub enum Format {
     Text,
 }
 
-/// One line of the table.
+/// Entry of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct SysctlSpec {
     /// Path below /proc/sys, with slashes
     pub path: &'static str,
     /// Key in JSON, with its unit
     pub key: &'static str,
-    /// How to read it
+    /// Format of the file
     pub format: Format,
-    /// Whose value it is
+    /// Scope of the value
     pub scope: Scope,
-    /// The kernel's default; "by memory" where it depends on the machine
+    /// The kernel's default; "by memory" if it depends on the machine
     pub default: &'static str,
-    /// What it decides
+    /// Effect of the value
     pub meaning: &'static str,
 }
 
@@ -58,7 +58,7 @@ impl SysctlSpec {
 
 macro_rules! sysctls {
     ($($sysctl:ident $path:literal $key:literal $format:ident $scope:ident $default:literal $meaning:literal;)*) => {
-        /// Names a line of [`SYSCTLS`].
+        /// A sysctl of the table [`SYSCTLS`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Sysctl {
             $(#[doc = $meaning] $sysctl,)*
@@ -124,12 +124,12 @@ sysctls! {
         "connections that the firewall tracks at most; absent where it tracks none";
 }
 
-/// What stood in a sysctl's file.
+/// Value of a sysctl.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SysctlValue {
     /// One number
     Number(i64),
-    /// Several
+    /// Several numbers
     Numbers(Vec<i64>),
     /// Text, possibly empty
     Text(String),
@@ -150,7 +150,7 @@ impl std::fmt::Display for SysctlValue {
     }
 }
 
-/// The values of one namespace. A file that is missing or unreadable leaves its value absent.
+/// Values of all sysctls in one namespace. The value of a missing or unreadable file is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sysctls(Vec<Option<SysctlValue>>);
 
@@ -161,12 +161,12 @@ impl Default for Sysctls {
 }
 
 impl Sysctls {
-    /// Takes a value for each line of the table from `read`.
+    /// Calls `read` for the value of each sysctl.
     pub fn read_with(mut read: impl FnMut(&SysctlSpec) -> Option<SysctlValue>) -> Self {
         Self(SYSCTLS.iter().map(&mut read).collect())
     }
 
-    /// The value.
+    /// Value of a sysctl, if it could be read.
     pub fn get(&self, sysctl: Sysctl) -> Option<&SysctlValue> {
         self.0.get(sysctl as usize)?.as_ref()
     }
@@ -179,7 +179,7 @@ impl Sysctls {
         }
     }
 
-    /// How many ports a connection out may take on one address: the range without those that are reserved.
+    /// Number of ports for outgoing connections from one address: the range without the reserved ports.
     pub fn ephemeral_ports(&self) -> Option<u64> {
         let Some(SysctlValue::Numbers(range)) = self.get(Sysctl::LocalPortRange) else { return None };
         let &[first, last] = &range[..] else { return None };
@@ -195,7 +195,7 @@ impl Sysctls {
         u64::try_from(last - first + 1).ok().map(|all| all.saturating_sub(reserved.sum()))
     }
 
-    /// Each line of the table with its value.
+    /// Each sysctl with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&'static SysctlSpec, Option<&SysctlValue>)> {
         SYSCTLS.iter().zip(self.0.iter().map(Option::as_ref))
     }

@@ -1,10 +1,10 @@
 //! `struct tcp_info` (`include/uapi/linux/tcp.h`): what the kernel measures of a connection.
 //!
-//! One table, [`FIELDS`], holds each field's JSON key with its unit, its place in the struct and its meaning; [`TcpInfo`],
-//! JSON, columns and schema test all read it. Left out on purpose: `tcpi_state` (the row has it), `tcpi_last_ack_sent`
-//! and `tcpi_fackets` (always 0), and the AccECN modes at offset 276, whose layout changed between 6.18 and 7.0.
+//! The table [`FIELDS`] holds each field's JSON key with its unit, its offset in the struct and its meaning; [`TcpInfo`], JSON,
+//! columns and the schema test read it. Omitted on purpose: `tcpi_state` (the row has it), `tcpi_last_ack_sent` and
+//! `tcpi_fackets` (always 0), and the AccECN modes at offset 276, whose layout changed between 6.18 and 7.0.
 
-/// How a field is stored in the struct, and how it becomes the number that is shown.
+/// Encoding of a field in the struct, and its conversion to the reported number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// One byte
@@ -15,19 +15,19 @@ pub(crate) enum Shape {
     U32,
     /// Eight bytes, native order
     U64,
-    /// Four bytes of microseconds that the kernel keeps in whole jiffies: shown in milliseconds
+    /// Four bytes of microseconds that the kernel counts in whole jiffies; reported in milliseconds
     MicrosAsMillis,
     /// Some bits of one byte
     Bits {
         /// Lowest bit
         shift: u8,
-        /// How many
+        /// Number of bits
         len: u8,
     },
 }
 
 impl Shape {
-    /// Bytes it takes in the struct.
+    /// Size in the struct, in bytes.
     pub(crate) const fn width(self) -> usize {
         match self {
             Self::U8 | Self::Bits { .. } => 1,
@@ -38,18 +38,18 @@ impl Shape {
     }
 }
 
-/// One line of the table.
+/// Entry of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FieldSpec {
-    /// Which field
+    /// The field
     pub field: Field,
     /// Key in JSON, with its unit; a key without one counts packets or events
     pub key: &'static str,
     /// Offset in `struct tcp_info`
     pub offset: usize,
-    /// How it is stored
+    /// Encoding
     pub shape: Shape,
-    /// The raw value by which the kernel says "none": no limit, or not measured yet
+    /// Raw value that means "none": no limit, or not measured yet
     pub none: Option<u64>,
     /// Meaning
     pub help: &'static str,
@@ -57,7 +57,7 @@ pub(crate) struct FieldSpec {
 
 macro_rules! tcp_info_fields {
     ($($field:ident $key:literal $offset:literal $shape:expr, $none:expr, $help:literal;)*) => {
-        /// Names a field of the table.
+        /// A field of `struct tcp_info`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Field {
             $(#[doc = $help] $field,)*
@@ -74,7 +74,7 @@ const NEVER: Option<u64> = None;
 const ZERO: Option<u64> = Some(0);
 const MAX32: Option<u64> = Some(u32::MAX as u64);
 const MAX64: Option<u64> = Some(u64::MAX);
-/// `TCP_INFINITE_SSTHRESH`: no loss yet, slow start goes on.
+/// `TCP_INFINITE_SSTHRESH`: no loss yet, slow start continues.
 const INFINITE_SSTHRESH: Option<u64> = Some(0x7fff_ffff);
 
 tcp_info_fields! {
@@ -153,15 +153,15 @@ pub(crate) const CA_STATES: [&str; 5] = ["open", "disorder", "cwr", "recovery", 
 pub(crate) const OPTIONS: [&str; 8] =
     ["timestamps", "sack", "wscale", "ecn", "ecn_seen", "syn_data", "usec_timestamps", "fastopen_child"];
 
-/// Bytes of the struct that hold known fields; 276 of the 280 of Linux 6.18.
+/// Bytes of the struct up to the last known field: 276 of the 280 of Linux 6.18.
 const KNOWN_BYTES: usize = {
     let last = FIELDS[FIELDS.len() - 1];
     last.offset + last.shape.width()
 };
 
-/// The struct as a kernel sent it, 104 bytes (2.6) to 280 (6.18) and whatever comes later. A field is read when it is asked
-/// for: most rows are asked for four of them, and to read all of all rows was a fourteenth of what the dashboard took. A
-/// field beyond the end of an older kernel's shorter struct is absent, not 0.
+/// `struct tcp_info` as sent by the kernel: 104 bytes (Linux 2.6) to 280 (6.18), or more in the future. Fields are
+/// decoded on access: most rows need four of them, and decoding all fields of all rows took a fourteenth of the
+/// dashboard's time. A field beyond the end of an older kernel's shorter struct is absent, not 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcpInfo {
     bytes: [u8; KNOWN_BYTES],
@@ -170,7 +170,7 @@ pub struct TcpInfo {
 }
 
 impl TcpInfo {
-    /// Takes a struct of any length.
+    /// Copies a struct of any length.
     pub fn from_kernel(sent: &[u8]) -> Self {
         let mut bytes = [0; KNOWN_BYTES];
         let known = sent.len().min(KNOWN_BYTES);
@@ -178,13 +178,13 @@ impl TcpInfo {
         Self { bytes, size_bytes: u16::try_from(sent.len()).unwrap_or(u16::MAX), forgotten: 0 }
     }
 
-    /// The field's value; `None` where the kernel did not send it or said "none".
+    /// Value of a field; `None` if the kernel did not send it or sent "none".
     #[inline]
     pub fn get(&self, field: Field) -> Option<u64> {
         self.at(field as usize)
     }
 
-    /// The value of the field at `index` of the table.
+    /// Value of the field at `index` of the table.
     #[inline]
     pub fn at(&self, index: usize) -> Option<u64> {
         let field = &FIELDS[index];
@@ -210,17 +210,17 @@ impl TcpInfo {
         (0..FIELDS.len()).map(|index| self.at(index))
     }
 
-    /// Makes a value absent that the kernel sent but could not know.
+    /// Marks a value as absent that the kernel sent but could not know.
     pub fn forget(&mut self, field: Field) {
         self.forgotten |= 1 << field as usize;
     }
 
-    /// How many bytes the kernel sent, known fields or not.
+    /// Number of bytes that the kernel sent, unknown fields included.
     pub fn size_bytes(&self) -> u16 {
         self.size_bytes
     }
 
-    /// Time since the peer was last heard: data or an ACK, whichever came later.
+    /// Milliseconds since the last data or ACK from the peer, whichever came later.
     pub fn idle_ms(&self) -> Option<u64> {
         match (self.get(Field::LastDataRecv), self.get(Field::LastAckRecv)) {
             (Some(data), Some(ack)) => Some(data.min(ack)),
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(keys.len(), FIELDS.len());
     }
 
-    /// Each byte holds its own offset, so that a field read from the wrong place shows.
+    /// Struct whose bytes hold their own offsets, so that a field read at a wrong offset is detected.
     fn numbered(length: usize) -> Vec<u8> {
         (0..length).map(|offset| offset as u8).collect()
     }

@@ -1,6 +1,6 @@
-//! The timer that the kernel shows for a socket. It shows one at a time: the most pressing (KERNEL.md 2).
+//! The timer that the kernel reports for a socket. It reports one at a time: the most urgent (docs/kernel.md 2).
 
-/// Which timer is pending (`idiag_timer`, or the `tr` column of /proc/net/tcp).
+/// Kind of the pending timer (`idiag_timer`, or the `tr` column of /proc/net/tcp).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimerKind {
     /// 0: none is pending
@@ -15,13 +15,13 @@ pub enum TimerKind {
     TimeWait,
     /// 4: zero-window probe (persist)
     ZeroWindowProbe,
-    /// 5: delayed ACK, shown since 2026
+    /// 5: delayed ACK, reported since 2026
     DelayedAck,
     /// 1 on a request socket: the SYN-ACK's retransmission
     SynAck,
     /// A timer this program does not know, shown as `unknown-N`
     Unknown(u8),
-    /// The source tells nothing of timers
+    /// The source does not report timers
     NotTold,
 }
 
@@ -38,7 +38,7 @@ impl TimerKind {
         Self::SynAck,
     ];
 
-    /// From the kernel's number alone; state and orphanhood refine it in `decode`.
+    /// Converts the kernel's number. `decode` refines the kind by the socket's state and inode.
     pub fn from_kernel(number: u8) -> Self {
         match number {
             0 => Self::Off,
@@ -51,7 +51,7 @@ impl TimerKind {
         }
     }
 
-    /// The name of a known kind.
+    /// Name of a known kind.
     pub fn name(self) -> Option<&'static str> {
         Some(match self {
             Self::Off => "off",
@@ -80,7 +80,7 @@ impl std::fmt::Display for TimerKind {
 /// The pending timer of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timer {
-    /// Which one
+    /// Kind of the timer
     pub kind: TimerKind,
     /// Time until it fires, in milliseconds: sock_diag counts in jiffies (4 ms at HZ 250), /proc in 10 ms.
     pub expires_ms: u32,
@@ -92,7 +92,7 @@ impl Timer {
     /// No timer is pending.
     pub const OFF: Self = Self { kind: TimerKind::Off, expires_ms: 0, count: 0 };
 
-    /// Nothing is known of timers.
+    /// The source does not report timers.
     pub const NOT_TOLD: Self = Self { kind: TimerKind::NotTold, expires_ms: 0, count: 0 };
 
     /// Time until it fires; `None` without a timer.
@@ -100,7 +100,7 @@ impl Timer {
         (!matches!(self.kind, TimerKind::Off | TimerKind::NotTold)).then_some(self.expires_ms)
     }
 
-    /// What it has counted so far; `None` without a timer.
+    /// Retransmissions or probes that it has counted; `None` without a timer.
     pub fn count(&self) -> Option<u8> {
         (!matches!(self.kind, TimerKind::Off | TimerKind::NotTold)).then_some(self.count)
     }

@@ -1,64 +1,64 @@
-//! Why a socket's options, and what follows from them, are not known.
+//! Reasons why a socket's options, and values derived from them, are unknown.
 
-/// The reason.
+/// Reason why a value is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unread {
-    /// The kernel keeps none of a minisocket
+    /// The kernel keeps no options of a minisocket
     Minisocket,
-    /// It is no connection
+    /// The socket is no connection
     NotConnected,
-    /// It is no connection yet
+    /// The socket is no connection yet
     NotConnectedYet,
-    /// In FIN-WAIT-2 the keepalive timer is another
+    /// In FIN-WAIT-2 the keepalive timer has another meaning
     FinWait2,
-    /// This kernel does not tell timers
+    /// This kernel does not report timers
     NoTimers,
     /// Another timer is pending
     OtherTimer,
-    /// Its timers tell whether keepalive is on, so it was not asked
+    /// Its timers reveal whether keepalive is on, so its options were not read
     Unneeded,
-    /// The user did not want it asked
+    /// The user excluded reading of options
     Unwanted,
-    /// /proc/net/tcp has no cookie to check a descriptor by
+    /// /proc/net/tcp has no cookie to verify a descriptor by
     NoCookie,
     /// Its process is hidden
     Hidden,
     /// No process holds it
     NoProcess,
-    /// It waits in an accept queue, where no process holds it
+    /// It waits in an accept queue; no process holds it
     NotAccepted,
-    /// Its program has closed it
+    /// Its process has closed it
     Orphan,
-    /// Nobody looked for its process
+    /// Owners were not searched for
     UnknownProcess,
-    /// Its process closed it meanwhile
+    /// Its process closed it during the snapshot
     Gone,
-    /// The kernel failed
+    /// The kernel failed with another error
     Failed,
     /// getsockopt(2) is refused
     NoGetsockopt,
     /// This program ran out of descriptors
     NoDescriptor,
-    /// There is no pidfd_getfd(2)
+    /// pidfd_getfd(2) is not available
     NoSystemCall,
-    /// Its process's descriptors may not be looked at
+    /// Its process's descriptors may not be read
     Forbidden,
     /// Its state is unknown to this program
     UnknownState,
 }
 
 impl Unread {
-    /// The same for people, and for `unknown_because` in JSON; it reads well after "because".
+    /// Text of the reason, for users and for `unknown_because` in JSON. It completes "because …".
     pub fn reason(self) -> &'static str {
         match self {
             Self::Minisocket => "the kernel keeps no options of a minisocket",
             Self::NotConnected => "not connected",
             Self::NotConnectedYet => "not connected yet",
             Self::FinWait2 => "closed by its program; the timer is that of FIN-WAIT-2",
-            Self::NoTimers => "this kernel does not tell timers",
+            Self::NoTimers => "this kernel does not report timers",
             Self::OtherTimer => "another timer hides the keepalive timer",
             Self::Unneeded => "its options were not read, since its timers tell whether keepalive is on",
-            Self::Unwanted => "its options were not to be read (--no-sockopts, --no-processes)",
+            Self::Unwanted => "reading of options is turned off (--no-sockopts, --no-processes)",
             Self::NoCookie => "/proc/net/tcp has no cookie to check a descriptor by",
             Self::Hidden => "its process is hidden from this user",
             Self::NoProcess => "no process holds it, so its options cannot be reached",
@@ -69,8 +69,8 @@ impl Unread {
             Self::Failed => "the kernel failed to read its options",
             Self::NoGetsockopt => "getsockopt(2) is refused by a seccomp profile or a security module",
             Self::NoDescriptor => "tcpulse ran out of descriptors",
-            Self::NoSystemCall => "this kernel, or a seccomp profile, does not let descriptors be looked at",
-            Self::Forbidden => "not permitted to look at its process's descriptors",
+            Self::NoSystemCall => "this kernel, or a seccomp profile, does not allow pidfd_getfd(2)",
+            Self::Forbidden => "not permitted to read its process's descriptors",
             Self::UnknownState => "its state is not one this program knows",
         }
     }

@@ -1,10 +1,10 @@
-//! Texts that are longer than their room, in cells of a terminal: cut, with a mark where something is missing.
+//! Cuts texts to a number of terminal cells, with a mark where text is missing.
 
 use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The beginning of `text` that fits `width` cells, and whether a mark has to say that there was more.
+/// The beginning of `text` that fits `width` cells, and whether it was cut and needs a mark.
 pub(crate) fn shorten(text: &str, width: usize) -> (&str, bool) {
     if text.width() <= width {
         return (text, false);
@@ -20,7 +20,7 @@ pub(crate) fn shorten(text: &str, width: usize) -> (&str, bool) {
     (&text[..end], width > 0)
 }
 
-/// The same with its mark.
+/// The beginning of a text that fits, with a mark behind it if it was cut.
 pub(crate) fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
     match shorten(text, cells) {
         (shown, true) => Cow::Owned(format!("{shown}…")),
@@ -28,7 +28,7 @@ pub(crate) fn fitted(text: &str, cells: usize) -> Cow<'_, str> {
     }
 }
 
-/// The end of a text, with a mark before it where that is not all.
+/// The end of a text that fits, with a mark before it if it was cut.
 pub(crate) fn ending(text: &str, cells: usize) -> Cow<'_, str> {
     if text.width() <= cells {
         return Cow::Borrowed(text);
@@ -36,7 +36,7 @@ pub(crate) fn ending(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(format!("…{}", last(text, cells.saturating_sub(1))))
 }
 
-/// The first and the last of a text, with a mark between where that is not all: the port of an address says more than its
+/// The beginning and the end of a text, with a mark between if it was cut: the port of an address matters more than its
 /// middle.
 pub(crate) fn middle(text: &str, cells: usize) -> Cow<'_, str> {
     if text.width() <= cells {
@@ -52,7 +52,7 @@ fn last(text: &str, cells: usize) -> String {
     backwards.into_iter().rev().collect()
 }
 
-/// As many of the characters as fit.
+/// As many of the characters as fit `cells`.
 fn fitting(characters: impl Iterator<Item = char>, cells: usize) -> impl Iterator<Item = char> {
     let mut width = 0;
     characters.take_while(move |character| {

@@ -1,12 +1,12 @@
-//! Keepalive in a few cells.
+//! Writes keepalive in a few cells.
 
 use std::borrow::Cow;
 
 use crate::model::change::KeepaliveChange;
 use crate::model::keepalive::{Keepalive, KeepaliveSource};
 
-/// `60s/10s/6`: idle time, interval and probes, `?` for each that is not known, `~` before values taken from sysctls.
-/// `on?` where none of the three is known, `off`, and `None` where not even that is.
+/// `60s/10s/6`: idle time, interval and probes, with `?` for each unknown value and `~` before values taken from
+/// sysctls. `on?` if none of the three is known, `off` if keepalive is off, `None` if even that is not known.
 pub(crate) fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
     if !keepalive.enabled? {
         return Some(Cow::Borrowed("off"));
@@ -15,7 +15,7 @@ pub(crate) fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
     if (idle_s, interval_s, probes) == (&None, &None, &None) {
         return Some(Cow::Borrowed("on?"));
     }
-    // It stands in every row: by `format!` it took three allocations.
+    // This text is in every row, and `format!` took three allocations for it.
     let mut text = String::with_capacity(16);
     let mut number = itoa::Buffer::new();
     let mut push = |before: &str, value: &Option<u32>, unit: &str| {
@@ -31,7 +31,7 @@ pub(crate) fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
     Some(text.into())
 }
 
-/// "keepalive on, idle 60s": what is to be set.
+/// "keepalive on, idle 60s": the settings of a change.
 pub(crate) fn change(change: &KeepaliveChange) -> String {
     let KeepaliveChange { enabled, idle_s, interval_s, probes, user_timeout_ms } = change;
     let mut parts = Vec::new();
@@ -43,7 +43,7 @@ pub(crate) fn change(change: &KeepaliveChange) -> String {
     parts.join(", ")
 }
 
-/// Exactly, in seconds where they are whole.
+/// The exact time, in seconds if they are whole.
 pub(crate) fn user_timeout(ms: u32) -> String {
     match ms {
         0 => "0".to_owned(),

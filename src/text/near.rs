@@ -1,12 +1,12 @@
-//! The word that was probably meant.
+//! Suggests the word that was probably meant.
 
 use std::fmt::Write;
 
-/// Which of the words is nearest to `word`, if one is near enough to have been meant.
+/// The word that is nearest to `word`, if it is near enough to have been meant.
 pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('_', "-");
     let most = (word.chars().count() / 3).clamp(1, 3);
-    // What is long is no slip of the finger, and comparing it would take its time.
+    // A long word is no typing error, and comparing it would take long.
     if word.len() > 40 {
         return None;
     }
@@ -14,12 +14,12 @@ pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) 
     near.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
-/// "; did you mean 'dport'?", where one of the words is near.
+/// "; did you mean 'dport'?"; empty if no word is near.
 pub(crate) fn did_you_mean<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, words).map_or(String::new(), |near| format!("; did you mean '{near}'?"))
 }
 
-/// "a, b or c".
+/// Words joined as in "a, b or c".
 pub(crate) fn one_of(words: &[&str]) -> String {
     let mut text = String::new();
     for (index, word) in words.iter().enumerate() {

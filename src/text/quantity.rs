@@ -1,4 +1,4 @@
-//! Numbers as people type and read them: times and sizes with their units.
+//! Parses and writes numbers: times and sizes with their units.
 
 use winnow::combinator::{opt, preceded, repeat};
 use winnow::error::ContextError;
@@ -39,21 +39,21 @@ const BYTES: [(&str, u64); 13] = [
     ("tib", 1 << 40),
 ];
 
-/// What a number of a column is counted in.
+/// Measure of a column's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
-    /// Nothing: a plain number
+    /// A plain number
     Count,
     /// Microseconds, typed with a unit
     Time,
     /// Bytes, typed with or without a unit
     Size,
-    /// Bytes a second, typed with or without a unit
+    /// Bytes per second, typed with or without a unit
     Rate,
 }
 
 impl Measure {
-    /// What to type.
+    /// Examples of what to type.
     pub(crate) fn examples(self) -> &'static str {
         match self {
             Self::Count => "a number such as 0, 1 or 80",
@@ -71,7 +71,7 @@ impl Measure {
         }
     }
 
-    /// Exactly the number, in the largest unit that it is a whole number of.
+    /// Writes the exact number, in the largest unit that it is a multiple of.
     pub(crate) fn write(self, number: u64) -> String {
         let short = match self {
             Self::Count => &[][..],
@@ -87,17 +87,17 @@ impl Measure {
     }
 }
 
-/// One number.
+/// Parses one number.
 ///
 /// # Errors
-/// In words that fit after the value.
+/// The text is no such number; the message fits after the value.
 pub(crate) fn number(text: &str, measure: Measure) -> Result<u64, String> {
     let wrong = || format!("'{text}' is not {}", measure.examples());
     let text = if measure == Measure::Rate { text.strip_suffix("/s").unwrap_or(text) } else { text };
     if measure == Measure::Count {
         return text.parse().map_err(|_| wrong());
     }
-    // 0 is 0 in every unit; other times need theirs.
+    // 0 needs no unit; other times do.
     match (text.parse::<f64>(), measure) {
         (Ok(0.0), _) => return Ok(0),
         (Ok(_), Measure::Time) => return Err(format!("'{text}' needs a unit: {}", measure.examples())),
@@ -122,7 +122,7 @@ fn too_large(text: &str, measure: Measure) -> String {
     format!("'{text}' is too large; type {}", measure.examples())
 }
 
-/// Whether a word is a unit of size: behind a bare number it belongs to it.
+/// Whether a word is a unit of size, which would belong to a bare number before it.
 pub(crate) fn is_size_unit(word: &str) -> bool {
     BYTES.iter().any(|(unit, _)| unit.eq_ignore_ascii_case(word))
 }
@@ -130,7 +130,7 @@ pub(crate) fn is_size_unit(word: &str) -> bool {
 /// Digits before and after the point, and a unit.
 type NumberPart<'a> = ((&'a str, &'a str), &'a str);
 
-/// `1h30m`, `1.5s`: numbers, each with its unit.
+/// Parses `1h30m`, `1.5s`: numbers, each with its unit.
 fn sum<'a>(input: &mut &'a str) -> Result<Vec<NumberPart<'a>>, ContextError> {
     let digits = || take_while(1.., |c: char| c.is_ascii_digit());
     let fraction = opt(preceded('.', digits())).map(Option::unwrap_or_default);
@@ -138,20 +138,20 @@ fn sum<'a>(input: &mut &'a str) -> Result<Vec<NumberPart<'a>>, ContextError> {
     repeat(1.., ((digits(), fraction), unit)).parse_next(input)
 }
 
-/// What the digits after the point are of `factor`, cut.
+/// The part of `factor` that the digits after the point stand for, rounded down.
 fn tail(fraction: &str, factor: u64) -> u64 {
     const MOST_DIGITS: usize = 15;
     let digits = &fraction[..fraction.len().min(MOST_DIGITS)];
     let numerator: u64 = digits.parse().unwrap_or(0);
     let part = u128::from(numerator) * u128::from(factor) / 10_u128.pow(digits.len() as u32);
-    // Less than `factor`.
+    // It is less than `factor`.
     part as u64
 }
 
-/// A time with its unit, in microseconds: `500ms`, `10s`, `1h30m`; `0` needs none.
+/// Parses a time with its unit, in microseconds: `500ms`, `10s`, `1h30m`; `0` needs no unit.
 ///
 /// # Errors
-/// What is wrong with it, and what would be right.
+/// The text is no time; the message explains why, and what would be right.
 pub(crate) fn time_us(text: &str) -> Result<u64, String> {
     number(text, Measure::Time)
 }
@@ -173,7 +173,7 @@ mod tests {
         for bare in ["10", "1.5"] {
             assert!(number(bare, Measure::Time).unwrap_err().contains("needs a unit: "), "{bare}");
         }
-        // A bare number is a number of bytes.
+        // A bare number is in bytes.
         assert_eq!(number("1000", Measure::Size), Ok(1000));
         assert_eq!(number("7/s", Measure::Rate), Ok(7));
         for wrong in ["1.5", "1e3", "-1", "18446744073709551616", "1Q"] {

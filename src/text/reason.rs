@@ -1,4 +1,4 @@
-//! The verdict as one plain sentence with the numbers, and how the connection can end.
+//! Writes the verdict as one sentence with the numbers, and the ways in which the connection can end.
 
 use super::push_duration;
 use crate::model::keepalive::Keepalive;
@@ -9,16 +9,16 @@ use crate::model::state::TcpState;
 use crate::model::timer::TimerKind;
 use crate::model::unread::Unread;
 
-/// Why the row has its verdict. Empty where it was not judged.
+/// Why the row has its verdict. Empty if it was not judged.
 pub(crate) fn sentence(row: &Row<'_>) -> String {
     let mut out = Vec::new();
     write(&mut out, row);
-    // All of it is our own words.
+    // All words are from this program, so the conversion cannot fail.
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// The same at the end of `out`. Every row of a snapshot has one: formatted by `format!` they took longer than all other
-/// keys of its JSON.
+/// Appends the sentence to `out`. Every row of a snapshot has one: by `format!`, they took longer than all other keys
+/// of its JSON.
 pub(crate) fn write(out: &mut Vec<u8>, row: &Row<'_>) {
     if let Some(mut telling) = Telling::of(out, row) {
         telling.verdict();
@@ -26,8 +26,8 @@ pub(crate) fn write(out: &mut Vec<u8>, row: &Row<'_>) {
     }
 }
 
-/// The ways in which a connection can end, and what its program gets in each: the one that is on its way first.
-/// Empty for what is no connection, or has no program any more.
+/// The ways in which a connection can end, and what its program gets in each, the pending one first. Empty if there is
+/// no connection, or no program any more.
 pub(crate) fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
     let socket = row.socket;
     let mut out = Vec::new();
@@ -78,7 +78,7 @@ impl<'a> Telling<'a> {
         self
     }
 
-    /// How long the peer was not heard.
+    /// Writes how long the peer has been silent.
     fn silence(&mut self) -> &mut Self {
         match self.socket.idle_ms() {
             Some(ms) => self.time(ms),
@@ -94,12 +94,12 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// So many of something, of which `one` is one.
+    /// Writes a number of things; `one` is the singular.
     fn of_them(&mut self, count: u64, one: &str) -> &mut Self {
         self.number(count).say(one).say(if count == 1 { "" } else { "s" })
     }
 
-    /// What happens, and when.
+    /// Writes what happens, and when.
     fn ends(&mut self, what: &str) {
         self.ends_or(what, "no timer would end it");
     }
@@ -114,7 +114,7 @@ impl<'a> Telling<'a> {
         };
     }
 
-    /// What is likely where only a bound is sure.
+    /// Adds the likely time, if only a bound is certain.
     fn assumption(&mut self) {
         if let Some(ms) = self.liveness.likely_ms {
             self.say(" (most likely in ").time(ms).say(")");
@@ -183,10 +183,12 @@ impl<'a> Telling<'a> {
         if count > 0 { self.say(", retransmitted ").times(count) } else { self }
     }
 
-    /// "quiet for 5m 3s; keepalive (60s/10s/6) would notice a dead peer in 1m 54s"
+    /// Example: "quiet for 5m 3s; keepalive (60s/10s/6) would notice a dead peer in 1m 54s"
     fn guarded(&mut self) {
         self.say("quiet for ").silence().say("; keepalive ");
-        if let Some(values) = super::keepalive::summary(self.keepalive).filter(|text| text != "on?") {
+        let is_known =
+            self.keepalive.idle_s.is_some() || self.keepalive.interval_s.is_some() || self.keepalive.probes.is_some();
+        if let Some(values) = super::keepalive::summary(self.keepalive).filter(|_| is_known) {
             self.say("(").say(&values).say(") ");
         }
         self.ends("would notice a dead peer");
@@ -253,9 +255,9 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// What comes of it if nothing more is heard.
+    /// Writes what the program gets if the peer stays silent.
     fn silence_ends(&mut self) {
-        // What ICMP said of the path is kept by the kernel, which does not show it.
+        // The kernel keeps the ICMP errors of the path, but does not report them.
         let error = match self.liveness.deadline.mechanism {
             Mechanism::Keepalive | Mechanism::UserTimeout => "ETIMEDOUT,",
             _ => "ETIMEDOUT; EHOSTUNREACH or ENETUNREACH if ICMP said so meanwhile,",

@@ -1,11 +1,11 @@
-//! What `set` and the form of the dashboard can change: how each is called, typed and shown.
+//! Settings that `set` and the form of the dashboard can change: how each is named, typed and shown.
 
 use super::keepalive::user_timeout;
 use super::quantity::time_us;
 use crate::model::change::KeepaliveChange;
 use crate::model::keepalive::KeepaliveValues;
 
-/// One of the five.
+/// One of the five settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
     /// `SO_KEEPALIVE`
@@ -21,10 +21,10 @@ pub(crate) enum Setting {
 }
 
 impl Setting {
-    /// Every one, in the order of the help.
+    /// All settings, in the order of the help.
     pub(crate) const ALL: [Self; 5] = [Self::Keepalive, Self::Idle, Self::Interval, Self::Probes, Self::UserTimeout];
 
-    /// As it is called.
+    /// Name of the setting.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Keepalive => "keepalive",
@@ -35,7 +35,7 @@ impl Setting {
         }
     }
 
-    /// What it takes.
+    /// Values that it takes.
     pub(crate) fn takes(self) -> &'static str {
         match self {
             Self::Keepalive => "on|off",
@@ -44,7 +44,7 @@ impl Setting {
         }
     }
 
-    /// The one that is meant by a name in small letters with dashes: its own, or that of the column.
+    /// The setting with this name, in lower case with dashes: its own name, or that of its column.
     pub(crate) fn called(name: &str) -> Option<Self> {
         let name = match name {
             "keepidle" => "idle",
@@ -55,10 +55,10 @@ impl Setting {
         Self::ALL.into_iter().find(|setting| setting.name() == name)
     }
 
-    /// Adds to a change what it is to be; says whether it was not said before.
+    /// Sets the value in a change; returns whether it was not set before.
     ///
     /// # Errors
-    /// The value cannot be understood.
+    /// The value cannot be parsed.
     pub(crate) fn assign(self, change: &mut KeepaliveChange, value: &str) -> Result<bool, String> {
         let seconds = || {
             let us = time_us(value)?;
@@ -71,14 +71,14 @@ impl Setting {
                 let on = match value.to_ascii_lowercase().as_str() {
                     "on" | "1" => true,
                     "off" | "0" => false,
-                    _ => return Err("say on or off".to_owned()),
+                    _ => return Err("type on or off".to_owned()),
                 };
                 change.enabled.replace(on).is_none()
             }
             Self::Idle => change.idle_s.replace(seconds()?).is_none(),
             Self::Interval => change.interval_s.replace(seconds()?).is_none(),
             Self::Probes => {
-                let probes = value.parse().map_err(|_| "say a number of probes, such as 6")?;
+                let probes = value.parse().map_err(|_| "type a number of probes, such as 6")?;
                 change.probes.replace(probes).is_none()
             }
             Self::UserTimeout => {
@@ -91,7 +91,7 @@ impl Setting {
         })
     }
 
-    /// Its value.
+    /// Its value as text.
     pub(crate) fn shown(self, values: &KeepaliveValues) -> String {
         match self {
             Self::Keepalive => if values.enabled { "on" } else { "off" }.to_owned(),
@@ -103,10 +103,10 @@ impl Setting {
     }
 }
 
-/// Values that notice a silent peer in this time.
+/// Keepalive values that detect a silent peer in `us` microseconds.
 ///
 /// # Errors
-/// It is no whole number of seconds that the kernel's limits allow.
+/// The time is no whole number of seconds within the kernel's limits.
 pub(crate) fn detecting(us: u64) -> Result<KeepaliveChange, &'static str> {
     let seconds =
         us.is_multiple_of(1_000_000).then_some(us / 1_000_000).and_then(|seconds| u32::try_from(seconds).ok());
@@ -115,12 +115,12 @@ pub(crate) fn detecting(us: u64) -> Result<KeepaliveChange, &'static str> {
         .ok_or("takes whole seconds from 2s on, as much as the kernel's limits of 32767s allow")
 }
 
-/// "keepalive=on idle=60s interval=10s probes=6 user-timeout=0", as `set` would take it.
+/// "keepalive=on idle=60s interval=10s probes=6 user-timeout=0", as `set` accepts it.
 pub(crate) fn assignments(values: &KeepaliveValues) -> String {
     Setting::ALL.map(|setting| format!("{}={}", setting.name(), setting.shown(values))).join(" ")
 }
 
-/// "keepalive off -> on, idle 7200s -> 60s": what is other than before.
+/// "keepalive off -> on, idle 7200s -> 60s": the values that have changed.
 pub(crate) fn differences(before: &KeepaliveValues, after: &KeepaliveValues) -> String {
     let changed = Setting::ALL.iter().map(|setting| (setting.name(), setting.shown(before), setting.shown(after)));
     let changed: Vec<_> =

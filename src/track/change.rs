@@ -1,4 +1,4 @@
-//! A change of one socket: between two snapshots, or reported by the kernel.
+//! Change of one socket: found between two snapshots, or reported by the kernel.
 
 use std::time::SystemTime;
 
@@ -16,51 +16,51 @@ use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 
-/// What happened.
+/// Kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// It was not there before
+    /// The socket was not in the previous snapshot
     Opened,
-    /// It is over
+    /// The socket is gone, most likely for this reason
     Closed(CloseReason),
-    /// It was in this state
+    /// The state was this one before
     State(TcpState),
-    /// This was thought of it
+    /// The verdict was this one before
     Verdict(Verdict),
 }
 
 impl What {
-    /// Whether the socket is over.
+    /// Whether the socket is gone.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Closed(_))
     }
 }
 
-/// One change.
+/// One change of one socket.
 #[derive(Debug)]
 pub struct Change {
-    /// Counts up
+    /// Sequence number, ascending
     pub number: u64,
-    /// When
+    /// Time of the change
     pub at: SystemTime,
-    /// The same by the clock on the wall
+    /// The same time, formatted by the clock of the log
     pub time: String,
-    /// What
+    /// Kind of the change
     pub what: What,
-    /// The socket, as far as it is remembered
+    /// The socket, with the fields that the tracker keeps
     pub socket: Socket,
-    /// The name of its namespace
+    /// Name of the network namespace
     pub namespace: String,
-    /// Who held it
+    /// Owner of the socket at its end, or now
     pub holder: HeldBy,
-    /// What is thought of it now
+    /// Verdict after the change
     pub verdict: Option<Verdict>,
-    /// How long it lasted, or has lasted until now
+    /// Age of the socket at the change, in ms, and how to read that number
     pub lifetime: (Option<u64>, Bound),
 }
 
 impl Change {
-    /// The sign of its row.
+    /// Sign of the row.
     pub fn sign(&self) -> Sign {
         match (self.what, self.verdict) {
             (What::Closed(CloseReason::TimedOut | CloseReason::WasSilent), _) => Sign::Alarm,
@@ -71,7 +71,7 @@ impl Change {
         }
     }
 
-    /// Whether it may match a filter, by what is kept of its socket.
+    /// Whether the change may match a filter, decided by the fields that the tracker keeps of the socket.
     pub fn may_match(&self, filter: &Filter, namespace: &Namespace) -> bool {
         let inode = self.socket.inode.unwrap_or(Inode(0));
         let owners = match &self.holder {
@@ -97,7 +97,7 @@ impl Change {
     }
 }
 
-/// These processes as holders of the socket with this inode.
+/// Owner table in which these processes hold the socket with this inode.
 fn table(processes: &[ProcessName], inode: Inode) -> OwnerTable {
     let processes: Vec<_> = processes.iter().map(|process| Process::named(&process.comm, process.pid)).collect();
     let holdings = (0..processes.len() as u32).map(|process| Holding { inode, process, fd: Fd(0) }).collect();

@@ -1,18 +1,18 @@
-//! Why a socket is over, as far as its last counters and verdict show: the kernel does not tell.
+//! Why a socket is gone, guessed from its last counters and verdict, since the kernel does not report it.
 
 use crate::model::liveness::Verdict;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 
-/// Verdicts that come and go for a reason; the calm ones only tell how long ago the peer was heard.
+/// Whether a change to or from this verdict is logged. Calm verdicts only show how long ago the peer was heard.
 pub(super) fn is_trouble(verdict: Verdict) -> bool {
     verdict.is_silent() || verdict == Verdict::Stalled
 }
 
-/// Why a socket is most likely over.
+/// Most likely reason why a socket is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseReason {
-    /// Destroyed from here: its program gets ECONNABORTED
+    /// Destroyed by this program: its owner gets ECONNABORTED
     Destroyed,
     /// It was in SYN-SENT when it was last seen
     NotConnected,
@@ -20,26 +20,26 @@ pub enum CloseReason {
     Handshake,
     /// It was a listener
     ListensNoMore,
-    /// The kernel gave up on the peer: its program gets ETIMEDOUT
+    /// The kernel gave up on the peer: the owner gets ETIMEDOUT
     TimedOut,
-    /// The peer was silent, and nothing tells whether the kernel gave up
+    /// The peer was silent; nothing shows whether the kernel gave up
     WasSilent,
-    /// Both ends closed it, this one first: its TIME-WAIT keeps the port
+    /// Both ends closed it, this one first: its TIME-WAIT holds the port
     TimeWait,
     /// Both ends closed it
     InOrder,
     /// This side closed it first
     ByUs,
-    /// The peer closed it, then this side
+    /// The peer closed it first, then this side
     ByPeerThenUs,
-    /// Nothing tells which
+    /// Closed or reset; nothing shows which
     ClosedOrReset,
 }
 
 impl CloseReason {
-    /// What a socket in this state most likely ended of; `last` is the socket as the kernel destroyed it.
+    /// The most likely reason why a socket in this state ended; `last` is the socket as the kernel destroyed it.
     pub(super) fn guess(state: TcpState, verdict: Option<Verdict>, is_destroyed: bool, last: Option<&Socket>) -> Self {
-        // The last counters say it; without them, what was thought of it last.
+        // The last counters decide; without them, the last verdict.
         let is_silent = match last {
             Some(socket) => socket.probes_out() > 0 || socket.retransmits() > 0,
             None => verdict.is_some_and(Verdict::is_silent),

@@ -1,4 +1,4 @@
-//! Counts of the header, now and in the last five minutes.
+//! Counts of the header, and their history over five minutes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::liveness::Verdict;
 use crate::model::state::TcpState;
 
-/// Counts of all sockets of a snapshot, whatever the filter.
+/// Counts of all sockets of a snapshot, regardless of the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counts {
     /// Connections
@@ -17,7 +17,7 @@ pub(crate) struct Counts {
     pub time_wait: u64,
     /// In CLOSE-WAIT
     pub close_wait: u64,
-    /// Peers that owe an answer
+    /// Peers that leave probes or data unanswered
     pub silent: u64,
     /// Quiet connections on which nothing would notice a dead peer
     pub unguarded: u64,
@@ -44,14 +44,14 @@ impl Counts {
     }
 }
 
-/// Counts of the last minutes: the last of each five seconds.
+/// History of the counts: one sample per five seconds, the last of each.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     samples: VecDeque<(u64, Counts)>,
 }
 
 const STEP_SECONDS: u64 = 5;
-/// Five minutes.
+/// Number of samples in five minutes.
 const STEPS: u64 = 60;
 
 impl History {
@@ -67,19 +67,19 @@ impl History {
         }
     }
 
-    /// Whether nothing was counted yet.
+    /// Whether there is no sample yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.samples.is_empty()
     }
 
-    /// The last `most` samples of one of the counts, the newest last.
+    /// The last `most` samples of one count, the newest last.
     pub(crate) fn of(&self, pick: fn(&Counts) -> u64, most: usize) -> Vec<u64> {
         let from = self.samples.len().saturating_sub(most);
         self.samples.iter().skip(from).map(|(_, counts)| pick(counts)).collect()
     }
 }
 
-/// The same as a line of small bars, from the least of them, or from 0 where that says more, to the most.
+/// The values as a line of small bars. The lowest bar is the minimum, or 0 if `is_from_zero`.
 pub(crate) fn sparkline(values: &[u64], is_from_zero: bool) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let least = if is_from_zero { 0 } else { values.iter().min().copied().unwrap_or(0) };

@@ -1,4 +1,5 @@
-//! One snapshot as the screen shows it: the rows of a view, and counts of all sockets. `FrameBuilder` receives the rows.
+//! One snapshot as the dashboard shows it: the rows of a view, and counts of all sockets. `FrameBuilder` receives the
+//! rows.
 
 use std::hash::{Hash, Hasher};
 use std::io;
@@ -32,37 +33,37 @@ use crate::model::state::{StateSet, TcpState};
 /// Answer to a query from one snapshot.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    /// The query that it answers
+    /// The query that the frame answers
     pub query: Query,
     /// `uname -n`
     pub hostname: String,
     /// The namespaces of the snapshot, with their names
     pub namespaces: Vec<(NetnsId, String)>,
-    /// The rows, in their order
+    /// The rows, sorted
     pub table: Arc<Table>,
     /// Counts of all sockets
     pub counts: Counts,
-    /// What could not be seen
+    /// What could not be read
     pub gaps: Gaps,
-    /// How long it took
+    /// How long the snapshot took
     pub elapsed: Duration,
-    /// How long after its beginning the next one begins
+    /// Time from the start of this snapshot to the start of the next one
     pub rest: Duration,
-    /// When it began, after the dashboard was opened
+    /// Start of the snapshot, as time since the dashboard was opened
     pub at: Duration,
-    /// What is dear is still being found out
+    /// Slow data, such as owners, is still being collected
     pub is_early: bool,
 }
 
 /// Identity of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum GroupIdentity {
-    /// A place that we connect to, or, from the port of ours on, that connects to us
+    /// A remote end that we connect to or, if the flag is set, a remote address that connects to this local port
     Peer(NetnsId, IpAddr, u16, bool),
     Named(String),
 }
 
-/// Receives the rows of one snapshot and makes a frame of them.
+/// Receives the rows of one snapshot and builds a frame from them.
 #[derive(Debug)]
 pub(crate) struct FrameBuilder<'a> {
     query: Query,
@@ -74,7 +75,7 @@ pub(crate) struct FrameBuilder<'a> {
     builder: Builder,
     counts: Counts,
     groups: FxHashMap<GroupIdentity, Group>,
-    /// Ports that something listens on
+    /// Ports with a listener
     listening: FxHashSet<(NetnsId, u16)>,
     listed: StateSet,
 }
@@ -97,10 +98,9 @@ impl<'a> FrameBuilder<'a> {
         }
     }
 
-    /// Finishes the frame. `destroy_events` are the sockets that the kernel has destroyed since the snapshot before.
+    /// Finishes the frame. `destroy_events` are the sockets that the kernel destroyed since the previous snapshot.
     pub(crate) fn finish(mut self, tail: Tail, destroy_events: Vec<DestroyEvent>) -> Frame {
-        // A dump that was lost for once does not mean that its sockets are gone. (A namespace that may not be entered has
-        // none that were ever seen.)
+        // A failed dump does not mean that its sockets are gone. (A namespace that may not be entered never had any.)
         let is_whole = !tail.gaps.iter().any(|gap| gap.kind == GapKind::Sockets);
         self.tracker.end(destroy_events, &self.namespaces, is_whole);
         match self.query.view {
@@ -109,7 +109,7 @@ impl<'a> FrameBuilder<'a> {
             View::Connections | View::Listeners => self.keep_gone(),
             View::Kernel => {}
         }
-        // What happened stands in the order of time, and the kernel's numbers in that of their meaning.
+        // Changes are sorted by time, and kernel values by meaning.
         let is_urgency_first = !matches!(self.query.view, View::Kernel | View::Changes);
         let mut table = self.builder.finish(&self.query.order, is_urgency_first);
         if let Some((_, last)) = &self.tracker.shown.last {
@@ -135,9 +135,9 @@ impl<'a> FrameBuilder<'a> {
         self.query.netns.is_none_or(|only| only == netns)
     }
 
-    /// Rows that were there a moment ago stay, marked, where they stood.
+    /// Keeps rows that went a moment ago at their place, marked as gone.
     fn keep_gone(&mut self) {
-        // Of another question nothing stays.
+        // If the query has changed, no row is kept.
         let Some((query, last)) = self.tracker.shown.last.clone().filter(|_| self.tracker.shown.has_gone()) else {
             return;
         };
@@ -182,7 +182,7 @@ impl<'a> FrameBuilder<'a> {
         let Chosen::Groups(columns) = &self.columns else { return };
         let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
         if self.query.view == View::Processes {
-            // Counts of another question are no past of these.
+            // The counts of another query are not the past of these groups.
             let Query { typed, netns, by, .. } = &self.query;
             self.tracker.groups.group_by(format!("{netns:?} {by:?} {typed}"));
             for (_, group) in &mut groups {
@@ -239,7 +239,7 @@ impl<'a> FrameBuilder<'a> {
     fn processes(&mut self, row: &Row<'_>, motion: &Motion) {
         let by = self.query.by;
         let Some(owners) = row.holder.owners() else {
-            let label = format!("({})", row.holder.name().unwrap_or("not looked for"));
+            let label = format!("({})", row.holder.name().unwrap_or("owner not collected"));
             let filter = row.holder.name().map_or(String::new(), |name| format!("holder = {name}"));
             self.named(label, || filter, None).add(row, motion);
             return;
@@ -267,7 +267,7 @@ impl<'a> FrameBuilder<'a> {
     }
 }
 
-/// A listener that loses connections, or is about to. One more than the backlog fits.
+/// Sign of a listener: it loses connections, or is about to. Its queue holds one more than the backlog.
 fn listener_sign(length: u32, max: Option<u32>, motion: &Motion) -> Sign {
     let fits = max.map_or(u64::MAX, |max| u64::from(max) + 1);
     match u64::from(length) {
@@ -278,7 +278,7 @@ fn listener_sign(length: u32, max: Option<u32>, motion: &Motion) -> Sign {
     }
 }
 
-/// Key of a row of /proc/net/tcp, which has no cookie.
+/// Key of a row from /proc/net/tcp, which has no cookie.
 fn ends_of(socket: &Socket) -> u64 {
     let mut hasher = FxHasher::default();
     (socket.local, socket.remote).hash(&mut hasher);

@@ -11,13 +11,13 @@ use crate::model::row::Row;
 use crate::model::socket::Queues;
 use crate::model::state::TcpState;
 
-/// What processes are grouped by.
+/// Property by which processes are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum GroupBy {
-    /// Each process
+    /// Each process by itself
     #[default]
     Process,
-    /// Programs of one name
+    /// Processes with the same command name
     Command,
     /// systemd units
     Unit,
@@ -26,10 +26,10 @@ pub(crate) enum GroupBy {
 }
 
 impl GroupBy {
-    /// Every one, in the order of the key.
+    /// All variants, in the order of the key that cycles through them.
     pub(crate) const ALL: [Self; 4] = [Self::Process, Self::Command, Self::Unit, Self::Container];
 
-    /// The word for it, which is also the column of `ls`.
+    /// Name of the variant, which is also a column of `ls`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
@@ -39,14 +39,14 @@ impl GroupBy {
         }
     }
 
-    /// The next.
+    /// The next variant; the first one follows the last.
     #[must_use]
     pub(crate) fn next(self) -> Self {
         let at = Self::ALL.iter().position(|by| *by == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
     }
 
-    /// What a process belongs to.
+    /// Label of the group that a process belongs to.
     pub(crate) fn label(self, process: &Process) -> String {
         let none = || format!("({} without {})", process.comm, self.name());
         match self {
@@ -57,7 +57,7 @@ impl GroupBy {
         }
     }
 
-    /// The filter that lists what belongs to it.
+    /// Filter that lists the sockets of the group that a process belongs to.
     pub(crate) fn filter(self, process: &Process) -> String {
         match self {
             Self::Process => format!("pid = {}", process.pid),
@@ -73,35 +73,35 @@ impl GroupBy {
     }
 }
 
-/// Ports that connections to one place take on one address of ours.
+/// Number of ports that connections to one remote end take on one local address.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TakenPorts {
     pub(super) from: IpAddr,
     pub(super) ports: u64,
 }
 
-/// What a group is.
+/// Label and identity of a group.
 #[derive(Debug, Default)]
 pub(crate) struct Title {
-    /// What it is called
+    /// Label that is shown
     pub label: String,
-    /// Where the connections go, where that is one place
+    /// Remote address and port, if all connections share them; port 0 for any
     pub end: Option<(IpAddr, u16)>,
-    /// `out`, or `in :443`
+    /// Direction: `out`, or `in :443`
     pub way: String,
-    /// The namespace, where that is one
+    /// Network namespace, if all connections share one
     pub namespace: String,
-    /// The filter that lists it
+    /// Filter that lists its connections
     pub filter: String,
 }
 
-/// One group.
+/// One group of connections.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
-    /// What it is
+    /// Label and identity
     pub title: Title,
     pub(super) counts: GroupCounts,
-    /// Bytes in queues, and since the connections began
+    /// Bytes in the queues, and bytes since the connections began
     pub(super) recv_q: u64,
     pub(super) send_q: u64,
     pub(super) sent: u64,
@@ -109,14 +109,14 @@ pub(crate) struct Group {
     pub(super) sent_per_s: Option<u64>,
     pub(super) received_per_s: Option<u64>,
     pub(super) taken: Vec<TakenPorts>,
-    /// Ports that connections out may take, on each address
+    /// Local ports available to outgoing connections, per address
     pub(super) available: Option<u64>,
     pub(super) descriptors: Option<(u64, Option<u64>)>,
-    /// CLOSE-WAITs that it had a while ago
+    /// Number of CLOSE-WAITs up to five minutes ago
     pub close_wait_before: Option<u64>,
 }
 
-/// How many of what.
+/// Numbers of connections, by state and by verdict.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct GroupCounts {
     pub(super) connections: u64,
@@ -133,12 +133,12 @@ pub(super) struct GroupCounts {
 }
 
 impl Group {
-    /// Nothing is in it yet.
+    /// An empty group.
     pub(crate) fn new(title: Title) -> Self {
         Self { title, ..Self::default() }
     }
 
-    /// Takes a row in.
+    /// Adds a row.
     pub(crate) fn add(&mut self, row: &Row<'_>, motion: &Motion) {
         let socket = row.socket;
         let counts = &mut self.counts;
@@ -170,7 +170,7 @@ impl Group {
         sum(&mut self.received_per_s, motion.received_per_s);
     }
 
-    /// The connection goes out from a port of this address, of which there are `available`.
+    /// Counts a port of the local address `from` as taken; `available` is the number of ports per address.
     pub(crate) fn take_port(&mut self, from: IpAddr, available: Option<u64>) {
         self.available = available;
         match self.taken.iter_mut().find(|taken| taken.from == from) {
@@ -179,9 +179,9 @@ impl Group {
         }
     }
 
-    /// The processes of the group hold these descriptors.
+    /// Records the open descriptors and the limit of a process of the group.
     pub(crate) fn hold(&mut self, open: u64, limit: Option<u64>) {
-        // Of several processes, that with the least room left says how close they are.
+        // Of several processes, keep the one with the least room left.
         let room = |(open, limit): (u64, Option<u64>)| limit.map_or(u64::MAX, |limit| limit.saturating_sub(open));
         let tightest = self.descriptors.is_none_or(|known| room((open, limit)) < room(known));
         if tightest {
@@ -189,17 +189,17 @@ impl Group {
         }
     }
 
-    /// CLOSE-WAITs now.
+    /// Current number of CLOSE-WAITs.
     pub(crate) fn close_wait(&self) -> u64 {
         self.counts.close_wait
     }
 
-    /// The largest use of ports, with where from.
+    /// The local address with the most ports taken.
     pub(super) fn fullest(&self) -> Option<TakenPorts> {
         self.taken.iter().copied().max_by_key(|taken| taken.ports)
     }
 
-    /// The sign of its row.
+    /// Sign of the row.
     pub(crate) fn sign(&self) -> Sign {
         let is_nearly_out = |used: u64, of: Option<u64>| of.is_some_and(|of| used * 10 >= of * 9);
         let is_out_of_ports = self.fullest().is_some_and(|taken| is_nearly_out(taken.ports, self.available));
@@ -213,7 +213,7 @@ impl Group {
         }
     }
 
-    /// What puts the larger groups first among those that are equally alarming.
+    /// Sort key: groups with more silent peers first, then larger ones.
     pub(crate) fn weight(&self) -> (u64, u64) {
         (self.counts.silent, self.counts.connections + self.counts.listeners)
     }

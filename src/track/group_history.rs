@@ -1,23 +1,23 @@
-//! CLOSE-WAITs that groups of connections had in the last five minutes.
+//! Numbers of CLOSE-WAITs that groups of connections had in the last five minutes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-/// A group's past: CLOSE-WAITs by time.
+/// Past of a group: numbers of CLOSE-WAITs by time.
 type Past = VecDeque<(Duration, u64)>;
 
 /// The past of each group.
 #[derive(Debug, Default)]
 pub struct GroupHistory {
     groups: FxHashMap<String, Past>,
-    /// What the groups are made by
+    /// What the groups are made by; if it changes, the past is dropped
     grouped_by: String,
 }
 
 impl GroupHistory {
-    /// CLOSE-WAITs that a group had up to five minutes before `at`; notes how many it has now.
+    /// Number of CLOSE-WAITs that a group had up to five minutes before `at`. Also records its current number, `now`.
     pub(super) fn close_wait_before(&mut self, group: &str, now: u64, at: Duration) -> Option<u64> {
         const SPAN: Duration = Duration::from_secs(300);
         const STEP: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ impl GroupHistory {
         past.front().filter(|(since, _)| at > *since).map(|(_, before)| *before)
     }
 
-    /// If the groups are made otherwise, those that were made before are forgotten.
+    /// Sets what the groups are made by. If it has changed, the past of all groups is dropped.
     pub(super) fn group_by(&mut self, by: String) {
         if by != self.grouped_by {
             self.groups.clear();
@@ -39,7 +39,7 @@ impl GroupHistory {
         }
     }
 
-    /// Groups that were not seen are forgotten.
+    /// Drops the past of groups that are not in the snapshot.
     pub(super) fn keep(&mut self, is_there: impl Fn(&str) -> bool) {
         self.groups.retain(|group, _| is_there(group));
     }

@@ -1,4 +1,4 @@
-//! Who holds the sockets of one snapshot, each once: of a socket no more than a number is kept.
+//! Owners of the sockets of one snapshot, each stored once: a socket holds only a number.
 
 use rustc_hash::FxHashMap;
 
@@ -7,24 +7,24 @@ use crate::model::holder::{Holder, HolderKind};
 use crate::model::ids::Pid;
 use crate::model::owner::{Owners, Process, label};
 
-/// Who holds a socket, or held it.
+/// Owner of a socket, now or at its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum HeldBy {
-    /// Nobody asked
+    /// Owners were not collected
     #[default]
     Unknown,
-    /// No process that is known
+    /// No known process
     Nobody(HolderKind),
-    /// These
+    /// These processes
     Processes(Vec<ProcessName>),
 }
 
-/// What is kept of a process.
+/// Id and name of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessName {
-    /// Its id
+    /// Process id
     pub pid: Pid,
-    /// Its name
+    /// Command name
     pub comm: String,
 }
 
@@ -43,7 +43,7 @@ impl HeldBy {
         }
     }
 
-    /// For a column of processes: `name[pid]`, with commas between.
+    /// Value of a column of processes: `name[pid]`, separated by commas.
     pub fn value(&self) -> Value<'_> {
         match self {
             Self::Unknown => Value::Absent,
@@ -56,7 +56,7 @@ impl HeldBy {
     }
 }
 
-/// The number of a [`HeldBy`] among those of one snapshot.
+/// Number of a [`HeldBy`] among those of one snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct HolderNumber(u32);
 
@@ -64,20 +64,20 @@ impl HolderNumber {
     pub(super) const UNKNOWN: Self = Self(u32::MAX);
 }
 
-/// The holders of one snapshot, by number.
+/// Owners of one snapshot, by number.
 #[derive(Debug, Default)]
 pub(super) struct Holders {
     all: Vec<HeldBy>,
-    /// Nearly all sockets have one process
+    /// Nearly all sockets are held by one process
     by_pid: FxHashMap<Pid, u32>,
     by_pids: FxHashMap<Vec<Pid>, u32>,
     by_kind: FxHashMap<HolderKind, u32>,
-    /// Numbers of the snapshot before, and what they are here
+    /// Numbers in the previous snapshot, and the numbers of the same owners here
     taken_over: FxHashMap<u32, u32>,
 }
 
 impl Holders {
-    /// The number of a socket's holder.
+    /// Number of a socket's owner.
     pub(super) fn number(&mut self, holder: Holder<'_>) -> HolderNumber {
         let next = self.all.len() as u32;
         let number = match (holder.owners(), holder.kind()) {
@@ -98,7 +98,7 @@ impl Holders {
         HolderNumber(number)
     }
 
-    /// The number that processes of the snapshot before have here; `None` where it was no process.
+    /// Number here of processes of the previous snapshot; `None` if the owner was no process.
     pub(super) fn take_over(&mut self, before: &Self, number: HolderNumber) -> Option<HolderNumber> {
         if let Some(number) = self.taken_over.get(&number.0) {
             return Some(HolderNumber(*number));
@@ -108,7 +108,7 @@ impl Holders {
             [only] => self.by_pid.get(&only.pid),
             several => self.by_pids.get(&several.iter().map(|process| process.pid).collect::<Vec<_>>()),
         };
-        // The id of a process that has ended may be another's by now.
+        // The pid of a process that has ended may have been reused.
         let known = known.copied().filter(|known| self.all.get(*known as usize) == Some(held));
         let here = known.unwrap_or_else(|| {
             self.all.push(held.clone());
@@ -118,13 +118,13 @@ impl Holders {
         Some(HolderNumber(here))
     }
 
-    /// The holder with this number.
+    /// The owner with this number.
     pub(super) fn get(&self, number: HolderNumber) -> &HeldBy {
         self.all.get(number.0 as usize).unwrap_or(&HeldBy::Unknown)
     }
 }
 
-/// The process, where there is but one.
+/// The process, if there is only one.
 fn only(owners: Owners<'_>) -> Option<&Process> {
     let mut processes = owners.processes();
     processes.next().filter(|_| processes.next().is_none())

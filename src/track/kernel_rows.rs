@@ -1,4 +1,4 @@
-//! The kernel's own numbers as rows: sysctls, gauges, and counters with how fast they grow.
+//! Kernel values as rows: sysctls, gauges, and counters with their growth rates.
 
 use rustc_hash::FxHashMap;
 
@@ -7,7 +7,7 @@ use crate::fields::kernel::{Entry, Section, sections};
 use crate::model::address::NetnsId;
 use crate::model::namespace::Namespace;
 
-/// Counters whose growth means that something is lost or given up.
+/// Counters whose growth means that a connection or packet is lost or given up.
 const BAD: &[&str] = &[
     "TcpExt.ListenOverflows",
     "TcpExt.ListenDrops",
@@ -18,13 +18,13 @@ const BAD: &[&str] = &[
     "TcpExt.TCPRetransFail",
 ];
 
-/// What stands among the counters of /proc/net/snmp and is none.
+/// Values of /proc/net/snmp that are not counters.
 const NO_COUNTERS: &[&str] = &["Tcp.RtoAlgorithm", "Tcp.RtoMin", "Tcp.RtoMax", "Tcp.MaxConn", "Tcp.CurrEstab"];
 
 /// One kernel value of one namespace.
 #[derive(Debug)]
 pub struct KernelRow {
-    /// Which row it is
+    /// Identity of the row
     pub id: RowId,
     pub(super) namespace: String,
     pub(super) kind: &'static str,
@@ -33,18 +33,18 @@ pub struct KernelRow {
     pub(super) default: &'static str,
     pub(super) scope: &'static str,
     pub(super) meaning: String,
-    /// Tenths of one per second
+    /// Growth per second since the previous snapshot, in tenths
     pub(super) now: Option<u64>,
     pub(super) since_start: Option<u64>,
 }
 
 impl KernelRow {
-    /// Whether its name or its meaning holds this text, in small letters.
+    /// Whether its name or its meaning contains `text`, which has to be in lower case.
     pub fn mentions(&self, text: &str) -> bool {
         self.name.to_lowercase().contains(text) || self.meaning.to_lowercase().contains(text)
     }
 
-    /// The sign of its row.
+    /// Sign of the row.
     pub fn sign(&self) -> Sign {
         if self.now.is_some_and(|now| now > 0) && BAD.contains(&self.name.as_str()) {
             Sign::Warning
@@ -54,26 +54,26 @@ impl KernelRow {
     }
 }
 
-/// A counter as it was.
+/// Value of a counter at one time.
 #[derive(Debug, Clone, Copy)]
 struct Then {
     at_ms: u64,
     value: i64,
 }
 
-/// Counters of the first snapshot and of the last.
+/// Values of the counters in the first snapshot and in the previous one.
 #[derive(Debug, Default)]
 pub struct KernelCounters {
     past: FxHashMap<(NetnsId, String), (Then, Then)>,
 }
 
 impl KernelCounters {
-    /// Takes the counters of a namespace in, without showing them.
+    /// Records the counters of a namespace without making rows.
     pub fn note(&mut self, namespace: &Namespace, at_ms: u64) {
         drop(self.rows(namespace, at_ms, true));
     }
 
-    /// All numbers of a namespace; counters that are 0 and seldom matter only with `all`.
+    /// All values of a namespace. Counters that are 0 and seldom matter are left out unless `all` is set.
     pub fn rows(&mut self, namespace: &Namespace, at_ms: u64, all: bool) -> Vec<KernelRow> {
         let mut rows = Vec::new();
         for (number, (section, entries)) in sections(namespace).into_iter().enumerate() {
@@ -88,7 +88,7 @@ impl KernelCounters {
         rows
     }
 
-    /// Tenths per second since the snapshot before and since the first.
+    /// Growth per second, in tenths, since the previous snapshot and since the first.
     fn rates(&mut self, section: Section, entry: &Entry<'_>, netns: NetnsId, at_ms: u64) -> [Option<u64>; 2] {
         let counts = section.counts() && !NO_COUNTERS.contains(&entry.name.as_str());
         let value = entry.value.as_ref().filter(|_| counts).and_then(|value| value.parse().ok());

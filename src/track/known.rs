@@ -1,4 +1,4 @@
-//! What is kept of one socket from one snapshot to the next: 56 bytes.
+//! State of one socket that is kept between snapshots: 56 bytes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +9,7 @@ use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
 use crate::model::timer::Timer;
 
-/// Both ends, as they are kept: nearly all are IPv4.
+/// Both ends of a socket. Nearly all are IPv4, which takes less memory.
 #[derive(Debug, Clone)]
 pub(super) enum Ends {
     V4([(Ipv4Addr, u16); 2]),
@@ -39,23 +39,23 @@ impl Ends {
     }
 }
 
-/// What is kept of a socket.
+/// State of one socket that is kept between snapshots.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) ends: Ends,
-    /// First seen, in ms since the dashboard was opened
+    /// When it was first seen, in ms since the dashboard was opened
     pub(super) first_ms: u32,
-    /// The low halves of what is counted: differences need no more
+    /// The low 32 bits of the counters, which suffice for differences
     pub(super) sent: u32,
     pub(super) received: u32,
-    /// Who holds it, by number
+    /// Number of its owner
     pub(super) holder: HolderNumber,
     pub(super) state: TcpState,
     pub(super) verdict: Option<Verdict>,
 }
 
 impl Known {
-    /// A socket that no snapshot has shown: it came after the last.
+    /// State of a socket that no snapshot contained: it was opened after the last one.
     pub(super) fn unseen(socket: &Socket, before_ms: u64) -> Self {
         Self {
             ends: Ends::of(socket),
@@ -68,7 +68,7 @@ impl Known {
         }
     }
 
-    /// The socket with no more than is kept of it.
+    /// The socket with no other fields than those kept.
     pub(super) fn bare(&self, id: SocketId) -> Socket {
         let [local, remote] = self.ends.both();
         Socket {
@@ -86,7 +86,8 @@ impl Known {
         }
     }
 
-    /// How long it has lasted: at least since it was first seen; at most since the snapshot before if none has shown it.
+    /// Age of the socket: at least the time since it was first seen; if no snapshot contained it, at most the time
+    /// since the previous one.
     pub(super) fn lifetime(&self, before_ms: u64, until_ms: u64) -> (Option<u64>, Bound) {
         match self.state {
             TcpState::Close => (Some(until_ms.saturating_sub(before_ms)), Bound::AtMost),

@@ -1,19 +1,19 @@
-//! What a row of a view is apart from its cells: its identity, its sign, and whether it came or went a moment ago.
+//! A row of a view apart from its cells: its identity, its sign, and whether it came or went a moment ago.
 
 use crate::model::address::NetnsId;
 use crate::model::liveness::Verdict;
 
-/// Identity of a row within its view; the same in the next snapshot, wherever the row stands there.
+/// Identity of a row within its view, which stays the same in later snapshots wherever the row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RowId {
-    /// Where its socket is; 0 for a row that is no socket
+    /// Network namespace of its socket; 0 for a row that is no socket
     pub netns: NetnsId,
-    /// The socket's cookie, or any number of the view's own
+    /// The socket's cookie, or a number that the view chooses
     pub key: u64,
 }
 
 impl RowId {
-    /// A row that is no socket.
+    /// Identity of a row that is no socket.
     pub fn other(key: u64) -> Self {
         Self { netns: NetnsId(0), key }
     }
@@ -22,15 +22,15 @@ impl RowId {
 /// The sign of a row: how urgent it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// Nothing
+    /// No sign
     Plain,
-    /// Something cannot wait
+    /// It needs attention at once
     Alarm,
-    /// Something should not stay as it is
+    /// It should not stay as it is
     Warning,
-    /// It is there for completeness
+    /// It is listed for completeness
     Muted,
-    /// What is thought of a socket
+    /// Verdict on a socket
     Verdict(Verdict),
 }
 
@@ -60,8 +60,8 @@ pub enum Age {
     /// Neither
     #[default]
     Settled,
-    /// It was not there a moment ago
+    /// It came a moment ago
     New,
-    /// It is not there any more
+    /// It is gone
     Gone,
 }

@@ -1,6 +1,6 @@
-//! How sockets change from snapshot to snapshot. Rows come in by a sink ([`frame::FrameBuilder`]), are compared with the
-//! snapshot before ([`tracker::Tracker`]) and packed as the rows of the view that is asked for ([`table::Table`]). Imports no
-//! screen, no command line and no kernel; the time is an argument.
+//! How sockets change from snapshot to snapshot. A sink ([`frame::FrameBuilder`]) receives the rows,
+//! [`tracker::Tracker`] compares them with the previous snapshot, and [`table::Table`] packs them as rows of the
+//! requested view. Imports no screen, no command line and no kernel interface; the time is an argument.
 
 pub(crate) mod change;
 pub(crate) mod change_log;

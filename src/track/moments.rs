@@ -1,10 +1,10 @@
-//! When the snapshots began, in time since the dashboard was opened and by the clock on the wall. No clock is read here.
+//! Start times of snapshots, since the dashboard was opened and by the wall clock. No clock is read here.
 
 use std::time::{Duration, SystemTime};
 
 use crate::model::time::millis;
 
-/// This snapshot and the one before.
+/// Start times of this snapshot and of the previous one.
 #[derive(Debug)]
 pub(super) struct Moments {
     round: u32,
@@ -13,12 +13,12 @@ pub(super) struct Moments {
     taken_at: SystemTime,
 }
 
-/// When something happened to a socket.
+/// Time of a change of a socket.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct When {
-    /// By the clock on the wall
+    /// By the wall clock
     pub(super) at: SystemTime,
-    /// Until when the socket is known to have been there, in ms since the dashboard was opened
+    /// Last time at which the socket is known to have existed, in ms since the dashboard was opened
     pub(super) until_ms: u64,
 }
 
@@ -29,38 +29,38 @@ impl Default for Moments {
 }
 
 impl Moments {
-    /// A snapshot begins.
+    /// Begins a snapshot.
     pub(super) fn begin(&mut self, now: Duration, taken_at: SystemTime) {
         self.round = self.round.wrapping_add(1);
         (self.before, self.now, self.taken_at) = (self.now, now, taken_at);
     }
 
-    /// Whether there was no snapshot before.
+    /// Whether this is the first snapshot.
     pub(super) fn is_first(&self) -> bool {
         self.round <= 1
     }
 
-    /// When this snapshot began, in ms since the dashboard was opened.
+    /// Start of this snapshot, in ms since the dashboard was opened.
     pub(super) fn now_ms(&self) -> u64 {
         millis(self.now)
     }
 
-    /// When the one before began.
+    /// Start of the previous snapshot, in ms since the dashboard was opened.
     pub(super) fn before_ms(&self) -> u64 {
         millis(self.before)
     }
 
-    /// Time from the one to the other, never 0.
+    /// Time between the starts of the two snapshots in ms, never 0.
     pub(super) fn elapsed_ms(&self) -> u64 {
         millis(self.now.saturating_sub(self.before)).max(1)
     }
 
-    /// A change that this snapshot shows: of a socket that is gone the snapshot before was the last to show it.
+    /// Time of a change that this snapshot shows. A socket that is gone was last seen in the previous snapshot.
     pub(super) fn of_snapshot(&self, is_gone: bool) -> When {
         When { at: self.taken_at, until_ms: if is_gone { self.before_ms() } else { self.now_ms() } }
     }
 
-    /// A change that the kernel reported at that time, which may lie before this snapshot or after its beginning.
+    /// Time of a change that the kernel reported, which may lie before or after the start of this snapshot.
     pub(super) fn of_event(&self, at: SystemTime) -> When {
         let earlier = self.taken_at.duration_since(at).unwrap_or_default();
         let later = at.duration_since(self.taken_at).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How the counters of one socket have moved since the snapshot before. Pure arithmetic; the time is an argument.
+//! Movement of one socket's counters since the previous snapshot. Pure arithmetic; the time is an argument.
 
 use super::line::Age;
 use crate::model::memory::SocketMemory;
@@ -6,20 +6,20 @@ use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::tcp_info::Field;
 
-/// What a socket has moved, in all and since the snapshot before.
+/// Counters of a socket: totals, and rates since the previous snapshot.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Motion {
-    /// Whether it came a moment ago
+    /// Whether the socket came a moment ago
     pub age: Age,
-    /// Bytes that the peer acknowledged, since the connection began
+    /// Bytes that the peer acknowledged since the connection began
     pub sent: Option<u64>,
-    /// Bytes that came in order
+    /// Bytes received in order since the connection began
     pub received: Option<u64>,
-    /// Bytes that the peer acknowledged per second, since the snapshot before
+    /// Bytes that the peer acknowledged per second
     pub sent_per_s: Option<u64>,
-    /// Bytes that came in order per second
+    /// Bytes received in order per second
     pub received_per_s: Option<u64>,
-    /// Of a listener: connection attempts dropped per second
+    /// Connection attempts that a listener dropped per second
     pub drops_per_s: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ impl Totals {
         Self { sent: get(Field::BytesAcked), received: get(Field::BytesReceived), drops: drops.map(u64::from) }
     }
 
-    /// The low halves of sent, or dropped, and received.
+    /// The low 32 bits of sent (for a listener: dropped) and received.
     pub(super) fn low(&self) -> (u32, u32) {
         (self.drops.or(self.sent).unwrap_or(0) as u32, self.received.unwrap_or(0) as u32)
     }

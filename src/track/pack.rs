@@ -1,5 +1,5 @@
-//! Values of cells as bytes: a hundred thousand rows are kept while the next hundred thousand come, so a row takes some
-//! fifty bytes. What is packed comes out as it was, but for words of ours, which come out as text.
+//! Values of cells as bytes. A hundred thousand rows are kept while the next hundred thousand come, so a row takes some
+//! fifty bytes. Unpacking yields the packed value, except that words of this program come out as text.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,10 +12,10 @@ use crate::model::holder::HolderKind;
 use crate::model::liveness::Bound;
 use crate::text::{self, digits, duration_width};
 
-/// Texts beyond so many are not looked for any more: a column of sentences has a new one in each row.
+/// Maximum number of texts in the dictionary: a column of sentences has a new text in each row.
 const MOST_TEXTS: usize = 4096;
 
-/// Texts that are found without being looked up.
+/// Size of the cache of texts that are found without a hash lookup.
 const RECENT: usize = 64;
 
 const ABSENT: u8 = 0;
@@ -25,7 +25,7 @@ const NOT_APPLICABLE: u8 = 3;
 const EXACT: u8 = 4;
 const AT_MOST: u8 = 5;
 const AT_LEAST: u8 = 6;
-/// Number of a text in the dictionary
+/// The number of a text in the dictionary follows
 const KNOWN_TEXT: u8 = 7;
 const TEXT: u8 = 8;
 const ADDR_V4: u8 = 9;
@@ -33,16 +33,16 @@ const ADDR_V6: u8 = 10;
 const END_V4: u8 = 11;
 const END_V6: u8 = 12;
 const HOLDER: u8 = 13;
-/// The device follows, as a text
+/// Flag: the device follows, as a text
 const WITH_DEVICE: u8 = 16;
 
-/// Texts that many rows share.
+/// Texts shared by many rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Dictionary {
-    /// Each with its width for people
+    /// Each text with its display width
     texts: Vec<(Box<str>, usize)>,
     numbers: FxHashMap<Box<str>, u32>,
-    /// The last text of those that end alike: few texts stand in most rows, and need not be looked up
+    /// The last text for each hash of a text's end: few texts stand in most rows, and need no lookup
     recent: [u32; RECENT],
 }
 
@@ -53,7 +53,7 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
-    /// The number of a text; `None` where there are too many.
+    /// The number of a text, which is added if it is new; `None` if the dictionary is full.
     pub(crate) fn number(&mut self, text: &str) -> Option<u32> {
         let place = end_of(text) % RECENT;
         let recent = self.recent[place];
@@ -75,29 +75,29 @@ impl Dictionary {
         Some(number)
     }
 
-    /// The text of a number.
+    /// The text with this number.
     pub(crate) fn text(&self, number: u32) -> &str {
         self.texts.get(number as usize).map_or("", |(text, _)| text)
     }
 
-    /// How many cells the text of a number takes.
+    /// Display width of the text with this number, in cells.
     pub(crate) fn width(&self, number: u32) -> usize {
         self.texts.get(number as usize).map_or(0, |(_, width)| *width)
     }
 }
 
-/// A number that texts share which end alike: names differ in their process ids.
+/// Hash of the end of a text: labels of processes differ in their process ids.
 fn end_of(text: &str) -> usize {
     let end = text.as_bytes().last_chunk().map_or(text.len() as u64, |end| u64::from(u32::from_ne_bytes(*end)));
     (end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
 }
 
-/// Adds a text of the dictionary at the end of `out`.
+/// Appends a text of the dictionary to `out`.
 pub(crate) fn pack_known(number: u32, out: &mut Vec<u8>) {
     tagged(KNOWN_TEXT, number.into(), out);
 }
 
-/// Adds a value at the end of `out`.
+/// Appends a value to `out`.
 pub(crate) fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec<u8>) {
     match value {
         Value::Absent => out.push(ABSENT),
@@ -160,7 +160,7 @@ fn pack_addr(addr: IpAddr, v4: u8, v6: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// Takes the next value off the front of `bytes`; absent where there is none.
+/// Takes the next value off the front of `bytes`; absent if there is none.
 pub(crate) fn unpack<'a>(bytes: &mut &'a [u8], dictionary: &'a Dictionary) -> Value<'a> {
     let Some(tag) = take::<1>(bytes) else { return Value::Absent };
     let bounded = |ms, bound| Value::Bounded { ms: Some(ms), bound };
@@ -229,7 +229,7 @@ fn addr(is_v6: bool, bytes: &mut &[u8]) -> IpAddr {
     }
 }
 
-/// How many cells a value takes for people. What comes in every row is counted without being written.
+/// Display width of a value, in cells. Values that stand in every row are measured without being formatted.
 pub(crate) fn width(value: &Value<'_>, unit: Unit) -> usize {
     match (value, unit) {
         (Value::Absent, _) => 1,

@@ -1,4 +1,4 @@
-//! What is asked for of the next snapshot: the view, its filter, columns and order, and what has to be known for them.
+//! Query for the next snapshot: the view, its filter, columns and order, and the data that they need.
 
 use super::group::GroupBy;
 use super::table::Order;
@@ -9,33 +9,34 @@ use crate::model::address::NetnsId;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
 
-/// Needs that take seconds on a large host in the first snapshot: all processes are scanned, and then each socket is asked.
+/// Data that takes seconds to collect on a large host in the first snapshot: all processes are scanned, then each
+/// socket is read.
 pub(crate) const DEAR: Needs =
     Needs::OWNERS.union(Needs::LIMITS).union(Needs::OPTIONS).union(Needs::MORE_OPTIONS).union(Needs::ALL_OPTIONS);
 
 /// A view with its filter, columns and order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Query {
-    /// Which kind of rows
+    /// View, which decides the kind of rows
     pub view: View,
-    /// The filter as it was typed; among the kernel's numbers a text to look for
+    /// The filter as it was typed; in the kernel view, a text to search for
     pub typed: String,
-    /// Which rows
+    /// Filter of the rows
     pub filter: Filter,
-    /// Which namespace; all where none is named
+    /// Network namespace; `None` for all
     pub netns: Option<NetnsId>,
-    /// Which columns
+    /// Columns to show
     pub columns: Vec<Heading>,
-    /// In which order
+    /// Order of the rows
     pub order: Order,
-    /// What processes are grouped by
+    /// Property by which processes are grouped
     pub by: GroupBy,
-    /// Sockets that are no connections too, among the connections; counters that are 0, among the kernel's numbers
+    /// In the connections view, include sockets that are no connections; in the kernel view, counters that are 0
     pub all: bool,
 }
 
 impl Query {
-    /// A view that nobody changed.
+    /// Query for a view with its defaults.
     pub(crate) fn new(view: View) -> Self {
         Self {
             view,
@@ -49,7 +50,7 @@ impl Query {
         }
     }
 
-    /// The states of the sockets that it lists.
+    /// States of the sockets that the query lists.
     pub(super) fn listed(&self) -> StateSet {
         match self.view {
             View::Listeners => StateSet::listeners(),
@@ -58,18 +59,18 @@ impl Query {
         }
     }
 
-    /// The states of all sockets that have to be dumped: the counts do not depend on the view.
+    /// States of all sockets to dump. The counts must not depend on the view, so this is more than the query lists.
     pub(crate) fn states(&self) -> StateSet {
         StateSet::connections().union(StateSet::listeners()).union(self.listed())
     }
 
-    /// Whether its rows are the same without what is dear: not where they are made of owners, or the filter asks for
-    /// something that may turn out otherwise.
+    /// Whether the rows are correct before the slow data is there. They are not if they are grouped by owner, or if the
+    /// filter depends on data that may still change.
     pub(crate) fn is_shown_early(&self) -> bool {
         self.view != View::Processes && !self.filter.needs().intersects(DEAR | Needs::LIVENESS)
     }
 
-    /// What has to be known of a row.
+    /// Data of a row that the query needs.
     pub(crate) fn needs(&self) -> Needs {
         let shown = self.columns.iter().fold(Needs::LIVENESS | Needs::OWNERS, |needs, column| needs | column.needs);
         let view = match self.view {

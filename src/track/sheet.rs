@@ -1,4 +1,4 @@
-//! Everything known of one socket, as the detail shows it.
+//! Everything known of one socket, for the detail.
 
 use std::io;
 
@@ -16,48 +16,48 @@ use crate::text::reason;
 /// One socket as the detail shows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Sheet {
-    /// Which socket
+    /// Identity of the socket
     pub id: SocketId,
     /// Verdict, state and both ends
     pub heading: String,
-    /// The verdict in a sentence
+    /// The verdict as a sentence
     pub sentence: String,
-    /// The ways in which it can end
+    /// Ways in which the connection can end
     pub endings: Vec<(&'static str, String)>,
-    /// What happens until the kernel gives up
+    /// Events until the kernel gives up
     pub timeline: Timeline,
-    /// Every column that has a value, in groups
+    /// All columns that have a value, in groups
     pub sections: Vec<SheetSection>,
-    /// What a deadline is made of
+    /// Everything that decides the deadline
     pub subject: Subject,
-    /// For the histories
+    /// Counters for the histories
     pub sample: Sample,
 }
 
-/// Numbers of one moment.
+/// Counters of a socket at one time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sample {
-    /// When, in ms since the dashboard was opened
+    /// Time, in ms since the dashboard was opened
     pub at_ms: u64,
     /// Smoothed round-trip time
     pub rtt_us: Option<u64>,
     /// Bytes that the peer acknowledged
     pub sent: Option<u64>,
-    /// Bytes that came in order
+    /// Bytes received in order
     pub received: Option<u64>,
 }
 
-/// Receives the one row.
+/// Receives the one row and makes a sheet of it.
 #[derive(Debug)]
 pub(crate) struct SheetSink {
     judge: Judge,
     at_ms: u64,
-    /// The row, if it is there
+    /// The sheet, if the socket was found
     pub sheet: Option<Sheet>,
 }
 
 impl SheetSink {
-    /// Nothing yet; a row that comes now comes at `at_ms`.
+    /// An empty sink for a snapshot taken at `at_ms`.
     pub(crate) fn new(judge: Judge, at_ms: u64) -> Self {
         Self { judge, at_ms, sheet: None }
     }

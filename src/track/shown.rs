@@ -1,4 +1,4 @@
-//! The rows that were shown last, and which of them are gone since: those stay for a moment, marked.
+//! The rows shown last, and which of them are gone since: those stay for a moment, marked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use super::line::RowId;
 use super::query::Query;
 use super::table::Table;
 
-/// So long a row is marked as new, or kept as gone.
+/// How long a row is marked as new, or kept as gone.
 pub(super) const MARKED: Duration = Duration::from_secs(2);
 
-/// The rows that were shown last.
+/// The rows shown last.
 #[derive(Debug, Default)]
 pub struct ShownRows {
-    /// What was asked for, and what was shown
+    /// The last query, and the table shown for it
     pub(super) last: Option<(Query, Arc<Table>)>,
-    /// When those that are gone went
+    /// Rows that are gone, and when they went
     gone: FxHashMap<RowId, Duration>,
 }
 
 impl ShownRows {
-    /// A snapshot begins.
+    /// Begins a snapshot: drops rows that went longer ago than they are kept.
     pub(super) fn begin(&mut self, now: Duration) {
         self.gone.retain(|_, since| now.saturating_sub(*since) < MARKED);
     }
 
-    /// A row is gone.
+    /// Marks a row as gone.
     pub(super) fn lose(&mut self, row: RowId, now: Duration) {
         self.gone.insert(row, now);
     }
@@ -42,7 +42,7 @@ impl ShownRows {
         !self.gone.is_empty()
     }
 
-    /// The table that was shown.
+    /// The table shown last.
     pub(super) fn table(&self) -> Option<&Table> {
         self.last.as_ref().map(|(_, table)| &**table)
     }

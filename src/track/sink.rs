@@ -1,4 +1,4 @@
-//! Receives the rows of one snapshot and notes what has changed, without making rows of a view.
+//! Sink that records the changes of one snapshot, without making rows of a view.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::model::namespace::Namespace;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 
-/// The sink of one snapshot. What it found stands in [`Tracker::changes`] afterwards.
+/// The sink of one snapshot. Afterwards, [`Tracker::changes`] holds the changes it found.
 #[derive(Debug)]
 pub struct ChangeSink<'a> {
     tracker: &'a mut Tracker,
@@ -18,7 +18,7 @@ pub struct ChangeSink<'a> {
 }
 
 impl<'a> ChangeSink<'a> {
-    /// For a snapshot that begins at this time, by a clock that goes on from one to the next.
+    /// A sink for a snapshot that begins at `at`, by a clock that runs on from one snapshot to the next.
     pub fn new(tracker: &'a mut Tracker, at: Duration) -> Self {
         Self { tracker, at, namespaces: Vec::new() }
     }

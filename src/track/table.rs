@@ -1,4 +1,4 @@
-//! The rows of a view, whatever the view: identity, sign and packed cells of each, in the order in which they are shown.
+//! The rows of any view: identity, sign and packed cells of each, in the order in which they are shown.
 
 use rustc_hash::FxHashMap;
 use unicode_width::UnicodeWidthStr;
@@ -14,12 +14,12 @@ use crate::model::socket::SocketId;
 /// How rows are ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Order {
-    /// What is most alarming first
+    /// Most urgent first
     #[default]
     Alarm,
     /// By a column
     By {
-        /// Which
+        /// The column
         column: ColumnId,
         /// From large to small
         descending: bool,
@@ -30,20 +30,20 @@ pub(crate) enum Order {
 #[derive(Debug, Clone, Copy)]
 struct RowHead {
     key: u64,
-    /// Where its cells begin
+    /// Offset of its cells
     offset: u32,
-    /// Number of its namespace
+    /// Index of its namespace
     space: u16,
     sign: Sign,
     age: Age,
 }
 
-/// The rows.
+/// The rows of a view.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    /// The columns: first those that are shown, then those that only tell what a row is
+    /// The columns: first those shown, then those that only identify a row
     pub headings: Vec<Heading>,
-    /// How many of them are shown
+    /// Number of columns shown
     pub shown: usize,
     /// Width of the widest cell of each column
     pub naturals: Vec<usize>,
@@ -52,22 +52,22 @@ pub(crate) struct Table {
     bytes: Vec<u8>,
     dictionary: Dictionary,
     has_cookies: bool,
-    /// Rows that are gone
+    /// Number of rows that are gone
     gone: usize,
 }
 
 impl Table {
-    /// How many rows there are.
+    /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.heads.len()
     }
 
-    /// How many of them are still there.
+    /// Number of rows that are not gone.
     pub(crate) fn there(&self) -> usize {
         self.heads.len() - self.gone
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     pub(crate) fn is_empty(&self) -> bool {
         self.heads.is_empty()
     }
@@ -81,13 +81,13 @@ impl Table {
         RowId { netns: self.spaces.get(usize::from(head.space)).copied().unwrap_or(NetnsId(0)), key: head.key }
     }
 
-    /// Where a row stands.
+    /// Index of the row with this identity.
     pub(crate) fn position(&self, id: RowId) -> Option<usize> {
         let is_it = |head: &RowHead| head.key == id.key && self.id_of(head) == id;
         self.heads.iter().position(is_it)
     }
 
-    /// The socket of a row that is still there and can be told from others.
+    /// The socket of a row, if it still exists and has a cookie.
     pub(crate) fn socket(&self, row: usize) -> Option<SocketId> {
         let id = self.id(row)?;
         let is_there = self.has_cookies && self.age(row) != Age::Gone;
@@ -99,29 +99,30 @@ impl Table {
         self.heads.get(row).map_or(Sign::Plain, |head| head.sign)
     }
 
-    /// Whether it came or went a moment ago.
+    /// Whether a row came or went a moment ago.
     pub(crate) fn age(&self, row: usize) -> Age {
         self.heads.get(row).map_or(Age::Settled, |head| head.age)
     }
 
-    /// All cells of a row, those that are not shown too.
+    /// All cells of a row, including those that are not shown.
     pub(crate) fn cells(&self, row: usize) -> impl Iterator<Item = Value<'_>> {
         let start = self.heads.get(row).map_or(self.bytes.len(), |head| head.offset as usize);
         let mut rest = self.bytes.get(start..).unwrap_or_default();
         self.headings.iter().map(move |_| unpack(&mut rest, &self.dictionary))
     }
 
-    /// A cell of this column.
+    /// The cell of a row in this column.
     pub(crate) fn cell(&self, row: usize, id: ColumnId) -> Option<Value<'_>> {
         self.headings.iter().zip(self.cells(row)).find(|(heading, _)| heading.id == id).map(|(_, value)| value)
     }
 
-    /// The columns that are shown.
+    /// The columns shown.
     pub(crate) fn columns(&self) -> &[Heading] {
         &self.headings[..self.shown.min(self.headings.len())]
     }
 
-    /// Columns grow and never shrink, so that nothing jumps from one snapshot to the next.
+    /// Widens columns to their previous width. They never shrink, so that the layout stays from one snapshot to the
+    /// next.
     pub(crate) fn keep_widths(&mut self, before: &Self) {
         if self.columns() == before.columns() {
             for (natural, known) in self.naturals.iter_mut().zip(&before.naturals) {
@@ -131,22 +132,22 @@ impl Table {
     }
 }
 
-/// Puts a table together.
+/// Builds a table.
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
     table: Table,
-    /// Rows that stand behind others, wherever those come to stand
+    /// Rows to be placed behind an anchor row once the order is known
     behind: Vec<(Option<RowId>, RowHead)>,
 }
 
 impl Builder {
-    /// For these columns, of which the first ones are shown, and the others only tell what a row is. `like` is the table
-    /// before: this one is likely to be as large.
+    /// A builder for these columns, of which the first `shown` are shown and the others only identify a row. `like` is
+    /// the previous table: this one is likely to be as large.
     pub(crate) fn new(headings: Vec<Heading>, shown: usize, has_cookies: bool, like: Option<&Table>) -> Self {
         let naturals = headings.iter().map(|heading| heading.title.width()).collect();
         let (mut heads, mut bytes) = (Vec::new(), Vec::new());
         if let Some(like) = like {
-            // A vector that grows by doubling would hold twice what it needs.
+            // Growth by doubling would reserve twice the memory needed.
             heads.reserve_exact(like.heads.len() + like.heads.len() / 16);
             bytes.reserve_exact(like.bytes.len() + like.bytes.len() / 16);
         }
@@ -164,7 +165,7 @@ impl Builder {
         Self { table, behind: Vec::new() }
     }
 
-    /// The columns that each row has to have a cell for.
+    /// The columns; each row needs a cell for every one.
     pub(crate) fn headings(&self) -> &[Heading] {
         &self.table.headings
     }
@@ -181,7 +182,7 @@ impl Builder {
         table.heads.push(RowHead { key: id.key, offset, space, sign, age });
     }
 
-    /// The next cell of the row: that of the column with this number.
+    /// Adds the next cell of the row, for the column with this number.
     pub(crate) fn cell(&mut self, column: usize, value: &Value<'_>) {
         let Table { headings, naturals, dictionary, bytes, .. } = &mut self.table;
         let (Some(heading), Some(natural)) = (headings.get(column), naturals.get_mut(column)) else { return };
@@ -193,7 +194,8 @@ impl Builder {
         pack(value, dictionary, bytes);
     }
 
-    /// Takes over a row of another table with the same columns, to stand behind the row `anchor`, or first.
+    /// Copies a row from another table with the same columns, to stand behind the row `anchor`, or first if there is
+    /// none.
     pub(crate) fn take_over_behind(&mut self, anchor: Option<RowId>, other: &Table, row: usize, age: Age) {
         let Some(id) = other.id(row) else { return };
         self.row(id, other.sign(row), age);
@@ -201,7 +203,7 @@ impl Builder {
         self.behind.extend(self.table.heads.pop().map(|head| (anchor, head)));
     }
 
-    /// The table in its order; rows that compare alike stay as they came.
+    /// Sorts the rows and returns the table. The sort is stable.
     pub(crate) fn finish(mut self, order: &Order, is_urgency_first: bool) -> Table {
         match order {
             Order::Alarm if is_urgency_first => self.table.heads.sort_by_key(|head| head.sign.urgency()),
@@ -224,7 +226,7 @@ impl Builder {
             heads.push(*head);
             heads.extend(behind.remove(&Some(self.table.id_of(head))).unwrap_or_default());
         }
-        // Whatever stood before them has gone elsewhere or is not there any more.
+        // Rows whose anchor is not in this table come last.
         heads.extend(behind.into_values().flatten());
         self.table.heads = heads;
     }

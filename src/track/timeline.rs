@@ -1,40 +1,40 @@
-//! What happens to a connection until the kernel gives up: when the peer was last heard, when timers fire, when it ends.
+//! Events of a connection until the kernel gives up: when the peer was last heard, when timers fire, when it ends.
 
 use crate::model::liveness::{Bound, Mechanism};
 use crate::model::row::Row;
 use crate::model::timer::TimerKind;
 
-/// What happens at a moment.
+/// Kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MarkKind {
     /// The peer was last heard
     Heard,
-    /// This moment
+    /// Time of the snapshot
     Now,
     /// The pending timer fires
     Timer(TimerKind),
-    /// A keepalive probe goes out
+    /// A keepalive probe is sent
     Probe,
     /// The kernel gives up
     End,
 }
 
-/// Moments of a connection, in the order of time.
+/// Events of a connection, in order of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Timeline {
-    /// Milliseconds from now, negative for what is past
+    /// Milliseconds from now, negative for the past
     pub moments: Vec<(i64, MarkKind)>,
-    /// What is known of its end
+    /// How exact the time of its end is
     pub bound: Bound,
-    /// What ends it
+    /// Kernel mechanism that ends it
     pub mechanism: Mechanism,
 }
 
-/// More probes than fit into a line are not drawn each.
+/// Maximum number of probes drawn: more do not fit into a line.
 const MOST_PROBES: u64 = 64;
 
 impl Timeline {
-    /// By what a row says now, if nothing more comes from the peer.
+    /// Timeline of a row, if nothing more comes from the peer.
     pub(crate) fn of(row: &Row<'_>) -> Self {
         let socket = row.socket;
         let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);

@@ -1,5 +1,5 @@
-//! What came, went and changed from one snapshot to the next, and how fast bytes move: compares each row with what is kept
-//! of its socket, and takes in what the kernel reported of sockets that it destroyed.
+//! What came, went and changed from one snapshot to the next, and how fast bytes move. The tracker compares each row
+//! with the state kept of its socket, and adds the kernel's destroy events.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,35 +26,35 @@ use crate::model::state::TcpState;
 use crate::model::time::millis;
 use crate::text::timestamp;
 
-/// A socket that the kernel has destroyed.
+/// Destroy event: a socket that the kernel has destroyed.
 #[derive(Debug)]
 pub struct DestroyEvent {
     /// The socket with its last counters
     pub socket: Socket,
-    /// When the report came
+    /// When the event arrived
     pub at: SystemTime,
 }
 
 /// State carried from one snapshot to the next.
 #[derive(Debug)]
 pub struct Tracker {
-    /// There will be no second snapshot: nothing of a socket is kept
+    /// Only one snapshot will be taken: no state of sockets is kept
     is_for_once: bool,
     moments: Moments,
     sockets: Sequence<Known>,
-    /// Who holds sockets, in the snapshot before and in this one
+    /// Owners of sockets, in the previous snapshot and in this one
     holders: [Holders; 2],
-    /// Ends of TIME-WAITs that this snapshot was the first to show
+    /// Ends of the TIME-WAITs that this snapshot was the first to show
     rested: FxHashSet<[Endpoint; 2]>,
-    /// Sockets that were destroyed from here since the snapshot before
+    /// Sockets that this program destroyed since the previous snapshot
     pub destroyed: FxHashSet<SocketId>,
-    /// What happened
+    /// Log of changes
     pub changes: ChangeLog,
-    /// The past of groups
+    /// CLOSE-WAIT history of groups
     pub groups: GroupHistory,
-    /// Counters of the namespaces
+    /// Kernel counters of the namespaces
     pub counted: KernelCounters,
-    /// The rows that were shown last
+    /// The rows shown last
     pub shown: ShownRows,
 }
 
@@ -67,7 +67,7 @@ struct ChangeReport<'a> {
     namespace: Option<&'a Namespace>,
 }
 
-/// Nothing yet; times of day are UTC, as RFC 3339 has them.
+/// An empty tracker that formats times of day in UTC, after RFC 3339.
 impl Default for Tracker {
     fn default() -> Self {
         Self::new(|at| timestamp(at).unwrap_or_default())
@@ -75,7 +75,7 @@ impl Default for Tracker {
 }
 
 impl Tracker {
-    /// Nothing yet. `clock` writes the time of day.
+    /// An empty tracker. `clock` formats a time of day.
     pub fn new(clock: fn(SystemTime) -> String) -> Self {
         Self {
             is_for_once: false,
@@ -91,12 +91,12 @@ impl Tracker {
         }
     }
 
-    /// Keeps nothing of a socket: for a program that takes one snapshot.
+    /// A tracker that keeps no state of sockets, for a program that takes one snapshot.
     pub fn for_once(clock: fn(SystemTime) -> String) -> Self {
         Self { is_for_once: true, ..Self::new(clock) }
     }
 
-    /// A snapshot begins, `now` after the dashboard was opened.
+    /// Begins a snapshot; `now` is the time since the dashboard was opened.
     pub fn begin(&mut self, now: Duration, taken_at: SystemTime) {
         self.moments.begin(now, taken_at);
         self.sockets.begin();
@@ -107,12 +107,12 @@ impl Tracker {
         self.shown.begin(now);
     }
 
-    /// When this snapshot began, in ms since the dashboard was opened.
+    /// Start of this snapshot, in ms since the dashboard was opened.
     pub fn now_ms(&self) -> u64 {
         self.moments.now_ms()
     }
 
-    /// Takes a row in, and returns how it has moved.
+    /// Adds a row and returns the movement of its counters.
     pub fn add(&mut self, row: &Row<'_>) -> Motion {
         let socket = row.socket;
         let totals = Totals::of(socket);
@@ -145,7 +145,7 @@ impl Tracker {
             motion.age = Age::New;
         }
         let before = ((known.state, known.verdict) != (socket.state, verdict)).then(|| known.clone());
-        // Nobody's any more: whose it was is worth more.
+        // If no process holds the socket any more, keep its last owner, which is more useful.
         let [holders_before, holders] = &mut self.holders;
         let is_nobodys = row.holder.owners().is_none();
         let was = if is_nobodys { holders.take_over(holders_before, known.holder) } else { None };
@@ -159,7 +159,7 @@ impl Tracker {
         motion
     }
 
-    /// Logs a socket that was not there before, if it is not over already.
+    /// Logs a new socket, unless it is already closed.
     fn open(&mut self, known: &Known, row: &Row<'_>) {
         let socket = row.socket;
         let is_over = socket.is_minisocket() && socket.state != TcpState::SynRecv;
@@ -171,7 +171,7 @@ impl Tracker {
         }
     }
 
-    /// Logs what has changed of a socket that was there before.
+    /// Logs what has changed of a socket that the previous snapshot contained.
     fn compare(&mut self, before: &Known, known: &Known, row: &Row<'_>) {
         let (id, namespace) = (row.socket.id, Some(row.namespace));
         if known.state != before.state && before.state != TcpState::TimeWait {
@@ -188,13 +188,13 @@ impl Tracker {
         }
     }
 
-    /// The snapshot is over: what it did not show is gone. `destroy_events` is what the kernel reported meanwhile; `is_whole`
-    /// tells whether a socket that was not seen is not there.
+    /// Ends the snapshot: sockets that it did not contain are gone, unless `is_whole` is false. `destroy_events` are
+    /// the kernel's reports since the previous snapshot.
     pub fn end(&mut self, destroy_events: Vec<DestroyEvent>, namespaces: &[Namespace], is_whole: bool) {
         let find = |id: NetnsId| namespaces.iter().find(|namespace| namespace.id == id);
         let mut reported = FxHashSet::default();
         for DestroyEvent { socket, at } in destroy_events {
-            // As a TIME-WAIT it is there yet: that it is over was logged when its state was seen.
+            // A socket that is still listed is a TIME-WAIT: its end was logged when that state was seen.
             if !self.sockets.is_met(socket.id) && reported.insert(socket.id) {
                 self.close(&socket, at, find(socket.id.netns));
             }
@@ -204,13 +204,14 @@ impl Tracker {
         if is_whole {
             self.sockets.end(|id, known| vanished.push((id, known)));
         } else {
-            // Their names were those of the snapshot before, which go now.
+            // Their owner numbers are those of the previous snapshot, which is dropped now.
             self.sockets.each_unmet(|known| known.holder = HolderNumber::UNKNOWN);
         }
         for (id, known) in vanished {
             let row = RowId { netns: id.netns, key: id.cookie.map_or(0, |cookie| cookie.0) };
             self.shown.lose(row, self.moments.now);
-            // The end of a TIME-WAIT is no news: the connection was over before; nor is that of one that was reported.
+            // Do not log the end of a TIME-WAIT, whose connection ended before, nor an end that the kernel has
+            // reported.
             if known.state != TcpState::TimeWait && !reported.contains(&id) {
                 let reason = CloseReason::guess(known.state, known.verdict, destroyed.contains(&id), None);
                 let what = What::Closed(reason);
@@ -220,7 +221,7 @@ impl Tracker {
         self.changes.end();
     }
 
-    /// Logs a socket that the kernel destroyed at that time.
+    /// Logs a socket that the kernel destroyed at `at`.
     fn close(&mut self, socket: &Socket, at: SystemTime, namespace: Option<&Namespace>) {
         let known = match self.sockets.find(socket.id) {
             Some(known) if known.state == TcpState::TimeWait => return,
@@ -247,7 +248,7 @@ impl Tracker {
     fn log(&mut self, report: ChangeReport<'_>, When { at, until_ms }: When) {
         let ChangeReport { what, known, id, namespace } = report;
         let (number, time) = self.changes.stamp(at);
-        // Of what is gone the name was noted in the snapshot before.
+        // The owner number of a socket that is gone is one of the previous snapshot.
         let is_there = !what.is_end();
         self.changes.push(Change {
             number,

@@ -1,4 +1,4 @@
-//! The views, one table for keys, tabs, titles, columns and the configuration.
+//! All views in one table, for keys, tabs, titles, columns and the configuration.
 
 use std::sync::LazyLock;
 
@@ -10,51 +10,51 @@ use crate::fields::column::{Column, Heading, RowKind, Width};
 use crate::fields::id::ColumnId;
 use crate::fields::table::CONNECTION_COLUMNS;
 
-/// What the screen shows.
+/// View of the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum View {
     /// Connections
     Connections,
-    /// Connections by what they go to
+    /// Connections grouped by remote end
     Peers,
-    /// Connections by whose they are
+    /// Connections grouped by owner
     Processes,
     /// Listeners, with their accept queues
     Listeners,
     /// Sysctls, gauges and counters
     Kernel,
-    /// What happened
+    /// Log of changes
     Changes,
 }
 
-/// One line of the table.
+/// Properties of one view.
 #[derive(Debug)]
 pub(crate) struct ViewSpec {
-    /// Which
+    /// The view
     pub view: View,
-    /// On its tab, and in the configuration
+    /// Name on its tab, and in the configuration
     pub name: &'static str,
-    /// What one of its rows is called, and several
+    /// Noun for one of its rows, and for several
     pub rows: [&'static str; 2],
-    /// Columns by default
+    /// Default columns
     columns: &'static [ColumnId],
-    /// All that it could show
+    /// All columns that it can show
     pub(crate) catalogue: Catalogue,
 }
 
-/// The columns of one kind of rows.
+/// All columns of one kind of rows.
 type Columns<K> = &'static LazyLock<Vec<Column<K>>>;
 
-/// All columns that a view could show, by what its rows are.
+/// All columns that a view can show, by kind of rows.
 #[derive(Debug)]
 pub(crate) enum Catalogue {
     /// Sockets
     Sockets(Columns<MovingSockets>),
     /// Groups of sockets
     Groups(Columns<Groups>),
-    /// The kernel's own numbers
+    /// Kernel values
     Kernel(Columns<KernelValues>),
-    /// What happened
+    /// Changes
     Changes(Columns<Changes>),
 }
 
@@ -105,29 +105,29 @@ pub(crate) const VIEWS: [ViewSpec; 6] = [
 ];
 
 impl View {
-    /// Its line of the table.
+    /// Properties of the view.
     pub(crate) fn spec(self) -> &'static ViewSpec {
         &VIEWS[self.index()]
     }
 
-    /// Its place among the views.
+    /// Index of the view among all views.
     pub(crate) fn index(self) -> usize {
         VIEWS.iter().position(|spec| spec.view == self).unwrap_or(0)
     }
 
-    /// The next view, in the order of the keys; behind the last comes the first.
+    /// The next view in the order of the keys; the first one follows the last.
     #[must_use]
     pub(crate) fn next(self) -> Self {
         VIEWS[(self.index() + 1) % VIEWS.len()].view
     }
 
-    /// The view before.
+    /// The previous view in the order of the keys; the last one precedes the first.
     #[must_use]
     pub(crate) fn previous(self) -> Self {
         VIEWS[(self.index() + VIEWS.len() - 1) % VIEWS.len()].view
     }
 
-    /// What so many of its rows are called.
+    /// A number of its rows with their noun.
     pub(crate) fn count(self, rows: usize) -> String {
         let [one, several] = self.spec().rows;
         format!("{rows} {}", if rows == 1 { one } else { several })
@@ -138,7 +138,7 @@ impl View {
         matches!(self, Self::Connections | Self::Listeners)
     }
 
-    /// All columns that it could show, with what each is.
+    /// All columns that it can show.
     pub(crate) fn catalogue(self) -> Vec<Heading> {
         fn headings<K: RowKind>(columns: Columns<K>) -> Vec<Heading> {
             columns.iter().map(|column| column.heading).collect()
@@ -151,7 +151,7 @@ impl View {
         }
     }
 
-    /// Its columns by default.
+    /// Default columns.
     pub(crate) fn columns(self) -> Vec<Heading> {
         let catalogue = self.catalogue();
         let find = |id: &ColumnId| catalogue.iter().find(|heading| heading.id == *id).copied();
@@ -160,18 +160,18 @@ impl View {
 }
 
 impl ViewSpec {
-    /// Names of its columns by default.
+    /// Names of the default columns.
     pub(crate) fn default_columns(&self) -> impl Iterator<Item = &'static str> {
         self.columns.iter().map(|id| id.name())
     }
 }
 
-/// Whether its cells are addresses with ports.
+/// Whether the cells of a column are addresses with ports.
 pub(crate) fn is_end(heading: &Heading) -> bool {
     matches!(heading.id, ColumnId::Local | ColumnId::Peer)
 }
 
-/// How a column may be squeezed: long addresses may be cut, unless somebody wants all of them.
+/// How far a column may be narrowed. Addresses may be cut, unless full addresses are requested.
 pub(crate) fn squeezed(heading: &Heading, has_full_addresses: bool) -> Width {
     const LEAST: u8 = 21;
     if is_end(heading) && !has_full_addresses { Width::Flexible(LEAST) } else { heading.width }

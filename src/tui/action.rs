@@ -1,4 +1,4 @@
-//! What the user can do, and what comes of it.
+//! Actions (what the user can do), events (what reaches the loop) and effects (what the loop has to carry out).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::track::sheet::Sheet;
 use crate::track::table::Table;
 use crate::track::views::View;
 
-/// What a key means.
+/// Command that a key is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// End the program
     Quit,
-    /// Close what is open; in the table: forget marks, then the filter
+    /// Close what is open; in the table: clear the marks, then the filter
     Back,
-    /// Every key
+    /// Show the help: every key
     Help,
     /// One row up
     Up,
@@ -35,108 +35,108 @@ pub(crate) enum Action {
     Top,
     /// Last row
     Bottom,
-    /// Everything known of the selected connection; the connections of a group
+    /// Open the detail of the selected connection, or list the connections of a group
     Open,
-    /// Mark the selected row, or not
+    /// Mark or unmark the selected row
     Mark,
-    /// Mark every row, or none
+    /// Mark every row, or unmark all
     MarkAll,
-    /// Destroy, after a question
+    /// Destroy, after confirmation
     Destroy,
     /// Set keepalive, in a form
     Set,
     /// Copy the row to the clipboard
     Copy,
-    /// Write what is shown to a file
+    /// Write the shown table to a file
     Save,
     /// Open the filter box
     Filter,
-    /// Choose a named filter
+    /// Choose a bookmark: a filter that the configuration names
     Bookmarks,
-    /// Another view
+    /// Switch to this view
     Show(View),
-    /// The next view
+    /// Switch to the next view
     NextView,
-    /// The one before
+    /// Switch to the previous view
     PreviousView,
     /// Sort by the next column
     Sort,
-    /// Turn the order around
+    /// Reverse the order
     Reverse,
     /// Choose columns
     Columns,
     /// Choose a namespace
     Namespaces,
-    /// Group processes otherwise
+    /// Group processes by the next key: process, program, unit or container
     GroupBy,
-    /// Show what is left out: sockets that are no connections, counters that are 0
+    /// Show what is hidden by default: sockets without a connection, counters that are 0
     All,
-    /// Names for addresses, or not
+    /// Show host names or addresses
     Names,
-    /// Whole addresses, or not
+    /// Show addresses in full or shortened
     Wide,
-    /// Another theme
+    /// Switch to the next theme
     Theme,
     /// Freeze the data
     Pause,
-    /// Look more often
+    /// Shorten the interval between snapshots
     Faster,
-    /// Look less often
+    /// Lengthen the interval between snapshots
     Slower,
-    /// Draw all of it anew
+    /// Redraw the whole screen
     Redraw,
-    /// Give the terminal back to the shell for a while
+    /// Suspend to the shell (`SIGTSTP`)
     Suspend,
 }
 
 impl Action {
-    /// Whether it is done to sockets, so that it means nothing in views whose rows are something else.
+    /// Whether it acts on sockets; such an action has no meaning in views whose rows are not sockets.
     pub(crate) fn is_on_sockets(self) -> bool {
         matches!(self, Self::Mark | Self::MarkAll | Self::Destroy | Self::Set)
     }
 }
 
-/// What happens.
+/// Input of [`update`](super::update::update): one thing that happened.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The terminal says something: a key, another size
+    /// Input from the terminal: a key, a paste, a click, a new size
     Input(Input),
-    /// A look at the sockets
+    /// The frame of a new snapshot
     Frame(Box<Frame>),
-    /// All that is known of one socket; `None` where it is gone
+    /// The detail of one socket; `None` if it is closed
     Detail(SocketId, Option<Box<Sheet>>),
-    /// Names of addresses; `None` for those that have none, or not in time
+    /// Host names of addresses; `None` for an address without a name, or whose look-up timed out
     Names(Vec<(IpAddr, Option<String>)>),
-    /// What came of an order
+    /// Result of an action, to be shown
     Told(String),
-    /// A look failed
+    /// A snapshot failed: the error
     Failed(String),
-    /// No look has come for so long
+    /// No snapshot for this long
     Late(Duration),
-    /// All that has come was taken in, and a frame is about to be drawn
+    /// All waiting events are processed and a frame is about to be drawn
     Settled,
-    /// A frame was drawn, and nothing has come meanwhile
+    /// A frame was drawn and no event arrived meanwhile
     Drawn,
-    /// A signal asks for the terminal
+    /// A signal asks to stop the process (`SIGTSTP`)
     Suspend,
-    /// The process was stopped, and goes on
+    /// The process was stopped and continues (`SIGCONT`)
     Continued,
-    /// Its terminal is gone
+    /// The terminal is closed
     End,
-    /// A signal tells it to end: which
+    /// A signal terminates the process: its number
     Signal(i32),
 }
 
-/// A socket that somebody means, and what finds it without looking through all.
+/// Socket, with the ports that let the kernel find it without a dump of all sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SocketRef {
-    /// Which
+    /// Identity of the socket
     pub id: SocketId,
-    /// Its local and its remote port, where they are known
+    /// Local and remote port, if known
     pub ports: Option<(u16, u16)>,
 }
 
-/// A table that is shared: equal to itself only.
+/// Shared table; equal only to itself.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedTable(pub Arc<Table>);
 
@@ -146,37 +146,37 @@ impl PartialEq for SharedTable {
     }
 }
 
-/// What is to be done outside.
+/// Output of [`update`](super::update::update): what the loop or its caller has to carry out.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
-    /// Look at the sockets this way from now on, and at once
+    /// Take a snapshot for this query now, and use the query for later snapshots
     Look(Box<Query>),
-    /// Look so often
+    /// Take a snapshot at this interval
     Every(Duration),
-    /// Look no more, or again
+    /// Stop (`true`) or resume (`false`) snapshots
     Pause(bool),
-    /// Find out all about one socket
+    /// Collect the detail of one socket
     Inspect(SocketRef),
-    /// Destroy these
+    /// Destroy these sockets
     Destroy(Vec<SocketId>),
-    /// Set keepalive of these
+    /// Set keepalive options of these sockets
     Set(Vec<SocketId>, KeepaliveChange),
-    /// Find names for these addresses
+    /// Resolve these addresses to names
     Resolve(Vec<IpAddr>),
-    /// Put this text into the clipboard
+    /// Copy this text to the clipboard
     Copy(String),
-    /// Write a table to a file
+    /// Write a table to the file of this name
     Save(String, SharedTable),
-    /// Forget what stands on the screen
+    /// Discard what is on the screen and draw a whole frame
     Redraw,
-    /// Take the terminal over once more: whoever stopped this process has changed it
+    /// Set the terminal up again: the shell changed its modes while this process was stopped
     Retake,
-    /// Stop this process until the shell lets it go on
+    /// Stop this process until the shell continues it
     Suspend,
-    /// End
+    /// Exit
     Quit,
-    /// End as this signal would have it
+    /// Restore the terminal and die from this signal
     EndBy(i32),
-    /// End with this error: there is nothing to show
+    /// Exit with this error: no snapshot succeeded, so there is nothing to show
     Fail(String),
 }

@@ -2,48 +2,47 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// Bytes of a line, at most: what is typed or pasted beyond is left out, since all of it is read again after each change.
+/// Maximum length of a line in bytes. Further input is dropped, since the whole line is parsed again after each change.
 pub(crate) const MOST_BYTES: usize = 8 * 1024;
 
-/// What is typed.
+/// Line editor: text and cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Editor {
     text: String,
-    /// In bytes, between two characters
+    /// Byte offset, on a character boundary
     cursor: usize,
     /// The last key or paste did not fit
     is_cut: bool,
 }
 
 impl Editor {
-    /// This text, the cursor behind it.
+    /// Editor with this text and the cursor at its end.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         Self { cursor: text.len(), text, is_cut: false }
     }
 
-    /// What is typed.
+    /// The text.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// What stands before the cursor.
+    /// The text before the cursor.
     pub(crate) fn before(&self) -> &str {
         &self.text[..self.cursor]
     }
 
-    /// What stands behind it.
+    /// The text from the cursor on.
     pub(crate) fn behind(&self) -> &str {
         &self.text[self.cursor..]
     }
 
-    /// Whether some of the last key or paste was left out, because the line is full.
+    /// Whether part of the last key or paste was dropped because the line is full.
     pub(crate) fn is_cut(&self) -> bool {
         self.is_cut
     }
 
-    /// Puts another text in the place of what stands before the cursor, from `start` on. What would not fit changes
-    /// nothing.
+    /// Replaces the text from `start` to the cursor. If the result does not fit, nothing changes.
     pub(crate) fn replace_before(&mut self, start: usize, text: &str) {
         let (before, after) = (self.text.len(), self.text.len() - (self.cursor - start) + text.len());
         self.is_cut = after > MOST_BYTES.max(before);
@@ -53,7 +52,7 @@ impl Editor {
         }
     }
 
-    /// Puts text at the cursor, as much of it as the line has room for.
+    /// Inserts text at the cursor, cut to the free room of the line.
     pub(crate) fn insert(&mut self, text: &str) {
         let mut fits = MOST_BYTES.saturating_sub(self.text.len()).min(text.len());
         while !text.is_char_boundary(fits) {
@@ -63,7 +62,7 @@ impl Editor {
         self.is_cut = fits < text.len();
     }
 
-    /// Takes a key; says whether it was one for a line of text.
+    /// Handles a key; returns whether it was an editing key.
     pub(crate) fn press(&mut self, key: KeyEvent) -> bool {
         let has_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         self.is_cut = false;
@@ -143,7 +142,7 @@ mod tests {
         press(&mut editor, KeyCode::Delete, KeyModifiers::NONE);
         editor.insert("xyz!");
         assert_eq!((editor.text().len(), editor.before(), editor.is_cut()), (MOST_BYTES, "xyz", true));
-        // What was longer before it came here stays, and only becomes shorter.
+        // A line that starts above the limit keeps its length and can only shrink.
         let mut editor = Editor::new("a".repeat(2 * MOST_BYTES));
         press(&mut editor, KeyCode::Char('b'), KeyModifiers::NONE);
         assert_eq!(editor.text(), "a".repeat(2 * MOST_BYTES));

@@ -1,4 +1,4 @@
-//! Keepalive of the selected or marked connections, to be set.
+//! The form that sets keepalive of the selected or marked connections.
 
 use std::iter;
 
@@ -13,26 +13,26 @@ use crate::model::socket::SocketId;
 use crate::text::quantity::time_us;
 use crate::text::setting::{Setting, detecting};
 
-/// What a line takes.
+/// What the value of a line means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {
-    /// A time in which to notice a dead peer: it fills the others
+    /// Time within which a dead peer must be detected; the other options are derived from it
     Detect,
     /// The value of an option
     Setting(Setting),
 }
 
-/// One line.
+/// One line of the form.
 #[derive(Debug)]
 pub(crate) struct Field {
     /// What it sets
     pub takes: Takes,
-    /// What is typed
+    /// The typed value
     pub line: Editor,
 }
 
 impl Field {
-    /// As it is called.
+    /// Name of the setting.
     pub(crate) fn name(&self) -> &'static str {
         match self.takes {
             Takes::Detect => "detect",
@@ -40,7 +40,7 @@ impl Field {
         }
     }
 
-    /// What to type.
+    /// Description of the value to type.
     pub(crate) fn hint(&self) -> &'static str {
         match self.takes {
             Takes::Detect => "TIME in which to notice a dead peer",
@@ -49,37 +49,37 @@ impl Field {
     }
 }
 
-/// The form.
+/// The keepalive form.
 #[derive(Debug)]
 pub(crate) struct Form {
-    /// Which sockets
+    /// The sockets to change
     pub ids: Vec<SocketId>,
-    /// How many, and whose
+    /// Their number and owners
     pub whose: String,
-    /// Of several: the ends of the one whose values are shown
+    /// If there are several sockets: both addresses of the one whose current values are shown
     pub shown: Option<String>,
-    /// The one whose values are shown, once they are known
+    /// The socket whose current values are shown; `None` until its detail arrives
     pub subject: Option<Subject>,
     /// The lines
     pub fields: Vec<Field>,
-    /// The line that the keys go to
+    /// Index of the line with the focus
     pub at: usize,
 }
 
 impl Form {
-    /// An empty one.
+    /// Form without typed values.
     pub(crate) fn new(ids: Vec<SocketId>, whose: String) -> Self {
         let field = |takes| Field { takes, line: Editor::default() };
         let fields = iter::once(Takes::Detect).chain(Setting::ALL.map(Takes::Setting)).map(field).collect();
         Self { ids, whose, shown: None, subject: None, fields, at: 0 }
     }
 
-    /// What is typed in it now.
+    /// The line with the focus.
     pub(crate) fn line(&mut self) -> &mut Editor {
         &mut self.fields[self.at].line
     }
 
-    /// Takes a key that is neither Enter nor Esc.
+    /// Handles a key other than Enter and Esc.
     pub(crate) fn press(&mut self, key: KeyEvent) {
         let last = self.fields.len() - 1;
         match key.code {
@@ -91,10 +91,10 @@ impl Form {
         }
     }
 
-    /// What is to be set.
+    /// The change that the typed values request.
     ///
     /// # Errors
-    /// Which line, and what is wrong with it.
+    /// Names the line and its error.
     pub(crate) fn change(&self) -> Result<KeepaliveChange, String> {
         let mut change = KeepaliveChange::default();
         let typed = self.fields.iter().map(|field| (field, field.line.text().trim()));
@@ -111,10 +111,10 @@ impl Form {
         }
         let change = change.or(derived);
         change.check().map_err(|wrong| wrong.to_string())?;
-        if change.is_empty() { Err("nothing is to be set yet".to_owned()) } else { Ok(change) }
+        if change.is_empty() { Err("no value given yet".to_owned()) } else { Ok(change) }
     }
 
-    /// What a line has now, and what it would have; nothing where that is not known, or stays.
+    /// Current value of a line and the value after the change; `None` if unknown, or if the change leaves it as it is.
     pub(crate) fn now_and_then(&self, field: &Field) -> (Option<String>, Option<String>) {
         let now = self.subject.as_ref().and_then(|subject| subject.options);
         let written = |options: &SocketOptions| {
@@ -126,7 +126,7 @@ impl Form {
         (before.clone(), after.filter(|after| Some(after) != before.as_ref()))
     }
 
-    /// When the kernel would notice a dead peer: now, and then.
+    /// When the kernel would detect a dead peer: with the current options, and after the change.
     pub(crate) fn dead_in(&self) -> (Option<Deadline>, Option<Deadline>) {
         let after = |change: &KeepaliveChange| self.subject.as_ref().and_then(|subject| subject.after(change));
         (after(&KeepaliveChange::default()), self.change().ok().and_then(|change| after(&change)))

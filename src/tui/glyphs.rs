@@ -1,10 +1,10 @@
-//! What stands for signs of ours where the terminal shows no more than ASCII.
+//! ASCII replacements of the glyphs, for terminals that are not UTF-8.
 
 use ratatui::buffer::Buffer;
 
 use crate::model::liveness::Verdict;
 
-/// A letter that says the same.
+/// ASCII character that replaces a glyph.
 fn ascii(symbol: &str) -> &'static str {
     match symbol {
         "…" | "∞" => "~",
@@ -25,7 +25,7 @@ fn ascii(symbol: &str) -> &'static str {
     }
 }
 
-/// The letter of a verdict: its sign is drawn where nothing else says it in words.
+/// Letter of a verdict. It must be unique, since the glyph is also drawn where no text names the verdict.
 pub(crate) fn letter(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Active => "+",
@@ -46,7 +46,7 @@ pub(crate) fn letter(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Puts a letter in the place of every sign that ASCII does not have.
+/// Replaces every glyph that is not ASCII.
 pub(crate) fn to_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();

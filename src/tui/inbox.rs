@@ -1,28 +1,29 @@
-//! What waits for the loop, from all threads: signals and what is told go before answers of the worker, and those before
-//! keys. Of answers and of keys only so many wait: who sends more waits too, and so, in the end, does the terminal.
+//! Queues of the events that all threads send to the loop. Signals and results of actions come first, then frames and
+//! other answers of the worker, then keys. The queues of answers and keys are bounded: a full queue blocks its sender,
+//! and so in the end the terminal.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::action::Event;
 
-/// Keys that wait, at most.
+/// Capacity of the queue of keys.
 const MOST_KEYS: usize = 256;
-/// Answers that wait, at most: each may hold the rows of a whole host.
+/// Capacity of the queue of answers: each may hold the rows of a whole host.
 const MOST_ANSWERS: usize = 1;
 
-/// The end that is read.
+/// Receiving end of the queues.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    /// Nothing but a sign to look at the others, where it is `None`
+    /// Urgent events; `None` only wakes the loop to check the other queues
     told: Receiver<Option<Event>>,
     answers: Receiver<Event>,
     keys: Receiver<Event>,
-    /// Taken out already, to see whether there is any
+    /// Event already taken out by `is_empty`
     next: Option<Event>,
 }
 
-/// An end that is written to.
+/// Sending end of the queues.
 #[derive(Debug, Clone)]
 pub(crate) struct Outlet {
     told: Sender<Option<Event>>,
@@ -30,7 +31,7 @@ pub(crate) struct Outlet {
     keys: SyncSender<Event>,
 }
 
-/// Both.
+/// Creates the queues.
 pub(crate) fn inbox() -> (Outlet, Inbox) {
     let (tell, told) = channel();
     let (answer, answers) = sync_channel(MOST_ANSWERS);
@@ -39,24 +40,24 @@ pub(crate) fn inbox() -> (Outlet, Inbox) {
 }
 
 impl Outlet {
-    /// For what is rare and must not wait. Whether anybody still reads.
+    /// Sends a rare event that must not wait. Returns whether the receiver still exists.
     pub(crate) fn tell(&self, event: Event) -> bool {
         self.told.send(Some(event)).is_ok()
     }
 
-    /// For what the worker has found: waits until what it found before was taken.
+    /// Sends an answer of the worker; blocks until the loop has taken the previous one.
     pub(crate) fn answer(&self, event: Event) -> bool {
         self.answers.send(event).is_ok() && self.told.send(None).is_ok()
     }
 
-    /// For what the terminal says: waits while there is much of it.
+    /// Sends terminal input; blocks while the queue is full.
     pub(crate) fn press(&self, event: Event) -> bool {
         self.keys.send(event).is_ok() && self.told.send(None).is_ok()
     }
 }
 
 impl Inbox {
-    /// What has come, the most urgent first.
+    /// The most urgent event that waits, if any.
     pub(crate) fn waiting(&mut self) -> Option<Event> {
         if self.next.is_some() {
             return self.next.take();
@@ -71,18 +72,18 @@ impl Inbox {
         self.answers.try_recv().ok().or_else(|| self.keys.try_recv().ok())
     }
 
-    /// Whether nothing has come.
+    /// Whether no event waits.
     pub(crate) fn is_empty(&mut self) -> bool {
         self.next = self.waiting();
         self.next.is_none()
     }
 
-    /// What comes next, within this time.
+    /// The next event; waits for it no longer than `within`.
     ///
     /// # Errors
-    /// Nothing has come, or nothing can come any more.
+    /// No event arrived in time, or all senders are gone.
     pub(crate) fn next(&mut self, within: Duration) -> Result<Event, RecvTimeoutError> {
-        // `None` for a time that never comes.
+        // `None` on overflow: wait without a limit.
         let until = Instant::now().checked_add(within);
         loop {
             if let Some(event) = self.waiting() {
@@ -122,7 +123,7 @@ mod tests {
         assert!(!inbox.is_empty());
         assert!(outlet.tell(says("signal")));
         assert!(outlet.answer(says("answer")));
-        // The one that was looked at is not lost.
+        // The event that `is_empty` took out is not lost.
         assert_eq!(text(inbox.waiting()), "key");
         assert_eq!(text(inbox.waiting()), "signal");
         assert_eq!(text(inbox.waiting()), "answer");

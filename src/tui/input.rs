@@ -1,39 +1,38 @@
-//! From the bytes of a terminal to keys, clicks and pastes. Pure, and bounded: crossterm's own reader keeps a paste whole,
-//! however long, and answers of the terminal that nobody asked for, for ever. Whatever a terminal sends that is none of these
-//! is left out.
+//! Parser of terminal input: bytes to keys, clicks and pastes. Pure and bounded: crossterm's own reader buffers a whole
+//! paste of any length, and unrequested answers of the terminal for ever. Any other input is dropped.
 
 use ratatui::crossterm::event::{
     Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-/// Of a paste no more is kept: several times what a field holds.
+/// Maximum bytes of a paste that are kept: several times the size of an input field.
 const MOST_PASTED: usize = 64 * 1024;
-/// No sequence that means something is longer.
+/// Maximum length of an escape sequence in bytes; no known one is longer.
 const LONGEST: usize = 64;
 const ESC: u8 = 0x1b;
-/// How a paste begins, after `ESC [`, and how it ends.
+/// Marker of a paste after `ESC [`; its whole end marker.
 const PASTE: &[u8] = b"200~";
 const PASTE_END: &[u8; 6] = b"\x1b[201~";
 
-/// Bytes that are no whole key yet.
+/// Parser state: the bytes of an incomplete key or paste.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     held: Vec<u8>,
     paste: Option<Paste>,
 }
 
-/// What is pasted, and how much of its end has come.
+/// A paste in progress, and how many bytes of its end marker have arrived.
 #[derive(Debug, Default)]
 struct Paste {
     text: Vec<u8>,
     end: usize,
 }
 
-/// What some bytes are.
+/// Meaning of a byte sequence.
 enum EscapeMeaning {
-    /// Too few
+    /// Incomplete
     Part,
-    /// Nothing that is known
+    /// Unknown
     Nothing,
     PasteBegins,
     Is(Input),
@@ -42,7 +41,7 @@ enum EscapeMeaning {
 use EscapeMeaning::{Is, Nothing, Part, PasteBegins};
 
 impl Reader {
-    /// Takes bytes in as they were read; `is_more` where more have come already: else an escape alone is a key.
+    /// Parses bytes. If no more bytes are waiting (`is_more` is false), a final `ESC` is the Esc key.
     pub(crate) fn take(&mut self, bytes: &[u8], is_more: bool, tell: &mut dyn FnMut(Input)) {
         for (index, byte) in bytes.iter().enumerate() {
             if let Some(paste) = &mut self.paste {
@@ -63,7 +62,7 @@ impl Reader {
         self.paste.is_some()
     }
 
-    /// Ends a paste whose end does not come: else every key would be a part of it.
+    /// Ends a paste whose end marker is missing; otherwise all later keys would become part of it.
     pub(crate) fn end_paste(&mut self, tell: &mut dyn FnMut(Input)) {
         if let Some(paste) = self.paste.take() {
             tell(Input::Paste(String::from_utf8_lossy(&paste.text).into_owned()));
@@ -82,13 +81,13 @@ impl Reader {
 }
 
 impl Paste {
-    /// Whether that was its end.
+    /// Adds a byte; returns whether it completes the end marker.
     fn take(&mut self, byte: u8) -> bool {
         if byte == PASTE_END[self.end] {
             self.end += 1;
             return self.end == PASTE_END.len();
         }
-        // What looked like its end was text; only an escape may begin another.
+        // The bytes that matched the start of the end marker are text. Only `ESC` can start another marker.
         let end = std::mem::take(&mut self.end);
         self.keep(&PASTE_END[..end]);
         if byte == ESC {
@@ -139,14 +138,14 @@ fn meaning(bytes: &[u8], is_more: bool) -> EscapeMeaning {
         _ => match std::str::from_utf8(bytes) {
             Ok(text) => text.chars().next().map_or(Nothing, character),
             Err(wrong) if wrong.error_len().is_none() => Part,
-            // The byte that does not belong to a character may be one itself.
+            // The byte that breaks a UTF-8 sequence may itself be a key.
             Err(_) if bytes.len() > 1 => meaning(&bytes[bytes.len() - 1..], is_more),
             Err(_) => Nothing,
         },
     }
 }
 
-/// What follows `ESC [`.
+/// Parses what follows `ESC [`.
 fn sequence(rest: &[u8]) -> EscapeMeaning {
     match rest {
         [b'M', button, x, y] => {
@@ -154,9 +153,9 @@ fn sequence(rest: &[u8]) -> EscapeMeaning {
             click(button.wrapping_sub(32).into(), at(*x), at(*y), false)
         }
         [b'M' | b'[', ..] if rest.len() < if rest[0] == b'M' { 4 } else { 2 } => Part,
-        // As the Linux console says it.
+        // The Linux console's function keys.
         [b'[', letter @ b'A'..=b'E'] => plain(KeyCode::F(letter - b'A' + 1)),
-        // Its last byte has not come; unless what came is none of a sequence.
+        // The final byte is missing, unless this byte cannot be part of a sequence.
         [.., last] if !(0x40..0x7f).contains(last) => {
             if (b' '..0x40).contains(last) {
                 Part
@@ -174,7 +173,8 @@ fn sequence(rest: &[u8]) -> EscapeMeaning {
     }
 }
 
-/// Numbers between semicolons; of those with parts the first part. What is none, or too large, is 0.
+/// Numbers between semicolons; of a number with `:` sub-parameters the first one. Missing, invalid or too large ones
+/// are 0.
 fn numbers_of(bytes: &[u8]) -> Vec<u16> {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     text.split(';').map(|number| number.split(':').next().unwrap_or_default().parse().unwrap_or(0)).collect()
@@ -223,7 +223,7 @@ fn by_numbers(numbers: &[u16], last: u8) -> EscapeMeaning {
             };
             key(code, modifiers)
         }
-        // As terminals say keys that have no sequence of their own.
+        // CSI u, the encoding of keys without a sequence of their own.
         (b'u', [number, ..]) => match char::from_u32((*number).into()) {
             Some('\x1b') => key(KeyCode::Esc, modifiers),
             Some('\r') => key(KeyCode::Enter, modifiers),
@@ -233,13 +233,13 @@ fn by_numbers(numbers: &[u16], last: u8) -> EscapeMeaning {
             Some(letter) if !letter.is_control() => key(KeyCode::Char(letter), modifiers),
             _ => Nothing,
         },
-        // The answer to a question after the cursor has this form too, with a row that is not 1.
+        // A cursor position report has this form too, with a row other than 1.
         (b'R', [row, ..]) if *row > 1 => Nothing,
         (letter, _) => by_letter(letter, modifiers),
     }
 }
 
-/// The button has the modifiers in it, and whether the mouse moves. Cells are counted from 1.
+/// Mouse event. `button` also encodes the modifiers and motion. Cells are counted from 1.
 fn click(button: u16, x: u16, y: u16, is_up: bool) -> EscapeMeaning {
     let (Some(column), Some(row)) = (x.checked_sub(1), y.checked_sub(1)) else { return Nothing };
     let which = match button & 0b11 {
@@ -271,7 +271,7 @@ mod tests {
         inputs
     }
 
-    /// A key as a word of its own: `C-a`, `M-x`, `S-Up`.
+    /// Keys as words: `C-a`, `M-x`, `S-Up`.
     fn words(bytes: &[u8]) -> String {
         let word = |input| match input {
             Input::Key(KeyEvent { code, modifiers, .. }) => {
@@ -284,7 +284,7 @@ mod tests {
             other => format!("{other:?}"),
         };
         let together = read(&[bytes]);
-        // However it is cut: but for an escape, which alone is a key.
+        // The result is the same wherever the bytes are split, except after `ESC`, which alone is a key.
         for at in (1..bytes.len()).filter(|at| bytes[..*at].last() != Some(&0x1b)) {
             assert_eq!(read(&[&bytes[..at], &bytes[at..]]), together, "{}", bytes.escape_ascii());
         }
@@ -309,7 +309,7 @@ mod tests {
                 "Down(Left)@2,3 Up(Left)@2,3 ScrollUp@0,0 ScrollDown@0,0",
             ),
             (b"\x1b[<35;300;200M\x1b[M !!\x1b[32;5;6M", "Moved@299,199 Down(Left)@0,0 Down(Left)@4,5"),
-            // Answers that nobody asked for, focus, garbage: left out, and the key after them is none of theirs.
+            // Unrequested answers, focus events and garbage are dropped; the key after them is kept.
             (b"\x1b[I\x1b[O\x1b[12;40R\x1b[?62;c\x1b[?1u\x1b[999~\x1b[M\0\0\0\x1b[<;;Mq", "q"),
             (b"\xff\xfeq\xc3(\xed\xa0\x80z", "q ( z"),
             (b"\x1b[1\x07q\x1b[5;\xc3\xa9q", "q q"),

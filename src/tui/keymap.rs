@@ -1,33 +1,33 @@
-//! Keys and what they mean: the one table that feeds the keyboard, the help, the footer and the configuration.
+//! The table of commands and their keys: the one source for the keyboard, the help, the footer and the configuration.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
 use crate::track::views::View;
 
-/// A key of the keyboard.
+/// Key of the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     /// A character
     Char(char),
     /// A character with Ctrl
     Ctrl(char),
-    /// Any other
+    /// Any other key
     Code(KeyCode),
 }
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyCommand {
-    /// What it is called in the configuration
+    /// Name in the configuration
     pub name: &'static str,
     /// What it does
     pub action: Action,
-    /// Its keys if nothing is said, the one to tell first
+    /// Default keys, the one to show first
     pub keys: &'static [Key],
-    /// A word for the footer; none where it is not worth the room
+    /// Label in the footer; `None` if it is not worth the room
     pub footer: Option<&'static str>,
-    /// A line for the help
+    /// Description in the help
     pub help: &'static str,
 }
 
@@ -52,53 +52,53 @@ const ESC: Key = Key::Code(KeyCode::Esc);
 #[rustfmt::skip]
 pub(crate) const COMMANDS: &[KeyCommand] = &[
     command("help", Action::Help, &[Key::Char('?'), Key::Code(KeyCode::F(1))], Some("help"), "this help"),
-    command("filter", Action::Filter, &[Key::Char('/')], Some("filter"), "say which connections: tcpulse help filter; Tab completes, Up and Down go through what was typed before"),
-    command("open", Action::Open, &[ENTER], Some("open"), "all of the selected connection; the connections of a peer or process; of other rows what is cut"),
+    command("filter", Action::Filter, &[Key::Char('/')], Some("filter"), "filter connections (tcpulse help filter); Tab completes, Up and Down browse the history"),
+    command("open", Action::Open, &[ENTER], Some("open"), "details of the selected connection; the connections of a peer or process; the full text of other rows"),
     command("mark", Action::Mark, &[Key::Char(' ')], Some("mark"), "mark the selected row, or unmark it"),
-    command("mark-all", Action::MarkAll, &[Key::Char('*')], None, "mark all that the filter shows, or none"),
+    command("mark-all", Action::MarkAll, &[Key::Char('*')], None, "mark all rows, or none"),
     command("destroy", Action::Destroy, &[Key::Char('x')], Some("destroy"), "destroy the marked or the selected connection; asks first"),
     command("set", Action::Set, &[Key::Char('K')], Some("keepalive"), "set keepalive of the marked or the selected connection; asks first"),
-    command("sort", Action::Sort, &[Key::Char('s')], Some("sort"), "sort by the next column; at first what is most alarming comes first"),
-    command("reverse", Action::Reverse, &[Key::Char('S')], None, "turn the order around"),
+    command("sort", Action::Sort, &[Key::Char('s')], Some("sort"), "sort by the next column; at first by urgency"),
+    command("reverse", Action::Reverse, &[Key::Char('S')], None, "reverse the order"),
     command("columns", Action::Columns, &[Key::Char('c')], Some("columns"), "choose columns"),
     command("namespaces", Action::Namespaces, &[Key::Char('n')], None, "choose a network namespace"),
     command("group", Action::GroupBy, &[Key::Char('t')], None, "group processes by process, program, unit or container"),
-    command("bookmarks", Action::Bookmarks, &[Key::Char('b')], None, "choose one of the filters that the configuration names"),
-    command("all", Action::All, &[Key::Char('a')], None, "show what is left out: sockets that are no connections, counters that are 0"),
-    command("pause", Action::Pause, &[Key::Char('p')], Some("pause"), "freeze the data, not the keys; another view, order or filter is looked up once"),
-    command("faster", Action::Faster, &[Key::Char('+'), Key::Char('=')], None, "look more often, down to every 0.2 s"),
-    command("slower", Action::Slower, &[Key::Char('-')], None, "look less often, up to every 60 s"),
-    command("names", Action::Names, &[Key::Char('r')], None, "names for addresses, or not"),
-    command("wide", Action::Wide, &[Key::Char('w')], None, "whole addresses, or cut ones"),
+    command("bookmarks", Action::Bookmarks, &[Key::Char('b')], None, "choose a filter of the configuration"),
+    command("all", Action::All, &[Key::Char('a')], None, "show all: sockets that are no connections, counters that are 0"),
+    command("pause", Action::Pause, &[Key::Char('p')], Some("pause"), "freeze the data, not the keys; another view, order or filter takes one snapshot"),
+    command("faster", Action::Faster, &[Key::Char('+'), Key::Char('=')], None, "shorter interval between snapshots (least: 0.2 s)"),
+    command("slower", Action::Slower, &[Key::Char('-')], None, "longer interval between snapshots (most: 60 s)"),
+    command("names", Action::Names, &[Key::Char('r')], None, "show names or addresses"),
+    command("wide", Action::Wide, &[Key::Char('w')], None, "show whole or cut addresses"),
     command("copy", Action::Copy, &[Key::Char('y')], None, "copy the row to the terminal's clipboard (OSC 52)"),
-    command("save", Action::Save, &[Key::Char('e')], None, "write what is shown to a file, as JSON or CSV"),
-    command("theme", Action::Theme, &[Key::Char('T')], None, "another theme"),
-    command("next-view", Action::NextView, &[TAB], Some("view"), "the next view"),
-    command("previous-view", Action::PreviousView, &[BACK_TAB], None, "the view before"),
+    command("save", Action::Save, &[Key::Char('e')], None, "write the table to a file, as JSON or CSV"),
+    command("theme", Action::Theme, &[Key::Char('T')], None, "next theme"),
+    command("next-view", Action::NextView, &[TAB], Some("view"), "next view"),
+    command("previous-view", Action::PreviousView, &[BACK_TAB], None, "previous view"),
     command("connections", Action::Show(View::Connections), &[Key::Char('1')], None, "connections"),
-    command("peers", Action::Show(View::Peers), &[Key::Char('2')], None, "peers: what connections go to, and how many ports are left"),
-    command("processes", Action::Show(View::Processes), &[Key::Char('3')], None, "processes: whose connections they are"),
+    command("peers", Action::Show(View::Peers), &[Key::Char('2')], None, "peers: where connections go, and how many ports are left"),
+    command("processes", Action::Show(View::Processes), &[Key::Char('3')], None, "processes: who owns the connections"),
     command("listeners", Action::Show(View::Listeners), &[Key::Char('4')], None, "listeners, with their accept queues"),
     command("kernel", Action::Show(View::Kernel), &[Key::Char('5')], None, "kernel: sysctls, gauges and counters"),
     command("changes", Action::Show(View::Changes), &[Key::Char('6')], None, "changes: what opened, closed, and changed"),
     command("up", Action::Up, &[Key::Char('k'), UP], None, "one row up"),
     command("down", Action::Down, &[Key::Char('j'), DOWN], None, "one row down"),
-    command("half-up", Action::HalfUp, &[Key::Ctrl('u'), Key::Code(KeyCode::PageUp)], None, "half a screen up"),
-    command("half-down", Action::HalfDown, &[Key::Ctrl('d'), Key::Code(KeyCode::PageDown)], None, "half a screen down"),
+    command("half-up", Action::HalfUp, &[Key::Ctrl('u'), Key::Code(KeyCode::PageUp)], None, "half a page up"),
+    command("half-down", Action::HalfDown, &[Key::Ctrl('d'), Key::Code(KeyCode::PageDown)], None, "half a page down"),
     command("top", Action::Top, &[Key::Char('g'), Key::Code(KeyCode::Home)], None, "first row"),
     command("bottom", Action::Bottom, &[Key::Char('G'), Key::Code(KeyCode::End)], None, "last row"),
-    command("back", Action::Back, &[ESC], None, "close what is open; in the table: forget the marks, then go back to the peer or process, or forget the filter"),
-    command("redraw", Action::Redraw, &[Key::Ctrl('l')], None, "draw all of it anew"),
+    command("back", Action::Back, &[ESC], None, "close what is open; in the table: clear the marks, then go back to the peer or process, or clear the filter"),
+    command("redraw", Action::Redraw, &[Key::Ctrl('l')], None, "draw the screen again"),
     command("suspend", Action::Suspend, &[Key::Ctrl('z')], None, "back to the shell for a while; fg returns"),
-    command("quit", Action::Quit, &[Key::Char('q'), Key::Ctrl('c')], Some("quit"), "end"),
+    command("quit", Action::Quit, &[Key::Char('q'), Key::Ctrl('c')], Some("quit"), "quit"),
 ];
 
-/// The command of that name.
+/// The command with this name.
 pub(crate) fn command_called(name: &str) -> Option<&'static KeyCommand> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
-/// Which key means what.
+/// The keys that each action is bound to.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys(Vec<(Action, Vec<Key>)>);
 
@@ -108,18 +108,18 @@ impl Default for Keys {
     }
 }
 
-/// A key that means two things.
+/// Key that is bound to two commands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{key}' is bound to both {} and {}", .commands[0], .commands[1])]
 pub(crate) struct TakenKey {
     /// The key
     pub key: String,
-    /// The names of what it means
+    /// The names of both commands
     pub commands: [&'static str; 2],
 }
 
 impl Keys {
-    /// Gives a command these keys and no others.
+    /// Binds a command to these keys and no others.
     pub(crate) fn bind(&mut self, command: &KeyCommand, keys: &[Key]) {
         for (action, bound) in &mut self.0 {
             if *action == command.action {
@@ -128,10 +128,10 @@ impl Keys {
         }
     }
 
-    /// Whether each key means one thing.
+    /// Checks that no key is bound twice.
     ///
     /// # Errors
-    /// The first that means two.
+    /// The first key that is.
     pub(crate) fn check(&self) -> Result<(), TakenKey> {
         for (index, (_, keys)) in self.0.iter().enumerate() {
             for (other, (action, others)) in self.0.iter().enumerate() {
@@ -147,13 +147,13 @@ impl Keys {
         Ok(())
     }
 
-    /// What a key means.
+    /// The action that a key is bound to.
     pub(crate) fn action(&self, event: KeyEvent) -> Option<Action> {
         let key = key(event);
         self.0.iter().find(|(_, keys)| keys.contains(&key)).map(|(action, _)| *action)
     }
 
-    /// The keys of an action, the one to tell first.
+    /// The keys of an action, the one to show first.
     pub(crate) fn of(&self, action: Action) -> &[Key] {
         self.0.iter().find(|(known, _)| *known == action).map_or(&[], |(_, keys)| keys)
     }
@@ -167,7 +167,7 @@ fn key(event: KeyEvent) -> Key {
     }
 }
 
-/// Keys that are no characters, as they are written and drawn.
+/// Names of keys without a character, for the configuration and the screen.
 const NAMED: [(&str, Key); 15] = [
     ("Enter", ENTER),
     ("Esc", ESC),
@@ -202,7 +202,7 @@ impl std::fmt::Display for Key {
 impl std::str::FromStr for Key {
     type Err = ();
 
-    /// As [`Key`]s are written.
+    /// Parses what [`Key`] prints.
     fn from_str(text: &str) -> Result<Self, ()> {
         if let Some((_, key)) = NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
             return Ok(*key);

@@ -1,4 +1,4 @@
-//! How long it takes to draw, for `make bench`.
+//! Time to draw frames, for `make bench`.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use super::state::State;
 use super::view::draw;
 
-/// Draws so many frames as a terminal gets them, each of other rows, and says how long each took.
+/// Draws `frames` frames, each with other rows, through the terminal backend; returns the time of each.
 ///
 /// # Errors
-/// They could not be drawn.
+/// A frame could not be drawn.
 pub(crate) fn times(state: &mut State, frames: usize) -> io::Result<Vec<Duration>> {
     let viewport = Viewport::Fixed(Rect::new(0, 0, state.size.0, state.size.1));
     let mut terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), TerminalOptions { viewport })?;

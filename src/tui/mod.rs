@@ -1,7 +1,7 @@
-//! The dashboard. A look at the sockets comes in as an event like a key does; `update` alone changes the state and says
-//! what is to be done (`Effect`), which whoever runs it carries out; `view` draws the state and changes nothing.
+//! The dashboard. Frames of snapshots and keys arrive as events. `update` alone changes the state and returns effects
+//! (`Effect`), which the loop or its caller carries out. `view` draws the state and changes nothing.
 //!
-//! The rows, and what has changed of them, come from [`crate::track`]. `screen` has a sketch of the screen.
+//! The rows and their changes come from [`crate::track`]. `screen` sketches the screen.
 
 pub(crate) mod action;
 pub(crate) mod editor;

@@ -1,5 +1,5 @@
-//! The loop: waits for an event, updates, carries effects out through the caller, draws. Nothing is drawn unless something
-//! happened.
+//! The loop: waits for an event, updates the state, passes effects to the caller, draws. Without an event nothing is
+//! drawn.
 
 use std::io::{self, Read};
 use std::sync::mpsc::RecvTimeoutError;
@@ -17,38 +17,38 @@ use super::update::update;
 use super::view::draw;
 use crate::filter::Names;
 
-/// A look that is late by so much is told.
+/// How late a snapshot must be before the dashboard shows the age of its data.
 const LATE: Duration = Duration::from_secs(2);
-/// How often its age is told then.
+/// How often that age is updated.
 const TICK: Duration = Duration::from_secs(1);
-/// A frame is drawn after so long, also where keys come faster than they are taken in.
+/// Longest time between two frames, even if keys arrive faster than they are processed.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// How it ended.
+/// How the dashboard ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// The user said so, or the terminal is gone
+    /// The user quit, or the terminal is closed
     Quit,
-    /// A signal said so: which
+    /// A signal: its number
     Signal(i32),
-    /// The first look failed: why
+    /// The first snapshot failed: the error
     Failed(String),
 }
 
-/// What the loop leaves to its caller.
+/// Callbacks of the loop.
 pub(crate) struct Outside<'a> {
-    /// The names that a filter may hold
+    /// Names that a filter may refer to
     pub names: &'a dyn Names,
-    /// Does what is to be done outside, but for what is done to the terminal
+    /// Carries out an effect that does not concern the terminal
     pub carry_out: &'a mut dyn FnMut(Effect),
-    /// Stops the process until the shell lets it go on
+    /// Stops the process until the shell continues it
     pub suspend: &'a mut dyn FnMut(),
 }
 
-/// Runs until the user has enough.
+/// Runs the dashboard until it ends.
 ///
 /// # Errors
-/// The terminal cannot be set or written to.
+/// The terminal cannot be set up or written to.
 pub(crate) fn run(state: State, has_mouse: bool, inbox: &mut Inbox, outside: Outside<'_>) -> io::Result<Ended> {
     let (screen, seen) = (Screen::take(has_mouse)?, Instant::now());
     let mut dashboard = DashboardLoop { state, screen, outside, seen };
@@ -58,7 +58,7 @@ pub(crate) fn run(state: State, has_mouse: bool, inbox: &mut Inbox, outside: Out
         if event.is_none() {
             return Ok(Ended::Quit);
         }
-        // What has come meanwhile is taken in before the next frame.
+        // Events that arrived meanwhile are processed before the next frame.
         let began = Instant::now();
         while let Some(happened) = event {
             if let Some(ended) = dashboard.take_in(happened)? {
@@ -72,12 +72,12 @@ pub(crate) fn run(state: State, has_mouse: bool, inbox: &mut Inbox, outside: Out
     }
 }
 
-/// The state, what shows it, and what it has an effect on.
+/// State, screen and callbacks of a running dashboard.
 struct DashboardLoop<'a> {
     state: State,
     screen: Screen,
     outside: Outside<'a>,
-    /// When the last look came
+    /// Arrival of the last frame for the current query
     seen: Instant,
 }
 
@@ -89,20 +89,20 @@ impl DashboardLoop<'_> {
             update(state, Event::Input(event::Event::Resize(columns, rows)), outside.names);
         }
         screen.draw(|frame| draw(state, frame))?;
-        // Keys that wait were typed before the frame was seen.
+        // Keys that already wait were typed before this frame was visible.
         if inbox.is_empty() {
             update(state, Event::Drawn, outside.names);
         }
         Ok(())
     }
 
-    /// Updates, and carries out what follows; says how it ended, if it has.
+    /// Updates the state and carries out the effects; returns how the dashboard ended, if it did.
     fn take_in(&mut self, event: Event) -> io::Result<Option<Ended>> {
         if matches!(&event, Event::Frame(frame) if frame.query == self.state.query) {
             self.seen = Instant::now();
         }
         if matches!(event, Event::Input(event::Event::Resize(..))) {
-            // Also where it is as large as before: it may have been smaller meanwhile, and have cut what stood there.
+            // Redraw even if the size is unchanged: the terminal may have been smaller in between and cut its contents.
             self.screen.renew()?;
         }
         for effect in update(&mut self.state, event, self.outside.names) {
@@ -121,7 +121,7 @@ impl DashboardLoop<'_> {
     }
 }
 
-/// What happens next; that a look is late is an event too. `None` once nothing can happen any more.
+/// Waits for the next event; a late snapshot is one too. `None` if all senders are gone.
 fn next(inbox: &mut Inbox, state: &State, seen: Instant) -> Option<Event> {
     if state.pace.is_paused {
         return inbox.next(Duration::MAX).ok();
@@ -139,14 +139,14 @@ fn next(inbox: &mut Inbox, state: &State, seen: Instant) -> Option<Event> {
     }
 }
 
-/// A paste that brings nothing for so long has ended, whatever its end marker says.
+/// A paste without input for this long is ended, even if its end marker is missing.
 const PASTE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Hands over what the terminal says, until it is gone or nobody listens. `has_more` waits until there is something to read,
-/// or for so long.
+/// Starts the thread that reads the terminal, until the terminal is closed or the inbox is gone. `has_more` waits for
+/// input, no longer than the given time.
 ///
 /// # Errors
-/// There is no thread for it: without keys there would be no way out.
+/// The thread cannot be spawned: without keys the user could not quit.
 pub(crate) fn listen(outlet: &Outlet, has_more: fn(Duration) -> bool) -> io::Result<()> {
     let outlet = outlet.clone();
     let reader = thread::Builder::new().name("keys".to_owned()).spawn(move || {
@@ -156,9 +156,9 @@ pub(crate) fn listen(outlet: &Outlet, has_more: fn(Duration) -> bool) -> io::Res
                 reader.end_paste(&mut |input| is_heard &= outlet.press(Event::Input(input)));
             }
             match io::stdin().read(&mut bytes) {
-                // To be stopped and let go on interrupts the waiting, and is no end of the terminal.
+                // A stop and continue of the process interrupts `read`; the terminal is still there.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // That it is gone need not wait for what it said before.
+                // The end of the terminal is urgent: it need not wait for the input before it.
                 Ok(0) | Err(_) => {
                     outlet.tell(Event::End);
                     return;
@@ -173,10 +173,10 @@ pub(crate) fn listen(outlet: &Outlet, has_more: fn(Duration) -> bool) -> io::Res
     reader.map(drop)
 }
 
-/// What happens where the terminal has another size.
+/// The event for a resized terminal.
 ///
 /// # Errors
-/// It does not tell its size.
+/// The size cannot be read.
 pub(crate) fn resized() -> io::Result<Event> {
     terminal::size().map(|(columns, rows)| Event::Input(event::Event::Resize(columns, rows)))
 }

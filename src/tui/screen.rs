@@ -1,13 +1,13 @@
-//! Where things stand on the screen: for drawing, for the mouse, and for how far a page is.
+//! Layout of the screen, for drawing, for the mouse and for the size of a page.
 //!
 //! ```text
-//! ┌ header: host, what is silent, counts with their last minutes ┐
-//! │ tabs of the views                      how often is looked   │
-//! │ status: what is listed, filter, marks, what came of an order │
-//! │ titles of columns                                            │
-//! │ rows; or the detail of one, or the help; a list or a form    │
-//! │ the filter box, while it is open                             │
-//! └ footer: the keys of the moment, what is not seen             ┘
+//! ┌ header: host, silent connections, counts with sparklines     ┐
+//! │ tabs of the views                       snapshot interval    │
+//! │ status: what is listed, filter, marks, result of an action   │
+//! │ column titles                                                │
+//! │ rows, detail or help; over them a list, question or form     │
+//! │ filter box or file name, while it is open                    │
+//! └ footer: keys of the current mode, what could not be seen     ┘
 //! ```
 
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -20,31 +20,31 @@ use crate::fields::layout::{Demand, GAP, fit};
 use crate::track::table::Table;
 use crate::track::views::{VIEWS, View, is_end, squeezed};
 
-/// Cells before the first column: what is marked or new, and the sign, stand there.
+/// Cells before the first column, for the mark (marked, new or closed) and the verdict's glyph.
 pub(crate) const MARGIN: u16 = 3;
-/// On fewer rows the line of status goes, on still fewer the tabs.
+/// With fewer rows than this the status line is dropped; with still fewer, the tabs.
 const ROWS_FOR_STATUS: u16 = 12;
 const ROWS_FOR_TABS: u16 = 8;
 
-/// The parts of the screen.
+/// Areas of the screen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Areas {
-    /// What is worth a glance
+    /// Host and gauges
     pub header: Rect,
-    /// The views
+    /// Tabs of the views
     pub tabs: Rect,
-    /// What is listed
+    /// What is listed, and results of actions
     pub status: Rect,
     /// Titles and rows
     pub body: Rect,
-    /// What is typed
+    /// Filter box or file name
     pub prompt: Rect,
     /// Keys
     pub footer: Rect,
 }
 
-/// What is drawn of a terminal of this size, columns first. No screen has more cells, and two frames are held in memory: of
-/// the 65535 by 65535 that a terminal may claim they took 400 GB.
+/// The part of a terminal of this size that is drawn, columns first. The limit is above any real screen. Two frames are
+/// held in memory: a terminal may claim 65535 by 65535 cells, for which they took 400 GB.
 pub(crate) fn drawn((columns, rows): (u16, u16)) -> (u16, u16) {
     const MOST_COLUMNS: u16 = 2_000;
     const MOST_CELLS: u32 = 400_000;
@@ -53,7 +53,7 @@ pub(crate) fn drawn((columns, rows): (u16, u16)) -> (u16, u16) {
     (columns, rows.min(u16::try_from(most_rows).unwrap_or(u16::MAX)))
 }
 
-/// The parts of the screen now.
+/// The areas for the current state.
 pub(crate) fn areas(state: &State) -> Areas {
     let (columns, rows) = state.size;
     let prompt = match state.mode {
@@ -73,32 +73,33 @@ pub(crate) fn areas(state: &State) -> Areas {
     Areas { header, tabs, status, body, prompt, footer }
 }
 
-/// How many rows there is room for.
+/// Number of rows that fit.
 pub(crate) fn page(state: &State) -> usize {
     usize::from(areas(state).body.height.saturating_sub(1)).max(1)
 }
 
-/// A column that has room: its number, where it begins, and how wide it is.
+/// Column that fits: its index, start and width.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slot {
-    /// Which column of the table
+    /// Index in the table's columns
     pub column: usize,
-    /// Its first cell
+    /// First cell
     pub x: u16,
-    /// How many cells it has
+    /// Width in cells
     pub width: usize,
 }
 
-/// Names are longer than addresses, and come later: their room is the same whatever they are.
+/// Least width of an address column while host names are shown. It is fixed, so that the layout does not change as
+/// names, which are longer than addresses, arrive.
 fn room_for_names(state: &State, column: &Heading) -> usize {
     const NAME_CELLS: usize = 30;
     if state.looks.has_names && is_end(column) { NAME_CELLS } else { 0 }
 }
 
-/// The columns that have room, with their places.
+/// The columns that fit, with their places.
 pub(crate) fn slots(state: &State, table: &Table, area: Rect) -> Vec<Slot> {
     let demands: Vec<_> = std::iter::zip(table.columns(), &table.naturals)
-        // A title may get the sign of the order.
+        // One more cell, for the sign of the sort order.
         .map(|(column, natural)| Demand {
             natural: (*natural).max(column.title.width() + 1).max(room_for_names(state, column)),
             width: squeezed(column, state.looks.is_wide),
@@ -116,8 +117,7 @@ pub(crate) fn slots(state: &State, table: &Table, area: Rect) -> Vec<Slot> {
     placed.collect()
 }
 
-/// The tabs: which view, its first cell, and its label. Where there is little room only the one that is shown has its
-/// name.
+/// The tabs: view, first cell, label. If not all labels fit, only the current view's tab shows its name.
 pub(crate) fn tabs(state: &State) -> Vec<(View, u16, String)> {
     let room = usize::from(state.size.0);
     let full: usize = VIEWS.iter().map(|spec| spec.name.len() + 4).sum();
@@ -136,7 +136,7 @@ pub(crate) fn tabs(state: &State) -> Vec<(View, u16, String)> {
     labels.collect()
 }
 
-/// What lies under the mouse.
+/// What a mouse position hits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hit {
     /// A view's tab
@@ -147,7 +147,7 @@ pub(crate) enum Hit {
     Row(usize),
 }
 
-/// What stands at this cell.
+/// The tab, title or row at this cell.
 pub(crate) fn hit(state: &State, x: u16, y: u16) -> Option<Hit> {
     let areas = areas(state);
     if areas.tabs.height > 0 && y == areas.tabs.y {

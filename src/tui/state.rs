@@ -1,4 +1,4 @@
-//! All that the dashboard knows. `update` changes it, `view` draws it.
+//! State of the dashboard. `update` changes it, `view` draws it.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -20,16 +20,16 @@ use crate::track::sheet::{Sample, Sheet};
 use crate::track::table::Table;
 use crate::track::views::View;
 
-/// What the user has chosen once and for all.
+/// Settings that are fixed at start-up.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
-    /// Colours to begin with
+    /// Initial theme
     pub theme: Theme,
-    /// The terminal shows no more than ASCII
+    /// Whether the terminal is limited to ASCII
     pub is_ascii: bool,
-    /// Which key means what
+    /// Keys of each action
     pub keys: Keys,
-    /// Named filters, as they are typed
+    /// Bookmarks: name and filter, as typed
     pub bookmarks: Vec<(String, String)>,
 }
 
@@ -39,82 +39,82 @@ impl Setup {
     }
 }
 
-/// What the keys go to.
+/// Input mode: what handles the keys.
 #[derive(Debug, Default)]
 pub(crate) enum Mode {
-    /// The table, or the detail where one is open
+    /// The table, or the detail if one is open
     #[default]
     Browse,
     /// The filter box
     Typing(Box<Typing>),
-    /// A question that only `y` says yes to
+    /// A question: `y` confirms, any other key cancels
     Asking(Asking),
-    /// Keepalive is to be set
+    /// The keepalive form
     Form(Box<Form>),
-    /// Something is chosen from a list
+    /// A list to choose from
     Menu(Menu),
-    /// The name of a file is typed
+    /// The prompt for a file name
     Saving(Saving),
-    /// Every key; the first line shown
+    /// The help; index of its first visible line
     Help(usize),
 }
 
-/// Something that cannot be undone.
+/// Confirmation of an action that cannot be undone.
 #[derive(Debug)]
 pub(crate) struct Asking {
-    /// What is asked
+    /// The question
     pub question: String,
-    /// What is done where the answer is yes
+    /// Carried out on `y`
     pub effect: Effect,
-    /// It was drawn: what was typed before is no answer to it
+    /// Whether the question was drawn: keys typed before that are no answer
     pub is_shown: bool,
-    /// Where every other answer leads
+    /// Mode after any other answer
     pub otherwise: Box<Mode>,
 }
 
-/// The filter box.
+/// State of the filter box.
 #[derive(Debug, Default)]
 pub(crate) struct Typing {
-    /// What is typed
+    /// The typed filter
     pub line: Editor,
-    /// It was changed, and is not understood yet
+    /// Whether it was changed and is not parsed yet
     pub is_new: bool,
-    /// What is wrong with it
+    /// Error of the last parse
     pub wrong: Option<FilterError>,
-    /// The filter to go back to, as it was typed and as it was understood
+    /// The filter that Esc restores: as typed, and parsed
     pub before: (String, Filter),
-    /// What Tab has offered: where the word begins, the words, and which of them stands there
+    /// Completions of Tab: start of the word in the line, the words, and the index of the one in the line
     pub offered: Option<(usize, Vec<String>, usize)>,
-    /// How far back in what was typed before
+    /// Position in the history of typed filters; 0 for the line itself
     pub back: usize,
-    /// What was typed before going back
+    /// The typed line before the history was opened
     pub draft: String,
 }
 
 impl Typing {
-    /// Begins with the filter that is there.
+    /// Filter box with the current filter.
     pub(super) fn over(before: (String, Filter)) -> Self {
         Self { line: Editor::new(before.0.as_str()), before, ..Self::default() }
     }
 }
 
-/// A file name.
+/// State of the prompt for a file name.
 #[derive(Debug)]
 pub(crate) struct Saving {
-    /// What is typed
+    /// The typed name
     pub line: Editor,
-    /// What is wrong with it
+    /// Error of the name
     pub wrong: Option<String>,
 }
 
-/// What is chosen from a list.
+/// What a list is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// The columns that are shown
+    /// The columns to show
     Columns,
-    /// The namespace
+    /// The network namespace
     Namespace,
-    /// A named filter
+    /// A bookmark
     Bookmark,
 }
 
@@ -123,117 +123,117 @@ pub(crate) enum Choice {
 pub(crate) struct MenuItem {
     /// What it is called
     pub label: String,
-    /// What is said of it
+    /// Description
     pub help: String,
     /// Whether it is chosen
     pub is_on: bool,
 }
 
-/// A list to choose from.
+/// List to choose from.
 #[derive(Debug)]
 pub(crate) struct Menu {
-    /// What is chosen
+    /// What it is for
     pub choice: Choice,
     /// The lines
     pub items: Vec<MenuItem>,
-    /// The line that the keys go to
+    /// Index of the line with the focus
     pub at: usize,
 }
 
-/// One connection.
+/// Open detail of one connection.
 #[derive(Debug)]
 pub(crate) struct Detail {
-    /// Which
+    /// The connection
     pub socket: SocketRef,
-    /// What is known; `None` until it has come
+    /// Its detail; `None` until it arrives
     pub sheet: Option<Box<Sheet>>,
-    /// It has closed since
+    /// Whether it has closed since
     pub is_gone: bool,
-    /// First line shown
+    /// Index of the first visible line
     pub top: usize,
-    /// Its last moments, the newest last
+    /// Its last samples, the newest last
     pub samples: VecDeque<Sample>,
 }
 
-/// Moments of one connection that are kept.
+/// Maximum number of samples of one connection.
 pub(crate) const MOST_SAMPLES: usize = 120;
 
-/// Where in the table the user is.
+/// Selection and scroll position in the table.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cursor {
     /// The selected row
     pub selected: Option<RowId>,
-    /// Its number
+    /// Its index
     pub row: usize,
-    /// Number of the first row shown
+    /// Index of the first visible row
     pub top: usize,
 }
 
-/// How things are shown.
+/// Display settings.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
     /// Colours
     pub theme: Theme,
-    /// The terminal shows no more than ASCII
+    /// Whether the terminal is limited to ASCII
     pub is_ascii: bool,
-    /// Whole addresses
+    /// Whether addresses are shown in full
     pub is_wide: bool,
-    /// Names for addresses
+    /// Whether host names are shown
     pub has_names: bool,
-    /// The names that were found; `None` where there is none, or it is being looked for
+    /// Host names; `None` if there is none or the look-up is still running
     pub names: FxHashMap<IpAddr, Option<String>>,
 }
 
-/// How often is looked.
+/// Interval of snapshots.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
-    /// The data is frozen
+    /// Whether the data is frozen
     pub is_paused: bool,
-    /// Time from look to look
+    /// Time from the start of one snapshot to the start of the next
     pub interval: Duration,
 }
 
-/// The dashboard.
+/// State of the dashboard.
 #[derive(Debug)]
 pub(crate) struct State {
-    /// What is looked at
+    /// Query of the current view
     pub query: Query,
-    /// What the other views were left with
+    /// Queries of the other views, as they were left
     pub others: Vec<Query>,
-    /// The last look
+    /// The last frame
     pub frame: Option<Box<Frame>>,
-    /// How old it is, where the next one is late
+    /// Age of the data, if the next snapshot is late
     pub late: Option<Duration>,
-    /// Why there was none since
+    /// Error of the snapshots since
     pub failure: Option<String>,
-    /// What came of the last order, until the next key
+    /// Result of the last action, until the next key
     pub told: Option<String>,
-    /// Where the user is
+    /// Selection and scroll position
     pub cursor: Cursor,
-    /// Rows that are marked
+    /// The marked rows
     pub marked: FxHashSet<RowId>,
-    /// One connection, where one is open
+    /// The open detail, if any
     pub detail: Option<Detail>,
-    /// What the keys go to
+    /// What handles the keys
     pub mode: Mode,
-    /// How often is looked
+    /// Interval of snapshots
     pub pace: Pace,
-    /// How things are shown
+    /// Display settings
     pub looks: Looks,
-    /// The view, with its filter, of whose row these are the connections
+    /// View, typed text and filter to return to: those of the group whose connections are listed
     pub came_from: Option<(View, String, Filter)>,
     /// Counts of the last minutes
     pub history: History,
-    /// Filters that were typed, the newest last
+    /// History of typed filters, the newest last
     pub typed: Vec<String>,
-    /// Cells of the terminal
+    /// Size of the terminal in cells, columns first
     pub size: (u16, u16),
-    /// What the user has chosen once and for all
+    /// Settings that are fixed at start-up
     pub setup: Setup,
 }
 
 impl State {
-    /// Nothing seen yet.
+    /// State before the first snapshot.
     pub(crate) fn new(query: Query, others: Vec<Query>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
         Self {
             query,
@@ -256,17 +256,17 @@ impl State {
         }
     }
 
-    /// The rows, where there are any yet.
+    /// The rows; `None` before the first frame.
     pub(crate) fn table(&self) -> Option<&Table> {
         self.frame.as_ref().map(|frame| &*frame.table)
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.table().map_or(0, Table::len)
     }
 
-    /// The view.
+    /// The current view.
     pub(crate) fn view(&self) -> View {
         self.query.view
     }

@@ -1,5 +1,5 @@
-//! The terminal is taken over, and given back as it was: at the end, on a panic, and while the program is stopped. Where a
-//! signal ends the program, `collect::signals` does it by what is public here.
+//! Set-up and restoration of the terminal: it is restored at exit, on a panic, and while the program is stopped. If a
+//! signal ends the program, `collect::signals` restores it with what is public here.
 
 use std::io::{self, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,14 +17,14 @@ use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
 use super::screen::drawn;
 
-/// Whether the terminal is ours: nobody must give back what was not taken. It is from before the first change to it until
-/// after the last.
+/// Whether the terminal is set up, so that it is restored only then. Set before the first change to the terminal, and
+/// cleared after the last one of the restoration.
 pub(crate) static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// What a terminal is sent to be given back; its modes are another matter.
+/// Escape sequences that restore the terminal. Its modes (termios) are restored separately.
 ///
 /// # Errors
-/// None: memory takes all that is written.
+/// Never fails in practice: writes to memory succeed.
 pub(crate) fn give_back_bytes() -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     queue!(bytes, DisableBracketedPaste, DisableMouseCapture, Show, LeaveAlternateScreen)?;
@@ -33,21 +33,21 @@ pub(crate) fn give_back_bytes() -> io::Result<Vec<u8>> {
 
 type OnStdout = Terminal<CrosstermBackend<Stdout>>;
 
-/// The terminal, as long as this value lives.
+/// The set-up terminal; restored on drop.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    /// `None` only while it is put away
+    /// `None` only while it is replaced or dropped
     terminal: Option<OnStdout>,
-    /// As much of it as is drawn, columns first
+    /// Size of the drawn part in cells, columns first
     size: (u16, u16),
     has_mouse: bool,
 }
 
 impl Screen {
-    /// Takes it over.
+    /// Sets the terminal up.
     ///
     /// # Errors
-    /// stdout is no terminal, or lets nothing be set.
+    /// stdout is not a terminal, or its modes cannot be set.
     pub(crate) fn take(has_mouse: bool) -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -59,10 +59,10 @@ impl Screen {
         Ok(Self { terminal: Some(terminal), size, has_mouse })
     }
 
-    /// Gives it back while `meanwhile` runs, then takes it again and draws all of it anew.
+    /// Restores the terminal while `meanwhile` runs, then sets it up again and redraws it.
     ///
     /// # Errors
-    /// It cannot be taken again.
+    /// It cannot be set up again.
     pub(crate) fn lend(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
         give_back();
         meanwhile();
@@ -70,12 +70,12 @@ impl Screen {
         self.renew()
     }
 
-    /// Forgets what stands on it: the next frame is drawn as a whole.
+    /// Clears the screen, so that the next frame is drawn as a whole.
     ///
     /// # Errors
     /// It cannot be written to.
     pub(crate) fn renew(&mut self) -> io::Result<()> {
-        // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the thread that reads keys.
+        // Not `clear`: it queries the cursor position, and the answer would go to the thread that reads keys.
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.put_away();
         let (terminal, size) = open()?;
@@ -83,11 +83,11 @@ impl Screen {
         Ok(())
     }
 
-    /// As much of the terminal as is drawn, columns first. That it has another size than before may not have been told: it
-    /// changed before anybody listened.
+    /// Adapts to the size of the terminal, and returns that of the drawn part, columns first. Needed even without a
+    /// resize event: the size may have changed before anything listened for `SIGWINCH`.
     ///
     /// # Errors
-    /// The terminal cannot be asked, or written to.
+    /// The size cannot be read, or the terminal cannot be written to.
     pub(crate) fn fit(&mut self) -> io::Result<(u16, u16)> {
         if drawn(size()?) != self.size {
             self.renew()?;
@@ -95,7 +95,7 @@ impl Screen {
         Ok(self.size)
     }
 
-    /// Draws what has changed.
+    /// Draws the cells that changed.
     ///
     /// # Errors
     /// It cannot be written to.
@@ -104,8 +104,8 @@ impl Screen {
         terminal.draw(render).map(drop)
     }
 
-    /// ratatui's own end of a terminal tells on stderr where the cursor cannot be shown, and panics where stderr is gone
-    /// too: such a terminal is left as it is.
+    /// Drops the ratatui terminal. Its destructor reports on stderr if the cursor cannot be shown, and panics if stderr
+    /// is closed too, so such a terminal is leaked instead.
     fn put_away(&mut self) {
         if let Some(mut terminal) = self.terminal.take()
             && terminal.show_cursor().is_err()
@@ -115,7 +115,7 @@ impl Screen {
     }
 }
 
-/// Puts text into the terminal's clipboard (OSC 52), also over ssh; a terminal that does not know it ignores it.
+/// Copies text to the terminal's clipboard (OSC 52), also over ssh; terminals without OSC 52 ignore it.
 ///
 /// # Errors
 /// The terminal cannot be written to.
@@ -130,7 +130,8 @@ impl Drop for Screen {
     }
 }
 
-/// Opens as much of the terminal as is drawn. ratatui would take all of it, and follows no change of this size.
+/// Opens the drawn part of the terminal. ratatui's default viewport would be the whole terminal; a fixed one does not
+/// resize.
 fn open() -> io::Result<(OnStdout, (u16, u16))> {
     let (width, height) = drawn(size()?);
     let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
@@ -148,7 +149,7 @@ fn enter(has_mouse: bool) -> io::Result<()> {
 
 fn give_back() {
     if TAKEN.load(Ordering::SeqCst) {
-        // A terminal that is gone needs nothing put back.
+        // Errors are ignored: a closed terminal needs no restoration.
         let mut out = io::stdout();
         let _ = give_back_bytes().and_then(|bytes| out.write_all(&bytes)).and_then(|()| out.flush());
         let _ = disable_raw_mode();

@@ -1,30 +1,30 @@
-//! Roles, not colours by place; and without colours the same roles by weight alone, since no meaning is by colour only.
+//! Themes: a style for each role. No meaning depends on colour alone, so a theme without colours uses weight only.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::model::liveness::Verdict;
 use crate::track::line::Sign;
 
-/// How things look.
+/// Style of each role.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Theme {
-    /// As it is called in the configuration
+    /// Name in the configuration
     pub name: &'static str,
-    /// Titles of columns and parts
+    /// Titles of columns and sections
     pub title: Style,
-    /// Words around the data
+    /// Text around the data
     pub muted: Style,
-    /// The selected row, over what it has
+    /// The selected row, on top of its own style
     pub selected: Style,
-    /// What cannot wait
+    /// Urgent, e.g. a silent peer
     pub alarm: Style,
-    /// The same in the header, from across the room
+    /// An alarm in the header, readable from a distance
     pub shout: Style,
-    /// What should not stay as it is
+    /// A state that should not last
     pub warning: Style,
-    /// What is well
+    /// A healthy state
     pub well: Style,
-    /// What is shown of several, what is marked
+    /// The current one of several, and marks
     pub accent: Style,
 }
 
@@ -37,7 +37,7 @@ const fn fg(number: u8) -> Style {
     PLAIN.fg(Color::Indexed(number))
 }
 
-/// Every theme, in the order of the key.
+/// Every theme, in the order of the theme key.
 pub(crate) const THEMES: [Theme; 5] = [
     Theme {
         name: "dark",
@@ -103,19 +103,19 @@ impl Default for Theme {
 }
 
 impl Theme {
-    /// The theme of that name.
+    /// The theme with this name.
     pub(crate) fn called(name: &str) -> Option<Self> {
         THEMES.into_iter().find(|theme| theme.name == name)
     }
 
-    /// The next.
+    /// The next theme, cyclically.
     #[must_use]
     pub(crate) fn next(self) -> Self {
         let at = THEMES.iter().position(|theme| theme.name == self.name).unwrap_or(0);
         THEMES[(at + 1) % THEMES.len()]
     }
 
-    /// A row, by what it says at first sight.
+    /// Style of a row with this sign.
     pub(crate) fn sign(self, sign: Sign) -> Style {
         match sign {
             Sign::Plain => PLAIN,
@@ -126,7 +126,7 @@ impl Theme {
         }
     }
 
-    /// A socket, by what is thought of it.
+    /// Style of a socket with this verdict.
     pub(crate) fn verdict(self, verdict: Verdict) -> Style {
         match verdict {
             Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow => self.alarm,

@@ -1,4 +1,4 @@
-//! Every field that ss shows too, of a socket in every state: as root, as nobody, and from /proc.
+//! Compares every field that ss shows too, of a socket in every state: as root, as nobody, and from /proc.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +34,8 @@ fn ss_state(state: &str) -> &str {
     }
 }
 
-/// As ss writes an address: mapped ones in full, the unspecified IPv6 one of a dual-stack socket as `*`.
-/// The device stands at the local end only.
+/// Formats an address as ss does: mapped ones in full, the unspecified IPv6 one of a dual-stack socket as `*`, the
+/// device at the local address only.
 fn ss_endpoint(row: &Value, end: &str) -> String {
     let (addr, port) = (row[end]["addr"].as_str().unwrap(), row[end]["port"].as_u64().unwrap());
     let device =
@@ -55,7 +55,7 @@ fn number(row: &ss::Row, key: &str) -> u64 {
 fn compare(cookie: &str, ours: &Value, before: &ss::Row, after: &ss::Row) {
     let context = format!("cookie {cookie}\nours {ours}\nss {before:?}");
     let state = ours["state"].as_str().unwrap();
-    // A timer that fires between the two looks of ss changes a row; what both agree on must be what we say too.
+    // Timers may change a row between the two runs of ss; only what both runs agree on is compared.
     if (&before.state, before.recv_q, before.send_q) != (&after.state, after.recv_q, after.send_q) {
         return;
     }
@@ -99,7 +99,7 @@ fn timer(ours: &Value, before: &ss::Row, after: &ss::Row, context: &str) {
         other => panic!("timer {other}: {context}"),
     };
     assert!(kinds.contains(&ours["kind"].as_str().unwrap()), "{context}");
-    // Where the timer fired between the two looks of ss, nothing is known of the time in between.
+    // If the timer fired between the two runs of ss, the time in between is unknown.
     let Some((_, least, _, after_count)) = after.timer() else { return };
     if count == after_count && least <= most {
         let expires = ours["expires_ms"].as_u64().unwrap();
@@ -151,7 +151,7 @@ fn attributes(ours: &Value, ss: &ss::Row, context: &str) {
     }
 }
 
-/// ss leaves out what is 0, and shows some numbers in units of its own.
+/// ss omits zeros, and prints some numbers in other units.
 fn tcp_info(ours: &Value, ss: &ss::Row, context: &str) {
     if ours.is_null() {
         assert!(!ss.values.contains_key("cwnd"), "{context}");
@@ -212,7 +212,7 @@ fn equal_to_ss(user: User) {
     for (cookie, row) in &ours {
         match (before.get(cookie), after.get(cookie)) {
             (Some(before), Some(after)) => compare(cookie, row, before, after),
-            // ss before 6.8 does not ask for bound sockets.
+            // ss before 6.8 does not list bound sockets.
             _ => assert_eq!(row["state"], "bound-inactive", "ss does not have {row}"),
         }
     }

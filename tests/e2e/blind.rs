@@ -1,4 +1,4 @@
-//! What could not be seen: named with its real reason, never taken for something else.
+//! Gaps: what could not be seen is reported with its real reason, and never mistaken for something else.
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
@@ -16,7 +16,7 @@ use crate::support::program::{Run, command_in, tcpulse, tcpulse_in};
 use crate::support::seccomp::refuse;
 use crate::support::sockets::{bind, socket};
 
-/// A namespace with a listener, and a process besides this one that holds it.
+/// A namespace with a listener, which a process besides this one also holds.
 fn held_listener() -> (Netns, TcpListener, Sleeper) {
     let netns = Netns::new();
     let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
@@ -28,7 +28,7 @@ fn run(mut command: Command, arguments: &[&str]) -> Run {
     command.args(arguments).output().unwrap().into()
 }
 
-/// At most so many descriptors, soft and hard.
+/// Limits the descriptors of the command, soft and hard.
 #[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
 fn limit_descriptors(command: &mut Command, limit: u64) {
     let limit = move || setrlimit(Resource::RLIMIT_NOFILE, limit, limit).map_err(Into::into);
@@ -36,7 +36,7 @@ fn limit_descriptors(command: &mut Command, limit: u64) {
     unsafe { command.pre_exec(limit) };
 }
 
-/// A mount namespace of its own, in which nothing is at `path`.
+/// Runs the command in a mount namespace of its own, where `path` is empty.
 #[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
 fn mask(command: &mut Command, path: &'static str) {
     let mask = move || {
@@ -71,13 +71,13 @@ fn out_of_descriptors_no_socket_is_called_the_kernels() {
             Some(0) => assert!(is_found, "{limit}: {stdout}{stderr}"),
             Some(4) if is_found => {}
             Some(4) => {
-                // Another holder may be found: this process.
+                // The other owner, this process, may be found.
                 assert!(stdout.contains("(hidden)") || stdout.contains("e2e-"), "{limit}: {stdout}{stderr}");
                 assert!(stderr.contains("open files") && stderr.contains("ulimit"), "{limit}: {stderr}");
                 partial += 1;
             }
             Some(1) => assert!(stderr.contains("open files"), "{limit}: {stderr}"),
-            // The dynamic loader has no descriptor for the C library.
+            // The dynamic loader had no descriptor left for the C library.
             Some(127) => {}
             code => panic!("{limit}: {code:?}: {stdout}{stderr}"),
         }
@@ -133,7 +133,7 @@ fn root_is_told_which_capability_is_missing_and_for_which_process() {
         return;
     }
     let (netns, _listener, _sleeper) = held_listener();
-    // Its descriptors may be seen by its own user, or with CAP_SYS_PTRACE.
+    // Only its own user, or CAP_SYS_PTRACE, may read its descriptors.
     let guarded = Sleeper::of(User::Nobody, &netns, &[]);
     let mut command = command_in(&netns, User::Root);
     drop_capability(&mut command, 19);
@@ -145,7 +145,7 @@ fn root_is_told_which_capability_is_missing_and_for_which_process() {
     drop(guarded);
 }
 
-/// A capability that root does not have any more once the program is executed.
+/// Takes a capability from root when the program is executed.
 #[allow(unsafe_code, reason = "libc")]
 fn drop_capability(command: &mut Command, number: libc::c_ulong) {
     let drop = move || {
@@ -217,7 +217,7 @@ fn a_filter_by_processes_finds_every_holder_of_a_socket() {
     let netns = Netns::new();
     let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
     let port = listener.local_addr().unwrap().port().to_string();
-    // Under another number than in this process, as SCM_RIGHTS leaves it.
+    // Under another descriptor number than in this process, as after SCM_RIGHTS.
     let other = Sleeper::crowded(&netns, MANY, &listener);
     let pid = other.pid().to_string();
     let arguments = ["ls", "-l", "-q", "-N", "current", "-o", "pid", "sport", "=", &port, "and", "pid", "=", &pid];
@@ -229,7 +229,7 @@ fn a_filter_by_processes_finds_every_holder_of_a_socket() {
     drop(listener);
 }
 
-/// More descriptors than are read of a process that has none of the sockets in question.
+/// More descriptors than are read of a process that holds none of the sockets in question.
 const MANY: usize = 3_000;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Snapshots while thousands of connections come and go.
+//! Snapshots while thousands of connections open and close.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
@@ -23,13 +23,13 @@ fn churn(target: SocketAddr, stop: &AtomicBool, made: &AtomicU64) {
         if stop.load(Ordering::Relaxed) {
             return;
         }
-        // Twice what is asked for; at full speed the snapshots would be of nothing but TIME-WAIT.
+        // At most twice the required rate: at full speed the snapshots would contain only TIME-WAIT.
         while u128::from(made.load(Ordering::Relaxed)) > begun.elapsed().as_millis() * u128::from(LEAST_A_SECOND) / 500
         {
             thread::park_timeout(Duration::from_millis(1));
         }
         let client = socket(libc::AF_INET, libc::IPPROTO_TCP, 0);
-        // The port is chosen at connect(), by the whole four of addresses and ports: choosing it here takes ever longer.
+        // Let connect() choose the port, by the whole 4-tuple: bind() takes ever longer to find one.
         set_option(&client, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1);
         bind(&client, SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(127, 0, 1, source), 0)));
         let target = nix::sys::socket::SockaddrStorage::from(target);
@@ -46,7 +46,7 @@ fn under_churn_what_lasts_is_there_exactly_once_and_no_cookie_twice() {
     }
     let netns = Netns::new();
     let (listener, lasting) = netns.run(|| {
-        // A full queue would hold each connect() up for the second until its SYN is sent again.
+        // With a full queue each connect() would wait 1 s for its SYN to be retransmitted.
         let listener = listener("127.0.0.1:0".parse().unwrap(), 4096);
         let pairs: Vec<_> = (0..LASTING).map(|_| pair(&listener)).collect();
         (listener, pairs)
@@ -70,7 +70,7 @@ fn under_churn_what_lasts_is_there_exactly_once_and_no_cookie_twice() {
     });
 }
 
-/// Ends the threads, also when a check panics: the scope would wait for them for ever.
+/// Stops the threads even if a check panics: otherwise the scope would wait for them for ever.
 struct StopAtEnd<'a> {
     stop: &'a AtomicBool,
     netns: &'a Netns,
@@ -80,7 +80,7 @@ struct StopAtEnd<'a> {
 impl Drop for StopAtEnd<'_> {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        // Lets the accepting thread out of its wait.
+        // Wakes the thread that blocks in accept().
         self.netns.run(|| drop(TcpStream::connect(self.target)));
     }
 }

@@ -173,7 +173,7 @@ fn rounds_of_csv_say_when_each_was_taken() {
         times.iter().all(|time| time.len() == "2026-11-20T12:00:00.123Z".len() && time.ends_with('Z')),
         "{times:?}"
     );
-    // Once is enough for one round, and chosen columns are those that were chosen.
+    // A single round has no `taken_at` column, and chosen columns stay exactly as chosen.
     let once = tcpulse(&[&["ls", "-a", &filter], &here[..]].concat()).stdout;
     assert!(once.starts_with("state,verdict,dead_in_ms,bound,"), "{once}");
     let chosen = tcpulse(&[&["ls", "-a", &filter, "-o", "taken-at,dead-in"], &here[..]].concat()).stdout;
@@ -194,7 +194,7 @@ fn a_table_fits_the_columns_it_is_given() {
         for line in stdout.lines() {
             assert!(unicode_width::UnicodeWidthStr::width(line) <= columns, "{columns}: {line:?}");
         }
-        // Where the state finds no room, the verdict, which implies it, does.
+        // If the state does not fit, the verdict, which implies it, does.
         assert!(stdout.starts_with("STATE") || stdout.starts_with("VER"), "{stdout}");
     }
     drop(listener);

@@ -18,7 +18,7 @@ use crate::support::wait::until;
 pub(super) const ENTER_ALTERNATE: &str = "\x1b[?1049h";
 pub(super) const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
 
-/// A directory of the test's own, gone with the test.
+/// Temporary directory, removed on drop.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -42,7 +42,7 @@ impl Drop for Directory {
 fn open_as(netns: &Netns, user: User, arguments: &[&str], environment: &[(&str, &str)]) -> Session {
     let mut command = command_in(netns, user);
     command.args(["-N", "current"]).args(arguments);
-    // What the tests' own user has configured is none of theirs.
+    // Ignore the configuration of the user who runs the tests.
     command.env("XDG_CONFIG_HOME", "/nonexistent").env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
     command.envs(environment.iter().copied());
     Session::start(command)
@@ -56,7 +56,7 @@ pub(super) fn signal(session: &Session, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(session.pid()).unwrap()), signal).unwrap();
 }
 
-/// Quits, and finds the terminal as it was.
+/// Quits, and checks that the terminal is restored.
 pub(super) fn quit(mut session: Session) {
     session.type_keys("q");
     assert_eq!(session.end().code(), Some(0));
@@ -83,7 +83,7 @@ fn it_shows_a_connection_filters_sorts_opens_its_detail_and_gives_the_terminal_b
     session.type_keys("\r");
     session.see("How it ends");
     session.see("Until the kernel gives up");
-    // A letter right behind it would make another key of the escape.
+    // Wait before the next key: a letter right after ESC would be an Alt key.
     session.type_keys("\x1b");
     session.see_no("How it ends");
     drop(client);
@@ -155,13 +155,13 @@ fn connections_that_come_and_go_between_two_looks_are_seen() {
     }
     let netns = Netns::new();
     let (listener, client, _server) = connection(&netns, "127.0.0.1:0");
-    // nobody may hear the kernel's destroy events too.
+    // The user nobody may receive the kernel's destroy events too.
     for user in [User::Root, User::Nobody] {
         let mut session = open_as(&netns, user, &[], &[]);
         session.see(&client.local_addr().unwrap().to_string());
         session.type_keys("6");
-        session.see("nothing has changed");
-        // The ear for a namespace opens a moment after its first look.
+        session.see("no changes since");
+        // The listener of a namespace opens shortly after its first snapshot.
         let mut short = None;
         until("a short connection is told", Duration::from_secs(20), || {
             let (client, server) = netns.run(|| pair(&listener));
@@ -213,7 +213,7 @@ fn connections_are_marked_and_destroyed_after_a_question() {
     let port = listener.local_addr().unwrap().port();
     let mut session = open(&netns, &["dport", "=", &port.to_string()]);
     session.see(&client.local_addr().unwrap().to_string());
-    // Whose they are comes a moment after them, and is said in the question.
+    // Owners appear shortly after the rows, and are named in the question.
     session.see(&format!("[{}]", std::process::id()));
     session.type_keys("x");
     session.see("Destroy established 127.0.0.1:");
@@ -245,7 +245,7 @@ fn what_is_shown_is_written_to_a_file_and_copied() {
     let mut session = open(&netns, &["-o", "local,peer,recv-q,dead-in", "src", &local]);
     session.see("1 connection ");
     session.type_keys("y");
-    // OSC 52 takes base64.
+    // OSC 52 carries base64.
     session.expect("\x1b]52;c;");
     for (name, rows) in [("rows.json", 1), ("rows.csv", 1)] {
         let path = directory.0.join(name);
@@ -261,7 +261,7 @@ fn what_is_shown_is_written_to_a_file_and_copied() {
         }
     }
     assert!(std::fs::read_to_string(directory.0.join("rows.csv")).unwrap().ends_with(",0,,never\n"));
-    // What is there is not written over.
+    // An existing file is not overwritten.
     session.type_keys(&format!("e\x15{}\r", directory.0.join("rows.csv").display()));
     session.see("is there already");
     quit(session);
@@ -328,7 +328,7 @@ fn who_may_not_look_is_told_so() {
     session.see("not seen: ");
     session.see("(hidden)");
     session.type_keys("?");
-    // What else would do depends on how /proc is mounted.
+    // Other remedies depend on how /proc is mounted.
     session.see("run as root");
     session.type_keys("?x");
     session.see("Destroy established");
@@ -358,7 +358,7 @@ fn the_configuration_is_read_and_what_is_wrong_in_it_is_told() {
     session.see("0 connections that the filter lets through");
     session.type_keys("qQ");
     assert_eq!(session.end().code(), Some(0));
-    // Without colours there is none.
+    // The theme without colours sets none.
     assert!(!session.seen.contains("38;5;"), "{}", session.seen.escape_debug());
     directory.configure("\ntheme = \"drak\"\n");
     let mut session = open_as(&netns, User::Root, &[], &[("XDG_CONFIG_HOME", home)]);
@@ -439,7 +439,7 @@ fn without_its_terminal_it_ends() {
     let mut session = open(&netns, &[]);
     session.see("0 connections");
     session.hang_up();
-    // Not by a panic on a stderr that is gone too. The kernel says it by SIGHUP, unless whoever reads or draws sees it first.
+    // It must not panic because stderr is closed too. The kernel sends SIGHUP, unless a read or write fails first.
     let end = session.end();
     assert!(matches!(end.code(), Some(0 | 1)) || end.signal() == Some(libc::SIGHUP), "{end}");
 }

@@ -1,4 +1,4 @@
-//! The ways in which a connection ends: `show` names the error that its program will get, and the program gets it.
+//! The ways in which a connection ends: `show` predicts the error that its program will get, and the program gets it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use crate::support::wait::until;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// What `show` says comes of it, by what happens.
+/// Outcome that `show` predicts for an event.
 fn said(link: &Link, ours: &TcpStream, what: &str) -> String {
     let pair = format!("{}->{}", ours.local_addr().unwrap(), ours.peer_addr().unwrap());
     let shown = tcpulse_in(&link.ours, User::Root, &["show", &pair, "-q", "-N", "current"]);
@@ -21,7 +21,7 @@ fn said(link: &Link, ours: &TcpStream, what: &str) -> String {
     told.unwrap_or_else(|| panic!("nothing about '{what}' in {}", shown.stdout)).trim().to_owned()
 }
 
-/// What the program's read gives when it is over.
+/// Result of the program's read() when the connection ends.
 fn outcome(ours: &TcpStream) -> String {
     ours.set_read_timeout(Some(SOON)).unwrap();
     match (&*ours).read(&mut [0]) {
@@ -65,7 +65,7 @@ fn a_peer_that_was_started_anew_answers_a_probe_with_reset_and_the_row_is_gone()
     let (link, ours, peer) = connected();
     set_options(&ours, &keepalive(2, 1, 9));
     let said = said(&link, &ours, "the peer resets it");
-    // It dies without our hearing of it, and comes back knowing nothing.
+    // The peer dies silently, and restarts without its connections.
     link.black_hole();
     let linger = libc::linger { l_onoff: 1, l_linger: 0 };
     nix::sys::socket::setsockopt(&peer, nix::sys::socket::sockopt::Linger, &linger).unwrap();
@@ -95,7 +95,7 @@ fn a_path_that_is_unreachable_gives_the_error_that_icmp_told() {
     if !is_root("a_path_that_is_unreachable_gives_the_error_that_icmp_told") {
         return;
     }
-    // Long enough for the neighbour to be given up, at 3 s, before the connection is.
+    // The connection must outlast its neighbour entry, which fails after 3 s.
     let link = Link::new(&[("ipv4/tcp_retries2", "4")]);
     let (ours, _peer) = link.connection();
     link.lose_neighbour();

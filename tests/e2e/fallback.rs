@@ -1,4 +1,4 @@
-//! Without sock_diag: /proc/net/tcp tells the same, as far as it tells anything.
+//! Without sock_diag: what /proc/net/tcp reports matches sock_diag.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::support::seccomp::refuse_sock_diag;
 use crate::support::wait::until;
 use crate::support::zoo::Zoo;
 
-/// What both sources have, by what tells rows apart in both.
+/// Fields that both sources have, by a key that identifies a row in both.
 fn shared(document: &Value) -> BTreeMap<String, Value> {
     let rows = document["connections"].as_array().unwrap().iter().filter(|row| row["state"] != "bound-inactive");
     rows.map(|row| {
@@ -37,13 +37,13 @@ fn proc_net_tcp_and_sock_diag_agree_on_every_state() {
                 .map(|row| Value::from(vec![row["recv_queue_bytes"].clone(), row["send_queue_bytes"].clone()]))
                 .collect()
         };
-        // A timer that fired in between and was set anew is another one.
+        // A timer that was rearmed in between is another timer.
         let have_run_down = |diag: &Value, procfs: &Value| {
             let expires = |row: &Value| row["timer"]["expires_ms"].as_i64().unwrap_or(0);
             let later = shared(procfs);
             shared(diag).iter().all(|(key, row)| later.get(key).is_none_or(|then| expires(then) <= expires(row) + 20))
         };
-        // Of connections that still move, the two would tell different moments.
+        // While connections still change, the two sources show different moments.
         let (diag, procfs) = until("nothing moves between three looks", Duration::from_secs(10), || {
             let (before, procfs, after) = (read("sock_diag"), read("procfs"), read("sock_diag"));
             (queues(&before) == queues(&after) && have_run_down(&before, &procfs)).then_some((before, procfs))
@@ -67,7 +67,7 @@ fn compare(diag: &Value, procfs: &Value) {
         assert!(procfs.get(key).is_none_or(Value::is_null), "{key} {context}");
     }
     assert_eq!(diag["timer"]["kind"], procfs["timer"]["kind"], "{context}");
-    // Where the timer fired in between, the two looks saw different timers.
+    // If the timer fired in between, the two snapshots saw different timers.
     if diag["timer"]["count"] == procfs["timer"]["count"] && !diag["timer"]["expires_ms"].is_null() {
         let [first, then] = [diag, procfs].map(|row| row["timer"]["expires_ms"].as_i64().unwrap());
         assert!((-20..=2000).contains(&(first - then)), "{context}");

@@ -1,5 +1,5 @@
-//! Filters give the rows that ss gives for them; with what goes to the kernel and without; and as a naive evaluator
-//! gives them that knows nothing of how they are carried out.
+//! Filters select the same rows as ss, with and without kernel bytecode, and as a naive evaluator that is independent
+//! of their implementation.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -17,7 +17,7 @@ use crate::support::zoo::Zoo;
 
 type Cookies = BTreeSet<String>;
 
-/// Each loses a row or two where a timer ends a socket between two looks.
+/// Attempts: a comparison fails if a timer ends a socket between two snapshots.
 const TRIES: usize = 4;
 
 fn settled_zoo() -> Zoo {
@@ -26,7 +26,7 @@ fn settled_zoo() -> Zoo {
     zoo
 }
 
-/// What ss lists, by cookie.
+/// Cookies of the sockets that ss lists.
 fn of_ss(netns: &Netns, filter: &[&str]) -> Cookies {
     let output = netns.command("ss", User::Root).args(["-tanHeO"]).args(filter).output().unwrap();
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -35,7 +35,7 @@ fn of_ss(netns: &Netns, filter: &[&str]) -> Cookies {
     text.lines().map(|line| cookie(line).unwrap()).collect()
 }
 
-/// What tcpulse lists. Bound sockets are left out, which this ss does not know.
+/// Cookies of the sockets that tcpulse lists, without bound sockets, which this ss does not know.
 fn of_tcpulse(netns: &Netns, filter: &[&str]) -> Cookies {
     let options = ["ls", "-a", "-q", "-N", "current", "--no-header", "-o", "cookie,state"];
     let run = tcpulse_in(netns, User::Root, &[&options[..], filter].concat());
@@ -56,7 +56,7 @@ fn same_rows(netns: &Netns, filter: &[&str]) {
     panic!("{joined}: ss {:?}, as words {:?}, as one {:?}", seen.0, seen.1, seen.2);
 }
 
-/// Filters that people write, and corners of the grammar. `A` and `B` stand for ports that sockets have.
+/// Typical filters, and edge cases of the grammar. `A` and `B` stand for ports that sockets have.
 const BY_HAND: &[&str] = &[
     "",
     "state established",
@@ -193,16 +193,16 @@ const BY_HAND: &[&str] = &[
 
 fn by_hand(ports: [u16; 2]) -> Vec<String> {
     let number = |word: &str| word.replace('A', &ports[0].to_string()).replace('B', &ports[1].to_string());
-    // State names in capitals hold an A too: only words that are a port, or end in one.
+    // State names in capitals contain A too: replace it only in words that are a port or end in one.
     let word = |word: &str| if word.ends_with(['A', 'B']) { number(word) } else { word.to_owned() };
     let filters = BY_HAND.iter().filter(|filter| !filter.contains("state = "));
     filters.map(|filter| filter.split(' ').map(word).collect::<Vec<_>>().join(" ")).collect()
 }
 
-/// Filters of ss's grammar, made of addresses and ports that the zoo has and has not. ss asks its own evaluator after the
-/// kernel, and that one compares addresses of different families bit by bit: so no prefix here is equal to an address of
-/// the other family as far as it goes. Where there is a `dev`, iproute2 6.1 asks its own evaluator alone: so a filter has
-/// addresses or devices.
+/// Random filters in ss's grammar, with addresses and ports that the zoo has and has not. After the kernel, ss runs its
+/// own evaluator, which compares addresses of different families bit by bit: so no prefix here may match the leading
+/// bits of an address of the other family. If a filter contains `dev`, iproute2 6.1 runs only its own evaluator: so a
+/// filter has addresses or devices, not both.
 fn generated(ports: &[u16], with_dev: bool) -> impl Strategy<Value = String> {
     use proptest::sample::select;
     let mut known = ports.to_vec();
@@ -254,20 +254,20 @@ fn generated(ports: &[u16], with_dev: bool) -> impl Strategy<Value = String> {
     (states, expr).prop_map(|(states, expr)| format!("{states}{expr}"))
 }
 
-/// The same filters in each run, so that one that fails can be looked at again.
+/// Deterministic samples, so that a failure can be reproduced.
 fn samples<T>(strategy: &impl Strategy<Value = T>, count: usize) -> Vec<T> {
     let config = Config::default();
     let mut runner = TestRunner::new_with_rng(config.clone(), TestRng::deterministic_rng(config.rng_algorithm));
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// Ports that sockets of the zoo have: of a listener with connections, and of a connection's own end.
+/// Ports of sockets in the zoo: of listeners with connections, and of connections.
 fn ports(zoo: &Zoo) -> Vec<u16> {
     let listeners = zoo.listeners.iter().map(|listener| listener.local_addr().unwrap().port());
     listeners.chain(zoo.streams.iter().take(6).map(|stream| stream.local_addr().unwrap().port())).collect()
 }
 
-/// Where version 2 cgroups are mounted: ss takes a path of the file system, too.
+/// Mount point of cgroup v2: ss also accepts a path in the file system.
 fn cgroup_mount() -> Option<String> {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
     let mut mounts = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
@@ -292,12 +292,12 @@ fn filters_of_ss_give_the_rows_of_ss() {
     }
 }
 
-/// Nobody's names: the filters below hold none.
+/// Resolves no names: the filters below contain none.
 struct NoNames;
 
 impl Names for NoNames {}
 
-/// Takes the cookies of rows that pass a filter.
+/// Sink that collects the cookies of rows that match a filter.
 struct Passing<'a>(&'a Filter, Cookies);
 
 impl Sink for Passing<'_> {
@@ -309,7 +309,7 @@ impl Sink for Passing<'_> {
     }
 }
 
-/// The rows of a filter of which the kernel, and the pipeline, know nothing.
+/// Rows that match a filter which neither the kernel nor the pipeline gets.
 fn without_push_down(netns: &Netns, filter: &Filter) -> Cookies {
     netns.run(|| {
         let (source, needs) = (SourceChoice::SockDiag, Needs::all());
@@ -320,7 +320,7 @@ fn without_push_down(netns: &Netns, filter: &Filter) -> Cookies {
     })
 }
 
-/// A filter as the test understands it: how it is written, and whether a row of `--json` passes it.
+/// A filter's text, and the test's own predicate on a row of `--json`.
 #[derive(Clone)]
 struct Wish {
     text: String,
@@ -353,7 +353,7 @@ fn owners(row: &Value) -> Vec<Value> {
     row["owners"].as_array().cloned().unwrap_or_default()
 }
 
-/// Only what does not change between two looks.
+/// Filters on fields that do not change between two snapshots.
 fn wishes(pid: u32, port: u16, inode: u64) -> Vec<Wish> {
     let number = |row: &Value, key: &str| row.pointer(key).and_then(Value::as_u64);
     vec![
@@ -455,7 +455,7 @@ fn filters_give_the_same_rows_however_they_are_carried_out() {
     let inode = rows[0]["inode"].as_u64().unwrap();
     let leaves = wishes(sleeper.pid(), zoo.listeners[0].local_addr().unwrap().port(), inode);
     let everything = documents(&zoo.netns, &[]);
-    // A condition that is true of nothing, or of all, would not show that it is looked at.
+    // A condition that no row matches, or every row, would not prove that it is evaluated.
     for leaf in leaves.iter().filter(|leaf| leaf.text != "rtt > 1h") {
         let passing = everything.iter().filter(|row| (leaf.passes)(row)).count();
         assert!((1..everything.len()).contains(&passing), "{}: {passing} of {}", leaf.text, everything.len());
@@ -517,9 +517,9 @@ fn marks_that_nobody_may_see_are_a_gap_and_not_an_empty_answer() {
     }
     let from_proc = |filter| tcpulse_in(&zoo.netns, User::Root, &["ls", "-N", "current", "--source", "procfs", filter]);
     let told = from_proc("rtt > 1us").stderr;
-    assert!(told.contains("details that the filter asks for (1, /proc/net/tcp does not tell them)"), "{told}");
+    assert!(told.contains("details that the filter asks for (1, /proc/net/tcp lacks them)"), "{told}");
     assert!(!from_proc("sport = 1").stderr.contains("details that the filter"));
-    // What has nothing to do with marks is still found.
+    // Alternatives without marks still match.
     assert!(ask(User::Nobody, "fwmark = 42 or state close-wait").stdout.contains("close-wait"));
 }
 

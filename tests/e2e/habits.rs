@@ -1,5 +1,4 @@
-//! What people type who come from ss, netstat and lsof, and what they mean by a word alone: each is taken, or answered
-//! with what to type.
+//! Options of ss, netstat and lsof, and words that are no filter: each is accepted, or answered with what to type.
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ fn run(netns: &Netns, arguments: &[&str]) -> Run {
     tcpulse_in(netns, User::Root, &[&["-N", "current"], arguments].concat())
 }
 
-/// Rows without their times, which go on.
+/// Rows without their times, which change.
 fn rows(run: &Run) -> Vec<String> {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     run.stdout.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect()
@@ -60,7 +59,7 @@ fn options_of_ss_and_netstat_list_what_they_mean() {
         assert!(expected.iter().all(|title| titles(&run).contains(title)), "{arguments:?}: {}", run.stdout);
         assert!(titles(&run).starts_with(&["STATE", "VERDICT"]), "{arguments:?}: {}", run.stdout);
     }
-    // What is an option of ours stays one.
+    // Options of tcpulse keep their meaning.
     assert_eq!(run(&["-n", "1"]).stdout.lines().count(), 2);
     assert_eq!(run(&["-an1", "--no-header"]).stdout.lines().count(), 1);
     assert_eq!(titles(&run(&["-o", "state,peer", "-s", "idle"])), ["STATE", "PEER"]);
@@ -97,7 +96,7 @@ fn on_a_terminal_they_list_and_open_no_dashboard() {
         assert_eq!(session.end().code(), Some(0), "{arguments:?}");
         assert!(!session.seen.contains(ENTER_ALTERNATE), "{arguments:?}");
     }
-    // Columns alone are for either.
+    // Columns alone fit both, so the dashboard opens.
     let mut session = open(&["-o", "+rtt,-keepalive"]);
     session.expect(ENTER_ALTERNATE);
     session.expect("RTT");
@@ -112,7 +111,7 @@ fn nothing_is_changed_where_a_word_may_not_mean_what_it_says() {
         return;
     }
     let netns = Netns::new();
-    // Read as words to search for, this would let through exactly the sockets on the port.
+    // As a text search this would match exactly the sockets on the port.
     for filter in ["not port 443", "host 10.0.0.2 or port 443", "dport = :443 xor process = nginx"] {
         for command in [&["kill"][..], &["set", "keepalive=on"]] {
             let run = run(&netns, &[command, &[filter, "--yes"]].concat());
@@ -120,7 +119,7 @@ fn nothing_is_changed_where_a_word_may_not_mean_what_it_says() {
             assert!(run.stderr.contains("is searched for as text"), "{command:?} {filter}: {}", run.stderr);
         }
     }
-    // A word in quotes is one to search for, and so is one that is no field.
+    // A quoted word is a text search, and so is one that is no field.
     for filter in ["'\"port\"'", "nginx"] {
         let run = run(&netns, &["kill", filter.trim_matches('\''), "--yes"]);
         assert_eq!(run.code, Some(3), "{filter}: {}", run.stderr);
@@ -145,7 +144,7 @@ fn a_word_that_matched_nothing_says_how_it_was_read() {
         (
             &["ls", "nginx"],
             0,
-            "'nginx' was searched for as text, in addresses, processes and units; -a looks at listeners too",
+            "'nginx' was searched for as text, in addresses, processes and units; -a also searches listeners",
         ),
     ] {
         let said = run(&netns, arguments);
@@ -155,13 +154,13 @@ fn a_word_that_matched_nothing_says_how_it_was_read() {
         assert_eq!((quiet.code, quiet.stderr.contains("searched for")), (Some(code), false), "{arguments:?}");
         assert_eq!(quiet.stdout.lines().count(), said.stdout.lines().count(), "{arguments:?}");
     }
-    // Found, or not asked for: nothing to say.
+    // No advice if something was found, or if nothing was searched for.
     for arguments in
         [&["ls", "127.0.0.1"][..], &["ls", "e2e"], &["ls", "dport = 1"], &["ls", "dport = 1 and not nginx"]]
     {
         assert!(!run(&netns, arguments).stderr.contains("searched for"), "{arguments:?}");
     }
-    // What is suggested finds it.
+    // The suggested filter finds it.
     assert_eq!(
         run(&netns, &["ls", "--no-header", "-q", &format!("sport = :{port} or dport = :{port}")])
             .stdout
@@ -181,7 +180,7 @@ fn a_watch_says_it_once() {
     let mut command = command_in(&netns, User::Root);
     command.args(["ls", "-N", "current", "-w", "0.1", "port", "443"]);
     let mut session = Session::start(command);
-    // Each round begins at the top of the screen.
+    // Each round starts at the top of the screen.
     until("some rounds", Duration::from_secs(10), || {
         session.screen();
         (session.seen.matches("\x1b[H").count() >= 3).then_some(())
@@ -224,7 +223,7 @@ fn columns_are_added_removed_and_all_shown() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{list}");
         assert!(run.stderr.contains(part) && run.stderr.len() < 250, "{list}: {}", run.stderr);
     }
-    // On a narrow terminal those that were asked for stay.
+    // On a narrow terminal the added columns stay.
     let mut command = command_in(&netns, User::Root);
     command.args(["ls", "-q", "-N", "current", "-o", "+rtt"]).env("COLUMNS", "80");
     let narrow = Run::from(command.output().unwrap());
@@ -268,7 +267,7 @@ fn the_help_of_a_command_lists_what_it_takes() {
         let taken = options(command);
         let help = tcpulse(&["help", command]).stdout;
         for option in &all {
-            // A value that each of them understands.
+            // A value that every command accepts.
             let value: &[&str] = match option.as_str() {
                 "help" | "version" | "watch" => continue,
                 "columns" | "sort" => &["state"],
@@ -291,7 +290,7 @@ fn the_help_of_a_command_lists_what_it_takes() {
             let is_refused = run.stderr.contains("does not go with");
             let is_listed = taken.iter().any(|taken| option == format!("--{taken}"));
             assert!(!(is_refused && is_listed), "{command} {option}: {}", run.stderr);
-            // Before the command it is read alike.
+            // Before the command it has the same effect.
             let before = tcpulse(&[&[option.as_str()], value, &[command], of_command].concat());
             assert_eq!(before.code, run.code, "{option} {command}: {} / {}", before.stderr, run.stderr);
         }

@@ -1,4 +1,4 @@
-//! Input that would take all of the memory or all of the time: each ends with an error that says what to do, at once.
+//! Input that would exhaust memory or time: each run ends at once with an error that says what to do.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -13,11 +13,11 @@ use crate::support::seccomp::starve_receives;
 use crate::support::sockets::connection;
 use crate::support::terminal::Session;
 
-/// The address space of a run; the program itself takes some 100 MB of it.
+/// Limit of the address space of a run in bytes; the program itself takes some 100 MB.
 const MEMORY: u64 = 1 << 30;
 const SOON: Duration = Duration::from_secs(20);
 
-/// Lets the command have so much memory and no more.
+/// Limits the memory of the command.
 #[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
 fn limit_memory(command: &mut Command) -> &mut Command {
     use nix::sys::resource::{Resource, setrlimit};
@@ -29,7 +29,7 @@ fn limit_memory(command: &mut Command) -> &mut Command {
 fn timed(command: &mut Command) -> Run {
     let started = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // It may wait for ever, which is what is tested.
+    // It may hang, which is what is tested.
     let pid = child.id();
     let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let read = |mut from: Box<dyn std::io::Read + Send>| {
@@ -75,7 +75,7 @@ fn no_filter_takes_more_than_its_share_of_memory_and_time() {
         (many(":1 or", 20_000) + " :1", 0, ""),
     ] {
         let mut command = command_in(&netns, User::Root);
-        // The kernel takes 128 KiB in one argument.
+        // Several arguments: the kernel accepts at most 128 KiB in one.
         limit_memory(&mut command).args(["ls", "-N", "current", "-q"]).args(filter.split(' ').take(100_000));
         let run = timed(&mut command);
         let shown: String = filter.chars().take(40).collect();
@@ -84,7 +84,7 @@ fn no_filter_takes_more_than_its_share_of_memory_and_time() {
     }
 }
 
-/// Makes a file that is none, or too much of one.
+/// Replaces a file by something that is not a regular file, or is too large.
 fn spoil(path: &Path, kind: &str) {
     match kind {
         "a FIFO" => nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap(),
@@ -179,7 +179,8 @@ fn a_terminal_that_claims_to_be_endless_takes_no_more_memory_than_a_large_one() 
         limit_memory(&mut command).args(["-N", "current"]).env_remove("XDG_CONFIG_HOME").env("HOME", "/nonexistent");
         let mut session = Session::start_claiming(command, columns, rows);
         session.expect("\x1b[?1049h");
-        // Larger while it runs, too. What is drawn beyond the terminal of the test wraps there, so not its screen is asked.
+        // The terminal may also grow while it runs. Output beyond the test's terminal wraps, so check the output and
+        // not the screen.
         session.claim(u16::MAX, u16::MAX);
         session.expect("\x1b[200;");
         session.expect("established");

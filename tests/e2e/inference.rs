@@ -1,4 +1,4 @@
-//! Without rights: what timers tell of keepalive is true, and exact once they were seen to fire.
+//! Without rights: what is inferred about keepalive from timers is true, and exact once they were seen to fire.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use crate::support::program::{command_in, tcpulse_in};
 use crate::support::sockets::{connection, pair, set_option};
 use crate::support::wait::until;
 
-/// Numbers that look random and are the same in each run.
+/// Pseudo-random numbers, the same in each run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -25,7 +25,7 @@ impl Numbers {
     }
 }
 
-/// A connection that speaks now and then, and its true idle time.
+/// A connection with occasional traffic, and its true idle time.
 struct Talker {
     client: TcpStream,
     server: TcpStream,
@@ -37,7 +37,7 @@ impl Talker {
         self.client.local_addr().unwrap().port()
     }
 
-    /// The peer says something.
+    /// The peer sends data.
     fn hears(&self) {
         (&self.server).write_all(b"x").unwrap();
         (&self.client).read_exact(&mut [0]).unwrap();
@@ -54,7 +54,7 @@ fn talkers(netns: &Netns, count: usize, mut idle: impl FnMut(&mut Numbers) -> u6
         let idle_s = i32::try_from(idle(&mut numbers)).unwrap();
         let interval = i32::try_from(1 + numbers.below(100)).unwrap();
         let mut options = keepalive(idle_s, interval, 9);
-        // Some programs turn it on first.
+        // Some programs set SO_KEEPALIVE before the values, others after.
         options.rotate_right(usize::try_from(numbers.below(2)).unwrap());
         set_options(&client, &options);
         Talker { client, server, idle_s }
@@ -62,7 +62,7 @@ fn talkers(netns: &Netns, count: usize, mut idle: impl FnMut(&mut Numbers) -> u6
     talkers.collect()
 }
 
-/// Whether what is said of the idle time is true.
+/// Checks that the reported idle time is true.
 fn assert_true(keepalive: &Value, talker: &Talker) {
     assert_eq!(keepalive["enabled"], true, "{keepalive}");
     let truth = i64::from(talker.idle_s);
@@ -96,9 +96,9 @@ fn bounds_of_a_thousand_connections_contain_the_truth() {
     let mut numbers = Numbers(8);
     let mut exact = 0;
     for _ in 0..4 {
-        // A part of them hears something, so that their timers run ahead of their silence.
+        // Some receive data, so that their timers expire later than their silence suggests.
         talkers.iter().filter(|_| numbers.below(4) == 0).for_each(Talker::hears);
-        // And a part of them is set anew, in either direction, also while probes are out.
+        // Some get new values, shorter or longer, also while probes are out.
         for talker in &mut talkers {
             if numbers.below(5) > 0 {
                 continue;
@@ -145,7 +145,8 @@ fn an_idle_time_is_exact_once_the_timer_was_seen_to_fire() {
                     continue;
                 };
                 assert_true(&row["keepalive"], talker);
-                // After the third look each heard something, so that only a new firing can tell.
+                // After the third snapshot each received data, so that only another timer event can give the exact
+                // value.
                 if rounds > 3 && row["keepalive"]["idle_s"] == talker.idle_s {
                     exact.insert(talker.port());
                 }

@@ -1,4 +1,4 @@
-//! The journal: what it says of each change, and that none of its troubles holds up a change, or hides one.
+//! The journal: its lines for each change, and that no failure of it blocks or hides a change.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -23,10 +23,10 @@ use crate::support::sockets::{connection, option, pair};
 use crate::support::terminal::Session;
 use crate::support::wait::until;
 
-/// Longer than every bound of the program's own, far shorter than for ever.
+/// Longer than every time limit of the program, and far shorter than a hang.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Runs it. What could not be seen is another matter, and left out of stderr.
+/// Runs the command, and removes the report of gaps from stderr.
 fn run(command: &mut Command, arguments: &[&str]) -> Run {
     let started = Instant::now();
     let mut run = Run::from(command.args(arguments).args(["-N", "current", "--yes"]).output().unwrap());
@@ -39,7 +39,7 @@ fn has_keepalive(socket: &TcpStream) -> bool {
     option(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE) != 0
 }
 
-/// A journal that anybody may write to.
+/// A log socket that everyone may write to.
 fn journal(host: &Host) -> UnixDatagram {
     let journal = UnixDatagram::bind(host.log()).unwrap();
     std::fs::set_permissions(host.log(), std::fs::Permissions::from_mode(0o666)).unwrap();
@@ -49,7 +49,7 @@ fn journal(host: &Host) -> UnixDatagram {
 
 type Note = BTreeMap<String, String>;
 
-/// What lies in the journal, each line taken apart: no key stands there twice.
+/// The waiting lines of the journal, parsed; checks that no key occurs twice.
 fn notes(journal: &UnixDatagram) -> Vec<Note> {
     let mut line = [0; 4096];
     let lines = std::iter::from_fn(|| journal.recv(&mut line).ok().map(|length| line[..length].to_vec()));
@@ -126,7 +126,7 @@ fn a_note_says_who_did_what_to_which_socket_before_and_after() {
     let killed = run(&mut host.command(&netns, Rights::Root), &["kill", "state", "established"]);
     assert_eq!(killed.code, Some(0), "{}", killed.stderr);
     let noted = notes(&journal);
-    // The other end goes along.
+    // Its local peer closes with it.
     assert_eq!(events(&noted), ["intent", "done", "intent", "gone"]);
     assert_eq!([&noted[1]["command"], &noted[1]["old"], &noted[1]["new"]], ["kill", "established", "destroyed"]);
 }
@@ -178,7 +178,7 @@ fn a_journal_that_is_not_read_holds_up_nothing_and_hides_nothing() {
     assert!(killed.stderr.contains(&format!("{PAIRS} of {PAIRS} changes are not noted")), "{}", killed.stderr);
 }
 
-/// Sends until nothing more goes in.
+/// Fills the log socket's queue.
 fn fill(host: &Host) {
     let filler = UnixDatagram::unbound().unwrap();
     filler.set_nonblocking(true).unwrap();
@@ -200,7 +200,7 @@ fn a_slow_journal_costs_a_second_and_not_minutes() {
     let is_over = AtomicBool::new(false);
     let set = std::thread::scope(|scope| {
         scope.spawn(|| {
-            // Each note waits for long, and none for longer than it may.
+            // Every line waits for a long time, but less than the limit.
             slow.set_read_timeout(Some(Duration::from_millis(70))).unwrap();
             let pause = std::sync::Mutex::new(());
             let woken = std::sync::Condvar::new();
@@ -230,7 +230,7 @@ fn where_a_note_is_required_nothing_is_done_without_one() {
     let pairs: Vec<_> = netns.run(|| (0..90).map(|_| pair(&listener)).collect());
     let port = listener.local_addr().unwrap().port().to_string();
     let set = ["set", "keepalive=on", "dport", "=", &port, "--require-log"];
-    // Room for some notes, not for all: max_dgram_qlen is 10, or 512 where systemd sets it.
+    // Leave room for some lines, not for all: max_dgram_qlen is 10, or 512 if systemd sets it.
     let filler = UnixDatagram::unbound().unwrap();
     filler.set_nonblocking(true).unwrap();
     while filler.send_to(b"x", host.log()).is_ok() {}
@@ -243,13 +243,9 @@ fn where_a_note_is_required_nothing_is_done_without_one() {
     assert_eq!(first.code, Some(1), "{}", first.stderr);
     assert!(changed > 0 && changed < pairs.len() && changed <= intents, "{changed} changed, {intents} intents");
     assert_eq!(first.stdout.lines().filter(|line| line.starts_with("set ")).count(), changed, "{}", first.stdout);
-    assert!(
-        first
-            .stderr
-            .contains(" not tried: each change has to be noted in the journal first, and that fails: /dev/log: ")
-    );
+    assert!(first.stderr.contains(" not tried: cannot log to the journal: /dev/log: "));
     assert_eq!(first.stderr.lines().count(), 1, "{}", first.stderr);
-    // Full from the start.
+    // Now the queue is full from the start.
     fill(&host);
     let second = run(
         &mut host.command(&netns, Rights::Root),
@@ -294,7 +290,7 @@ fn whatever_stands_in_its_place_is_said_once_and_refused_where_a_note_is_require
         assert_eq!(set.stderr.matches("not noted in the journal: /dev/log: ").count(), 1, "{kind}: {}", set.stderr);
         assert!(has_keepalive(&client), "{kind}");
         let off = run(&mut host.command(&netns, Rights::Root), &["set", "keepalive=off", "src", &src, "-q"]);
-        // -q leaves out gaps, not that a change goes unnoted.
+        // -q suppresses gaps, but not the warning of an unlogged change.
         assert_eq!(off.code, Some(0), "{kind}");
         assert_eq!(off.stderr.matches("not noted in the journal: /dev/log: ").count(), 1, "{kind}: {}", off.stderr);
         drop(held);
@@ -309,7 +305,7 @@ fn whatever_stands_in_its_place_is_said_once_and_refused_where_a_note_is_require
     assert_eq!(dry.code, Some(1), "a dry run fails where the run would: {}", dry.stderr);
 }
 
-/// A stream that accepts nobody, its backlog full.
+/// A stream socket that never accepts, with a full backlog.
 fn full_stream(host: &Host) -> Vec<std::os::fd::OwnedFd> {
     let listener = UnixListener::bind(host.log()).unwrap();
     nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
@@ -347,7 +343,7 @@ fn a_journal_that_is_started_anew_gets_the_rest() {
     let port = listener.local_addr().unwrap().port().to_string();
     old.set_nonblocking(false).unwrap();
     let is_over = AtomicBool::new(false);
-    // Behind this it waits, until the new one stands there.
+    // The program blocks on the full queue until the new log socket exists.
     fill(&host);
     let (set, new) = std::thread::scope(|scope| {
         let renewed = scope.spawn(|| {
@@ -372,7 +368,7 @@ fn a_journal_that_is_started_anew_gets_the_rest() {
         (set, renewed.join().unwrap())
     });
     assert_eq!((set.code, set.stderr.as_str()), (Some(0), ""));
-    // What lay unread in the old one is lost.
+    // Lines that were unread in the old socket are lost.
     assert!(new.len() > 100, "{}", new.len());
 }
 
@@ -392,7 +388,7 @@ fn the_dashboard_notes_what_it_does_and_keeps_to_the_policy() {
     session.type_keys("x");
     session.see("[y/N]");
     session.type_keys("y");
-    session.see("not destroyed: nothing was changed: each change has to be noted in the journal first");
+    session.see("not destroyed: nothing was changed: cannot log to the journal");
     client.set_nonblocking(true).unwrap();
     let is_alive = || (&client).read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
     assert!(is_alive());
@@ -425,7 +421,7 @@ fn an_interrupt_and_a_closed_stdout_hide_no_change() {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
-    // It stops between two lines, the pipe being full.
+    // It blocks between two lines because the pipe is full.
     let mut child = set("keepalive=on").spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     fcntl(stdout.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();

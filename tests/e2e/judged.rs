@@ -1,4 +1,4 @@
-//! Every state of TCP is judged, for root and for nobody, and what nobody is told never contradicts what root reads.
+//! Every TCP state has a verdict, for root and for nobody, and what nobody sees never contradicts what root reads.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn rows(document: &Value) -> BTreeMap<String, Value> {
     rows.map(|row| (row["cookie"].to_string(), row.clone())).collect()
 }
 
-/// What a state can be judged to be.
+/// Possible verdicts of a state.
 fn verdicts(state: &str) -> &'static [&'static str] {
     match state {
         "established" => &["active", "unaccepted", "stalled", "retransmitting", "silent-window", "probing"],

@@ -1,4 +1,4 @@
-//! Keepalive of real sockets: table, CSV, JSON and filters show and compare the same values, to root and to nobody.
+//! Keepalive of real sockets: table, CSV, JSON and filters show and compare the same values, for root and for nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use crate::support::program::tcpulse_in;
 use crate::support::sockets::{fill, socket};
 use crate::support::wait::until;
 
-/// Connections whose clients differ in keepalive; their servers have what a program gets that sets nothing: it is off.
+/// Connections whose clients differ in keepalive. Their servers have the kernel's default: off.
 struct Clients {
     netns: Netns,
     off: TcpStream,
@@ -33,7 +33,7 @@ impl Clients {
         let netns = Netns::new();
         let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
         let mut servers = Vec::new();
-        // Set before it connects: the timer then starts with the connection, to the millisecond.
+        // Set before connect(), so that the timer starts with the connection, to the millisecond.
         let mut client = |options: &[(i32, i32, i32)]| {
             let client = netns.run(|| socket(libc::AF_INET, libc::IPPROTO_TCP, 0));
             set_options(&client, options);
@@ -62,7 +62,7 @@ impl Clients {
     }
 }
 
-/// What a row shows of keepalive, idle time, interval, probes and source, as CSV writes it; by its two ports.
+/// Keepalive, idle time, interval, probes and source as in CSV, by the row's two ports.
 type Shown = BTreeMap<(u16, u16), [String; 5]>;
 
 const COLUMNS: &str = "local-port,peer-port,keepalive,keepidle,keepintvl,keepcnt,keepalive-source";
@@ -87,7 +87,7 @@ fn by_csv(clients: &Clients, user: User, filter: &str) -> Shown {
 fn by_table(clients: &Clients, user: User) -> Shown {
     let table = clients.run(user, &["-o", COLUMNS]);
     shown(table.lines().map(|line| {
-        // Bare numbers and nothing for a dash, as in CSV.
+        // Strip units and dashes, to match CSV.
         let plain = |(index, cell): (usize, &str)| match (index, cell) {
             (_, "—") => String::new(),
             (3..5, cell) => cell.trim_end_matches('s').to_owned(),
@@ -122,7 +122,7 @@ fn by_json(clients: &Clients, user: User) -> Shown {
     }))
 }
 
-/// What a filter must let through, and what it must not, by the cells.
+/// Checks for each filter which rows must match and which must not, according to the cells.
 fn assert_filtered(clients: &Clients, user: User, all: &Shown) {
     let listed = |filter: &str| by_csv(clients, user, filter).into_keys().collect::<BTreeSet<_>>();
     let wanted = |is: &dyn Fn(&[String; 5]) -> bool| {
@@ -151,7 +151,7 @@ fn table_csv_json_and_filters_agree_on_every_value_of_keepalive() {
     }
     let clients = Clients::new();
     for user in [User::Root, User::Nobody] {
-        // What timers tell nobody becomes less from second to second.
+        // For nobody, what is inferred from timers changes over the seconds.
         let all = until("nothing changes between four looks", Duration::from_secs(20), || {
             let looks = [
                 by_csv(&clients, user, ""),

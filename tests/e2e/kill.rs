@@ -1,4 +1,4 @@
-//! `kill`: what it destroys is destroyed, what it may not it names, and what it should not it leaves alone.
+//! `kill`: destroys what it reports as destroyed, names what it may not destroy, and leaves protected sockets alone.
 
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -31,7 +31,7 @@ fn port(address: SocketAddr) -> String {
     address.port().to_string()
 }
 
-/// Where to connect to reach a listener at this address; one of both families is reached over IPv4.
+/// Address to connect to for a listener at this address; IPv4 for a dual-stack one.
 fn client_side(address: &str) -> IpAddr {
     if address.starts_with("[::1]") { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
 }
@@ -60,7 +60,7 @@ fn connections_of_both_families_end_with_econnaborted_and_a_reset() {
         assert!(run.stdout.starts_with("destroyed ") && run.stdout.lines().count() == 1, "{}", run.stdout);
         assert_eq!(error_of(&server), Some(ErrorKind::ConnectionAborted), "{address}");
         assert_eq!(error_of(&client), Some(ErrorKind::ConnectionReset), "{address}");
-        // The listener was not asked for.
+        // The listener was not selected.
         let to = SocketAddr::new(client_side(address), listener.local_addr().unwrap().port());
         netns.run(|| assert!(TcpStream::connect(to).is_ok(), "{address}"));
     }
@@ -84,10 +84,10 @@ fn sockets_in_every_state_can_be_destroyed() {
         "listening",
     ];
     for state in states {
-        // The other ends go along, so each state has a zoo of its own.
+        // Local peers close too, so each state needs a zoo of its own.
         let zoo = Zoo::new();
         zoo.settle();
-        // The one thing in the zoo that the kernel does not destroy is the listener of an MPTCP socket.
+        // The listener of an MPTCP socket is the only socket in the zoo that the kernel does not destroy.
         let filter = ["state", state, "not", "(", "ulp", "=", "mptcp", "and", "listening", ")"];
         let run = kill(&zoo.netns, User::Root, &[&filter[..], &["--yes"]].concat());
         assert_eq!(run.code, Some(0), "{state}: {}", run.stderr);
@@ -152,9 +152,9 @@ fn nothing_is_touched_unless_it_is_meant() {
         (&["state established"], 2, "no terminal to ask at"),
         (&["--yes"], 2, "kill needs a filter"),
         (&["", "--yes"], 2, "kill needs a filter"),
-        (&["dst", "*", "--yes"], 2, "this one lets every one through"),
+        (&["dst", "*", "--yes"], 2, "this one matches every socket"),
         (&["dst", ":", "--yes"], 2, "a port is missing after the colon"),
-        (&["sport >= 0 or sport = 1", "--yes"], 2, "this one lets every one through"),
+        (&["sport >= 0 or sport = 1", "--yes"], 2, "this one matches every socket"),
         (&["~", "\"\"", "--yes"], 2, "nothing to search for"),
         (&["not established", "--yes"], 3, "no socket to destroy matches"),
         (&["state established", "--no-processes", "--yes"], 2, "--no-processes does not go with kill"),
@@ -189,7 +189,7 @@ fn it_asks_on_a_terminal_and_takes_only_yes_for_yes() {
         let mut command = command_in(&netns, User::Root);
         command.args(["kill"]).args(HERE).args(["src", &local.to_string()]);
         let mut session = Session::start(command);
-        // Another test may have forked just now: its child has all descriptors until it becomes something else.
+        // Another test may have just forked: its child has all descriptors until exec.
         session.expect("? [y/N] ");
         let question = session.seen.lines().find(|line| line.contains("Destroy 1 socket (1 of ")).unwrap_or_default();
         assert!(question.contains("e2e-"), "{}", session.seen);
@@ -212,7 +212,7 @@ fn the_ssh_connection_that_it_is_run_over_is_left_out() {
     std::fs::create_dir_all(&directory).unwrap();
     let sshd = directory.join("sshd");
     let _ = std::fs::remove_file(&sshd);
-    // A process is named after the path it is executed by; one that waits for its child is that child's parent.
+    // A process is named after the path of its executable, and a shell that waits for its child is that child's parent.
     symlink("/bin/sh", &sshd).unwrap();
     let script = format!(
         "'{TCPULSE}' kill -N current -q --no-log --yes sport = {}; exit $?",
@@ -225,15 +225,11 @@ fn the_ssh_connection_that_it_is_run_over_is_left_out() {
     std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let spared = server.peer_addr().unwrap();
-    assert!(
-        run.stderr.contains("left out, since this session runs over it: ") && run.stderr.contains(&spared.to_string()),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("left out: ") && run.stderr.contains(&spared.to_string()), "{}", run.stderr);
     assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
     assert!(is_alive(&client) && !is_alive(&second_client));
 
-    // Below a terminal multiplexer sshd is nobody's parent; the variable that it set is still there.
+    // Under a terminal multiplexer sshd is no ancestor, but the variable that it set is still there.
     let told = format!("{} {} {} {}", spared.ip(), spared.port(), spared.ip(), listener.local_addr().unwrap().port());
     let with_variable = |arguments: &[&str]| {
         let mut command = command_in(&netns, User::Root);
@@ -254,7 +250,7 @@ fn the_ssh_connection_that_it_is_run_over_is_left_out() {
     assert_eq!((run.code, is_alive(&client)), (Some(0), false), "{}", run.stderr);
 }
 
-/// Lets the command have the socket, too.
+/// Lets the command inherit the socket.
 #[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
 fn inherit(command: &mut std::process::Command, socket: &TcpStream) {
     use std::os::fd::{AsRawFd, BorrowedFd};

@@ -14,7 +14,7 @@ use crate::support::wait::until;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Cargo builds examples beside the program, but not with these tests alone.
+/// Builds an example: cargo does not build examples for these tests alone.
 fn example(name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     let is_release = PathBuf::from(TCPULSE).parent().is_some_and(|directory| directory.ends_with("release"));
@@ -58,7 +58,7 @@ fn the_example_that_watches_prints_what_opens_and_closes() {
     let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
     std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| out.send(line)));
     let mut sockets = Vec::new();
-    // What is there at the first look is no change: more come until it has looked.
+    // Sockets in the first snapshot are no change, so open more until an opening is reported.
     let opened = until("an opening was told", PATIENCE, || {
         sockets.push(connection(&netns, "127.0.0.1:0"));
         told.recv_timeout(Duration::from_millis(500)).ok().filter(|line| line.starts_with("opened"))

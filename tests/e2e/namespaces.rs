@@ -71,7 +71,7 @@ fn names_come_from_run_netns_and_host_is_that_of_pid_1() {
     }
     let netns = Netns::new();
     let sockets = pair_on(&netns, 4713);
-    // In a mount namespace of its own, so that the machine's /run is not touched.
+    // Use a mount namespace, so that the machine's /run is not touched.
     let script = "mount -t tmpfs none /run && mkdir /run/netns && touch /run/netns/web /run/netns/stale && \
                   mount --bind $1 /run/netns/web && exec \"$0\" --json -q $2 $3";
     let run = |arguments: [&str; 2]| -> Value {
@@ -90,7 +90,7 @@ fn names_come_from_run_netns_and_host_is_that_of_pid_1() {
     assert_eq!(web["namespaces"][0]["netns"], netns.inode());
     assert!(web["connections"].as_array().unwrap().iter().any(|row| row["local"]["port"] == 4713));
     let current = tcpulse(&["--json", "-q", "-N", "current"]).json();
-    // In some sandboxes not even root may look at pid 1.
+    // In some sandboxes not even root may read pid 1.
     if let Ok(host) = std::fs::read_link("/proc/1/ns/net") {
         let same = host == std::fs::read_link("/proc/self/ns/net").unwrap();
         assert_eq!(current["namespaces"][0]["name"] == "host", same, "{host:?}");
@@ -120,7 +120,7 @@ fn sysctls_are_those_of_the_sockets_namespace() {
     let sysctls = &here["namespaces"][0]["sysctls"];
     let mut compared = 0;
     for (key, value) in sysctls.as_object().unwrap().iter().filter(|(_, value)| value.is_number()) {
-        // The key is the file's name with its unit, as the file has it or behind it.
+        // The key ends with the unit, which may or may not be part of the file's name.
         let names = [key.as_str(), key.rsplit_once('_').map_or("", |(name, _)| name)];
         let paths = ["net/ipv4", "net/core", "net/netfilter"]
             .map(|place| names.map(|name| format!("/proc/sys/{place}/{name}")));

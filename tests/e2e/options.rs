@@ -36,7 +36,7 @@ fn tcp(stream: &TcpStream, name: i32) -> i32 {
     option(stream, libc::IPPROTO_TCP, name)
 }
 
-/// Says what getsockopt of the owner says, key by key.
+/// Checks each key against getsockopt(2) on the owner's descriptor.
 fn assert_read(row: &Value, owner: &TcpStream) {
     let keepalive = &row["keepalive"];
     assert_eq!(keepalive["source"], "socket", "{row}");
@@ -52,7 +52,7 @@ fn assert_read(row: &Value, owner: &TcpStream) {
     let options = &row["socket_options"];
     assert_eq!(options["linger2_s"], tcp(owner, libc::TCP_LINGER2));
     assert_eq!(options["nodelay"], tcp(owner, libc::TCP_NODELAY) != 0);
-    // Both say nothing any more of a connection that stands.
+    // Both options have no meaning for an established connection.
     assert!(options["syncnt"].is_null() && options["defer_accept_s"].is_null(), "{options}");
     assert_eq!(options["linger_s"], owner.linger_s());
 }
@@ -168,7 +168,7 @@ fn where_ptrace_is_denied_values_are_inferred_and_the_gap_says_so() {
     let document = run.json();
     let known = &of_port(&document, port(&client))["keepalive"];
     assert_eq!((&known["source"], &known["enabled"]), (&"inferred".into(), &true.into()));
-    assert_eq!(known["unknown_because"], "not permitted to look at its process's descriptors");
+    assert_eq!(known["unknown_because"], "not permitted to read its process's descriptors");
     let gaps = document["gaps"].as_array().unwrap();
     // The listener and both ends of the connection.
     assert!(gaps.iter().any(|gap| gap["what"] == "socket options" && gap["count"] == 3), "{gaps:?}");
@@ -192,7 +192,7 @@ fn no_sockopts_leaves_descriptors_alone() {
     assert_eq!(of_port(&document, port(&client))["holder"], "process");
 }
 
-/// Stops the churn also where the test fails.
+/// Stops the churn even if the test fails.
 struct Stop<'a>(&'a AtomicBool);
 
 impl Drop for Stop<'_> {
@@ -201,7 +201,7 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// What a churned connection's idle time is: told by its port.
+/// Idle time of a churned connection, derived from its port.
 fn idle_of(port: u16) -> i32 {
     1000 + i32::from(port % 10_000)
 }
@@ -212,7 +212,7 @@ fn a_descriptor_number_used_again_never_lends_its_values_nor_holds_a_connection(
         return;
     }
     let netns = Netns::new();
-    // Else the ports run out.
+    // Otherwise the ports run out.
     netns.sysctl("ipv4/tcp_max_tw_buckets", "8");
     let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
     let churn = Churn::default();
@@ -243,7 +243,7 @@ fn a_descriptor_number_used_again_never_lends_its_values_nor_holds_a_connection(
 /// Rows whose options were read while the descriptor changed hands.
 const ENOUGH_READ: u32 = 20;
 
-/// What the thread that reopens and the one that looks tell each other.
+/// State shared by the thread that reopens connections and the one that takes snapshots.
 #[derive(Debug, Default)]
 struct Churn {
     stop: AtomicBool,
@@ -254,8 +254,8 @@ struct Churn {
 }
 
 impl Churn {
-    /// Waits until a look has ended that began only now, or for no more than is needed: beside many foreign processes a
-    /// look takes as long as hundreds of connections.
+    /// Waits until a snapshot that began after this call has ended, or enough rows were read: beside many foreign
+    /// processes a snapshot takes as long as hundreds of connections.
     fn wait_for_a_look(&self) {
         let begun = self.looks_begun.load(Ordering::Relaxed);
         while self.looks_ended.load(Ordering::Relaxed) <= begun
@@ -267,10 +267,10 @@ impl Churn {
     }
 }
 
-/// Opens and closes a connection again and again, under one descriptor number; gives the longest time from close to FIN.
+/// Opens and closes connections under one descriptor number; returns the longest time from close to FIN.
 fn reopen(listener: &TcpListener, churn: &Churn) -> Duration {
     let nothing = std::fs::File::open("/dev/null").unwrap();
-    // The number is taken once and for all; what it stands for is exchanged.
+    // The descriptor number is fixed; what it refers to is exchanged.
     let mut place = OwnedFd::from(nothing.try_clone().unwrap());
     let put = |what: &dyn AsFd, place: &mut OwnedFd| dup3(what.as_fd(), place, OFlag::O_CLOEXEC).unwrap();
     let mut slowest = Duration::ZERO;
@@ -284,7 +284,7 @@ fn reopen(listener: &TcpListener, churn: &Churn) -> Duration {
         put(&client, &mut place);
         drop(client);
         if churn.opened.load(Ordering::Relaxed).is_multiple_of(20) {
-            // Some live for long enough to be looked at, and nobody else ends them.
+            // Some live long enough for a snapshot, and nothing else closes them.
             churn.wait_for_a_look();
             server.set_nonblocking(true).unwrap();
             assert!(std::io::Read::read(&mut server, &mut [0]).is_err());

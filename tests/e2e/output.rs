@@ -1,4 +1,4 @@
-//! Output that cannot be written, a terminal that has to be given back, and text from outside on its way to stderr.
+//! Output that cannot be written, restoration of the terminal, and foreign text on stderr.
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -17,7 +17,7 @@ use crate::support::terminal::Session;
 const ENTER_ALTERNATE: &str = "\x1b[?1049h";
 const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
 
-/// stdout that cannot be written to.
+/// A stdout that cannot be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bad {
     /// Closed before the program is started
@@ -28,7 +28,7 @@ enum Bad {
     Reading,
 }
 
-/// The program with such a stdout.
+/// Runs the program with such a stdout.
 fn with(mut command: Command, bad: Bad) -> Run {
     match bad {
         Bad::Closed => close_stdout(&mut command),
@@ -39,7 +39,7 @@ fn with(mut command: Command, bad: Bad) -> Run {
     child.wait_with_output().unwrap().into()
 }
 
-/// The program whose reader has gone.
+/// Runs the program with a closed pipe on stdout.
 fn without_reader(mut command: Command) -> Run {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -94,7 +94,7 @@ fn what_cannot_be_written_is_an_error_whoever_writes_it() {
             assert_eq!(run.stderr.lines().count(), 1, "{bad:?} {arguments:?}: {}", run.stderr);
         }
     }
-    // Also where nothing would have been printed; and what is wrong with the command line goes first.
+    // Checked even if nothing would be printed; errors of the command line take precedence.
     let nothing = ["ls", "-q", "-n", "0", "--format", "ndjson", "--no-header", "sport = 1"];
     assert_eq!(with(program(&nothing), Bad::Closed).code, Some(1));
     assert_eq!(with(program(&["ls", "-o", "colour"]), Bad::Closed).code, Some(2));
@@ -135,7 +135,7 @@ fn the_exit_code_of_kill_is_the_truth_about_the_sockets() {
         assert_eq!(run.code, Some(1), "{bad:?}");
         assert!(is_alive(&client) && is_alive(&server), "{bad:?}: what could not be reported was done");
     }
-    // One that the kernel refuses to destroy, among others that it destroys.
+    // One socket that the kernel refuses to destroy, among others that it destroys.
     let bound = netns.run(|| {
         let socket = socket(libc::AF_INET, libc::IPPROTO_TCP, 0);
         bind(&socket, SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 4700));
@@ -176,13 +176,13 @@ fn the_exit_code_of_set_is_the_truth_about_the_sockets() {
     let run = without_reader(act(&netns, User::Root, set));
     assert_eq!((run.code, is_on()), (Some(0), true), "{}", run.stderr);
     assert!(run.stderr.starts_with("tcpulse: set 127.0.0.1:"), "what was done is reported: {}", run.stderr);
-    // A rehearsal that would be refused is refused, whoever reads it.
+    // A dry run fails if `--max` would refuse it, whether or not its output can be written.
     let run = without_reader(act(&netns, User::Root, &[&set[..3], &["--dry-run", "--max", "1"]].concat()));
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert_eq!(without_reader(act(&netns, User::Root, &[&set[..3], &["--dry-run"]].concat())).code, Some(0));
 }
 
-/// `ls -w` on a terminal, its first round drawn.
+/// `ls -w` on a terminal, after its first round.
 fn watch() -> Session {
     let mut session = Session::start(program(&["ls", "-l", "-q", "-w", "0.1", "-N", "current"]));
     session.expect(ENTER_ALTERNATE);
@@ -248,7 +248,7 @@ fn a_terminal_that_takes_nothing_does_not_keep_a_watched_table_alive() {
     use std::os::unix::process::ExitStatusExt;
     for (signal, code) in [(libc::SIGTERM, None), (libc::SIGINT, Some(130))] {
         let mut session = watch();
-        // Ctrl-S stops the output; a few rounds fill what the terminal still takes.
+        // Ctrl-S stops the output; a few rounds fill the terminal's buffer.
         session.type_keys("\x13");
         send(&session, signal);
         if code.is_some() {
@@ -286,7 +286,7 @@ fn a_name_from_outside_begins_no_line_of_its_own_on_stderr() {
         return;
     }
     let netns = Netns::new();
-    // In a mount namespace of its own, so that the machine's /run is not touched.
+    // Use a mount namespace, so that the machine's /run is not touched.
     let script = "mount -t tmpfs none /run && mkdir /run/netns && touch \"/run/netns/$2\" && \
                   mount --bind \"$1\" \"/run/netns/$2\" && shift 2 && exec \"$0\" \"$@\"";
     let name = "web\ntcpulse: all is well\u{1b}[2J";

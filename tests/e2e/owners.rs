@@ -1,4 +1,4 @@
-//! Who holds a socket.
+//! Owners of sockets.
 
 use std::net::{TcpListener, TcpStream};
 
@@ -34,7 +34,7 @@ fn a_socket_shared_by_processes_shows_each_of_them_with_each_descriptor() {
         assert_ne!(fds[0], fds[1]);
     }
     assert!(owners.iter().any(|owner| owner["pid"] == std::process::id()), "{row}");
-    // Separated by semicolons in CSV: where quotes come late in a file, DuckDB does not expect any.
+    // CSV separates them by semicolons: if the first quotes come late in a file, DuckDB does not expect any.
     let columns = ["ls", "-l", "-o", "pid,comm,local-port", "--format", "csv", "-q", "-N", "current"];
     let csv = tcpulse(&columns).stdout;
     let line = csv.lines().find(|line| line.ends_with(&format!(",{port}"))).unwrap();
@@ -50,7 +50,7 @@ fn a_socket_shared_by_processes_shows_each_of_them_with_each_descriptor() {
 
 #[test]
 fn a_name_that_attacks_the_terminal_is_shown_harmlessly() {
-    // Ends a colour, opens and closes parentheses, breaks the line, turns the writing round, and is no UTF-8.
+    // Contains a colour sequence, parentheses, a line break, a right-to-left override, and invalid UTF-8.
     let name = b"=\x1b[31m) (\n\xff\xe2\x80\xae";
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -93,7 +93,7 @@ fn one_process_never_looks_like_two_or_like_another_pid() {
         assert!(run.stdout.contains(&label), "{arguments:?}: {}", run.stdout);
         assert!(run.stderr.contains("1 socket (1 of sshd[1]\\x2cx)"), "{arguments:?}: {}", run.stderr);
     }
-    // A filter takes the name as it is, and the label as it is shown.
+    // A filter accepts both the raw name and the displayed label.
     for filter in [
         format!("process = '{name}'"),
         format!("comm = '{name}'"),
@@ -131,7 +131,7 @@ fn a_column_of_numbers_holds_numbers_or_nothing() {
     let zoo = Zoo::new();
     zoo.settle();
     let help = tcpulse(&["help", "filter"]).stdout;
-    // Of a field whose example has a number.
+    // Whether the field's example in the help has a number.
     let is_number = |name: &String| {
         let lines = help.lines().filter_map(|line| line.trim_start().strip_prefix(name.as_str()));
         lines
@@ -149,7 +149,7 @@ fn a_column_of_numbers_holds_numbers_or_nothing() {
             assert!(cell.is_empty() || cell.parse::<u64>().is_ok(), "{name}: {cell}");
         }
     }
-    // A socket may have several processes, but none of them is called (orphan).
+    // Sockets may have several processes, but no process is called (orphan).
     let csv = tcpulse_in(
         &zoo.netns,
         User::Root,
@@ -162,7 +162,7 @@ fn a_column_of_numbers_holds_numbers_or_nothing() {
     }
     let stat = ["stat", "-q", "-N", "current", "--format", "csv", "--by", "pid", "--no-header"];
     assert!(!tcpulse_in(&zoo.netns, User::Root, &stat).stdout.contains('('));
-    // What the number means stands beside it.
+    // The column beside the number gives its meaning.
     let csv = tcpulse_in(&zoo.netns, User::Root, &["ls", "-a", "-q", "-N", "current", "--format", "csv"]).stdout;
     let mut lines = csv.lines();
     let header: Vec<_> = lines.next().unwrap().split(',').collect();
@@ -175,7 +175,7 @@ fn a_column_of_numbers_holds_numbers_or_nothing() {
     }
 }
 
-/// systemd's `(sd-pam)` is a process, and one may call itself `(kernel)`.
+/// systemd's `(sd-pam)` is a process, and a process may call itself `(kernel)`.
 #[test]
 fn a_process_in_parentheses_is_not_taken_for_a_socket_that_nobody_holds() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -229,7 +229,7 @@ fn what_no_process_holds_is_told_apart() {
     assert!(holders("close-wait").contains(&"accept-queue") && holders("established").contains(&"accept-queue"));
     let unowned = rows.iter().filter(|row| row["holder"] != "process");
     assert!(unowned.clone().all(|row| row["owners"].as_array().is_none_or(Vec::is_empty)));
-    // A process of the sandbox that even root may not look into makes "kernel" unprovable.
+    // If the sandbox has a process that even root may not read, "kernel" cannot be proven.
     if document["gaps"].as_array().unwrap().is_empty() {
         assert!(holders("established").iter().all(|holder| ["process", "accept-queue", "kernel"].contains(holder)));
     }

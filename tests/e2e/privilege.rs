@@ -1,4 +1,4 @@
-//! tcpulse with rights that whoever started it has not: whom it serves, and what is noted of it.
+//! tcpulse with more rights than its caller: what it permits to whom, and what it logs.
 
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -61,7 +61,7 @@ fn rights_of_the_file_change_nothing_unless_root_allows_it_and_never_unseen() {
             }
             assert!(!has_keepalive(&client) && lines(&journal).is_empty(), "{policy}");
         };
-        // To look is what the rights are for.
+        // Reading is permitted: the rights are for that.
         let listed = tcpulse(&["ls", "src", &src, "--no-header"]);
         assert_eq!((listed.code, listed.stdout.lines().count()), (Some(0), 1), "{}", listed.stderr);
         refused("none", "was started in secure-execution mode (set-user-ID, file capabilities");
@@ -124,7 +124,7 @@ fn rights_of_the_file_follow_no_file_that_the_environment_names() {
     assert_eq!(plain.end().code(), Some(2));
     let mut secure = open(Rights::SetUserId);
     secure.see("most alarming first");
-    // What it writes would be root's.
+    // Its file would be written with root's rights.
     secure.type_keys("e");
     secure.see("write to");
     secure.type_keys("\x15/etc/x.csv\r");
@@ -158,7 +158,7 @@ fn without_rights_only_changes_of_other_users_sockets_are_noted() {
         assert_eq!(run.code, Some(0), "{}", run.stderr);
         assert_eq!(lines(&journal).len(), 2);
     }
-    // Root may want every change noted.
+    // Root may require that every change is logged.
     host.policy("require-log = true\n");
     let noted = run(host.command(&netns, Rights::Nobody), &own);
     assert_eq!((noted.code, lines(&journal).len()), (Some(0), 2), "{}", noted.stderr);

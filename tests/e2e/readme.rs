@@ -1,5 +1,5 @@
-//! README's transcripts are what the program prints: each is run over a small host and compared by its shape, which is the
-//! text without numbers, addresses and times.
+//! README's transcripts match the program's output: each command runs on a small host, and the output is compared by
+//! its shape, the text without numbers, addresses and times.
 
 use std::fs;
 use std::io::Write;
@@ -17,10 +17,10 @@ use crate::support::skip::skip;
 use crate::support::sockets::{connect_unanswered, listener};
 use crate::support::wait::until;
 
-/// A host with a program that talks to a peer that has vanished.
+/// A host with a program whose peer has vanished.
 struct Host {
     link: Link,
-    /// What holds the sockets, and what fills an accept queue
+    /// Owners of the sockets, and connections that fill an accept queue
     _held: (Vec<Sleeper>, Vec<TcpStream>),
     directory: PathBuf,
 }
@@ -67,7 +67,7 @@ impl Host {
         host
     }
 
-    /// `tcpulse` on PATH, which looks at this host alone.
+    /// Puts a `tcpulse` on PATH that shows only this host.
     fn provide(&self) {
         let script = format!("#!/bin/sh\nexec '{TCPULSE}' \"$@\" -N current -q\n");
         let path = self.directory.join("tcpulse");
@@ -75,7 +75,7 @@ impl Host {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Waits until a probe and retransmissions are out, and the queue overflows.
+    /// Waits until a probe and retransmissions were sent and the accept queue overflows.
     fn settle(&self) {
         let count = |filter: &str| {
             let arguments = ["ls", "-a", "-N", "current", "-q", "--no-header", "-o", "cookie", filter];
@@ -86,7 +86,7 @@ impl Host {
         }
     }
 
-    /// What a command line of README prints, both streams as a terminal shows them.
+    /// Output of a command line of README: stdout and stderr interleaved, as on a terminal.
     fn run(&self, line: &str) -> String {
         let mut command = self.link.ours.command("sh", User::Root);
         let path = format!("{}:{}", self.directory.display(), std::env::var("PATH").unwrap_or_default());
@@ -101,7 +101,7 @@ impl Drop for Host {
     }
 }
 
-/// Words of a line, with what changes from run to run replaced.
+/// Words of a line, with parts that differ between runs replaced.
 fn shape(line: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in line.split_whitespace() {
@@ -138,7 +138,7 @@ fn without_numbers(word: &str) -> String {
     shape
 }
 
-/// Each command of README and what stands below it.
+/// Each command of README and the output below it.
 fn transcripts() -> Vec<(String, Vec<String>)> {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
@@ -172,7 +172,7 @@ fn readme_shows_what_the_program_prints() {
         let output = host.run(&command);
         let real: Vec<_> = output.lines().map(shape).collect();
         for line in expected.iter().filter(|line| line.trim() != "...") {
-            // A line of README may be cut.
+            // README may shorten a line.
             let is_it = |real: &Vec<String>| match line.strip_suffix('…') {
                 Some(start) => real.starts_with(&shape(start)),
                 None => *real == shape(line),

@@ -1,4 +1,4 @@
-//! `set`: what was asked for is what the socket has afterwards, and only that socket.
+//! `set`: afterwards the socket has the requested options, and no other socket was changed.
 
 use std::io;
 use std::net::TcpStream;
@@ -65,7 +65,7 @@ fn options_and_timer_of_another_process_change_as_asked() {
     let new = run.stdout.rsplit(" -> ").next().unwrap().trim().to_owned();
     assert!(["1m 59s", "2m 0s", "1m 58s"].contains(&new.trim_start_matches('≥')) || new.starts_with("1m"), "{new}");
 
-    // Each part alone, and what is not said stays.
+    // Each value alone; values that are not given stay.
     assert_eq!(set(&netns, User::Root, &["probes=3", &word, &address, "--yes"]).code, Some(0));
     assert_eq!(options(&client), [1, 60, 10, 3, 30_000]);
     let detect = set(&netns, User::Root, &["--detect", "30s", &word, &address, "--yes"]);
@@ -95,7 +95,7 @@ fn a_dead_peer_is_noticed_within_the_new_dead_in() {
     ours.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let error = io::Read::read(&mut &ours, &mut [0]).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::ETIMEDOUT));
-    // A timer of the kernel's wheel is up to an eighth late.
+    // Timers of the kernel's timer wheel are up to 12.5 % late.
     let took = before.elapsed();
     assert!(took < Duration::from_millis(4_500), "{took:?} after {}", run.stdout);
 }
@@ -143,7 +143,7 @@ fn without_rights_nothing_is_set_and_the_reason_is_told() {
     let run = set(&netns, User::Nobody, &["keepalive=on", &word, &address, "--yes"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
     assert!(run.stderr.contains("not set: ") && run.stderr.contains("hidden from this user"), "{}", run.stderr);
-    // Its own process's socket is there to see, and the kernel forbids to touch it.
+    // The user's own process is readable, but the kernel forbids to duplicate its descriptors.
     let _owner = Sleeper::of(User::Nobody, &netns, &[&client]);
     let mut command = command_in(&netns, User::Nobody);
     refuse_pidfd_getfd(&mut command);
@@ -181,7 +181,7 @@ fn what_cannot_be_set_is_refused_before_anything_is_touched() {
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
         assert_eq!([options(&client), options(&server)], [DEFAULTS; 2], "{arguments:?}");
     }
-    // A namespace may have values that no socket can: nothing is changed then.
+    // A namespace may have values that a socket does not accept; then nothing is changed.
     netns.sysctl("ipv4/tcp_keepalive_time", "100000");
     let run = set(&netns, User::Root, &["--like-sysctl", "state established", "--yes"]);
     assert_eq!(run.code, Some(1));

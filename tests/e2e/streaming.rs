@@ -24,7 +24,7 @@ fn a_json_snapshot_of_ten_times_the_sockets_takes_no_more_memory() {
     let with_few = peak();
     let many = more(2700);
     let with_many = peak();
-    // The buffers fill up once; 5,400 rows of 2 KB, if they were kept, would take 11,000 KiB.
+    // Buffers fill up only once; 5,400 rows of 2 KB in memory would take 11,000 KiB.
     assert!(with_many < with_few + 3000, "{with_few} KiB for 600 sockets, {with_many} KiB for 6,000");
     drop((few, many));
 }

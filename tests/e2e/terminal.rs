@@ -1,4 +1,4 @@
-//! The dashboard's terminal, whatever is pasted into it, and however the program ends: it is given back as it was.
+//! The dashboard's terminal: any paste is safe, and however the program ends, the terminal is restored.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -13,9 +13,9 @@ use crate::support::sockets::pair;
 use crate::support::terminal::Session;
 use crate::support::wait::until;
 
-/// What a dashboard over a few sockets takes, a debug build too, and what a paste may add to it.
+/// Maximum memory in KiB of a dashboard over a few sockets, in a debug build too and after a paste.
 const MOST_KIB: u64 = 64 * 1024;
-/// A signal is obeyed within so long: much for this machine under the load of all tests, and little to somebody who waits.
+/// Time limit for the reaction to a signal: long for this machine under the load of all tests, short for a user.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 #[allow(unsafe_code, reason = "a signal that nix has no name for, and a limit of another process")]
@@ -34,7 +34,7 @@ mod raw {
     }
 }
 
-/// The terminal is as it was before, and nothing was drawn on it since.
+/// Checks that the terminal is restored, and that nothing was drawn afterwards.
 fn is_given_back(session: &mut Session, how: &str) {
     session.expect(LEAVE_ALTERNATE);
     assert_eq!(session.modes(), session.modes_before, "{how}");
@@ -62,7 +62,7 @@ fn every_signal_that_ends_it_gives_the_terminal_back_and_ends_it() {
         return;
     }
     let netns = Netns::new();
-    // Those that do not end a process by default, that nobody can catch, or that Rust's runtime ignores.
+    // Signals that do not terminate by default, that cannot be caught, or that Rust's runtime ignores.
     let harmless = [
         libc::SIGCHLD,
         libc::SIGCONT,
@@ -83,7 +83,7 @@ fn every_signal_that_ends_it_gives_the_terminal_back_and_ends_it() {
         assert_ne!(session.modes(), session.modes_before, "the terminal is in raw mode");
         ends_by(&mut session, signal);
         is_given_back(&mut session, &format!("signal {signal}"));
-        // Only who aborts itself has a reason to tell.
+        // A message is printed only if the program aborts itself.
         assert!(!session.seen.contains("tcpulse: "), "signal {signal}");
     }
 }
@@ -122,7 +122,7 @@ fn a_terminal_that_does_not_read_does_not_keep_it_alive() {
     session.hold(false);
 }
 
-/// Pastes all of it, as a terminal does.
+/// A bracketed paste, as a terminal sends it.
 fn bracketed(text: &str) -> String {
     format!("\x1b[200~{text}\x1b[201~")
 }
@@ -144,7 +144,7 @@ fn a_paste_is_cut_and_neither_time_nor_memory_goes_with_it() {
         session.see("the paste was cut: a field holds 8 KiB");
         let peak = high_water_kib(session.pid());
         assert!(peak < MOST_KIB, "{peak} KiB after a paste into {open_field}");
-        // It listens: to keys, and to signals.
+        // It still reacts to keys and signals.
         session.type_keys("\x15ab\x7f");
         session.see(if open_field == "e" { "write to a" } else { "/ a" });
         session.type_keys(&bracketed(text));
@@ -159,13 +159,13 @@ fn what_never_ends_is_not_kept() {
         return;
     }
     let netns = Netns::new();
-    // A paste without an end; answers of the terminal that nobody asked for; a sequence without an end.
+    // A paste without an end; unrequested answers of the terminal; a sequence without an end.
     for (begin, more) in [("/\x1b[200~", "x"), ("", "\x1b[9;9R"), ("\x1b[", "1;")] {
         let mut session = open(&netns, &[]);
         session.see("0 connections");
         session.type_keys(begin);
         session.type_beside(std::iter::repeat_n(more.repeat(4_096 / more.len()).into_bytes(), 10_000));
-        // So much of it was read.
+        // Bytes that the program has read.
         let io = format!("/proc/{}/io", session.pid());
         until("20 MB were read", Duration::from_secs(60), || {
             session.screen();
@@ -212,17 +212,17 @@ fn odd_pastes_are_text_and_no_orders() {
     let netns = Netns::new();
     let mut session = open(&netns, &[]);
     session.see("0 connections");
-    // Where no field is open: each letter would be an order, the last the end.
+    // Without an open field: as keys, each letter would be a command, and the last would quit.
     session.type_keys(&bracketed("?5cxq\x03"));
-    session.see("no field is open");
+    session.see("no text field is open");
     session.type_keys("/");
     session.type_keys(&bracketed("dport = 1\nq\x03\r"));
     session.see("only the first line of what was pasted was taken");
     session.see("/ dport = 1");
-    // Control characters, and bytes that are no UTF-8.
+    // Control characters, and invalid UTF-8.
     session.type_keys("\x15");
     session.type_bytes(b"\x1b[200~dport\t=\x01 \xff\xfe2\x1b[31m\x1b[201~");
-    // The emulator shows no U+FFFD, which stands before the 2.
+    // The emulator does not show the U+FFFD before the 2.
     session.see("2[31m' is no port");
     session.type_bytes(b"\x15\xff\xc3\x28\xed\xa0\x80\xf8z\x7fdport = 3");
     session.see("dport = 3");
@@ -237,7 +237,7 @@ fn keys_that_come_faster_than_they_are_taken_in_do_not_pile_up() {
         return;
     }
     let netns = Netns::new();
-    // Into a field; and orders of which each asks for a look, or draws all of the screen.
+    // Keys into a field, and keys that each request a snapshot or redraw the screen.
     for (before, keys) in
         [("/", "a"), ("/", "(a\x7f"), ("", "s"), ("", "123456"), ("", "N+-"), ("", "\x0c"), ("", "e\x7f\r")]
     {
@@ -246,7 +246,7 @@ fn keys_that_come_faster_than_they_are_taken_in_do_not_pile_up() {
         session.type_keys(before);
         let typed = session.type_beside(std::iter::repeat_n(keys.repeat(100).into_bytes(), 1_000));
         let pid = session.pid();
-        // While they come, and after more have than a terminal keeps (4 KiB).
+        // While keys arrive, and after more than a terminal buffers (4 KiB).
         until(&format!("keys were taken in: {keys:?}"), Duration::from_secs(30), || {
             session.screen();
             (typed.load(Ordering::Relaxed) > 50_000).then_some(())
@@ -267,13 +267,13 @@ fn without_memory_it_says_so_on_a_terminal_that_is_given_back() {
     let mut session = open(&netns, &["-q"]);
     session.see("0 connections");
     raw::limit(session.pid(), libc::RLIMIT_CORE, 0);
-    // Not RLIMIT_AS, by which what the allocator has reserved for its threads counts as had already.
+    // Not RLIMIT_AS: it already counts what the allocator has reserved for its threads.
     raw::limit(session.pid(), libc::RLIMIT_DATA, 1 << 20);
-    // More rows than there was room for: the allocator has to ask for more.
+    // More rows than fit the memory, so that the allocator has to request more.
     let sockets: Vec<_> = (0..3_000).map(|_| netns.run(|| pair(&listener))).collect();
     let end = session.end();
     drop(sockets);
-    session.see("tcpulse: aborted: there was no memory left for it");
+    session.see("tcpulse: aborted: out of memory, or a bug in tcpulse");
     is_given_back(&mut session, "no memory");
     assert_eq!(end.signal(), Some(libc::SIGABRT));
 }

@@ -1,4 +1,4 @@
-//! `set` against what happens between the list and the change: the socket closes, its descriptor becomes another's.
+//! `set` against races between the list and the change: the socket closes, its descriptor is reused.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -25,7 +25,7 @@ use crate::model::needs::Needs;
 use crate::model::row::Row;
 use crate::model::snapshot::Sink;
 
-/// The targets that a filter means, as `set` lists them.
+/// The targets that match a filter, as `set` lists them.
 struct Targets(Vec<Target>);
 
 impl Sink for Targets {
@@ -70,13 +70,13 @@ fn a_descriptor_that_was_given_to_another_socket_never_gets_its_settings() {
     let listener = netns.run(|| TcpListener::bind("127.0.0.1:0").unwrap());
     let (meant, _one) = netns.run(|| pair(&listener));
     let (other, _two) = netns.run(|| pair(&listener));
-    // One number stands for either socket, in turns, as fast as a thread can change it.
+    // One descriptor number refers to either socket in turn, as fast as a thread can change it.
     let place = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
     let number = u32::try_from(place.as_raw_fd()).unwrap();
     let mut target = target(&netns, &meant);
     target.holders = vec![(Pid(std::process::id()), Fd(number))];
     let stop = AtomicBool::new(false);
-    // Counted, not asserted: a panic in here would leave the other thread at work for ever.
+    // Counted, not asserted: a panic in here would leave the other thread running for ever.
     let (mut hits, mut misses, mut wrong) = (0, 0, 0);
     std::thread::scope(|scope| {
         let swap = scope.spawn(|| {

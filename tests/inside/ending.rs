@@ -1,4 +1,4 @@
-//! The dashboard ends by a fault of its own: a panic, a stack that overflows. The terminal is given back.
+//! If the dashboard ends by its own fault (a panic, a stack overflow), the terminal is restored.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -23,7 +23,7 @@ const LEAVE_ALTERNATE: &str = "\x1b[?1049l";
 struct Nobody;
 impl Names for Nobody {}
 
-/// Set for the process that panics on purpose.
+/// Set in the process that panics on purpose.
 const PANICS: &str = "TCPULSE_TEST_PANICS";
 
 #[test]
@@ -49,7 +49,7 @@ fn a_panic_gives_the_terminal_back() {
     assert_eq!(session.modes(), session.modes_before);
 }
 
-/// Set for the process whose stack overflows on purpose.
+/// Set in the process whose stack overflows on purpose.
 const OVERFLOWS: &str = "TCPULSE_TEST_OVERFLOWS";
 
 #[test]
@@ -61,7 +61,7 @@ fn a_stack_that_overflows_says_so_on_a_terminal_that_is_given_back() {
     }
 
     if std::env::var_os(OVERFLOWS).is_some() {
-        // No core dump of a failure that was meant.
+        // No core dump of an intended failure.
         nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0).unwrap();
         signals::guard(&TAKEN, give_back_bytes().unwrap()).unwrap();
         let state =

@@ -1,5 +1,5 @@
-//! The filter language as a pure function: what is printed is read back, whatever is typed neither panics nor hangs, and
-//! what is wrong is said with its place.
+//! The filter language as a pure function: a printed filter parses to the same one, no text panics or hangs, and an
+//! error has its place.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -29,7 +29,7 @@ fn parse(text: &str) -> Result<Filter, crate::filter::FilterError> {
     Filter::parse(text, &Book)
 }
 
-/// Every kind of condition, each as somebody may type it.
+/// Every kind of condition, each in the forms that somebody may type.
 const CONDITIONS: &[&str] = &[
     "state established",
     "state = time-wait",
@@ -127,7 +127,7 @@ fn filter_text() -> impl Strategy<Value = String> {
         let joint = prop_oneof![Just(" and "), Just(" or "), Just(" && "), Just("|")];
         prop_oneof![
             (inner.clone(), joint.clone(), inner.clone()).prop_map(|(left, joint, right)| left + joint + &right),
-            // Side by side without a word between them two conditions could be read as one: `postgres ~ x`.
+            // Without a word between them, two conditions could be read as one: `postgres ~ x`.
             (inner.clone(), prop_oneof![joint, Just(" ")], inner.clone())
                 .prop_map(|(left, joint, right)| format!("({left}){joint}({right})")),
             inner.clone().prop_map(|inner| format!("not ({inner})")),
@@ -185,7 +185,7 @@ fn a_field_typed_with_its_unit_takes_bare_numbers() {
     ] {
         assert_eq!(parse(key).unwrap(), parse(name).unwrap(), "{key}");
     }
-    // The unit goes no further than its comparison, and other units are no names.
+    // The unit applies to its own comparison only, and other units are no names.
     assert!(parse("idle_ms > 5 and idle > 5").unwrap_err().message().contains("needs a unit"));
     assert!(parse("idle_s > 5").unwrap_err().message().contains("unknown field 'idle_s'"));
 }
@@ -205,7 +205,7 @@ fn and_and_or_bind_alike_from_left_to_right() {
     assert_eq!(read("not sport 1 sport 2"), "not sport = 1 and sport = 2");
     assert!(parse("sport 1 or sport 2 and sport 3").unwrap().is_mixed());
     assert!(!parse("(sport 1 or sport 2) and sport 3 sport 4").unwrap().is_mixed());
-    // At the beginning states narrow all that follows; followed by a joint they are a condition like any other.
+    // At the beginning, states restrict the whole filter; if a joint follows, they are a condition like any other.
     assert_eq!(read("state established sport 1 or sport 2"), "state established and (sport = 1 or sport = 2)");
     assert_eq!(read("state established and sport 1 or sport 2"), "(state established and sport = 1) or sport = 2");
 }
@@ -390,13 +390,13 @@ fn words_alone_say_how_they_were_read_and_what_was_probably_meant() {
     ] {
         assert!(advice(text).contains(part), "{text}: {}", advice(text));
     }
-    // Of these words nothing depends, or they were meant to be searched for.
+    // The result does not depend on these words, or they were meant as text.
     for text in ["", "dport = :443", "10.0.0.2", "time-wait", "not nginx", "~ nginx", "\"port\"", "process = port"] {
         assert_eq!(advice(text), "", "{text}");
     }
     let listeners_too = parse("nginx").unwrap().advice(StateSet::connections()).unwrap();
-    assert!(listeners_too.ends_with("; -a looks at listeners too"), "{listeners_too}");
-    // What is suggested can be typed.
+    assert!(listeners_too.ends_with("; -a also searches listeners"), "{listeners_too}");
+    // What is suggested can be parsed.
     for text in
         ["port 443", "host ::1", "remote 10.0.0.2", "program nginx", "dprot 443", "establish", "connected", "443"]
     {

@@ -1,4 +1,4 @@
-//! The judgement as a pure function: of any row, however odd, it makes one verdict and a deadline that keeps its promises.
+//! The judgement as a pure function: any row, however odd, has one verdict, and a deadline that keeps its promises.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -45,7 +45,7 @@ const TIMERS: [TimerKind; 10] = [
     TimerKind::NotTold,
 ];
 
-/// What a judgement may hang on.
+/// Fields that a judgement may depend on.
 const JUDGED_BY: [Field; 16] = [
     Field::CaState,
     Field::Retransmits,
@@ -95,7 +95,7 @@ fn info(fields: &[(Field, u64)]) -> TcpInfo {
     sent(&values, 280)
 }
 
-/// The struct of so many bytes as the kernel fills it; a value that is too wide is cut.
+/// tcp_info of `size_bytes` as the kernel fills it; a value that is too wide is cut.
 fn sent(values: &[u64], size_bytes: usize) -> TcpInfo {
     let mut bytes = [0; 280];
     for (value, field) in values.iter().zip(FIELDS) {
@@ -145,7 +145,7 @@ fn namespace(sysctls: &Sysctls) -> Namespace {
     }
 }
 
-/// The connection as `--json` has it.
+/// The connection as `--json` writes it.
 fn json(row: &Row<'_>) -> Value {
     let mut out = Vec::new();
     let mut json = Json::new(&mut out);
@@ -198,8 +198,8 @@ fn any_options() -> impl Strategy<Value = Option<SocketOptions>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
-    /// Whatever is known of keepalive, and from where: a cell, CSV, JSON, the sort key and a filter have the same values,
-    /// and what is not known is a dash, empty, null, last, and matches no comparison.
+    /// Whatever is known of keepalive, and from which source, a cell, CSV, JSON, the sort key and a filter have the
+    /// same values; a value that is not known is a dash, empty, null, last, and matches no comparison.
     #[test]
     fn every_way_to_look_at_keepalive_shows_the_same_values(
         source in proptest::option::of(proptest::sample::select(KeepaliveSource::ALL.to_vec())),
@@ -267,7 +267,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 20_000, ..ProptestConfig::default() })]
 
-    /// Nothing that a kernel could say makes it panic, hang, contradict itself, or fall silent.
+    /// Nothing that a kernel could report makes it panic, hang, contradict itself, or lack a sentence.
     #[test]
     fn any_row_has_one_verdict_a_sound_deadline_and_a_sentence(
         socket in any_socket(),
@@ -301,7 +301,7 @@ proptest! {
         prop_assert!(reason::endings(&row).iter().all(|(what, gets)| !what.is_empty() && !gets.is_empty()));
     }
 
-    /// More probes, or longer ones, never bring the end nearer.
+    /// More probes, or longer intervals, never bring the end nearer.
     #[test]
     fn the_deadline_of_keepalive_grows_with_probes_and_interval(
         idle_s in 1_u32..32_768, interval_s in 1_u32..32_767, probes in 1_u32..127, user_timeout in prop_oneof![Just(0_u32), any::<u32>()],
@@ -310,7 +310,7 @@ proptest! {
         let timer = Timer { kind: TimerKind::Keepalive, expires_ms, count: 0 };
         let fields = [(Field::LastDataRecv, silent), (Field::LastAckRecv, silent), (Field::Probes, unanswered)];
         let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
-        // Both ends of what is possible, since the number that is said may go over from one to the other.
+        // Both bounds, since the deadline may switch from one to the other.
         let earliest = |keepalive: Keepalive| {
             let assumed = Keepalive { source: Some(KeepaliveSource::Sysctl), ..keepalive };
             judged(&socket, &assumed, &Sysctls::default(), None).deadline.ms.unwrap()
@@ -323,7 +323,7 @@ proptest! {
         prop_assert!(earliest(known(idle_s, interval_s, probes, user_timeout)) >= u64::from(expires_ms));
     }
 
-    /// Where no timer runs nothing ends it.
+    /// If no timer runs, nothing ends the connection.
     #[test]
     fn without_a_timer_it_never_ends(
         state in proptest::sample::select(vec![TcpState::Established, TcpState::CloseWait, TcpState::FinWait2]),
@@ -335,7 +335,7 @@ proptest! {
         prop_assert_eq!(judged(&socket, &keepalive, &sysctls, None).deadline.bound, Bound::Never);
     }
 
-    /// What is exact of the retransmission timer is not before it fires.
+    /// An exact end by the retransmission timer is not before the timer fires.
     #[test]
     fn an_end_is_never_said_to_come_before_the_timer_that_brings_it(
         (rto, expires_ms) in (1_u32..120_000).prop_flat_map(|rto| (Just(u64::from(rto)), 0..=rto)), retransmits in 0_u64..16, since in 0_u64..1_000_000,
@@ -353,8 +353,8 @@ proptest! {
     }
 }
 
-/// What a peer that vanished in the middle of a recovery leaves: the time that decides began before the first timeout
-/// of this silence, and no field tells when.
+/// State left by a peer that vanished in the middle of a recovery: the limit counts from before the first timeout of
+/// this silence, and no field reports from when.
 #[test]
 fn nothing_is_exact_of_a_silence_that_began_in_a_recovery() {
     let timer = Timer { kind: TimerKind::Retransmit, expires_ms: 100, count: 0 };
@@ -378,8 +378,8 @@ fn nothing_is_exact_of_a_silence_that_began_in_a_recovery() {
     }
 }
 
-/// Looks at an idle connection at `now_ms`, its timer having `expires_ms` left. Once it has received something, its age
-/// tells nothing.
+/// Reads an idle connection at `now_ms`, whose timer has `expires_ms` left. Once it has received something, its age
+/// proves nothing.
 fn look(sightings: &mut Sightings, received: u64, now_ms: u64, silent_ms: u64, expires_ms: u32) -> Keepalive {
     let timer = Timer { kind: TimerKind::Keepalive, expires_ms, count: 0 };
     let fields = [(Field::LastDataRecv, silent_ms), (Field::LastAckRecv, silent_ms), (Field::BytesReceived, received)];
@@ -393,9 +393,9 @@ fn look(sightings: &mut Sightings, received: u64, now_ms: u64, silent_ms: u64, e
 fn a_timer_that_was_seen_to_fire_tells_the_idle_time_exactly() {
     let mut sightings = Sightings::default();
     let first = look(&mut sightings, 1, 0, 2_000, 5_000);
-    // Not at least 5 s: a probe may have been answered, after which the timer runs for the interval.
+    // No lower bound of 5 s: a probe may have been answered, after which the timer runs for the interval.
     assert_eq!((first.idle_s, first.idle_at_least_s, first.idle_at_most_s), (None, None, None));
-    // It fired at 5 s, when the peer had been silent for 7 s of 10, and was set again for the rest.
+    // The timer fired at 5 s, when the peer had been silent for 7 s of 10, and was set again for the remaining time.
     assert_eq!(look(&mut sightings, 1, 6_000, 8_000, 2_000).idle_s, Some(10));
 }
 
@@ -409,7 +409,7 @@ fn what_was_known_of_a_timer_is_forgotten_when_the_program_sets_it_anew() {
     assert_eq!((raised.idle_at_least_s, raised.idle_at_most_s), (Some(96), Some(100)));
 }
 
-/// Each state, timer and knowledge of keepalive, with the verdict of PRODUCT.md 5 where the table names it.
+/// Each state, timer and knowledge of keepalive, with its verdict (docs/json.md).
 #[test]
 fn every_combination_has_the_verdict_of_the_table() {
     let on = Keepalive { enabled: Some(true), ..Keepalive::default() };

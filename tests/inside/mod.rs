@@ -1,5 +1,5 @@
-//! Tests of what the crate does not show: compiled into the library's own tests (`src/lib.rs`), so that nothing has to be public
-//! for them.
+//! Tests of private items: compiled into the library's own tests (`src/lib.rs`), so that nothing has to be public for
+//! them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 

@@ -21,7 +21,7 @@ use crate::model::timer::TimerKind;
 static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/schema/snapshot-1.schema.json")).unwrap());
 
-/// The `required` keys of a definition, in its order; all of its keys if `optional` are all that are not always there.
+/// The `required` keys of a definition, in its order; all of its keys if `optional` lists all that are not required.
 #[track_caller]
 fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
     let definition = &SCHEMA["$defs"][definition];
@@ -31,7 +31,7 @@ fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
     required
 }
 
-/// The words of an `enum`, null left out.
+/// The words of an `enum`, without null.
 #[track_caller]
 fn words_at(pointer: &str) -> Vec<&'static str> {
     SCHEMA.pointer(pointer).unwrap()["enum"].as_array().unwrap().iter().filter_map(Value::as_str).collect()

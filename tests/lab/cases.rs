@@ -1,4 +1,4 @@
-//! The cases: each makes a connection, lets its peer vanish in its way, and says what has to be seen.
+//! Cases of the lab: each opens a connection, makes its peer vanish in one way, and states the expected predictions.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -19,7 +19,7 @@ const NEVER: &[&str] = &["never"];
 
 type Case = (&'static str, fn() -> Scene);
 
-/// All of them.
+/// Every case, with its name.
 pub(crate) const ALL: &[Case] = &[
     ("keepalive, before and between the probes", keepalive_alone),
     ("keepalive, idle moved by traffic and the timer not", keepalive_moved),
@@ -64,14 +64,14 @@ pub(crate) const ALL: &[Case] = &[
 ];
 
 impl Scene {
-    /// A connection of ours that both ends hold.
+    /// Scene of a connection whose ends both stay open.
     fn of(link: Link, ours: &TcpStream, peer: &TcpStream) -> Self {
         let remote = SocketAddr::from((PEER, peer.local_addr().unwrap().port()));
         let keep = [ours, peer].map(|end| end.as_fd().try_clone_to_owned().unwrap());
         Self::between(link, ours.local_addr().unwrap(), remote, keep.into())
     }
 
-    /// Whatever stands between these two ends.
+    /// Scene of any socket between these two ends.
     fn between(link: Link, local: SocketAddr, remote: SocketAddr, keep: Vec<OwnedFd>) -> Self {
         Self {
             local,
@@ -106,7 +106,7 @@ impl Scene {
 
 const RETRIES: &[(&str, &str)] = &[("ipv4/tcp_retries2", "3"), ("ipv4/tcp_orphan_retries", "2")];
 
-/// A connection whose options are set, its peer still there.
+/// A connection with these options; its peer is still there.
 fn connected(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> (Link, TcpStream, TcpStream) {
     let link = Link::new(sysctls);
     let (ours, peer) = link.connection();
@@ -126,7 +126,7 @@ fn keepalive_alone() -> Scene {
 
 fn keepalive_moved() -> Scene {
     let (link, ours, peer) = connected(&[], &keepalive(3, 1, 2));
-    // The peer speaks when the timer has run for half its time.
+    // The peer sends data after half of the timer's time.
     let probe = ours.try_clone().unwrap();
     probe.set_read_timeout(Some(Duration::from_millis(1500))).unwrap();
     assert!((&probe).read(&mut [0]).is_err(), "nothing to read yet");
@@ -151,7 +151,7 @@ fn keepalive_coarse() -> Scene {
     with_keepalive(&keepalive(20, 2, 3)).every_ms(4000).says(&["active"], "keepalive", &["at_least", "exact"])
 }
 
-/// Data goes out into the hole.
+/// A connection that sends data after its peer has vanished.
 fn with_data(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> Scene {
     let (link, ours, peer) = connected(sysctls, options);
     link.black_hole();
@@ -179,7 +179,7 @@ fn data_keepalive() -> Scene {
     with_data(RETRIES, &keepalive(1, 1, 2)).every_ms(500).says(&["retransmitting"], "retransmission", EXACT)
 }
 
-/// The peer does not read until its window is shut.
+/// A connection whose peer does not read until its window is shut.
 fn shut_window(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> (Link, TcpStream, TcpStream) {
     let (link, ours, peer) = connected(sysctls, options);
     fill(&ours);
@@ -197,7 +197,7 @@ fn timer_of(link: &Link, ours: &TcpStream) -> String {
 fn zero_window_silent() -> Scene {
     let (link, ours, peer) = shut_window(RETRIES, &[]);
     link.black_hole();
-    // While the window has just shut, or a probe is just out, a peer that is there is not ruled out.
+    // Just after the window was shut or a probe was sent, the peer may still be alive.
     Scene::of(link, &ours, &peer).every_ms(300).says(
         &["silent-window"],
         "window-probe",
@@ -230,7 +230,7 @@ fn zero_window_living() -> Scene {
     Scene::of(link, &ours, &peer).every_ms(700).says(&["stalled"], "none", &["never", "at_least"]).stays(12)
 }
 
-/// A SYN to nobody.
+/// A SYN to a peer that has vanished.
 fn connecting(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)], vanish: fn(&Link)) -> Scene {
     let link = Link::new(sysctls);
     vanish(&link);
@@ -272,14 +272,14 @@ fn syn_recv_syncnt() -> Scene {
     scene.says(&["handshaking"], "synack-retries", &["at_most"])
 }
 
-/// The peer confirms at once, and the listener waits for data that never comes.
+/// A request that the peer confirms at once, while the listener waits for data that never arrives.
 fn syn_recv_deferred() -> Scene {
     let options = [(libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 8)];
     let scene = requested(&[("ipv4/tcp_synack_retries", "1")], &options, true);
     scene.says(&["handshaking"], "synack-retries", &["at_least"])
 }
 
-/// A SYN has come to a listener of ours; the peer vanishes, before or after it hears our answer.
+/// A SYN to a listener of ours; the peer vanishes before or after it receives our SYN-ACK.
 fn requested(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)], peer_hears: bool) -> Scene {
     let link = Link::new(sysctls);
     let listener = link.listener(options);
@@ -319,7 +319,7 @@ fn fin_wait_1_held() -> Scene {
     Scene::of(link, &ours, &peer).every_ms(500).says(&["closing"], "retransmission", EXACT)
 }
 
-/// The peer has closed.
+/// A connection that the peer has closed.
 fn closed_by_peer(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)]) -> (Link, TcpStream, TcpStream) {
     let (link, ours, peer) = connected(sysctls, options);
     peer.shutdown(Shutdown::Write).unwrap();

@@ -1,5 +1,5 @@
-//! The dead-peer lab: peers vanish for real, tcpulse says when the kernel will notice, and the kernel is waited for.
-//! `make lab` prints the table.
+//! The dead-peer lab: peers really vanish, tcpulse predicts when the kernel will notice, and the test waits for the
+//! kernel. `make lab` prints the table.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up is a failed test")]
 #![allow(clippy::print_stdout, reason = "the table is for whoever runs the lab")]
@@ -14,7 +14,7 @@ use std::thread;
 
 use observe::Report;
 
-/// Runs every case at once, each in namespaces of its own, and holds each prediction against what the kernel did.
+/// Runs every case at once, each in its own namespaces, and compares each prediction with what the kernel did.
 #[test]
 fn the_kernel_ends_each_connection_when_tcpulse_said_it_would() {
     if !support::is_root("the_kernel_ends_each_connection_when_tcpulse_said_it_would") {

@@ -1,4 +1,4 @@
-//! Looks at one connection through tcpulse until the kernel ends it, and compares.
+//! Takes snapshots of one connection with tcpulse until the kernel ends it, and checks the predictions.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -13,35 +13,35 @@ use crate::support::link::Link;
 use crate::support::netns::User;
 use crate::support::program::tcpulse_in;
 
-/// The promise of "exact".
+/// Accuracy of "exact": 300 ms and 2 %.
 const EXACT: (Duration, u32) = (Duration::from_millis(300), 2);
-/// What the watching itself may be late by.
+/// Maximum delay of the observation itself.
 const WATCHING: Duration = Duration::from_millis(60);
 
-/// A connection whose peer has vanished, or has not.
+/// A connection, and what tcpulse has to predict for it. Its peer may have vanished.
 pub(crate) struct Scene {
     pub(crate) link: Link,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
-    /// What has to stay open meanwhile
+    /// Descriptors that have to stay open during the observation
     pub(crate) keep: Vec<OwnedFd>,
-    /// Verdicts that must be seen
+    /// Verdicts that must occur
     pub(crate) verdicts: &'static [&'static str],
-    /// Mechanisms that must be seen
+    /// Mechanism that must occur
     pub(crate) mechanism: &'static str,
-    /// Which bounds may be given
+    /// Bounds that may occur
     pub(crate) bounds: &'static [&'static str],
-    /// One that must be
+    /// Bound that must occur
     pub(crate) surely: &'static str,
-    /// How often to look
+    /// Interval of the snapshots
     pub(crate) every: Duration,
-    /// Where it is not to end: how long to look at it
+    /// Duration of the observation of a connection that is not to end
     pub(crate) stays: Option<Duration>,
 }
 
-/// One look.
+/// Prediction of one snapshot.
 pub(crate) struct Prediction {
-    /// The look began, and ended, at these times since the first
+    /// Start and end of the snapshot, since the observation began
     looked: (Duration, Duration),
     state: String,
     verdict: String,
@@ -50,16 +50,16 @@ pub(crate) struct Prediction {
     ms: Option<u64>,
 }
 
-/// What came of a case.
+/// Result of a case.
 pub(crate) struct Report {
     name: &'static str,
     predictions: Vec<Prediction>,
-    /// When the kernel ended it
+    /// Time at which the kernel ended the connection
     ended: Option<Duration>,
     wrong: Vec<String>,
 }
 
-/// Runs a case; a case that cannot be set up is a case that failed.
+/// Runs a case. A case that cannot be set up has failed.
 pub(crate) fn run(name: &'static str, case: fn() -> Scene) -> Report {
     match catch_unwind(AssertUnwindSafe(|| observe(name, &case()))) {
         Ok(report) => report,
@@ -117,7 +117,7 @@ fn prediction(row: &Value, looked: (Duration, Duration)) -> Prediction {
     }
 }
 
-/// Watches whether the kernel still has the socket.
+/// Observes whether the kernel still has the socket.
 struct Eyes {
     diag: Diag,
     local: SocketAddr,
@@ -129,7 +129,7 @@ impl Eyes {
         Self { diag: scene.link.ours.run(Diag::open), local: scene.local, remote: scene.remote }
     }
 
-    /// When it was found to be gone.
+    /// Waits until the socket is gone, and returns the time; `None` if the deadline passes before.
     fn watch_until(&self, deadline: Instant) -> Option<Instant> {
         loop {
             let now = Instant::now();
@@ -175,17 +175,17 @@ impl Report {
         self.wrong = wrong;
     }
 
-    /// What was not as it should be, each with the case's name.
+    /// Failures of the case, each with the case's name.
     pub(crate) fn lies(&self) -> impl Iterator<Item = String> + '_ {
         self.wrong.iter().map(|wrong| format!("{}: {wrong}", self.name))
     }
 }
 
 impl Prediction {
-    /// How far the end was from what was said, in milliseconds; below 0 it came early.
+    /// Deviation of the end from the prediction, in milliseconds; negative if it came early.
     fn error_ms(&self, ended: Duration) -> Option<i64> {
         let said = Duration::from_millis(self.ms?);
-        // The row was written some time during the look.
+        // The row was written at some time during the snapshot.
         let (earliest, latest) = (self.looked.0 + said, self.looked.1 + said);
         let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap();
         Some(if ended < earliest {
@@ -221,7 +221,7 @@ impl Prediction {
     }
 }
 
-/// A line a case, as README shows it: what was said first, and how far off the worst of all that was said.
+/// One line for each case, as in README: the first prediction, and the largest deviation of all predictions.
 pub(crate) fn summary(reports: &[Report]) -> String {
     let mut text = String::from(
         "| case | verdicts | by | said first | came after | looks | largest error |\n| --- | --- | --- | ---: | ---: | ---: | ---: |\n",
@@ -251,7 +251,7 @@ pub(crate) fn summary(reports: &[Report]) -> String {
     text
 }
 
-/// Case, what was said when, and what came.
+/// Table of every case: each prediction, its time, and the outcome.
 pub(crate) fn table(reports: &[Report]) -> String {
     let mut text = String::new();
     for report in reports {

@@ -1,4 +1,4 @@
-//! Which room may import which (HOUSE.md): reads src/ and fails on a door that the table does not have.
+//! Which room (top-level module) may import which (ARCHITECTURE.md): parses src/ and fails on an import that the table lacks.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read the source is a failed test")]
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use shape::{Function, circles, functions};
 use source::{Crate, Source};
 
-/// Room, and what it may import of the crate. `cli` and `main.rs` may import everything.
+/// Rooms, and the rooms that each may import. `cli` and `main.rs` may import everything.
 const DOORS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("decode", &["model"]),
@@ -27,7 +27,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("text", &["model"]),
 ];
 
-/// Crates that only some rooms may use: whoever asks the kernel, and nobody else.
+/// External crates that only some rooms may use: crates for the kernel, the command line and the terminal.
 const CRATES: &[(&str, &[&str])] = &[
     ("netlink_sys", &["collect"]),
     ("netlink_packet_core", &["collect", "decode"]),
@@ -43,15 +43,15 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crossterm", &["tui"]),
 ];
 
-/// What reaches outside the program by way of std.
+/// Paths of std that reach outside the program.
 const OUTSIDE: &[&str] =
     &["std::fs", "std::net::Tcp", "std::thread", "std::process::Command", "Instant::now", "SystemTime::now"];
 const OUTSIDE_ROOMS: &[&str] = &["collect", "cli", "tui"];
 
-/// Circles that are still there, for the next who changes one of these files to take apart.
+/// Import cycles that still exist, to be resolved by the next change of these files.
 const KNOWN_CIRCLES: &[&[&str]] = &[];
 
-/// Functions that are still too long or take too much: file and name.
+/// Functions that are still too long or take too many parameters: file and name.
 const KNOWN_FUNCTIONS: &[(&str, &str)] = &[];
 
 #[test]
@@ -61,7 +61,7 @@ fn rooms_import_only_through_their_doors() {
     for file in &house.files {
         let room = file.room();
         let Some((_, doors)) = DOORS.iter().find(|(name, _)| *name == room) else {
-            assert!(["cli", "main", "lib"].contains(&room), "{} is in no room of HOUSE.md", file.path.display());
+            assert!(["cli", "main", "lib"].contains(&room), "{} is in no room", file.path.display());
             continue;
         };
         for import in house.imports(file) {
@@ -124,7 +124,7 @@ fn the_checks_notice_what_they_are_for() {
         file("b.rs", "use crate::a::One;\npub struct B;\nfn long(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8) {\n}"),
     ]);
     let imports: Vec<Vec<_>> = house.files.iter().map(|file| house.imports(file).into_iter().collect()).collect();
-    // Re-exports lead to the file that defines; tests and `mod` are no imports.
+    // Re-exports resolve to the defining file; tests and `mod` are no imports.
     assert_eq!(imports, [vec![], vec![2], vec![1], vec![1]]);
     let edges: Vec<_> = house.files.iter().map(|file| house.imports(file)).collect();
     assert_eq!(circles(&edges), [[1, 2]]);

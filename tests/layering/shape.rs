@@ -1,4 +1,4 @@
-//! Circles between files, and functions that are too long or take too much.
+//! Finds import cycles between files, and functions that are too long or take too many parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use syn::visit::{self, Visit};
 
 use crate::source::{Crate, is_test};
 
-/// Groups of files that import each other, directly or by others: each of more than one file is a circle. Tarjan's
-/// strongly connected components.
+/// Import cycles: groups of more than one file that import each other, directly or through others (Tarjan's strongly
+/// connected components).
 pub(crate) fn circles(edges: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     let mut search = Search { edges, number: vec![None; edges.len()], ..Search::default() };
     (0..edges.len()).for_each(|at| {
@@ -22,7 +22,7 @@ pub(crate) fn circles(edges: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
 #[derive(Default)]
 struct Search<'a> {
     edges: &'a [BTreeSet<usize>],
-    /// Order of discovery, and the lowest that can be reached
+    /// Order of discovery, and the lowest order that can be reached
     number: Vec<Option<(usize, usize)>>,
     stack: Vec<usize>,
     next: usize,
@@ -30,7 +30,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The lowest number that can be reached from here.
+    /// Visits a file, and returns the lowest number that can be reached from it.
     fn visit(&mut self, at: usize) -> usize {
         let own = self.next;
         self.next += 1;
@@ -53,14 +53,14 @@ impl Search<'_> {
     }
 }
 
-/// A function that breaks a rule.
+/// Length and parameters of a function, which the rules limit.
 pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) lines: usize,
     pub(crate) parameters: usize,
 }
 
-/// The functions of each file, tests left out.
+/// Functions of each file, without tests.
 pub(crate) fn functions(house: &Crate) -> Vec<(String, Function)> {
     let mut all = Vec::new();
     for file in &house.files {
@@ -104,7 +104,7 @@ impl<'ast> Visit<'ast> for Functions {
     }
 }
 
-/// Names that types of several files have, with the files.
+/// Type names that several files define, with the files.
 pub(crate) fn names_of_several(house: &Crate) -> Vec<String> {
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in &house.files {

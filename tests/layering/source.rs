@@ -1,4 +1,4 @@
-//! src/ as syntax trees, and where each path of a file leads.
+//! Syntax trees of src/, and the files that their paths lead to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,19 +12,19 @@ pub(crate) type ModulePath = Vec<String>;
 
 /// One file of src/.
 pub(crate) struct Source {
-    /// Below src/
+    /// Path below src/
     pub(crate) path: PathBuf,
     pub(crate) module: ModulePath,
     pub(crate) text: String,
     pub(crate) syntax: syn::File,
 }
 
-/// All of them.
+/// All files of the crate.
 pub(crate) struct Crate {
     pub(crate) files: Vec<Source>,
     /// File of each module
     modules: BTreeMap<ModulePath, usize>,
-    /// What a module re-exports: the name, and where it leads
+    /// Re-exports of each module: the name, and the path it leads to
     exports: BTreeMap<(ModulePath, String), Vec<String>>,
 }
 
@@ -48,7 +48,7 @@ impl Crate {
         Self::of(files)
     }
 
-    /// Of these files.
+    /// Builds the crate from these files.
     pub(crate) fn of(files: Vec<Source>) -> Self {
         let modules = files.iter().enumerate().map(|(index, file)| (file.module.clone(), index)).collect();
         let mut exports = BTreeMap::new();
@@ -66,7 +66,7 @@ impl Crate {
         Self { files, modules, exports }
     }
 
-    /// The files that a file imports from, its own tests left out.
+    /// Files that a file imports from, without its tests.
     pub(crate) fn imports(&self, file: &Source) -> BTreeSet<usize> {
         let paths = Self::paths(file);
         let own = self.modules.get(&file.module).copied();
@@ -74,14 +74,14 @@ impl Crate {
         found.filter(|index| Some(*index) != own).collect()
     }
 
-    /// Every path that the code of a file names, its tests left out.
+    /// Every path that the code of a file names, without its tests.
     pub(crate) fn paths(file: &Source) -> BTreeSet<Vec<String>> {
         let mut paths = Paths::default();
         file.syntax.items.iter().filter(|item| !is_test(item)).for_each(|item| paths.visit_item(item));
         paths.0
     }
 
-    /// The file that defines what a path names; `None` for what is not of this crate.
+    /// File that defines the item of a path; `None` for an item of another crate.
     fn resolve(&self, module: &ModulePath, path: &[String], depth: usize) -> Option<usize> {
         let mut at: ModulePath = match path.first()?.as_str() {
             "crate" => Vec::new(),
@@ -131,7 +131,7 @@ impl Source {
         Self { path: path.to_owned(), module, text, syntax }
     }
 
-    /// The room: the first folder, or the file at the top.
+    /// Room of the file: the first folder, or the file name at the top.
     pub(crate) fn room(&self) -> &str {
         self.module.first().map_or("lib", String::as_str)
     }
@@ -147,7 +147,7 @@ fn is_cfg_test(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Ident>().is_ok_and(|word| word == "test")
 }
 
-/// Each name that a `use` brings, as a whole path, and what it is called here.
+/// Each name that a `use` imports: its full path, and its local name.
 fn leaves(tree: &UseTree) -> Vec<(Vec<String>, String)> {
     match tree {
         UseTree::Path(path) => leaves(&path.tree)
@@ -164,7 +164,7 @@ fn leaves(tree: &UseTree) -> Vec<(Vec<String>, String)> {
     }
 }
 
-/// Collects every path that a file names. Re-exports are no imports: whoever uses one imports what it leads to.
+/// Collects every path that a file names. A re-export is no import: a file that uses it imports the file that defines the item.
 #[derive(Default)]
 struct Paths(BTreeSet<Vec<String>>);
 

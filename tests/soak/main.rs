@@ -1,5 +1,5 @@
-//! The dashboard for a long time, over a host on which 2,000 connections a second come and go: a minute in `make check`, ten
-//! in `make soak`. Its memory stays what it is, and no key is lost.
+//! The dashboard for a long time, on a host where 2,000 connections per second open and close: one minute in `make
+//! check`, ten in `make soak`. Its memory must not grow, and no key may be lost.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -16,10 +16,10 @@ use support::program::command_in;
 use support::terminal::Session;
 
 const CONNECTIONS_A_SECOND: u64 = 2_000;
-/// Where nothing is said: the cut that every check runs.
+/// Default duration in seconds: the short run of `make check`.
 const SECONDS: u64 = 60;
 
-/// Opens and closes connections, so many a second, until it is told to stop.
+/// Opens and closes connections at this rate until it is stopped.
 fn churn(netns: &Netns, is_over: &AtomicBool, made: &AtomicU64) {
     netns.run(|| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -33,7 +33,8 @@ fn churn(netns: &Netns, is_over: &AtomicBool, made: &AtomicU64) {
             }
             let client = TcpStream::connect(address).unwrap();
             let (server, _) = listener.accept().unwrap();
-            // Nearly all without a TIME-WAIT, which would stay for a minute: what grows then is the host, not the program.
+            // Nearly all end without a TIME-WAIT, which would last a minute: the host's sockets would grow, and with
+            // them the program's memory.
             let linger = nix::libc::linger { l_onoff: 1, l_linger: 0 };
             let is_reset = !made.fetch_add(1, Ordering::Relaxed).is_multiple_of(64);
             if is_reset {
@@ -65,7 +66,7 @@ fn memory_stays_flat_and_no_key_is_lost() {
     let (is_over, made) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| churn(&netns, &is_over, &made));
-        // Also where an assertion fails.
+        // Stops the churn even if an assertion fails.
         let _stop = Stop(&is_over);
         let mut command = command_in(&netns, User::Root);
         command.args(["-N", "current"]);
@@ -75,7 +76,7 @@ fn memory_stays_flat_and_no_key_is_lost() {
         let (began, length) = (Instant::now(), Duration::from_secs(seconds));
         let (mut usual, mut most, mut keys) = (0, 0, 0);
         while began.elapsed() < length {
-            // Each key has to show: through all views, into the help and back.
+            // Each key must change the screen: through all views, into the help and back.
             for (key, sign) in [
                 ("6", "LIFETIME"),
                 ("?", "freeze the data"),

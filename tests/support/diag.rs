@@ -1,4 +1,4 @@
-//! Asks the kernel whether it still has a socket, without tcpulse: by a dump of IPv4 sockets whose ends are read off the bytes.
+//! Checks whether the kernel still has a socket, independently of tcpulse: dumps IPv4 sockets and decodes their addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,24 +9,24 @@ use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, Stat
 use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 
-/// `TCP_ESTABLISHED` to `TCP_BOUND_INACTIVE`: the crate's flags end before the last two.
+/// States from `TCP_ESTABLISHED` to `TCP_BOUND_INACTIVE`; the crate's flags lack the last two.
 const EVERY_STATE: u32 = 0x3fff;
-/// Twice what the kernel fills into one datagram of a dump.
+/// Twice the most that the kernel puts into one datagram of a dump.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// `struct nlmsghdr`, and in `struct inet_diag_msg` where `struct inet_diag_sockid` begins.
+/// Size of `struct nlmsghdr`, and offset of `struct inet_diag_sockid` in a message with that header.
 const HEADER_BYTES: usize = 16;
 const ID_OFFSET: usize = HEADER_BYTES + 4;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 
-/// A way to ask in the namespace in which it was opened.
+/// sock_diag socket of the namespace in which it was opened.
 pub struct Diag {
     socket: Socket,
     request: Vec<u8>,
 }
 
 impl Diag {
-    /// In the namespace of the calling thread.
+    /// Opens a socket in the namespace of the calling thread.
     pub fn open() -> Self {
         let mut socket = Socket::new(NETLINK_SOCK_DIAG).unwrap();
         socket.bind_auto().unwrap();
@@ -46,7 +46,7 @@ impl Diag {
         Self { socket, request: bytes }
     }
 
-    /// Whether there is a socket with these ends, in whatever state.
+    /// Whether a socket with these addresses exists, in any state.
     pub fn has(&self, local: SocketAddr, remote: SocketAddr) -> bool {
         self.socket.send(&self.request, 0).unwrap();
         let mut found = false;
@@ -68,7 +68,7 @@ impl Diag {
     }
 }
 
-/// Ports, then addresses of 16 bytes, of which IPv4 takes the first four.
+/// Local and remote address: ports, then addresses of 16 bytes, of which IPv4 uses the first four.
 fn ends(id: &[u8]) -> (SocketAddr, SocketAddr) {
     let end = |port: usize, addr: usize| {
         let port = u16::from_be_bytes([id[port], id[port + 1]]);

@@ -1,5 +1,5 @@
-//! A host whose /dev and /etc are the test's own, in a mount namespace of the program that is run there: with another
-//! journal, another policy, and tcpulse with rights of its file.
+//! Mount namespace with the test's own /dev and /etc: a program in it has another journal, another policy, and tcpulse
+//! with rights from its file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::netns::{NOBODY, Netns, User};
 use super::program::TCPULSE;
 
-/// Where its /dev and /etc lie, as long as this value lives.
+/// Directory with the /dev and /etc, which exists as long as this value.
 pub struct Host {
     directory: PathBuf,
 }
 
-/// Who runs tcpulse, and with which rights.
+/// User that runs tcpulse, and its rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
     Root,
@@ -27,7 +27,7 @@ pub enum Rights {
 }
 
 impl Host {
-    /// Both are empty, so that there is no journal.
+    /// Creates /dev and /etc without files, so that there is no journal.
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -41,17 +41,17 @@ impl Host {
         Self { directory }
     }
 
-    /// Path of what stands there as /dev/log.
+    /// Path of the file that the host has as /dev/log.
     pub fn log(&self) -> PathBuf {
         self.directory.join("dev/log")
     }
 
-    /// Path of what stands there as /etc/NAME.
+    /// Path of the file that the host has as /etc/NAME.
     pub fn etc(&self, name: &str) -> PathBuf {
         self.directory.join("etc").join(name)
     }
 
-    /// Writes its policy, root's and writable by nobody else.
+    /// Writes the host's policy, owned by root and writable only by root.
     pub fn policy(&self, text: &str) -> PathBuf {
         let path = self.etc("tcpulse/policy.toml");
         fs::write(&path, text).unwrap();
@@ -59,14 +59,14 @@ impl Host {
         path
     }
 
-    /// tcpulse in this host and in that namespace, its arguments yet to come.
+    /// Command that runs tcpulse in this host and network namespace. The caller adds the arguments.
     pub fn command(&self, netns: &Netns, rights: Rights) -> Command {
         let right = match rights {
             Rights::Capabilities(names) => format!("setcap {names}+ep bin/tcpulse"),
             Rights::SetUserId => "chmod 4755 bin/tcpulse".to_owned(),
             Rights::Root | Rights::Nobody => ":".to_owned(),
         };
-        // A file system of its own, since that of the test may ignore rights of files.
+        // A separate file system, since that of the test may ignore rights of files.
         let copy = format!("mount -t tmpfs -o mode=755 none bin\ncp {TCPULSE} bin/tcpulse\n{right}");
         let nobody = format!("exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups \"$tcpulse\" \"$@\"");
         let run = match rights {
@@ -87,7 +87,7 @@ impl Drop for Host {
     }
 }
 
-/// Whether files can be given capabilities here; says so if not.
+/// Whether files can be given capabilities here. If not, the test is noted as skipped.
 pub fn can_set_capabilities(test: &str) -> bool {
     let probe = std::env::temp_dir().join(format!("tcpulse-setcap-{}-{test}", std::process::id()));
     fs::write(&probe, "").unwrap();

@@ -1,4 +1,4 @@
-//! Two hosts on a wire: a namespace for us, one for the peer, and ways for the peer to vanish.
+//! Two hosts on a wire: our namespace and the peer's, and ways to make the peer vanish.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
@@ -10,7 +10,7 @@ pub const OURS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 pub const PEER: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 2);
 const OUR_MAC: &str = "02:00:00:00:00:01";
 const PEER_MAC: &str = "02:00:00:00:00:02";
-/// Nobody has it: what is sent there is swallowed without a word.
+/// Address that no interface has: packets sent to it are dropped silently.
 const NO_MAC: &str = "02:00:00:00:00:99";
 
 pub struct Link {
@@ -19,7 +19,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Both hosts up, their neighbours known for good, these sysctls set on our side.
+    /// Creates both hosts with permanent neighbour entries, and sets these sysctls on our side.
     pub fn new(sysctls: &[(&str, &str)]) -> Self {
         let (ours, peer) = (Netns::new(), Netns::new());
         ours.ip(&format!(
@@ -39,36 +39,36 @@ impl Link {
         link
     }
 
-    /// Whether what we send reaches the peer.
+    /// Sets whether our packets reach the peer.
     pub fn peer_hears(&self, hears: bool) {
         let mac = if hears { PEER_MAC } else { NO_MAC };
         self.ours.ip(&format!("neigh replace {PEER} lladdr {mac} dev wire nud permanent"));
     }
 
-    /// Whether what the peer sends reaches us.
+    /// Sets whether the peer's packets reach us.
     pub fn we_hear(&self, hear: bool) {
         let mac = if hear { OUR_MAC } else { NO_MAC };
         self.peer.ip(&format!("neigh replace {OURS} lladdr {mac} dev wire nud permanent"));
     }
 
-    /// The peer vanishes: our packets go out and nothing comes back.
+    /// Makes the peer vanish: our packets go out and nothing comes back.
     pub fn black_hole(&self) {
         self.peer_hears(false);
         self.we_hear(false);
     }
 
-    /// The wire is pulled at the other end.
+    /// Sets the wire down at the peer's end.
     pub fn cut(&self) {
         self.peer.ip("link set wire down");
     }
 
-    /// The peer's address is no longer anybody's: our neighbour entry fails.
+    /// Removes the peer's address, so that our neighbour entry fails.
     pub fn lose_neighbour(&self) {
         self.peer.ip(&format!("addr del {PEER}/24 dev wire"));
         self.ours.ip(&format!("neigh del {PEER} dev wire"));
     }
 
-    /// A connection from us to the peer; the listener is dropped.
+    /// Connects us to the peer; the listener is dropped.
     pub fn connection(&self) -> (TcpStream, TcpStream) {
         let listener = listener_at(&self.peer, PEER, &[]);
         let address = listener.local_addr().unwrap();
@@ -77,12 +77,12 @@ impl Link {
         (ours, peer)
     }
 
-    /// A listener of ours, its options set before it listens.
+    /// A listener on our side, its options set before it listens.
     pub fn listener(&self, options: &[(i32, i32, i32)]) -> TcpListener {
         listener_at(&self.ours, OURS, options)
     }
 
-    /// The peer connects to us, without waiting for an answer.
+    /// Connects the peer to us, without waiting for an answer.
     pub fn peer_connects(&self, to: SocketAddr) -> OwnedFd {
         self.peer.run(|| super::sockets::connect_unanswered(to).into())
     }

@@ -1,6 +1,6 @@
-//! What the tests share: namespaces of their own, sockets in every state, the program and ss run inside.
+//! Helpers of the tests: separate namespaces, sockets in every state, tcpulse and ss run inside.
 //!
-//! Everything lives in file descriptors of the test process, so that nothing outlives it, also when it panics.
+//! File descriptors of the test process hold namespaces and sockets, so that nothing outlives it, even if it panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up is a failed test")]
 #![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]

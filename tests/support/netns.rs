@@ -1,4 +1,4 @@
-//! Network namespaces of the tests' own.
+//! Network namespaces for tests.
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, RawFd};
@@ -10,12 +10,12 @@ use std::thread;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
-/// A namespace that lives as long as this value, and as the sockets made in it.
+/// A namespace that exists as long as this value and the sockets created in it.
 pub struct Netns {
     file: File,
 }
 
-/// Who runs a program.
+/// User that runs a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
     Root,
@@ -25,7 +25,7 @@ pub enum User {
 pub const NOBODY: u32 = 65534;
 
 impl Netns {
-    /// A fresh one, its loopback up.
+    /// Creates a namespace with its loopback up.
     pub fn new() -> Self {
         let file = thread::spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET).unwrap();
@@ -36,17 +36,17 @@ impl Netns {
         namespace
     }
 
-    /// Its inode number, as tcpulse shows it.
+    /// Its inode number, as tcpulse prints it.
     pub fn inode(&self) -> u64 {
         self.file.metadata().unwrap().ino()
     }
 
-    /// A path that stands for it, for ip and mount.
+    /// A path that refers to the namespace, for ip and mount.
     pub fn path(&self) -> String {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
     }
 
-    /// Runs `work` in it, on a thread of its own.
+    /// Runs `work` in the namespace, on a separate thread.
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         thread::scope(|scope| {
             let worker = scope.spawn(|| {
@@ -57,27 +57,27 @@ impl Netns {
         })
     }
 
-    /// A program that will run in it.
+    /// Command that runs a program in the namespace.
     pub fn command(&self, program: &str, user: User) -> Command {
         let mut command = Command::new(program);
         enter_before_exec(&mut command, self.file.as_raw_fd(), user);
         command
     }
 
-    /// ip(8) in it.
+    /// Runs ip(8) in the namespace.
     pub fn ip(&self, arguments: &str) {
         let output = self.command("ip", User::Root).args(arguments.split(' ')).output().unwrap();
         assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Sets a sysctl of it.
+    /// Sets a sysctl of the namespace.
     pub fn sysctl(&self, name: &str, value: &str) {
         let path = format!("/proc/sys/net/{name}");
         self.run(|| std::fs::write(path, value)).unwrap();
     }
 }
 
-/// setns and, for nobody, setuid, in the child.
+/// Calls setns and, for nobody, setuid in the child.
 #[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
 fn enter_before_exec(command: &mut Command, namespace: RawFd, user: User) {
     let enter = move || {

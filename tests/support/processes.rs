@@ -16,61 +16,61 @@ use nix::sched::{CloneFlags, unshare};
 
 use super::netns::{Netns, User};
 
-/// Whether /proc lists the processes of other users to nobody: mounted with hidepid=2 it does not.
+/// Whether /proc lists other users' processes to nobody. If mounted with hidepid=2, it does not.
 pub fn are_listed_to_nobody(netns: &Netns) -> bool {
     netns.command("test", User::Nobody).args(["-e", "/proc/1"]).status().unwrap().success()
 }
 
-/// Runs `work` where /proc is mounted with this hidepid; `None` where it may not be mounted.
+/// Runs `work` with /proc mounted with this hidepid; `None` if the mount is refused.
 pub fn with_hidepid<R: Send>(hidepid: u32, work: impl FnOnce() -> R + Send) -> Option<R> {
     let in_mount_namespace = || {
-        // Of this thread alone, and of the children that it starts.
+        // Affects only this thread and the children that it starts.
         unshare(CloneFlags::CLONE_NEWNS).unwrap();
         let option = format!("hidepid={hidepid}");
         let mount = |arguments: &[&str]| Command::new("mount").args(arguments).status().unwrap().success();
-        // A mount of its own: to remount /proc would change it for the whole pid namespace.
+        // A new mount, since remounting /proc would change it for the whole pid namespace.
         (mount(&["--make-rprivate", "/"]) && mount(&["-t", "proc", "-o", &option, "proc", "/proc"])).then(work)
     };
     thread::scope(|scope| scope.spawn(in_mount_namespace).join().unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
-/// Sleeps until this value is dropped.
+/// A process that sleeps until this value is dropped.
 pub struct Sleeper {
     child: Child,
-    /// Where the name of its own lies, if it has one
+    /// Directory of its executable, if it has a name of its own
     directory: Option<PathBuf>,
 }
 
 impl Sleeper {
-    /// A process in the namespace that holds `sockets`, each by one descriptor.
+    /// Starts a process in the namespace that holds `sockets`, each by one descriptor.
     pub fn holding(netns: &Netns, sockets: &[&dyn AsRawFd]) -> Self {
         Self::of(User::Root, netns, sockets)
     }
 
-    /// The same as another user.
+    /// Starts such a process as another user.
     pub fn of(user: User, netns: &Netns, sockets: &[&dyn AsRawFd]) -> Self {
         let mut command = netns.command("sleep", user);
         Self { child: start(&mut command, sockets), directory: None }
     }
 
-    /// The same, in the namespace of the test, under a name that may hold any bytes but `/` and NUL.
+    /// Starts such a process in the test's namespace, under a name of any bytes except `/` and NUL.
     pub fn named(name: &[u8], sockets: &[&dyn AsRawFd]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("tcpulse-test-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let program = directory.join(OsStr::from_bytes(name));
-        // A process is named after the path it is executed by, not after where that leads.
+        // A process is named after the path by which it is executed, not after the target of the link.
         symlink("/bin/sleep", &program).unwrap();
         Self { child: start(&mut Command::new(program), sockets), directory: Some(directory) }
     }
 
-    /// A process with so many descriptors below that of `socket`.
+    /// Starts a process with this many descriptors below that of `socket`.
     pub fn crowded(netns: &Netns, descriptors: usize, socket: &dyn AsRawFd) -> Self {
         let null = fs::File::open("/dev/null").unwrap();
         let sockets: Vec<&dyn AsRawFd> = vec![&null; descriptors];
         let mut command = netns.command("sleep", User::Root);
-        // The same number in each, as a fork leaves it: above what other tests may have open at this moment.
+        // The number is the same in each process, as after a fork, and above all that other tests have open at this moment.
         put_at(&mut command, socket, RawFd::try_from(2 * descriptors).unwrap());
         Self { child: start(&mut command, &sockets), directory: None }
     }
@@ -90,7 +90,7 @@ impl Drop for Sleeper {
     }
 }
 
-/// Gives the command a descriptor of this number for the socket.
+/// Gives the command a descriptor of the socket with this number.
 #[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
 fn put_at(command: &mut Command, socket: &dyn AsRawFd, number: RawFd) {
     let fd = socket.as_raw_fd();
@@ -110,7 +110,7 @@ fn start(command: &mut Command, sockets: &[&dyn AsRawFd]) -> Child {
         for &fd in &fds {
             // SAFETY: the caller's sockets outlive the call, which returns after exec.
             let socket = unsafe { BorrowedFd::borrow_raw(fd) };
-            // A duplicate is not closed at exec, and no other child of the test gets it. It stays open, being leaked.
+            // A duplicate is not closed at exec, and no other child of the test inherits it. It is leaked, so that it stays open.
             std::mem::forget(nix::unistd::dup(socket.as_fd())?);
         }
         Ok(())

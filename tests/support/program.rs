@@ -1,4 +1,4 @@
-//! tcpulse itself, run as a user would.
+//! Runs tcpulse as a user would.
 
 use std::process::{Command, Output};
 
@@ -9,7 +9,7 @@ use super::netns::{Netns, User};
 /// The built binary.
 pub const TCPULSE: &str = env!("CARGO_BIN_EXE_tcpulse");
 
-/// What a run gave.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
@@ -35,18 +35,18 @@ impl Run {
     }
 }
 
-/// The program with these arguments, in the host's namespace.
+/// Runs tcpulse with these arguments in the host's namespace.
 pub fn tcpulse(arguments: &[&str]) -> Run {
     plain(&mut Command::new(TCPULSE)).args(arguments).output().unwrap().into()
 }
 
-/// The program in a namespace, as a user.
+/// Runs tcpulse in a namespace, as a user.
 pub fn tcpulse_in(netns: &Netns, user: User, arguments: &[&str]) -> Run {
     command_in(netns, user).args(arguments).output().unwrap().into()
 }
 
-/// The program in a namespace, not yet started. nobody may not be able to reach the build directory, so the binary is
-/// run through a descriptor.
+/// Command that runs tcpulse in a namespace. nobody may not be able to reach the build directory, so the binary is run
+/// through a descriptor.
 pub fn command_in(netns: &Netns, user: User) -> Command {
     let mut command = netns.command(&executable(), user);
     plain(&mut command);
@@ -60,7 +60,7 @@ fn executable() -> String {
     static OPENED: OnceLock<i32> = OnceLock::new();
     let fd = OPENED.get_or_init(|| {
         let file = std::fs::File::open(TCPULSE).unwrap();
-        // Without O_CLOEXEC, so that the child still has it when it executes it; it stays open for ever.
+        // Without O_CLOEXEC, so that the child can execute the binary through it; it is never closed.
         fcntl(&file, FcntlArg::F_DUPFD(500)).unwrap()
     });
     format!("/proc/self/fd/{fd}")
@@ -70,16 +70,16 @@ fn plain(command: &mut Command) -> &mut Command {
     command.env_remove("COLUMNS").env_remove("NO_COLOR").env("TERM", "xterm")
 }
 
-/// The most memory that a process that runs has had so far.
+/// Peak memory so far of a running process, in KiB.
 pub fn high_water_kib(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok()).unwrap()
 }
 
-/// Runs the command, its output thrown away, and says how much memory it took at most.
+/// Runs the command, discards its output, and returns its peak memory in KiB.
 ///
-/// Not wait4's ru_maxrss, which counts what the test process had in memory when it forked. The kernel's mark in /proc is
-/// read before each part of the output is: the program waits meanwhile, the pipe being full.
+/// It does not use wait4's ru_maxrss, which includes the memory of the test process at the fork. The kernel's mark in
+/// /proc is read before each part of the output, while the program waits because the pipe is full.
 pub fn peak_kib(command: &mut Command) -> u64 {
     use std::io::Read;
     use std::process::Stdio;
@@ -103,7 +103,7 @@ pub fn peak_kib(command: &mut Command) -> u64 {
 pub fn columns() -> Vec<String> {
     let help = tcpulse(&["ls", "--help"]).stdout;
     let listed = help.lines().skip_while(|line| *line != "Columns:").skip(1).take_while(|line| line.starts_with("  "));
-    // A line without a second column goes on with the one before.
+    // A line without a second column continues the line before.
     let names = listed.filter(|line| line.trim_start().contains("  ") || line.len() > 27 + "  ".len());
     names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }

@@ -1,11 +1,11 @@
-//! Whether the tests that need root and tools can run.
+//! Checks whether the tests that need root and tools can run.
 
 use std::process::Command;
 use std::sync::LazyLock;
 
 use super::skip;
 
-/// Whether the test may make namespaces, and has the tools that most tests run in them. Else it is skipped, and says why.
+/// Whether the test may create namespaces, and has the tools that most tests run in them. If not, it is skipped with the reason.
 pub fn is_root(test: &str) -> bool {
     static REASON: LazyLock<Option<String>> = LazyLock::new(lacking);
     match &*REASON {
@@ -17,7 +17,7 @@ pub fn is_root(test: &str) -> bool {
     }
 }
 
-/// What the tests in namespaces cannot do without.
+/// Reason why tests in namespaces cannot run, if there is one.
 fn lacking() -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return Some("making network namespaces needs root".to_owned());
@@ -31,8 +31,8 @@ fn lacking() -> Option<String> {
     (!missing.is_empty()).then(|| format!("not found: {}", listed.join(", ")))
 }
 
-/// Each tool with its package of Debian, as in tests/setup, and what its version says: busybox has an `ip` and an `ss` of
-/// its own, which cannot do what the tests need.
+/// Each tool, its Debian package as in tests/setup, and a text in its version output, which excludes busybox: its own
+/// `ip` and `ss` lack what the tests need.
 const TOOLS: [(&str, &str, &str); 4] = [
     ("ip", "iproute2", "iproute2"),
     ("ss", "iproute2", "iproute2"),

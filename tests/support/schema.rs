@@ -1,4 +1,4 @@
-//! Holds JSON that tcpulse printed against fixtures/schema/snapshot-1.schema.json, for every test that reads such JSON:
+//! Validates JSON that tcpulse printed by fixtures/schema/snapshot-1.schema.json, for every test that reads such JSON:
 //! `#[path = "support/schema.rs"] mod schema_support;`.
 
 #![allow(dead_code, unreachable_pub, reason = "each test that includes this file uses its own part of it")]
@@ -10,19 +10,19 @@ use std::sync::LazyLock;
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 
-/// Errors that a failing test prints, and characters of each: an error may quote the whole document.
+/// Number of errors that a failing test prints, and characters of each: an error may quote the whole document.
 const ERRORS_SHOWN: usize = 10;
 const ERROR_CHARS: usize = 300;
 
-/// The schema itself.
+/// Schema of a snapshot.
 pub static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/schema/snapshot-1.schema.json")).unwrap());
 
-/// That of `tcpulse stat`.
+/// Schema of `tcpulse stat`.
 pub static STAT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/schema/stat-1.schema.json")).unwrap());
 
-/// That of `tcpulse kernel`.
+/// Schema of `tcpulse kernel`.
 pub static KERNEL: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/schema/kernel-1.schema.json")).unwrap());
 
@@ -30,7 +30,7 @@ static DOCUMENT: LazyLock<Validator> = LazyLock::new(|| validator(&SCHEMA));
 
 static LINE: LazyLock<Validator> = LazyLock::new(|| validator(&lines_of(&SCHEMA)));
 
-/// The schema of the lines of a schema's NDJSON.
+/// Schema of an NDJSON line, taken from a schema of documents.
 fn lines_of(schema: &Value) -> Value {
     json!({ "$schema": schema["$schema"], "$ref": "#/$defs/line", "$defs": schema["$defs"] })
 }
@@ -39,29 +39,29 @@ fn validator(schema: &Value) -> Validator {
     jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true).build(schema).unwrap()
 }
 
-/// Panics with the first errors if `document` is not what `tcpulse --json` prints.
+/// Panics with the first errors if `document` is not valid output of `tcpulse --json`.
 #[track_caller]
 pub fn assert_valid(document: &Value) {
     report(&errors(document), "document");
 }
 
-/// Panics with the first errors if `line` is not a line of `tcpulse --format ndjson`.
+/// Panics with the first errors if `line` is not a valid line of `tcpulse --format ndjson`.
 #[track_caller]
 pub fn assert_valid_line(line: &Value) {
     report(&line_errors(line), "line");
 }
 
-/// What is wrong with a document; nothing if it is valid.
+/// Errors of a document; empty if it is valid.
 pub fn errors(document: &Value) -> Vec<String> {
     errors_by(&DOCUMENT, document)
 }
 
-/// What is wrong with a line of NDJSON; nothing if it is valid.
+/// Errors of an NDJSON line; empty if it is valid.
 pub fn line_errors(line: &Value) -> Vec<String> {
     errors_by(&LINE, line)
 }
 
-/// Any of the schemas, ready to hold much against it.
+/// Validators of one of the schemas, compiled once for many checks.
 pub struct Checker {
     document: Validator,
     line: Validator,
@@ -72,18 +72,18 @@ impl Checker {
         Self { document: validator(schema), line: validator(&lines_of(schema)) }
     }
 
-    /// What is wrong with a document.
+    /// Errors of a document.
     pub fn errors(&self, document: &Value) -> Vec<String> {
         errors_by(&self.document, document)
     }
 
-    /// What is wrong with a line.
+    /// Errors of an NDJSON line.
     pub fn line_errors(&self, line: &Value) -> Vec<String> {
         errors_by(&self.line, line)
     }
 }
 
-/// Deepest first: where a part is wrong, the keys of the whole count as unevaluated too, and that is only noise.
+/// Errors, deepest first: if a part is invalid, the keys of its parents are reported as unevaluated too, which is noise.
 fn errors_by(validator: &Validator, value: &Value) -> Vec<String> {
     let mut errors: Vec<_> =
         validator.iter_errors(value).map(|error| (error.instance_path.to_string(), error.to_string())).collect();

@@ -1,4 +1,4 @@
-//! A program to which the kernel refuses system calls, as a container's seccomp profile does.
+//! Makes the kernel refuse system calls of a program, as a container's seccomp profile does.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -24,7 +24,7 @@ pub fn refuse_sock_diag(command: &mut Command) {
     install(command, filter);
 }
 
-/// Makes pidfd_getfd(2) fail with EPERM in the command, as Yama does and every other check of ptrace.
+/// Makes pidfd_getfd(2) fail with EPERM in the command, as Yama and every other ptrace check do.
 pub fn refuse_pidfd_getfd(command: &mut Command) {
     refuse(command, libc::SYS_pidfd_getfd, libc::EPERM);
 }
@@ -40,7 +40,7 @@ pub fn refuse(command: &mut Command, call: libc::c_long, errno: i32) {
     install(command, filter);
 }
 
-/// Makes recvfrom(2) return nothing at once in the command, for ever: with this error, or empty where it is 0.
+/// Makes every recvfrom(2) in the command return at once without data: with this error, or empty if it is 0.
 pub fn starve_receives(command: &mut Command, errno: u32) {
     let filter = [
         load(NUMBER),

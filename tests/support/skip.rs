@@ -1,4 +1,4 @@
-//! Tests that are skipped: noted for the end of `make test`.
+//! Notes skipped tests for the report at the end of `make test`.
 
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -6,7 +6,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Notes a skipped test where `tests/run` collects them; without that, on stderr, past the capture of the test harness.
+/// Notes a skipped test in the file of `tests/run`. Without that file, prints to stderr, past the capture of the test harness.
 pub fn skip(test: &str, reason: &str) {
     let noted = match std::env::var_os("TCPULSE_TEST_SKIPS") {
         // One write each, so that lines of several tests do not mix.

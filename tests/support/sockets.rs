@@ -1,4 +1,4 @@
-//! Sockets with options that std does not know.
+//! Creates sockets with options that std does not support.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
@@ -33,7 +33,7 @@ pub fn socket(family: i32, protocol: i32, flags: i32) -> OwnedFd {
     // SAFETY: no pointers.
     let fd = unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | flags, protocol) };
     assert!(fd >= 0, "socket: {}", std::io::Error::last_os_error());
-    // SAFETY: the descriptor is new and nobody else's.
+    // SAFETY: the descriptor is new and has no other owner.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
@@ -50,7 +50,7 @@ pub fn listen(socket: OwnedFd, backlog: i32) -> TcpListener {
     TcpListener::from(socket)
 }
 
-/// A listener with a backlog of its own choice.
+/// A listener with this backlog.
 pub fn listener(address: SocketAddr, backlog: i32) -> TcpListener {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let socket = socket(family, libc::IPPROTO_TCP, 0);
@@ -67,14 +67,14 @@ pub fn connect_unanswered(address: SocketAddr) -> TcpStream {
     TcpStream::from(socket)
 }
 
-/// A client and what the listener accepted.
+/// Client and server end of a new connection to the listener.
 pub fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
     (client, server)
 }
 
-/// A listener in a namespace, and a connection to it over loopback, its client first.
+/// A listener in a namespace, and the client and server end of a connection to it over loopback.
 pub fn connection(netns: &Netns, address: &str) -> (TcpListener, TcpStream, TcpStream) {
     netns.run(|| {
         let listener = TcpListener::bind(address).unwrap();
@@ -83,7 +83,7 @@ pub fn connection(netns: &Netns, address: &str) -> (TcpListener, TcpStream, TcpS
     })
 }
 
-/// Writes until the peer's window and the own buffer are full.
+/// Writes until the peer's window and the local send buffer are full.
 pub fn fill(stream: &TcpStream) {
     stream.set_nonblocking(true).unwrap();
     let mut writer = stream;

@@ -1,4 +1,4 @@
-//! What ss says, as far as its words can be taken apart.
+//! Runs ss and parses its output.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ pub struct Row {
     pub send_q: u64,
     pub local: String,
     pub peer: String,
-    /// What stands after the addresses as `key:value`
+    /// Words after the addresses of the form `key:value`
     pub values: BTreeMap<String, String>,
-    /// What stands there without a colon
+    /// Words after the addresses without a colon
     pub words: Vec<String>,
 }
 
-/// Rows by cookie.
+/// Rows of ss by cookie.
 pub fn rows(netns: &Netns, user: User) -> BTreeMap<String, Row> {
     let arguments = ["-tanoemiOHB", "--tos", "--cgroup", "--inet-sockopt"];
     let mut output = netns.command("ss", user).args(arguments).output().unwrap();
@@ -32,7 +32,7 @@ pub fn rows(netns: &Netns, user: User) -> BTreeMap<String, Row> {
 }
 
 fn row(line: &str) -> Row {
-    // The one value with spaces in it: `inet-sockopt: ( is_icsk mc_loop)`.
+    // The only value with spaces in it: `inet-sockopt: ( is_icsk mc_loop)`.
     let (line, options) = match line.split_once("inet-sockopt: (") {
         Some((before, rest)) => {
             let (options, after) = rest.split_once(')').unwrap();
@@ -58,7 +58,7 @@ fn row(line: &str) -> Row {
 }
 
 impl Row {
-    /// Name, least and most time, and count of the timer.
+    /// Name, minimum and maximum time in milliseconds, and count of the timer.
     pub fn timer(&self) -> Option<(String, u64, u64, u64)> {
         let inner = self.values.get("timer")?.trim_matches(['(', ')']);
         let parts: Vec<_> = inner.split(',').collect();
@@ -77,8 +77,8 @@ impl Row {
     }
 }
 
-/// The span of milliseconds that ss's text stands for: it cuts what it finds too fine, and before 6.11 it writes
-/// 9.328 s as `9.328ms` (FIELD.md, note 2).
+/// Range of milliseconds that ss's text stands for: ss truncates the time, and before 6.11 it prints 9.328 s as
+/// `9.328ms` in some versions.
 fn duration(text: &str) -> (u64, u64) {
     let (mut least, mut grain, mut rest) = (0, 1, text);
     if let Some((minutes, after)) = rest.split_once("min") {

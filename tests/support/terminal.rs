@@ -1,4 +1,4 @@
-//! A pseudo-terminal: what a program does when somebody sits there.
+//! Pseudo-terminal for programs that a user operates.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -27,23 +27,23 @@ pub struct Session {
     screen: Receiver<Vec<u8>>,
     is_hung_up: Arc<AtomicBool>,
     is_held: Arc<AtomicBool>,
-    /// The terminal's modes before the program had it
+    /// The terminal's modes before the program was started
     pub modes_before: String,
-    /// All that was written so far
+    /// All output so far
     pub seen: String,
     emulator: vt100::Parser,
 }
 
 impl Session {
-    /// Starts it, 120 cells wide.
+    /// Starts the program on a terminal of 120 columns.
     pub fn start(command: Command) -> Self {
         Self::start_claiming(command, COLUMNS, ROWS)
     }
 
-    /// Starts it on a terminal that says that it is so large; what is drawn beyond 120 by 40 cells is not seen.
+    /// Starts the program on a terminal that reports this size; the test sees nothing beyond 120 by 40 cells.
     pub fn start_claiming(mut command: Command, columns: u16, rows: u16) -> Self {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        // Close-on-exec from the first moment: programs of other tests would keep the terminal alive.
+        // Close-on-exec from the start; otherwise programs of other tests would keep the terminal open.
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let master = posix_openpt(flags).unwrap();
         grantpt(&master).unwrap();
@@ -60,7 +60,7 @@ impl Session {
         let keyboard = master;
         let mut output = keyboard.try_clone().unwrap();
         let (shown, screen) = channel();
-        // Ends with the terminal: reading fails once nobody has the other end.
+        // The thread ends with the terminal: reading fails once the other end is closed.
         let is_hung_up = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&is_hung_up);
         let is_held = Arc::new(AtomicBool::new(false));
@@ -80,32 +80,32 @@ impl Session {
         Self { child, keyboard, screen, is_hung_up, is_held, modes_before, seen: String::new(), emulator }
     }
 
-    /// The terminal says another size, and is as large as before.
+    /// Changes the size that the terminal reports; the emulator keeps its size.
     pub fn claim(&mut self, columns: u16, rows: u16) {
         set_size(&self.keyboard, &Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 });
     }
 
-    /// Another size: the program is told by SIGWINCH.
+    /// Changes the size; the program receives SIGWINCH.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.claim(columns, rows);
         self.emulator.screen_mut().set_size(rows.try_into().unwrap(), columns.try_into().unwrap());
     }
 
-    /// The terminal goes away, as a connection that breaks.
+    /// Closes the terminal, like a connection that breaks.
     pub fn hang_up(&mut self) {
-        // The thread that reads has the terminal too, until it next reads.
+        // The reading thread has the terminal open too, until its next read.
         self.is_hung_up.store(true, Ordering::SeqCst);
         self.type_keys("?");
         self.keyboard = File::open("/dev/null").unwrap();
     }
 
-    /// Whether what the program writes is left unread, as by a connection that is stuck.
+    /// Sets whether the program's output is left unread, as by a stuck connection.
     pub fn hold(&self, is_held: bool) {
         self.is_held.store(is_held, Ordering::SeqCst);
     }
 
-    /// Types on a thread of its own, since a program need not read as fast, or at all, until all is written or the program
-    /// has ended. Counts the bytes that the terminal has taken.
+    /// Types on a separate thread, since the program may read slowly or not at all. It stops when all is written or the
+    /// program has ended. Returns the count of bytes that the terminal has accepted so far.
     pub fn type_beside(&self, keys: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Arc<AtomicUsize> {
         let mut keyboard = self.keyboard.try_clone().unwrap();
         let typed = Arc::new(AtomicUsize::new(0));
@@ -121,7 +121,7 @@ impl Session {
         typed
     }
 
-    /// What stands on the screen.
+    /// Contents of the screen.
     pub fn screen(&mut self) -> String {
         self.take_in();
         self.emulator.screen().contents()
@@ -134,12 +134,12 @@ impl Session {
         }
     }
 
-    /// Types.
+    /// Types text.
     pub fn type_keys(&mut self, keys: &str) {
         self.type_bytes(keys.as_bytes());
     }
 
-    /// Types what need not be text.
+    /// Types bytes that need not be text.
     pub fn type_bytes(&mut self, keys: &[u8]) {
         self.keyboard.write_all(keys).unwrap();
     }
@@ -149,12 +149,12 @@ impl Session {
         self.wait_for(text, |session| session.seen.contains(text));
     }
 
-    /// Waits until `text` stands on the screen.
+    /// Waits until `text` is on the screen.
     pub fn see(&mut self, text: &str) {
         self.wait_for(text, |session| session.emulator.screen().contents().contains(text));
     }
 
-    /// Waits until `text` stands on the screen no more.
+    /// Waits until `text` is no longer on the screen.
     pub fn see_no(&mut self, text: &str) {
         self.wait_for(text, |session| !session.emulator.screen().contents().contains(text));
     }
@@ -168,13 +168,13 @@ impl Session {
             });
         });
         if let Err(panic) = catch_unwind(waiting) {
-            // What stood there instead says more than that it did not.
+            // The contents of the screen explain the failure better than the missing text.
             eprintln!("{}", self.emulator.screen().contents());
             resume_unwind(panic);
         }
     }
 
-    /// The terminal's modes, as tcgetattr(3) tells them.
+    /// The terminal's modes (tcgetattr(3)).
     pub fn modes(&self) -> String {
         modes(&self.keyboard)
     }
@@ -184,7 +184,7 @@ impl Session {
         self.child.id()
     }
 
-    /// Waits for its end.
+    /// Waits until the program has ended.
     pub fn end(&mut self) -> ExitStatus {
         let child = &mut self.child;
         until("the program ends", Duration::from_secs(20), || child.try_wait().unwrap())
@@ -214,7 +214,7 @@ fn modes(terminal: &impl std::os::fd::AsFd) -> String {
     format!("{:?} {:?} {:?}", modes.input_flags, modes.output_flags, modes.local_flags)
 }
 
-/// Makes stdin the controlling terminal of a session of the command's own: Ctrl-C and Ctrl-Z reach whom it belongs to.
+/// Makes stdin the controlling terminal of a new session of the command, so that Ctrl-C and Ctrl-Z reach it.
 #[allow(unsafe_code, reason = "pre_exec is unsafe to call")]
 fn own_the_terminal(command: &mut Command) {
     let own = || {

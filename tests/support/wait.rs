@@ -1,8 +1,8 @@
-//! Waiting for a condition with a deadline, never for a fixed time.
+//! Waits for a condition with a deadline, never for a fixed time.
 
 use std::time::{Duration, Instant};
 
-/// Asks `ready` again and again until it has something, and fails with `what` when the deadline passes.
+/// Calls `ready` until it returns a value. Fails with `what` when the deadline passes.
 pub fn until<T>(what: &str, deadline: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + deadline;
     loop {

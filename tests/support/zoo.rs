@@ -1,4 +1,4 @@
-//! One namespace with a socket in every state that TCP has, each made for real.
+//! A namespace with a real socket in every TCP state.
 
 use std::collections::BTreeSet;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use super::sockets::{bind, connect_unanswered, fill, link_local, listen, listene
 use super::ss;
 use super::wait::until;
 
-/// Holds the sockets; what is an orphan or a minisocket is held by the kernel.
+/// Sockets in every state. The test process holds them; orphans and minisockets are held by the kernel.
 pub struct Zoo {
     pub netns: Netns,
     pub listeners: Vec<TcpListener>,
@@ -19,7 +19,7 @@ pub struct Zoo {
     pub others: Vec<OwnedFd>,
 }
 
-/// Outside of every real network (RFC 2544), on a link whose other end swallows everything.
+/// Address outside every real network (RFC 2544), on a link whose other end drops all packets.
 pub const BLACK_HOLE: &str = "198.18.0.2:9";
 
 fn local(address: &str) -> SocketAddr {
@@ -53,7 +53,7 @@ impl Zoo {
 }
 
 impl Zoo {
-    /// Waits until every state is there and nothing moves but the timers that have to.
+    /// Waits until every state exists and nothing changes except the timers that have to run.
     pub fn settle(&self) {
         let mut last = None;
         until("the zoo settles", Duration::from_secs(10), || {
@@ -61,7 +61,7 @@ impl Zoo {
             let look: Vec<_> =
                 rows.iter().map(|(sk, row)| (sk.clone(), row.state.clone(), row.recv_q, row.send_q)).collect();
             let states: BTreeSet<_> = look.iter().map(|(_, state, ..)| state.as_str()).collect();
-            // Data still in flight would be acknowledged between two looks.
+            // Data still in flight would be acknowledged between two snapshots.
             let at_rest = |row: &ss::Row| row.timer().is_none_or(|(name, ..)| name == "persist");
             let orphans_rest = rows.values().filter(|row| ORPHANS.contains(&row.state.as_str())).all(at_rest);
             let ready =
@@ -74,7 +74,7 @@ impl Zoo {
 
 const ORPHANS: [&str; 3] = ["FIN-WAIT-1", "LAST-ACK", "CLOSING"];
 
-/// Every state of ss but the bound one, which its older versions do not show.
+/// Every state of ss except the bound one, which its older versions do not print.
 const SS_STATES: [&str; 10] = [
     "ESTAB",
     "SYN-SENT",
@@ -88,7 +88,7 @@ const SS_STATES: [&str; 10] = [
     "CLOSING",
 ];
 
-/// Bound, neither listening nor connected.
+/// A socket that is bound, and neither listening nor connected.
 fn bound() -> OwnedFd {
     let bound = socket(libc::AF_INET, libc::IPPROTO_TCP, 0);
     bind(&bound, local("127.0.0.1:0"));
@@ -113,7 +113,7 @@ impl Cage {
         self.streams.extend([pair.0, pair.1]);
     }
 
-    /// ESTABLISHED without and with keepalive, TIME-WAIT.
+    /// Adds ESTABLISHED without and with keepalive, and TIME-WAIT.
     fn quiet(&mut self) {
         let listener = self.listen("127.0.0.1:0");
         self.keep(pair(&listener));
@@ -123,13 +123,13 @@ impl Cage {
         self.keep(guarded);
         let (client, server) = pair(&listener);
         client.shutdown(Shutdown::Write).unwrap();
-        // The FIN must have come before the server closes, or both ends would close at once.
+        // The FIN must have arrived before the server closes; otherwise both ends would close at once.
         read_to_end(&server);
         drop(server);
         read_to_end(&client);
     }
 
-    /// FIN-WAIT-2 held, as full orphan and as minisocket, with CLOSE-WAIT on their other ends.
+    /// Adds FIN-WAIT-2 held by a process, as full orphan and as minisocket, with CLOSE-WAIT on their other ends.
     fn half_closed(&mut self) {
         let listener = self.listen("127.0.0.1:0");
         let held = pair(&listener);
@@ -144,8 +144,8 @@ impl Cage {
         self.streams.push(server);
     }
 
-    /// FIN-WAIT-1, LAST-ACK and CLOSING: closed while the peer's window is shut. Each is shut down before it is closed,
-    /// since a fork in another test may hold its descriptor for a moment longer.
+    /// Adds FIN-WAIT-1, LAST-ACK and CLOSING: closed while the peer's window is shut. Each is shut down before it is
+    /// closed, since a fork in another test may hold its descriptor for a moment longer.
     fn orphans(&mut self) {
         let listener = self.listen("127.0.0.1:0");
         let (client, server) = pair(&listener);
@@ -170,7 +170,7 @@ impl Cage {
         self.streams.push(server);
     }
 
-    /// SYN-SENT, SYN-RECV, an accept queue with room and one that overflows.
+    /// Adds SYN-SENT, SYN-RECV, an accept queue with room and one that overflows.
     fn queues(&mut self) {
         self.streams.push(connect_unanswered(local(BLACK_HOLE)));
         let deferring = listener(local("127.0.0.1:0"), 16);
@@ -191,7 +191,7 @@ impl Cage {
         self.listeners.push(full);
     }
 
-    /// IPv6, IPv4-mapped, link-local with scope, an IPv6-only listener, MPTCP where the kernel has it.
+    /// Adds IPv6, IPv4-mapped, link-local with scope, an IPv6-only listener, and MPTCP if the kernel has it.
     fn families(&mut self) {
         let six = self.listen("[::1]:0");
         self.keep(pair(&six));
@@ -205,7 +205,7 @@ impl Cage {
         self.listeners.push(listen(only, 8));
         let scoped = TcpListener::bind(link_local("fe80::1", 0, 1)).unwrap();
         let port = scoped.local_addr().unwrap().port();
-        // The route to a new link-local address may come a moment after the address.
+        // The route to a new link-local address may appear a moment after the address.
         let client = until("a route to fe80::1", Duration::from_secs(10), || {
             TcpStream::connect(link_local("fe80::1", port, 1)).ok()
         });
@@ -227,7 +227,7 @@ impl Cage {
         }
     }
 
-    /// Type of service, mark, traffic class, congestion control of its own, unread data.
+    /// Adds type of service, mark, traffic class, an explicit congestion control, and unread data.
     fn marked(&mut self) {
         let listener = self.listen("127.0.0.1:0");
         let (client, server) = pair(&listener);

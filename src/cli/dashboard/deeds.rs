@@ -1,4 +1,4 @@
-//! What is done to sockets from the dashboard: planned and noted as `set` and `kill` do it, and told in one line.
+//! Changes of sockets from the dashboard: planned and logged as by `set` and `kill`, and reported in one line.
 
 use std::io;
 
@@ -18,7 +18,7 @@ use crate::model::snapshot::{Head, Sink};
 use crate::model::socket::SocketId;
 use crate::model::state::StateSet;
 
-/// What became of it in one line, and which sockets it was done to.
+/// Report in one line, and the sockets that were changed.
 type Answer = (String, Vec<SocketId>);
 
 /// Destroys these sockets.
@@ -45,7 +45,7 @@ fn run(request: &Request, ids: &[SocketId], deed: Deed) -> anyhow::Result<Answer
     let done = change_noted(doing, &plan.candidates, &mut journal, &mut told)?;
     told.failures.extend(done.refusal.map(|why| format!("not {}: {why}", past(deed))));
     let spared = plan.spared.iter();
-    told.remarks.extend(spared.map(|spared| format!("left alone, since this session runs over it: {}", spared.label)));
+    told.remarks.extend(spared.map(|spared| format!("left out: {} carries this session", spared.label)));
     Ok((told.line(deed, plan.candidates.len(), ids.len()), told.done))
 }
 
@@ -56,7 +56,7 @@ fn past(deed: Deed) -> &'static str {
     }
 }
 
-/// Receives the rows of all sockets.
+/// Sink that plans the selected sockets.
 struct GatherAll {
     planner: Planner<Named>,
     namer: Namer,
@@ -74,7 +74,7 @@ impl Sink for GatherAll {
     }
 }
 
-/// Collects what there is to tell.
+/// Collects the results for the report.
 #[derive(Default)]
 struct ToldInOneLine {
     done: Vec<SocketId>,
@@ -101,8 +101,8 @@ impl Reporter for ToldInOneLine {
 }
 
 impl ToldInOneLine {
-    /// Of one socket all that there is to say; of several how many, and the first reason why not all. What was done stands
-    /// first: the rest may be cut.
+    /// The report: of one socket everything; of several the number, and the first reason why not all. What was done
+    /// comes first, since the end may be cut.
     fn line(&self, deed: Deed, planned: usize, wanted: usize) -> String {
         let Self { done, lines, failures, remarks } = self;
         match &lines[..] {

@@ -1,4 +1,4 @@
-//! A thread that hears what the kernel says of sockets as it destroys them, and keeps it until the next look.
+//! Thread that receives the kernel's destroy events, and buffers them until the next snapshot.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,20 +12,21 @@ use crate::model::address::NetnsId;
 use crate::track::change_log::MOST_CHANGES;
 use crate::track::tracker::DestroyEvent;
 
-/// How long a new namespace may wait until it is listened in.
+/// Longest time until a new namespace is listened in.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Namespaces that are listened in at a time, each by a descriptor.
+/// Maximum number of namespaces to listen in; each takes a descriptor.
 const MOST_LISTENERS: usize = 256;
 
-/// What the thread and the worker share: the only lock of the program, held for a push or a swap.
+/// State shared by this thread and the worker: the only lock of the program, held for a push or a swap.
 #[derive(Default)]
 struct SharedEvents {
     heard: VecDeque<DestroyEvent>,
-    /// How often the kernel said more than it had room for
+    /// How often the receive buffer was full and events were lost
     lost: u64,
     new: Vec<Listener>,
-    /// Where to listen on: a listener would keep the namespace of a container that has ended
+    /// Namespaces to listen in. Listeners of others are closed: they would keep the namespace of a stopped container
+    /// alive
     wanted: Vec<NetnsId>,
 }
 
@@ -33,14 +34,14 @@ fn lock(shared: &Mutex<SharedEvents>) -> MutexGuard<'_, SharedEvents> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What was heard.
+/// The destroy events since the last snapshot.
 pub(super) struct DestroyEvents {
     choice: NetnsChoice,
     shared: Arc<Mutex<SharedEvents>>,
 }
 
 impl DestroyEvents {
-    /// Starts to listen; where there is no thread for it, only what was seen before is seen to be gone.
+    /// Starts the thread. If it cannot be spawned, only sockets that were in an earlier snapshot are known to be gone.
     pub(super) fn new(choice: NetnsChoice) -> Self {
         let shared = Arc::new(Mutex::new(SharedEvents::default()));
         let ears = Arc::downgrade(&shared);
@@ -55,7 +56,7 @@ impl DestroyEvents {
                 let lost = wait(&mut listeners, PATIENCE, |socket| {
                     let event = DestroyEvent { socket, at: SystemTime::now() };
                     let heard = &mut lock(&shared).heard;
-                    // More than can be shown is not kept.
+                    // Drop the oldest beyond what can be shown.
                     if heard.len() >= MOST_CHANGES {
                         heard.pop_front();
                     }
@@ -68,9 +69,9 @@ impl DestroyEvents {
         Self { choice, shared }
     }
 
-    /// Listens in these namespaces from now on.
+    /// Listens in these namespaces, and no longer in others.
     pub(super) fn cover(&mut self, namespaces: impl Iterator<Item = NetnsId>) {
-        // What is gone in the others is seen by the next look.
+        // Beyond the limit, the next snapshot detects closed sockets.
         let wanted: Vec<_> = namespaces.take(limits::room_for(MOST_LISTENERS)).collect();
         let covered = std::mem::replace(&mut self.lock().wanted, wanted.clone());
         let missing = |id: NetnsId| wanted.contains(&id) && !covered.contains(&id);
@@ -84,7 +85,7 @@ impl DestroyEvents {
         lock(&self.shared)
     }
 
-    /// What was heard since it was last asked, and how often some was lost.
+    /// The events since the last call, and how often some were lost.
     pub(super) fn take(&mut self) -> (Vec<DestroyEvent>, u64) {
         let mut shared = self.lock();
         (std::mem::take(&mut shared.heard).into(), std::mem::take(&mut shared.lost))

@@ -1,5 +1,5 @@
-//! The dashboard, wired to the world: a thread looks at the sockets and obeys orders, others listen to the keyboard, to
-//! signals, to the kernel's destroy events, and to the resolver; what they find goes to the one loop that owns the state.
+//! Threads of the dashboard. The worker takes snapshots and carries out orders; others read the keyboard, signals, the
+//! kernel's destroy events and the resolver. All send events to the one loop that owns the state.
 
 mod deeds;
 mod destroy_events;
@@ -34,29 +34,29 @@ use orders::orders;
 use resolver::Resolver;
 use worker::Worker;
 
-/// A process that still runs after so long was not stopped.
+/// A process that still runs this long after SIGSTOP was not stopped.
 const UNSTOPPED: Duration = Duration::from_millis(300);
-/// A loop that has not ended so long after it was told to is held up, by a terminal that does not read.
+/// A loop that has not ended this long after a signal is blocked by a terminal that does not read.
 const HELD_UP: Duration = Duration::from_secs(1);
 
-/// What it starts with.
+/// Settings of the dashboard.
 #[derive(Debug)]
 pub(super) struct Dashboard {
-    /// Namespaces, families, source, and what the user does not want looked for; the rest follows from what is shown
+    /// Namespaces, families, source and the permitted data; the query of each snapshot adds the other fields
     pub(super) request: Request,
-    /// What it shows first
+    /// Initial query
     pub(super) wanted: Query,
-    /// What the other views show first
+    /// Initial queries of the other views
     pub(super) others: Vec<Query>,
     pub(super) size: (u16, u16),
     pub(super) interval: Duration,
     pub(super) has_mouse: bool,
-    /// A look takes at most this part of a core, whatever the interval
+    /// Maximum share of a core for snapshots, whatever the interval
     pub(super) most_of_a_core: f64,
     pub(super) setup: Setup,
 }
 
-/// Services, but no hosts: a resolver that does not answer would hold up the keys.
+/// Names for filters: services, but no hosts, since a resolver that does not answer would block the keys.
 pub(super) struct Services;
 
 impl Names for Services {
@@ -65,7 +65,7 @@ impl Names for Services {
     }
 }
 
-/// Opens it, and returns when the user has enough.
+/// Runs the dashboard until the user quits or a signal ends it.
 pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let Dashboard { request, wanted, others, size, interval, has_mouse, most_of_a_core, setup } = dashboard;
     let state = State::new(wanted.clone(), others, interval, drawn(size), setup);
@@ -82,17 +82,17 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let mut resolver = Resolver::new(outlet.clone());
     let mut carry_out = |effect| match effect {
         Effect::Resolve(addresses) => resolver.ask(addresses),
-        // The worker ends only with the program.
+        // `give` fails only if the queue is full: the worker lives as long as the program.
         order => {
             if !orders.give(order) {
-                outlet.tell(Event::Told("not done: too many orders wait already".to_owned()));
+                outlet.tell(Event::Told("not done: too many orders are waiting".to_owned()));
             }
         }
     };
     let mut suspend = || {
         continued.try_iter().for_each(drop);
-        // SIGTSTP is ours to catch. The signal may take a moment to stop all threads: until it has, the terminal must not
-        // be taken again. Where nobody can stop us (no shell, no jobs) we go on.
+        // SIGTSTP is caught, so stop by SIGSTOP. It may take a moment to stop all threads; until then the terminal must
+        // not be set up again. If nothing stops the process (no shell, no job control), continue.
         let _ = kill_process(getpid(), Signal::STOP);
         let _ = continued.recv_timeout(UNSTOPPED);
     };
@@ -105,16 +105,16 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     }
 }
 
-/// Waits until stdin has something to read; false where it has not within that time.
+/// Waits until stdin is readable; false after a timeout.
 fn has_more(wait: Duration) -> bool {
     let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: i64::from(wait.subsec_nanos()) };
     let stdin = std::io::stdin();
-    // Interrupted, it reads, which waits for as long as it takes.
+    // On an interrupt the caller reads, which blocks as long as needed.
     poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&timeout)).map_or(true, |ready| ready > 0)
 }
 
-/// Told to end, it gives the terminal back and ends by the signal that said so; told to stop, it gives it back until it goes
-/// on. What it gives says each time that the process was let go on.
+/// Starts the thread that handles signals. On a termination signal the terminal is restored and the process dies from
+/// that signal; on SIGTSTP the terminal is restored until SIGCONT. The returned channel receives each SIGCONT.
 fn listen_to_signals(outlet: Outlet) -> anyhow::Result<Receiver<()>> {
     let (go_on, continued) = channel();
     let mut caught =
@@ -122,7 +122,7 @@ fn listen_to_signals(outlet: Outlet) -> anyhow::Result<Receiver<()>> {
     let listener = thread::Builder::new().name("signals".to_owned());
     let listening = listener.spawn(move || {
         for signal in caught.forever() {
-            // Nobody hears it once the loop has ended, and then nobody needs to know.
+            // Sends fail once the loop has ended; then they are not needed.
             match signal {
                 SIGCONT => {
                     let _ = go_on.send(());

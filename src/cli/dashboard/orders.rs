@@ -1,5 +1,5 @@
-//! Orders that wait until the worker has time for them. One that a newer order makes void does not wait: whatever comes while
-//! a look takes seconds, there is one question to answer after it.
+//! Queue of orders for the worker. A newer order replaces one that it makes obsolete, so that at most one query waits
+//! when a snapshot takes seconds.
 
 use std::collections::VecDeque;
 use std::mem::discriminant;
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::tui::action::Effect;
 
-/// Orders that wait, at most. Those that no other makes void are given one by one, each after a question or a name.
+/// Maximum number of waiting orders. Those that are never replaced are given one by one, each after a confirmation or a
+/// file name.
 const MOST: usize = 32;
 
 type WaitingOrders = Arc<Mutex<VecDeque<Effect>>>;
@@ -18,32 +19,32 @@ fn lock(waiting: &WaitingOrders) -> MutexGuard<'_, VecDeque<Effect>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The end that gives orders.
+/// Sending end.
 pub(super) struct Orders {
     waiting: WaitingOrders,
     bell: SyncSender<()>,
 }
 
-/// The end that takes orders.
+/// Receiving end.
 pub(super) struct Ordered {
     waiting: WaitingOrders,
     bell: Receiver<()>,
 }
 
-/// Both ends.
+/// Creates the queue.
 pub(super) fn orders() -> (Orders, Ordered) {
     let (ring, bell) = sync_channel(1);
     let waiting = WaitingOrders::default();
     (Orders { waiting: Arc::clone(&waiting), bell: ring }, Ordered { waiting, bell })
 }
 
-/// Whether only the newest order of its kind means anything.
+/// Whether a newer order of the same kind replaces it.
 fn is_superseded_by_its_like(order: &Effect) -> bool {
     matches!(order, Effect::Look(_) | Effect::Every(_) | Effect::Pause(_) | Effect::Inspect(_))
 }
 
 impl Orders {
-    /// Whether there was room for it.
+    /// Queues an order; returns false if the queue is full.
     pub(super) fn give(&self, order: Effect) -> bool {
         let mut waiting = lock(&self.waiting);
         if is_superseded_by_its_like(&order) {
@@ -53,17 +54,17 @@ impl Orders {
         }
         waiting.push_back(order);
         drop(waiting);
-        // Where the bell rings already it need not ring twice; and nobody may hear it any more.
+        // Fails if a wake-up is already pending, or if the receiver is gone; both are fine.
         let _ = self.bell.try_send(());
         true
     }
 }
 
 impl Ordered {
-    /// The next order, within this time.
+    /// The next order; waits for it no longer than `within`.
     ///
     /// # Errors
-    /// There is none, or nobody gives orders any more.
+    /// No order arrived in time, or the sender is gone.
     pub(super) fn next(&self, within: Duration) -> Result<Effect, RecvTimeoutError> {
         let until = Instant::now().checked_add(within);
         loop {

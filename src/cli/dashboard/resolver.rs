@@ -1,4 +1,4 @@
-//! Names for addresses, looked up beside everything else: a resolver that does not answer holds up nothing.
+//! Host name look-ups in separate threads, so that a resolver that does not answer blocks nothing.
 
 use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,17 +10,17 @@ use crate::collect::names::name_of;
 use crate::tui::action::Event;
 use crate::tui::inbox::Outlet;
 
-/// Lookups at a time.
+/// Number of concurrent look-ups.
 const WORKERS: usize = 4;
-/// An address that had to wait for so long is not looked up any more: it will have left the screen.
+/// An address that waited longer than this is not looked up: it has probably left the screen.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Addresses that wait, at most: several screens full.
+/// Maximum number of waiting addresses: several screens full.
 const MOST_ASKED: usize = 1024;
 
 type Asked = (IpAddr, Instant);
 
-/// Hands addresses to its threads, which start with the first.
+/// Queue of addresses for the look-up threads, which start with the first address.
 pub(super) struct Resolver {
     outlet: Outlet,
     queue: Option<SyncSender<Asked>>,
@@ -31,11 +31,11 @@ impl Resolver {
         Self { outlet, queue: None }
     }
 
-    /// Looks these up; what is found comes as an event.
+    /// Queues look-ups; the names arrive as events.
     pub(super) fn ask(&mut self, addresses: Vec<IpAddr>) {
         let queue = self.queue.get_or_insert_with(|| start(&self.outlet));
         for addr in addresses {
-            // Fails where there is no thread for it, or too many wait: then the address stands there.
+            // Fails if the queue is full or no thread could be spawned; then the address is shown instead.
             let _ = queue.try_send((addr, Instant::now()));
         }
     }

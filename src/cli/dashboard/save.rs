@@ -1,4 +1,4 @@
-//! What is shown, as a file that only its owner can read: the whole of it, or none.
+//! Export of the shown table to a file with mode 0600: complete, or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -17,9 +17,9 @@ use crate::fields::value::Value;
 use crate::track::line::Age;
 use crate::track::table::Table;
 
-/// Writes a table to a new file, and says what came of it.
+/// Writes a table to a new file; returns the result as a message.
 pub(super) fn save(name: &str, table: &Table) -> String {
-    // As a shell would have read it.
+    // Expand `~/` as a shell would.
     let home = name.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
     let name = &home.map_or_else(|| name.to_owned(), |path| path.display().to_string());
     let rows = (0..table.len()).filter(|&row| table.age(row) != Age::Gone);
@@ -35,8 +35,8 @@ pub(super) fn save(name: &str, table: &Table) -> String {
     }
 }
 
-/// What somebody else put there is left alone. The file gets its name when all of it is on the disk, so that one that could
-/// not be written is in nobody's way.
+/// Creates the file; never replaces an existing one. The file gets its name once it is completely on disk, so that a
+/// failed export blocks no name.
 fn write(name: &Path, bytes: &[u8]) -> io::Result<()> {
     if name.file_name().is_none() || name.is_dir() {
         return Err(Errno::ISDIR.into());
@@ -45,35 +45,36 @@ fn write(name: &Path, bytes: &[u8]) -> io::Result<()> {
     let (mut file, unfinished) = unfinished_in(directory)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| give_name(&unfinished, name));
     if written.is_err() {
-        // The failure is reported; that it left something behind would say no more.
+        // The write error is reported; an error of this clean-up would add nothing.
         let _ = fs::remove_file(&unfinished);
     }
     written?;
-    // The name is on the disk once the directory is. Some file systems cannot say; the export is whole all the same.
+    // Sync the directory, so that the name is on disk too. Some file systems do not support that; the export is
+    // complete all the same.
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
     Ok(())
 }
 
-/// A new file of a name that nobody has.
+/// Creates a temporary file with an unused name.
 fn unfinished_in(directory: &Path) -> io::Result<(File, PathBuf)> {
     const MODE: u32 = 0o600;
     let mut number = 0_u32;
     loop {
         let path = directory.join(format!(".tcpulse-{}-{number}.unfinished", std::process::id()));
         match OpenOptions::new().write(true).create_new(true).mode(MODE).open(&path) {
-            // Left by a process of the same id that was killed.
+            // Left by a killed process with the same pid.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => number += 1,
             opened => return Ok((opened?, path)),
         }
     }
 }
 
-/// Renames without replacing, by a second link where the file system has no such rename (NFS).
+/// Renames without replacing; by a hard link if the file system has no such rename (NFS).
 fn give_name(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             fs::hard_link(from, to)?;
-            // The export is there; a second name of it is only in the way.
+            // The export exists; an error here only leaves a second name.
             let _ = fs::remove_file(from);
             Ok(())
         }
@@ -81,7 +82,7 @@ fn give_name(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// With the columns that are shown, and beside the deadline what it is, as in CSV of `ls`.
+/// Writes CSV with the shown columns. As in the CSV of `ls`, a column beside the deadline gives the kind of bound.
 fn as_csv(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -> usize {
     let columns = table.columns();
     let has_bound = columns.iter().any(|column| column.id == ColumnId::Bound);
@@ -103,8 +104,8 @@ fn as_csv(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -
     count
 }
 
-/// A list of objects with the keys of the CSV: numbers as numbers, null for what is not known; beside a
-/// time that is a bound stands which.
+/// Writes an array of objects with the keys of the CSV: numbers as numbers, null for unknown values; beside a bounded
+/// time the kind of bound.
 fn as_json(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -> usize {
     let keys: Vec<_> = table.columns().iter().map(Heading::key).collect();
     let mut json = Json::new(out);
@@ -117,7 +118,7 @@ fn as_json(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) 
             match value {
                 Value::Absent => json.null(),
                 Value::Number(number) => json.number(number),
-                // As in `liveness` of schema 1: what the number is stands beside it.
+                // As in `liveness` of schema 1: a key beside the number gives the kind of bound.
                 Value::Bounded { ms, bound } => {
                     json.optional(ms);
                     json.foreign_key(&format!("{}_bound", key.trim_end_matches("_ms")));
@@ -150,7 +151,7 @@ mod tests {
         write(&path, b"one").unwrap();
         assert_eq!((fs::read(&path).unwrap(), names()), (b"one".to_vec(), 1));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        // What is there is left alone, also where it leads nowhere.
+        // An existing name is never replaced, not even a dangling symlink.
         symlink("/nowhere", directory.join("link")).unwrap();
         for taken in [path.clone(), directory.join("link")] {
             assert_eq!(write(&taken, b"two").unwrap_err().kind(), ErrorKind::AlreadyExists);

@@ -1,4 +1,5 @@
-//! The thread that looks: when it is due, as it is ordered, and never more than a part of a core.
+//! The worker: the thread that takes snapshots, when they are due or ordered, and never uses more than its share of a
+//! core.
 
 use std::fmt::Write;
 use std::sync::mpsc::RecvTimeoutError;
@@ -25,25 +26,26 @@ use crate::track::tracker::Tracker;
 use crate::tui::action::{Effect, Event, SocketRef};
 use crate::tui::inbox::Outlet;
 
-/// How far the first look has come.
+/// Progress of the first snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FirstLook {
     Nothing,
-    /// Its rows, without what is dear; what that took of the processors is what a look will take from the second on
+    /// Rows without the expensive data (owners, options), and the CPU time they took: later snapshots take about as
+    /// much
     Rows(Duration),
     All,
 }
 
-/// Looks, and obeys.
+/// The worker thread's state.
 pub(super) struct Worker {
     request: Request,
     wanted: Query,
     interval: Duration,
     most_of_a_core: f64,
     is_paused: bool,
-    /// A question waits for its answer, also while the data is frozen
+    /// A query waits for its answer, even if the data is frozen
     is_asked: bool,
-    /// When it began, and when to look again
+    /// When the dashboard was opened, and when the next snapshot is due
     opened: Instant,
     next: Instant,
     seen: FirstLook,
@@ -71,12 +73,12 @@ impl Worker {
         }
     }
 
-    /// Works until nobody gives orders any more.
+    /// Runs until the dashboard drops its end of the orders.
     pub(super) fn work(mut self, orders: &Ordered, outlet: &Outlet) {
         loop {
             let is_waiting = self.is_paused && !self.is_asked;
             let wait = if is_waiting { Duration::MAX } else { self.next.saturating_duration_since(Instant::now()) };
-            // Orders that pile up while it looks are all taken before it looks again.
+            // All orders that arrived during a snapshot are taken before the next one.
             let answer = match orders.next(wait) {
                 Ok(order) => self.obey(order),
                 Err(RecvTimeoutError::Timeout) => Some(self.look_when_due()),
@@ -88,17 +90,18 @@ impl Worker {
         }
     }
 
-    /// Does what is ordered, and says what is to be told of it. What changes the picture is followed by a look at once.
+    /// Carries out an order; returns the event that answers it. An order that changes what is shown makes a snapshot
+    /// due at once.
     fn obey(&mut self, order: Effect) -> Option<Event> {
         let answer = match order {
             Effect::Inspect(wanted_socket) => {
                 let (began, used) = (Instant::now(), cpu_time());
                 let known = self.detail(wanted_socket);
-                // It counts as looking does.
+                // Its CPU time delays the next snapshot, as a snapshot's does.
                 self.next = self.next.max(began + cpu_time().saturating_sub(used).div_f64(self.most_of_a_core));
                 return Some(known);
             }
-            // It would be written with rights that whoever chose its name has not.
+            // The file would be written with rights that the user does not have.
             Effect::Save(..) if Caller::find().has_rights_of_file => {
                 let told = "not written: this copy of tcpulse has rights from its file; tcpulse --json FILTER > NAME writes yours";
                 return Some(Event::Told(told.to_owned()));
@@ -114,7 +117,7 @@ impl Worker {
                 self.cache.forget_options(&done);
                 Some(Event::Told(told))
             }
-            // Also while the data is frozen: another question wants an answer.
+            // Even if the data is frozen: a new query needs an answer.
             Effect::Look(wanted) => {
                 (self.wanted, self.is_asked) = (*wanted, true);
                 None
@@ -140,13 +143,13 @@ impl Worker {
         answer
     }
 
-    /// A look, after which it rests.
+    /// Takes a snapshot, and schedules the next.
     fn look_when_due(&mut self) -> Event {
         let (began, used) = (Instant::now(), cpu_time());
         let costs_more = complete(self.wanted.needs(), self.request.allowed).intersects(DEAR);
         if self.seen == FirstLook::Nothing && costs_more && self.wanted.is_shown_early() {
             let seen = self.look_early();
-            // The whole snapshot follows at once, also if the data was frozen meanwhile.
+            // The complete snapshot follows at once, even if the data was frozen meanwhile.
             (self.is_asked, self.next) = (true, Instant::now());
             self.seen = FirstLook::Rows(cpu_time().saturating_sub(used));
             return seen;
@@ -154,7 +157,7 @@ impl Worker {
         self.is_asked = false;
         let before = self.seen;
         let mut seen = self.look();
-        // What is done but once is not rested from: the rows would stay as they are for a quarter of a minute.
+        // One-time costs do not delay the next snapshot: the rows would not change for a quarter of a minute.
         let cost = match before {
             FirstLook::Nothing => Duration::ZERO,
             FirstLook::Rows(cost) => cost,
@@ -168,8 +171,8 @@ impl Worker {
         seen
     }
 
-    /// What can be shown while processes and options are still being looked for. Nothing of it is remembered: what they
-    /// bring is no change.
+    /// First frame, shown while processes and options are still being collected. It does not enter the tracker: data
+    /// that arrives later must not count as a change.
     fn look_early(&mut self) -> Event {
         let (needs, allowed) = (self.wanted.needs(), self.request.allowed - DEAR);
         let (states, filter) = (self.wanted.states(), Filter::default());
@@ -184,7 +187,7 @@ impl Worker {
 
     fn look(&mut self) -> Event {
         let mut needs = self.wanted.needs();
-        // Counters count from the first look on.
+        // Kernel counters are shown relative to the first snapshot.
         needs.set(Needs::KERNEL, needs.contains(Needs::KERNEL) || self.seen != FirstLook::All);
         let states = self.wanted.states();
         let request = self.with(Filter::default(), states, needs);
@@ -207,12 +210,12 @@ impl Worker {
         }
     }
 
-    /// All that is known of one socket.
+    /// Collects the detail of one socket.
     fn detail(&mut self, wanted_socket: SocketRef) -> Event {
         let Some(cookie) = wanted_socket.id.cookie else { return Event::Detail(wanted_socket.id, None) };
         let mut typed = format!("cookie = {:x}", cookie.0);
         if let Some((local, peer)) = wanted_socket.ports {
-            // Writing to a String cannot fail. The kernel knows nothing of cookies in filters, but of ports.
+            // Writing to a String cannot fail. The kernel's bytecode can compare ports, but not cookies.
             let _ = write!(typed, " and sport = {local} and dport = {peer}");
         }
         let mut sink = SheetSink::new(self.request.judge(), millis(self.opened.elapsed()));
@@ -231,19 +234,19 @@ impl Worker {
     }
 }
 
-/// With all its causes.
+/// Event for a failed snapshot: the error with its causes.
 fn failed(error: InspectError) -> Event {
     Event::Failed(format!("{:#}", anyhow::Error::from(error)))
 }
 
-/// What this process has used of all cores: looks, destroy events and names are the work of several threads.
+/// CPU time of this process on all cores: snapshots, destroy events and names use several threads.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let (seconds, nanos) = (u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0));
     Duration::new(seconds, nanos)
 }
 
-/// By the clock on the wall, where the host has one.
+/// Local wall-clock time; empty if it cannot be determined.
 fn time_of_day(at: SystemTime) -> String {
     let zoned = jiff::Timestamp::try_from(at).map(|at| at.to_zoned(jiff::tz::TimeZone::system()));
     zoned.map_or_else(|_| String::new(), |at| at.strftime("%H:%M:%S%.3f").to_string())
@@ -269,7 +272,7 @@ mod tests {
 
     fn worker(wanted: Query, allowed: Needs) -> Worker {
         let request = Request { allowed, ..Request::new(NetnsChoice::Current) };
-        // So little of a core that every look is followed by a long rest.
+        // So small a share of a core that a long pause follows every snapshot.
         Worker::new(request, wanted, INTERVAL, 1e-6)
     }
 
@@ -306,7 +309,8 @@ mod tests {
             sockets.filter(|socket| is_ours([socket.local.port, socket.remote.port])).count()
         };
         assert_eq!(changes(&worker), 0);
-        // The rest is that of the first rows, which a look costs from now on; later ones count whole.
+        // The pause follows from the CPU time of the first rows, which later snapshots take too; later ones count in
+        // full.
         assert!(whole.rest > INTERVAL);
         assert!(!look(&mut worker).is_early);
         assert_eq!(changes(&worker), 0);
@@ -324,11 +328,11 @@ mod tests {
             let mut worker = worker(wanted, Needs::all());
             let first = look(&mut worker);
             assert!(!first.is_early, "{:?}", first.query.typed);
-            // The look that looks for everything for the first time is not rested from.
+            // The first complete snapshot does not delay the next.
             assert_eq!(first.rest, INTERVAL);
             assert!(look(&mut worker).rest > INTERVAL);
         }
-        // Where nobody may be asked, there is nothing to wait for.
+        // If the expensive data is excluded, there is nothing to wait for.
         let allowed = Needs::all() - Needs::OWNERS - Needs::OPTIONS;
         assert!(!look(&mut worker(Query::new(View::Connections), allowed)).is_early);
     }

@@ -1,4 +1,4 @@
-//! Columns of the changes.
+//! Columns of the changes view.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::model::state::TcpState;
 use crate::track::change::{Change, What};
 use crate::track::closing::CloseReason;
 
-/// What the view shows.
+/// Default columns of the changes view.
 pub(crate) const COLUMNS: &[ColumnId] = &[
     ColumnId::Time,
     ColumnId::Event,
@@ -22,10 +22,10 @@ pub(crate) const COLUMNS: &[ColumnId] = &[
     ColumnId::Process,
 ];
 
-/// How a column takes its value.
+/// Function that reads the value of a column.
 type OfChange = for<'a> fn(&'a Change) -> Value<'a>;
 
-/// What happened.
+/// Row kind of the changes view.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Changes {}
 
@@ -38,17 +38,15 @@ impl RowKind for Changes {
     }
 }
 
-/// A column of text.
 fn text(id: ColumnId, importance: u8, help: &'static str, get: OfChange) -> Column<Changes> {
     Column::text(id, importance, help, get)
 }
 
-/// A column of numbers.
 fn number(id: ColumnId, importance: u8, help: &'static str, get: OfChange) -> Column<Changes> {
     Column::number(id, importance, help, get)
 }
 
-/// Columns of the view.
+/// All columns of the changes view.
 pub(crate) static CHANGES: LazyLock<Vec<Column<Changes>>> = LazyLock::new(|| {
     vec![
         text(ColumnId::Time, 99, "when it was seen", |change| Value::name(Some(&change.time))),
@@ -64,7 +62,7 @@ pub(crate) static CHANGES: LazyLock<Vec<Column<Changes>>> = LazyLock::new(|| {
             |change| Value::Bounded { ms: change.lifetime.0, bound: change.lifetime.1 },
         )
         .unit(Unit::Millis),
-        text(ColumnId::Why, 96, "what its program most likely got to see", |change| match change.what {
+        text(ColumnId::Why, 96, "error that the program most likely got", |change| match change.what {
             What::Closed(reason) => Value::word(why(reason)),
             What::Opened | What::State(_) | What::Verdict(_) => Value::Absent,
         })
@@ -74,7 +72,8 @@ pub(crate) static CHANGES: LazyLock<Vec<Column<Changes>>> = LazyLock::new(|| {
     ]
 });
 
-/// An end as far as it is known: the kernel has cleared a part of it where a connection was reset before it was destroyed.
+/// An end of the connection, as far as it is known: if a connection is reset before it is destroyed, the kernel clears
+/// part of it.
 fn end(Endpoint { addr, port }: Endpoint, may_be_any: bool) -> Value<'static> {
     let is_any = addr.is_unspecified() && !may_be_any;
     match (is_any, port) {
@@ -85,7 +84,7 @@ fn end(Endpoint { addr, port }: Endpoint, may_be_any: bool) -> Value<'static> {
     }
 }
 
-/// What the program most likely got to see.
+/// What the program most likely saw.
 fn why(reason: CloseReason) -> &'static str {
     match reason {
         CloseReason::Destroyed => "ECONNABORTED: destroyed from here",

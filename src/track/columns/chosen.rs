@@ -1,4 +1,4 @@
-//! The columns that were chosen for a view, of the kind that its rows are.
+//! The columns chosen for a view, typed by the kind of its rows.
 
 use super::changes::Changes;
 use super::groups::Groups;
@@ -11,7 +11,7 @@ use crate::track::query::Query;
 use crate::track::table::{Builder, Table};
 use crate::track::views::{Catalogue, View};
 
-/// Columns by what the rows are: a row of another kind cannot be given to them.
+/// Columns by kind of row: a row of another kind cannot be passed to them.
 #[derive(Debug)]
 pub(crate) enum Chosen {
     Sockets(Vec<Column<MovingSockets>>),
@@ -20,7 +20,7 @@ pub(crate) enum Chosen {
     Changes(Vec<Column<Changes>>),
 }
 
-/// What a row is apart from its cells.
+/// A row without its cells.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineHead {
     pub(crate) id: RowId,
@@ -28,8 +28,8 @@ pub(crate) struct LineHead {
     pub(crate) age: Age,
 }
 
-/// The columns of the view, and the table that its rows go into. Where there are several namespaces theirs is one of the
-/// columns. `like` is the table before.
+/// The columns of the view, and the builder of the table for its rows. If there are several namespaces, a column for
+/// them is added. `like` is the previous table.
 pub(crate) fn chosen(query: &Query, is_of_several: bool, like: Option<&Table>) -> (Chosen, Builder) {
     let choice = ColumnPick { query, is_of_several, like };
     match query.view.spec().catalogue {
@@ -47,7 +47,7 @@ struct ColumnPick<'a> {
 }
 
 impl ColumnPick<'_> {
-    /// `telling` are the columns that say what a row is, whether they are shown or not.
+    /// `telling` are the columns that identify a row. They are added even if they are not shown.
     fn of<K: RowKind>(
         &self,
         all: &[Column<K>],
@@ -58,7 +58,7 @@ impl ColumnPick<'_> {
         let weighed = |heading: &Heading| find(heading.id).map(|column| column.importance(heading.importance));
         let mut columns: Vec<_> = self.query.columns.iter().filter_map(weighed).collect();
         if let Some(netns) = find(ColumnId::Netns).filter(|netns| self.is_of_several && !columns.contains(netns)) {
-            // Which of several it is matters nearly as much as the addresses, which mean nothing without it.
+            // Among several namespaces, addresses mean nothing without theirs, so it matters nearly as much.
             let importance = if self.query.view == View::Changes { netns.importance } else { 97 };
             columns.insert(0, netns.importance(importance));
         }
@@ -73,7 +73,7 @@ impl ColumnPick<'_> {
     }
 }
 
-/// One row of the table.
+/// Adds one row to the table.
 pub(crate) fn push<K: RowKind>(builder: &mut Builder, columns: &[Column<K>], line: LineHead, row: &K::Of<'_>) {
     builder.row(line.id, line.sign, line.age);
     for (number, column) in columns.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Columns of peers and of processes.
+//! Columns of the peers view and the processes view.
 
 use std::sync::LazyLock;
 
@@ -8,10 +8,10 @@ use crate::fields::value::{Unit, Value};
 use crate::text::{bar, percent};
 use crate::track::group::Group;
 
-/// How a column takes its value.
+/// Function that reads the value of a column.
 type OfGroup = for<'a> fn(&'a Group) -> Value<'a>;
 
-/// Groups of connections.
+/// Row kind of the two views: groups of connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Groups {}
 
@@ -24,17 +24,15 @@ impl RowKind for Groups {
     }
 }
 
-/// A column of text.
 fn text(id: ColumnId, importance: u8, help: &'static str, get: OfGroup) -> Column<Groups> {
     Column::text(id, importance, help, get)
 }
 
-/// A column of numbers.
 fn number(id: ColumnId, importance: u8, help: &'static str, get: OfGroup) -> Column<Groups> {
     Column::number(id, importance, help, get)
 }
 
-/// What the view of peers shows.
+/// Default columns of the peers view.
 pub(crate) const PEER_COLUMNS: &[ColumnId] = &[
     ColumnId::Peer,
     ColumnId::Way,
@@ -54,7 +52,7 @@ pub(crate) const PEER_COLUMNS: &[ColumnId] = &[
     ColumnId::RecvRate,
 ];
 
-/// What the view of processes shows.
+/// Default columns of the processes view.
 pub(crate) const PROCESS_COLUMNS: &[ColumnId] = &[
     ColumnId::Process,
     ColumnId::Conns,
@@ -73,15 +71,15 @@ pub(crate) const PROCESS_COLUMNS: &[ColumnId] = &[
     ColumnId::RecvRate,
 ];
 
-/// What tells which sockets a group is made of.
+/// The column that identifies the sockets of a group.
 fn filter() -> Column<Groups> {
     text(ColumnId::Filter, 10, "the filter that lists its connections", |group| Value::name(Some(&group.title.filter)))
 }
 
-/// Columns of peers.
+/// All columns of the peers view.
 pub(crate) static PEERS: LazyLock<Vec<Column<Groups>>> = LazyLock::new(of_peers);
 
-/// Columns of processes.
+/// All columns of the processes view.
 pub(crate) static PROCESSES: LazyLock<Vec<Column<Groups>>> = LazyLock::new(of_processes);
 
 fn of_peers() -> Vec<Column<Groups>> {
@@ -178,10 +176,10 @@ fn shared() -> Vec<Column<Groups>> {
             Value::Number(group.received)
         })
         .unit(Unit::Bytes),
-        rate(ColumnId::SentRate, "bytes acknowledged per second, since the last look", |group| {
+        rate(ColumnId::SentRate, "bytes acknowledged per second, since the previous snapshot", |group| {
             Value::number(group.sent_per_s)
         }),
-        rate(ColumnId::RecvRate, "bytes received per second, since the last look", |group| {
+        rate(ColumnId::RecvRate, "bytes received per second, since the previous snapshot", |group| {
             Value::number(group.received_per_s)
         }),
     ]

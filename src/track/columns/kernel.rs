@@ -1,4 +1,4 @@
-//! Columns of the kernel's own numbers.
+//! Columns of the kernel view: sysctls, gauges and counters.
 
 use std::sync::LazyLock;
 
@@ -7,14 +7,14 @@ use crate::fields::id::ColumnId;
 use crate::fields::value::{Unit, Value};
 use crate::track::kernel_rows::KernelRow;
 
-/// What the view shows.
+/// Default columns of the kernel view.
 pub(crate) const COLUMNS: &[ColumnId] =
     &[ColumnId::Name, ColumnId::Value, ColumnId::Rate, ColumnId::MeanRate, ColumnId::Default, ColumnId::Meaning];
 
-/// How a column takes its value.
+/// Function that reads the value of a column.
 type OfKernelRow = for<'a> fn(&'a KernelRow) -> Value<'a>;
 
-/// The kernel's own numbers.
+/// Row kind of the kernel view.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum KernelValues {}
 
@@ -27,17 +27,15 @@ impl RowKind for KernelValues {
     }
 }
 
-/// A column of text.
 fn text(id: ColumnId, importance: u8, help: &'static str, get: OfKernelRow) -> Column<KernelValues> {
     Column::text(id, importance, help, get)
 }
 
-/// A column of numbers.
 fn number(id: ColumnId, importance: u8, help: &'static str, get: OfKernelRow) -> Column<KernelValues> {
     Column::number(id, importance, help, get)
 }
 
-/// Columns of the view.
+/// All columns of the kernel view.
 pub(crate) static KERNEL: LazyLock<Vec<Column<KernelValues>>> = LazyLock::new(|| {
     vec![
         text(ColumnId::Name, 99, "as the kernel calls it", |number| Value::name(Some(&number.name))),
@@ -45,7 +43,7 @@ pub(crate) static KERNEL: LazyLock<Vec<Column<KernelValues>>> = LazyLock::new(||
             Some(text) => text.parse().map_or_else(|_| Value::name(Some(text)), Value::Number),
             None => Value::Absent,
         }),
-        number(ColumnId::Rate, 75, "growth per second since the last look", |number| Value::number(number.now))
+        number(ColumnId::Rate, 75, "growth per second since the previous snapshot", |number| Value::number(number.now))
             .unit(Unit::Tenths),
         number(ColumnId::MeanRate, 70, "growth per second since the dashboard was opened", |number| {
             Value::number(number.since_start)

@@ -1,4 +1,4 @@
-//! Columns of connections and listeners: those of `ls`, and how the counters have moved since the snapshot before.
+//! Columns of connections and listeners: those of `ls`, and the rates of counters since the previous snapshot.
 
 use std::sync::LazyLock;
 
@@ -14,25 +14,25 @@ use crate::model::sysctl::Sysctl;
 use crate::text::bar;
 use crate::track::motion::Motion;
 
-/// Sockets as successive snapshots show them.
+/// Row kind of sockets that are compared with the previous snapshot.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum MovingSockets {}
 
-/// A row of the snapshot, and how it has moved since the one before.
+/// A row of the snapshot, with the movement of its counters since the previous one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MovingRow<'a> {
     /// The row
     pub row: &'a Row<'a>,
-    /// How it has moved
+    /// Movement of its counters
     pub motion: &'a Motion,
 }
 
-/// How a column takes its value.
+/// How a column reads its value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum MovingGet {
-    /// As a column of `ls` does
+    /// As the column of `ls` does
     Field(Get),
-    /// From the row and how it has moved
+    /// From the row and the movement of its counters
     Moving(for<'a> fn(&MovingRow<'a>) -> Value<'a>),
 }
 
@@ -48,7 +48,7 @@ impl RowKind for MovingSockets {
     }
 }
 
-/// What the view of listeners shows: the columns of `ls -l`, with the queue as a bar and the drops as a rate.
+/// Default columns of the listeners view: those of `ls -l`, with the queue as a bar and the drops as a rate.
 pub(crate) const LISTENER_COLUMNS: &[ColumnId] = &[
     ColumnId::Local,
     ColumnId::QueueUsed,
@@ -62,19 +62,22 @@ pub(crate) const LISTENER_COLUMNS: &[ColumnId] = &[
     ColumnId::Process,
 ];
 
-/// The columns that say which socket a row is, whatever columns are shown.
+/// The columns that identify a socket. Each row has them, whatever columns are shown.
 pub(crate) const TELLING: &[ColumnId] =
     &[ColumnId::Netns, ColumnId::State, ColumnId::Local, ColumnId::Peer, ColumnId::Process];
 
-/// Columns of connections.
+/// All columns of the connections view.
 pub(crate) static CONNECTIONS: LazyLock<Vec<Column<MovingSockets>>> = LazyLock::new(|| {
     let mut columns = fields();
     columns.extend([
-        moving(ColumnId::SentRate, 60, "bytes that the peer acknowledged, per second since the last look", |of| {
-            Value::number(of.motion.sent_per_s)
-        })
+        moving(
+            ColumnId::SentRate,
+            60,
+            "bytes that the peer acknowledged, per second since the previous snapshot",
+            |of| Value::number(of.motion.sent_per_s),
+        )
         .unit(Unit::BytesPerSecond),
-        moving(ColumnId::RecvRate, 60, "bytes that came in order, per second since the last look", |of| {
+        moving(ColumnId::RecvRate, 60, "bytes that came in order, per second since the previous snapshot", |of| {
             Value::number(of.motion.received_per_s)
         })
         .unit(Unit::BytesPerSecond),
@@ -82,11 +85,11 @@ pub(crate) static CONNECTIONS: LazyLock<Vec<Column<MovingSockets>>> = LazyLock::
     columns
 });
 
-/// Columns of listeners.
+/// All columns of the listeners view.
 pub(crate) static LISTENERS: LazyLock<Vec<Column<MovingSockets>>> = LazyLock::new(|| {
     let mut columns = fields();
     for column in &mut columns {
-        // Connections that are lost matter more here than how the listener is set.
+        // Lost connections matter more here than the settings of the listener.
         column.heading.importance = match column.id {
             ColumnId::Drops => 94,
             ColumnId::Backlog => 91,
@@ -100,7 +103,7 @@ pub(crate) static LISTENERS: LazyLock<Vec<Column<MovingSockets>>> = LazyLock::ne
         moving(ColumnId::Somaxconn, 60, "net.core.somaxconn: the most that listen() may ask for", |of| {
             Value::number(of.row.namespace.sysctls.number(Sysctl::Somaxconn))
         }),
-        moving(ColumnId::DropRate, 93, "connection attempts dropped, per second since the last look", |of| {
+        moving(ColumnId::DropRate, 93, "connection attempts dropped, per second since the previous snapshot", |of| {
             Value::number(of.motion.drops_per_s)
         }),
     ]);
@@ -127,7 +130,7 @@ fn moving(
     Column::number(id, importance, help, MovingGet::Moving(get)).needs(MOVING)
 }
 
-/// One more than the backlog fits.
+/// Fill of the accept queue as a bar. The queue holds one connection more than the backlog.
 fn queue_used<'a>(of: &MovingRow<'a>) -> Value<'a> {
     const CELLS: usize = 8;
     match of.row.socket.queues {

@@ -28,7 +28,7 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
         Action::Wide => state.looks.is_wide = !state.looks.is_wide,
         Action::Names => {
             state.looks.has_names = !state.looks.has_names;
-            // What was not found in time is looked for again.
+            // Look up again the names that were not found in time.
             state.looks.names.retain(|_, name| name.is_some());
         }
         Action::Mark => mark(state),
@@ -75,7 +75,7 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
     Vec::new()
 }
 
-/// Everything known of a connection; the connections of a peer or a process.
+/// Opens the detail of a connection, or lists the connections of a peer or process.
 pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     if let Some(socket) = socket_ref(state, state.cursor.row) {
         state.detail =
@@ -90,7 +90,7 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     let Some(typed) = filter.map(|value| value.plain().into_owned()).filter(|typed| !typed.is_empty()) else {
         return Vec::new();
     };
-    // Of what was asked for already, what belongs to this row.
+    // Keep the current filter, so that only connections listed in this row remain.
     let before = &state.query.typed;
     let typed = if before.is_empty() { typed } else { format!("({before}) and {typed}") };
     let Ok(filter) = Filter::parse(&typed, names) else { return Vec::new() };
@@ -100,7 +100,7 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     effects
 }
 
-/// What a narrow screen leaves out of a row.
+/// The cells of a row that a narrow screen cuts off, as one line.
 fn in_words(state: &State) -> Option<String> {
     let (table, row) = (state.table()?, state.cursor.row);
     let told: &[ColumnId] = match state.view() {
@@ -110,7 +110,7 @@ fn in_words(state: &State) -> Option<String> {
     let cells = table.columns().iter().zip(table.cells(row));
     let cells = cells.filter(|(column, value)| told.contains(&column.id) && *value != Value::Absent);
     let word = |(column, value): (&Heading, Value<'_>)| match column.id {
-        // Numbers say nothing alone.
+        // A number needs its column's name.
         id @ (ColumnId::Lifetime | ColumnId::Default) => format!("{} {}", id.name(), value.for_people(column.unit)),
         _ => value.for_people(column.unit).into_owned(),
     };
@@ -118,7 +118,7 @@ fn in_words(state: &State) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-/// Forgets the marks, then goes back to the peer or process whose connections these are, else forgets the filter.
+/// Clears the marks; else returns to the peer or process whose connections are listed; else clears the filter.
 fn back(state: &mut State) -> Vec<Effect> {
     if !state.marked.is_empty() {
         state.marked.clear();
@@ -132,7 +132,7 @@ fn back(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What is most alarming first, then each column in turn.
+/// The next order: by urgency, then by each column in turn.
 fn next_order(state: &State) -> Order {
     let columns = &state.query.columns;
     let next = match &state.query.order {
@@ -160,7 +160,7 @@ fn mark_all(state: &mut State) {
     state.marked = if state.marked == all { rustc_hash::FxHashSet::default() } else { all };
 }
 
-/// The rows to act upon: those that are marked, else the selected one.
+/// Rows to act upon: the marked ones, else the selected one.
 fn meant(state: &State) -> Vec<usize> {
     let Some(table) = state.table() else { return Vec::new() };
     if state.marked.is_empty() {
@@ -170,7 +170,7 @@ fn meant(state: &State) -> Vec<usize> {
     (0..table.len()).filter(is_meant).filter(|&row| table.socket(row).is_some()).collect()
 }
 
-/// The sockets to act upon, with how many and whose: the open connection, else those of the rows.
+/// Sockets to act upon, with their number and owners: the open connection, else the rows' sockets.
 fn targets(state: &State) -> Option<(Vec<SocketId>, String)> {
     if let Some(detail) = &state.detail {
         let sheet = detail.sheet.as_ref().filter(|_| !detail.is_gone)?;
@@ -181,7 +181,7 @@ fn targets(state: &State) -> Option<(Vec<SocketId>, String)> {
     (!ids.is_empty()).then(|| (ids, whose(state, &rows)))
 }
 
-/// One by its ends and its holder; several by how many, and whose.
+/// Description of the rows for a question: one by its addresses and owner, several by number and owners.
 fn whose(state: &State, rows: &[usize]) -> String {
     const MOST_NAMES: usize = 3;
     let Some(table) = state.table() else { return String::new() };
@@ -215,7 +215,7 @@ fn destroy(state: &mut State) -> Vec<Effect> {
 
 fn set(state: &mut State) -> Vec<Effect> {
     let Some((ids, whose)) = targets(state) else { return nothing(state) };
-    // Of several the values of one are shown: of the selected one, if it is among them.
+    // For several sockets the form shows the values of one: the selected one if it is among them, else the first.
     let selected = state.cursor.row;
     let rows = meant(state);
     let row = if rows.contains(&selected) { selected } else { rows.first().copied().unwrap_or(selected) };
@@ -236,16 +236,16 @@ fn set(state: &mut State) -> Vec<Effect> {
     vec![Effect::Inspect(shown)]
 }
 
-/// Why nothing happens.
+/// Shows why the action does nothing.
 fn nothing(state: &mut State) -> Vec<Effect> {
     let what = match state.view() {
         _ if state.detail.is_some() => "this connection is gone",
-        View::Connections | View::Listeners if state.rows() == 0 => "there is no row to act upon",
+        View::Connections | View::Listeners if state.rows() == 0 => "no row is selected",
         View::Connections | View::Listeners => {
             "this socket is gone, or came from /proc/net/tcp, which cannot tell it from others"
         }
-        View::Peers | View::Processes => "Enter lists the connections of this row; act upon them there",
-        View::Kernel | View::Changes => "there is nothing to act upon in this view",
+        View::Peers | View::Processes => "press Enter to list the connections of this row, and change them there",
+        View::Kernel | View::Changes => "rows of this view cannot be changed",
     };
     state.told = Some(what.to_owned());
     Vec::new()
@@ -255,6 +255,6 @@ fn copy(state: &mut State) -> Vec<Effect> {
     let Some(table) = state.table().filter(|table| !table.is_empty()) else { return Vec::new() };
     let columns = table.columns().iter().zip(table.cells(state.cursor.row));
     let cells: Vec<_> = columns.map(|(column, value)| value.for_people(column.unit).into_owned()).collect();
-    state.told = Some("the row was handed to the terminal's clipboard (OSC 52)".to_owned());
+    state.told = Some("row copied to the terminal's clipboard (OSC 52)".to_owned());
     vec![Effect::Copy(cells.join("\t"))]
 }

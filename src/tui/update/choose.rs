@@ -1,4 +1,4 @@
-//! What is chosen from a list, set in a form, or saved under a name.
+//! Keys in lists, in the keepalive form and in the prompt for a file name.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
@@ -8,7 +8,7 @@ use super::show::look;
 use crate::filter::{Filter, Names};
 use crate::text::keepalive;
 
-/// Keys of a list that mean the same whatever the user has bound.
+/// Keys with a fixed meaning in lists, whatever the user's bindings are.
 pub(super) fn menu_key(key: KeyEvent) -> Option<Action> {
     Some(match key.code {
         KeyCode::Up => Action::Up,
@@ -66,7 +66,7 @@ pub(super) fn bookmarks(state: &mut State) {
     open(state, Choice::Bookmark, items, 0);
 }
 
-/// A key in a list.
+/// Handles a key in a list.
 pub(super) fn menu(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
     let Mode::Menu(menu) = &mut state.mode else { return Vec::new() };
     let last = menu.items.len().saturating_sub(1);
@@ -90,7 +90,7 @@ pub(super) fn menu(state: &mut State, action: Action, names: &dyn Names) -> Vec<
     Vec::new()
 }
 
-/// Takes what stands in the list.
+/// Applies the choice and closes the list.
 fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     let Mode::Menu(Menu { choice, items, at }) = std::mem::take(&mut state.mode) else { return Vec::new() };
     match choice {
@@ -100,7 +100,7 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
             let chosen = chosen.filter_map(|item| catalogue.iter().find(|heading| heading.name() == item.label));
             let chosen: Vec<_> = chosen.copied().collect();
             if chosen.is_empty() {
-                state.told = Some("a table needs a column: nothing was changed".to_owned());
+                state.told = Some("a table needs a column; nothing was changed".to_owned());
                 return Vec::new();
             }
             state.query.columns = chosen;
@@ -124,7 +124,7 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     look(state)
 }
 
-/// A key in the form.
+/// Handles a key in the form.
 pub(super) fn form(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let Mode::Form(form) = &mut state.mode else { return Vec::new() };
     match key.code {
@@ -141,7 +141,7 @@ pub(super) fn form(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A key in the name of a file.
+/// Handles a key in the prompt for a file name.
 pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let Mode::Saving(saving) = &mut state.mode else { return Vec::new() };
     match key.code {
@@ -150,7 +150,7 @@ pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             let name = saving.line.text().trim().to_owned();
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
             if !matches!(ending, "json" | "csv") {
-                saving.wrong = Some("a name that ends in .json or .csv says which of the two".to_owned());
+                saving.wrong = Some("the name must end in .json or .csv".to_owned());
                 return Vec::new();
             }
             state.mode = Mode::Browse;
@@ -164,7 +164,7 @@ pub(super) fn saving(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The table that is shown, under the name that was typed.
+/// Saves the shown table under this name.
 fn save(state: &State, name: String) -> Vec<Effect> {
     state
         .frame

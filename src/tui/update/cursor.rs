@@ -1,4 +1,4 @@
-//! The selected row and what is on the screen: moves the cursor, scrolls texts, finds the socket of a row.
+//! Selection and scrolling; the socket of a row.
 
 use crate::fields::id::ColumnId;
 use crate::fields::value::Value;
@@ -6,7 +6,7 @@ use crate::tui::action::{Action, SocketRef};
 use crate::tui::screen;
 use crate::tui::state::State;
 
-/// The first line to show of a text after this key; `None` for a key that does not scroll.
+/// First visible line of a text after this key; `None` if the key does not scroll.
 pub(super) fn scrolled(top: usize, action: Action, page: usize) -> Option<usize> {
     let half = (page / 2).max(1);
     Some(match action {
@@ -15,7 +15,7 @@ pub(super) fn scrolled(top: usize, action: Action, page: usize) -> Option<usize>
         Action::HalfUp => top.saturating_sub(half),
         Action::HalfDown => top.saturating_add(half),
         Action::Top => 0,
-        // The view stops at the last page.
+        // The view clamps this to the last page.
         Action::Bottom => usize::MAX / 2,
         _ => return None,
     })
@@ -27,7 +27,7 @@ pub(super) fn select(state: &mut State, row: usize) {
     state.cursor.selected = state.table().and_then(|table| table.id(row));
 }
 
-/// Keeps the selected row on the screen, and the screen full.
+/// Scrolls so that the selected row is visible and no page is left partly empty.
 pub(super) fn scroll(state: &mut State) {
     let page = screen::page(state);
     let rows = state.rows();
@@ -35,7 +35,7 @@ pub(super) fn scroll(state: &mut State) {
     cursor.top = cursor.top.min(cursor.row).max((cursor.row + 1).saturating_sub(page)).min(rows.saturating_sub(page));
 }
 
-/// The socket of a row, and what finds it.
+/// The socket of a row, with its ports.
 pub(super) fn socket_ref(state: &State, row: usize) -> Option<SocketRef> {
     let table = state.table()?;
     let port = |id| match table.cell(row, id) {

@@ -1,4 +1,4 @@
-//! What has happened, taken into the state: a snapshot, a detail, names, keys, the mouse.
+//! Applies events to the state: frames, details, names, keys, the mouse.
 
 use std::net::IpAddr;
 
@@ -20,10 +20,10 @@ use crate::tui::action::{Effect, Event};
 use crate::tui::screen;
 use crate::tui::state::{MOST_SAMPLES, Mode, State};
 
-/// Names that are kept: more than any screen shows.
+/// Maximum number of cached host names: more than any screen shows.
 const MOST_NAMES: usize = 10_000;
 
-/// Takes in what happened.
+/// Applies an event to the state; returns the effects to carry out.
 pub(crate) fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<Effect> {
     let mut effects = match event {
         Event::End => vec![Effect::Quit],
@@ -42,7 +42,7 @@ pub(crate) fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<
             state.told = Some(what);
             Vec::new()
         }
-        // Whoever has never seen anything is told at once, where errors are told.
+        // If the first snapshot fails, exit with its error; later failures show in the status line.
         Event::Failed(why) if state.history.is_empty() => vec![Effect::Fail(why)],
         Event::Failed(why) => {
             state.failure = Some(why);
@@ -74,30 +74,30 @@ pub(crate) fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<
     effects
 }
 
-/// A new look. The selection stays with its connection wherever that stands now.
+/// Shows a new frame. The selection follows its connection to its new row.
 fn see(state: &mut State, frame: Box<Frame>) -> Vec<Effect> {
-    // An answer to a question that is not asked any more, or, while the data is frozen, one that was answered.
+    // Drop the answer to an old query, and, while the data is frozen, any frame after the first complete one.
     let is_answered = state.frame.as_ref().is_some_and(|known| known.query == state.query && !known.is_early);
     if frame.query != state.query || (state.pace.is_paused && is_answered) {
         return Vec::new();
     }
     (state.failure, state.late) = (None, None);
     if state.frame.as_ref().is_some_and(|known| known.query.netns != frame.query.netns) {
-        // What was counted elsewhere is not the past of this.
+        // Counts of another namespace do not belong in this history.
         state.history = History::default();
     }
-    // The whole look follows at once: one of the two is enough.
+    // An early frame is not counted, since the complete one of the same snapshot follows.
     if !frame.is_early {
         state.history.push(frame.at, frame.counts);
     }
     if !state.marked.is_empty() {
-        // What is marked is always something that is shown.
+        // Only rows that are shown stay marked.
         let table = &frame.table;
         let shown = (0..table.len()).filter(|&row| table.age(row) != Age::Gone).filter_map(|row| table.id(row));
         state.marked = shown.filter(|id| state.marked.contains(id)).collect();
     }
     state.frame = Some(frame);
-    // Whoever stands at the top of what happened wants to see what happens next.
+    // At the top of the changes, the selection stays at the top, so that new changes are visible.
     let follows = state.view() == View::Changes && state.cursor.row == 0;
     let selected = state.cursor.selected.filter(|_| !follows);
     let found = selected.and_then(|id| state.table()?.position(id));
@@ -108,7 +108,7 @@ fn see(state: &mut State, frame: Box<Frame>) -> Vec<Effect> {
     }
 }
 
-/// What was found out about one socket: for the detail, for the form.
+/// Stores the detail of one socket, for the open detail and for the form.
 fn learn(state: &mut State, id: SocketId, sheet: Option<Box<Sheet>>) {
     if let (Mode::Form(form), Some(sheet)) = (&mut state.mode, &sheet)
         && form.ids.contains(&id)
@@ -126,7 +126,7 @@ fn learn(state: &mut State, id: SocketId, sheet: Option<Box<Sheet>>) {
     }
 }
 
-/// Addresses on the screen whose names nobody has asked for yet.
+/// Requests the names of visible addresses that were not requested before.
 fn resolve(state: &mut State) -> Option<Effect> {
     if !state.looks.has_names {
         return None;
@@ -144,7 +144,7 @@ fn resolve(state: &mut State) -> Option<Effect> {
     if state.looks.names.len() > MOST_NAMES {
         state.looks.names.clear();
     }
-    // Asked for once: until an answer comes, the address stands there.
+    // Request each name once; the address is shown until an answer arrives.
     state.looks.names.extend(unknown.iter().map(|addr| (*addr, None)));
     (!unknown.is_empty()).then(|| Effect::Resolve(unknown.into_iter().collect()))
 }

@@ -1,4 +1,4 @@
-//! The only writer of the state: events in, effects out. No I/O, no clock.
+//! The only code that changes the state: events in, effects out. No I/O, no clock.
 
 mod browse;
 mod choose;

@@ -1,4 +1,4 @@
-//! The mouse: tabs, titles of columns, rows, the wheel.
+//! The mouse: tabs, column titles, rows, the wheel.
 
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
@@ -12,7 +12,7 @@ use crate::filter::Names;
 use crate::track::table::Order;
 use crate::tui::action::Action;
 
-/// Rows that the wheel moves.
+/// Rows per step of the wheel.
 const WHEEL_ROWS: usize = 3;
 
 pub(super) fn mouse(state: &mut State, mouse: MouseEvent, names: &dyn Names) -> Vec<Effect> {
@@ -39,7 +39,7 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent, names: &dyn Names) -> 
             let is_by_it = matches!(&state.query.order, Order::By { column: by, .. } if *by == column);
             state.query.order = match &state.query.order {
                 Order::By { descending: false, .. } if is_by_it => Order::By { column, descending: true },
-                // As the key does: from small to large, from large to small, what is most alarming first.
+                // Each click on a title moves on: ascending, descending, by urgency.
                 Order::By { descending: true, .. } if is_by_it => Order::Alarm,
                 _ => Order::By { column, descending: false },
             };

@@ -1,4 +1,4 @@
-//! Keys and pastes: gives each to what is open, the filter box, a question, a form, a list or the table.
+//! Passes keys and pastes to what has the focus: filter box, question, form, list or table.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::tui::editor::{Editor, MOST_BYTES};
 use crate::tui::screen;
 use crate::tui::state::{Mode, State};
 
-/// Intervals to choose from, in tenths of a second.
+/// Intervals to choose from, in units of 0.1 s.
 const INTERVALS: [u64; 9] = [2, 5, 10, 20, 50, 100, 200, 300, 600];
 
-/// What is pasted is text where text is typed, and nothing elsewhere: its letters are no orders.
+/// Inserts a paste into the text field with the focus. Without one it is dropped: its letters must not act as keys.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(line) = line(&mut state.mode) else {
-        state.told = Some("what was pasted is text, and no field is open for it; nothing was done".to_owned());
+        state.told = Some("paste ignored: no text field is open".to_owned());
         return Vec::new();
     };
-    // A terminal may send the end of a line as a carriage return; and whoever copies a line may get the one before it.
+    // A terminal may send the end of a line as CR, and a copied line may begin with the end of the one before it.
     let text = text.trim_start_matches(['\r', '\n']);
     let first = text.split(['\r', '\n']).next().unwrap_or_default();
     let is_one = text.trim_end_matches(['\r', '\n']).len() <= first.len();
-    // Nobody can type control characters, nor see what they do.
+    // Control characters cannot be typed and would be invisible.
     let typable: String = first.replace('\t', " ").chars().filter(|character| !character.is_control()).collect();
     line.insert(&typable);
     state.told = match (line.is_cut(), is_one) {
@@ -38,7 +38,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The line that the keys go to.
+/// The text field with the focus, if any.
 fn line(mode: &mut Mode) -> Option<&mut Editor> {
     match mode {
         Mode::Typing(typing) => Some(&mut typing.line),
@@ -64,7 +64,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<
 fn press_in_mode(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
     let is_ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
     let is_browsing = matches!(state.mode, Mode::Browse | Mode::Help(_));
-    // Whatever the keys are, this one leads out.
+    // Outside table, detail and help, Ctrl-C acts as Esc whatever the bindings are: there is always a way out.
     let key = if is_ctrl_c && !is_browsing { KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE) } else { key };
     match &mut state.mode {
         Mode::Browse if is_ctrl_c => vec![Effect::Quit],
@@ -91,10 +91,10 @@ fn press_in_mode(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Eff
     }
 }
 
-/// Carries out what a key means where nothing is typed or chosen.
+/// Carries out an action where no text is typed and nothing is chosen.
 fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
     match action {
-        // In the help every key that does not scroll leads back.
+        // In the help every key that does not scroll closes it.
         Action::Quit if !matches!(state.mode, Mode::Help(_)) => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
@@ -136,7 +136,7 @@ fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
     browse::act(state, action, names)
 }
 
-/// The next interval that `is_next` lets through, the nearest.
+/// Switches to the next interval that `is_next` accepts: the greatest of those if `from_above`, else the least.
 fn every(state: &mut State, is_next: fn(u64, u64) -> bool, from_above: bool) -> Vec<Effect> {
     let now = millis(state.pace.interval) / 100;
     let mut left = INTERVALS.into_iter().filter(|tenths| is_next(*tenths, now));

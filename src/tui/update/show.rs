@@ -1,4 +1,4 @@
-//! Which rows are asked for: another view, another filter.
+//! Changes of the query: another view, another filter.
 
 use crate::filter::Filter;
 use crate::track::query::Query;
@@ -6,19 +6,19 @@ use crate::track::views::View;
 use crate::tui::action::Effect;
 use crate::tui::state::{Cursor, State};
 
-/// Looks at what is wanted now; what was shown of something else goes.
+/// Requests a snapshot for the current query. The frame of any other query is then dropped.
 pub(super) fn look(state: &State) -> Vec<Effect> {
     vec![Effect::Look(Box::new(state.query.clone()))]
 }
 
-/// Another view with a filter of its own.
+/// Switches to a view with this filter.
 pub(super) fn show_filtered(state: &mut State, view: View, typed: String, filter: Filter) -> Vec<Effect> {
     show(state, view);
     (state.query.typed, state.query.filter) = (typed, filter);
     look(state)
 }
 
-/// Each view keeps its columns and its order; the filter is one for all whose rows are made of sockets.
+/// Switches the view. Each view keeps its columns and order; all views of sockets share one filter.
 pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
     if view == state.view() {
         return Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
     }
     state.came_from = None;
     let left = std::mem::replace(&mut state.query, query);
-    // Those that are left keep up with the filter too, so that whichever is next finds it.
+    // Give the other views the current filter too, so that the next one starts with it.
     if left.view != View::Kernel {
         for other in state.others.iter_mut().filter(|other| other.view != View::Kernel) {
             (other.typed, other.filter) = (left.typed.clone(), left.filter.clone());

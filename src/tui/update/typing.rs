@@ -1,4 +1,4 @@
-//! The filter box: live as it is typed; Enter keeps it, Esc goes back to what was before.
+//! The filter box. The filter applies while it is typed; Enter keeps it, Esc restores the previous one.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
@@ -9,7 +9,7 @@ use super::show::look;
 use crate::filter::{Filter, Names, completions};
 use crate::track::views::View;
 
-/// Filters that are remembered.
+/// Maximum number of filters in the history.
 const MOST_TYPED: usize = 100;
 
 pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
@@ -41,7 +41,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<
     Vec::new()
 }
 
-/// What was pasted into a line changes what the last key did to it.
+/// Updates the mode after a paste as after a key: it invalidates completions and errors.
 pub(super) fn edited(state: &mut State) {
     match &mut state.mode {
         Mode::Typing(typing) => (typing.offered, typing.is_new) = (None, true),
@@ -50,7 +50,8 @@ pub(super) fn edited(state: &mut State) {
     }
 }
 
-/// Reads what was typed: once for all keys that came together, since a long filter takes longer to read than a key to come.
+/// Parses the typed filter once per batch of keys, since parsing a long one takes longer than the next key does to
+/// arrive.
 pub(super) fn settle(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     match &state.mode {
         Mode::Typing(typing) if typing.is_new => understand(state, names),
@@ -75,8 +76,8 @@ fn understand(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     }
 }
 
-/// Looks for this from now on, if it is new: also where another text means the same, since an answer is known by the text
-/// that it answers.
+/// Sets the filter and requests a snapshot if text or filter is new. An equal filter with another text counts as new,
+/// since a frame is matched to its query by the text too.
 fn want(state: &mut State, typed: String, filter: Filter) -> Vec<Effect> {
     let is_new = (&filter, &typed) != (&state.query.filter, &state.query.typed);
     (state.query.typed, state.query.filter) = (typed, filter);
@@ -98,7 +99,7 @@ fn remember(known: &mut Vec<String>, typed: &str) {
     known.drain(..surplus);
 }
 
-/// The next of the words that the last one may become.
+/// Replaces the last word with its next completion.
 fn complete(typing: &mut Typing) {
     let next = typing.offered.take().map(|(start, words, at)| (start, words, at + 1));
     let (start, words, at) = next.unwrap_or_else(|| {

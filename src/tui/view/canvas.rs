@@ -1,4 +1,4 @@
-//! A part of the screen that is drawn on, with the theme's styles. Knows nothing of the state.
+//! Canvas: an area of the buffer with the theme's styles. Does not know the state.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::tui::theme::Theme;
 
-/// Where something is drawn, and in which styles.
+/// Area of the buffer to draw on, and its theme.
 pub(super) struct Canvas<'a> {
     pub(super) buffer: &'a mut Buffer,
     pub(super) area: Rect,
@@ -15,12 +15,12 @@ pub(super) struct Canvas<'a> {
 }
 
 impl Canvas<'_> {
-    /// Another area of the same buffer.
+    /// Canvas for another area of the same buffer.
     pub(super) fn on(&mut self, area: Rect) -> Canvas<'_> {
         Canvas { buffer: &mut *self.buffer, area, theme: self.theme }
     }
 
-    /// Writes text into one line of the area, cut where the area ends, and returns where the next cell is.
+    /// Writes text into one line, cut at the right edge of the area; returns the next free column.
     pub(super) fn put(&mut self, x: u16, line: u16, text: &str, style: Style) -> u16 {
         let y = self.area.y.saturating_add(line);
         if line >= self.area.height || x >= self.area.right() || text.is_empty() {
@@ -30,13 +30,13 @@ impl Canvas<'_> {
         self.buffer.set_stringn(x, y, text, room, style).0
     }
 
-    /// Marks one line of the area as selected.
+    /// Styles one line as selected.
     pub(super) fn select(&mut self, line: u16) {
         self.buffer.set_style(Rect { y: self.area.y + line, height: 1, ..self.area }, self.theme.selected);
     }
 }
 
-/// Text in lines of so many cells at most, broken between words.
+/// Breaks text between words into lines of at most `width` cells. A longer word gets a line of its own.
 pub(super) fn wrapped(text: &str, width: u16) -> impl Iterator<Item = String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! One frame: each part of the screen drawn by its file, where `screen` says that it stands.
+//! Draws one frame: each file draws its area, `screen` places the areas.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,10 +9,10 @@ use crate::tui::glyphs;
 use crate::tui::screen;
 use crate::tui::state::{Mode, State};
 
-/// One frame.
+/// Draws one frame.
 pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
     let areas = screen::areas(state);
-    // The terminal may have become smaller since its size was told.
+    // The terminal may have shrunk since the last resize event.
     let buffer = frame.buffer_mut();
     let visible = |area: Rect| area.intersection(buffer.area);
     let [header, tabs, status, body, prompt, footer] =

@@ -1,4 +1,4 @@
-//! The keys of the moment, and what is not seen.
+//! The footer: the keys of the current mode, and what could not be seen.
 
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
@@ -9,12 +9,12 @@ use crate::tui::action::Action;
 use crate::tui::keymap::COMMANDS;
 use crate::tui::state::{Choice, Mode, State};
 
-/// Cells that the keys take.
+/// Cells that the keys need.
 const ROOM_FOR_KEYS: usize = 112;
 
 pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let (theme, area) = (canvas.theme, canvas.area);
-    // What is not seen is in the help too; how to get on is nowhere else.
+    // The keys of a prompt get the whole line: no other place shows them, and the help shows the gaps too.
     let unseen = if matches!(state.mode, Mode::Browse) { unseen(state) } else { String::new() };
     let width = u16::try_from(unseen.width()).unwrap_or(u16::MAX);
     let room = area.width.saturating_sub(width.saturating_add(1));
@@ -33,7 +33,7 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Keys, and a word for each.
+/// Keys of the current mode, each with its label.
 fn keys_of(state: &State) -> Vec<(String, &'static str)> {
     let fixed = |keys: &[(&str, &'static str)]| keys.iter().map(|(key, word)| ((*key).to_owned(), *word)).collect();
     let of = |action| state.setup.keys.of(action).first().map(ToString::to_string).unwrap_or_default();
@@ -65,7 +65,7 @@ fn keys_of(state: &State) -> Vec<(String, &'static str)> {
     }
 }
 
-/// What is not seen, in a few words; the help has all of them.
+/// Summary of the gaps in the snapshot; the help lists all.
 fn unseen(state: &State) -> String {
     let Some(frame) = &state.frame else { return String::new() };
     let mut gaps = frame.gaps.iter();
@@ -75,7 +75,7 @@ fn unseen(state: &State) -> String {
         more => format!(", and {more} more"),
     };
     let said = format!("not seen: {} ({}){more} ", first.counted(), first.why);
-    // With what to do about it where there is room.
+    // With the remedy if it fits.
     let said_all = first.remedy.phrase().map(|remedy| format!("{} not seen{more}: {remedy} ", first.counted()));
     let fits = |text: &String| usize::from(state.size.0) >= ROOM_FOR_KEYS + text.width();
     printable(&said_all.filter(fits).unwrap_or(said)).into_owned()

@@ -1,4 +1,4 @@
-//! What is worth a glance from across the room; the views; what is listed.
+//! The header (host and gauges), the tabs with the age of the data, and the status line.
 
 use std::time::Duration;
 
@@ -17,16 +17,16 @@ use crate::tui::screen;
 use crate::tui::state::State;
 use crate::tui::theme::Theme;
 
-/// What is counted in the header.
+/// One count in the header.
 struct Gauge {
     sign: &'static str,
-    /// What is counted, and the same where there is little room
+    /// Label, and its short form for narrow screens
     words: [&'static str; 2],
     of: fn(&Counts) -> u64,
     style: fn(&Theme) -> Style,
 }
 
-/// What matters most first: the last go where there is no room.
+/// The gauges by importance; the last are dropped first if the screen is narrow.
 fn gauges() -> [Gauge; 6] {
     let gauge = |sign, words, of, style| Gauge { sign, words, of, style };
     [
@@ -39,13 +39,13 @@ fn gauges() -> [Gauge; 6] {
     ]
 }
 
-/// Cells of the last minutes: the widest, and the least that says something.
+/// Cells of a sparkline: below the least it is not readable.
 const SPARK_CELLS: std::ops::RangeInclusive<usize> = 9..=25;
 
 pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let (theme, area) = (canvas.theme, canvas.area);
     let Some(frame) = &state.frame else {
-        canvas.put(area.x + 1, 0, "looking…", theme.title);
+        canvas.put(area.x + 1, 0, "taking the first snapshot…", theme.title);
         return;
     };
     let mut x = canvas.put(area.x, 0, &format!(" {} ", printable(&frame.hostname)), theme.title);
@@ -67,11 +67,11 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let texts = if width(&long) > room { texts(true) } else { long };
     let taken = width(&texts);
     let spare = room.saturating_sub(taken);
-    // The first gauges get a line of their last minutes before all get one that says little.
+    // Give the first gauges a readable sparkline each, rather than a short one to all.
     let lines = (spare / SPARK_CELLS.start()).min(gauges.len());
     let cells = spare.checked_div(lines).unwrap_or(0).min(*SPARK_CELLS.end());
     for (index, (gauge, text)) in gauges.iter().zip(&texts).enumerate() {
-        // Half a word is no word.
+        // Drop a gauge that does not fit rather than cut it.
         if text.width() > usize::from(area.right().saturating_sub(x)) {
             break;
         }
@@ -87,7 +87,7 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The views, and how fresh the data is.
+/// Draws the tabs and how fresh the data is.
 pub(super) fn tabs(state: &State, canvas: &mut Canvas<'_>) {
     let (theme, area) = (canvas.theme, canvas.area);
     let mut end = area.x;
@@ -109,7 +109,7 @@ fn freshness(state: &State) -> (String, Style) {
         return (" PAUSED ".to_owned(), theme.shout);
     }
     if let Some(age) = state.late {
-        return (format!(" the data is {} old ", duration_of(age)), theme.warning);
+        return (format!(" data from {} ago ", duration_of(age)), theme.warning);
     }
     let every = duration_of(pace.interval);
     if state.frame.as_ref().is_some_and(|frame| frame.is_early) {
@@ -117,27 +117,27 @@ fn freshness(state: &State) -> (String, Style) {
     }
     match state.frame.as_ref().map(|frame| (frame.elapsed, frame.rest)) {
         Some((took, rest)) if rest > pace.interval => (
-            format!("every {every}, slowed to {}: a look takes {} ", duration_of(rest), duration_of(took)),
+            format!("every {every}, slowed to {}: a snapshot takes {} ", duration_of(rest), duration_of(took)),
             theme.warning,
         ),
-        Some((took, _)) => (format!("every {every}, a look takes {} ", duration_of(took)), theme.muted),
+        Some((took, _)) => (format!("every {every}, a snapshot takes {} ", duration_of(took)), theme.muted),
         None => (format!("every {every} "), theme.muted),
     }
 }
 
-/// What is listed; what came of an order, or why there is nothing new, goes before it.
+/// Draws the status line: an error of the snapshots or the result of an action, else what is listed.
 pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
     let (theme, area) = (canvas.theme, canvas.area);
     let mut x = area.x + 1;
     let told = match (&state.failure, &state.told) {
-        (Some(why), _) => Some((format!("cannot look any more: {why}"), theme.alarm)),
+        (Some(why), _) => Some((format!("snapshot failed: {why}"), theme.alarm)),
         (None, told) => told.clone().map(|told| (told, theme.title)),
     };
     if let Some((told, style)) = told {
         canvas.put(x, 0, &fitted(&printable(&told), usize::from(area.right().saturating_sub(x))), style);
         return;
     }
-    // Before the first look nothing is known, not even that there is nothing.
+    // Before the first frame even "0 connections" would be wrong.
     if state.frame.is_none() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Every key, every sign, and what is not seen.
+//! The help: every key, every glyph, and what could not be seen.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -9,13 +9,13 @@ use crate::text::printable;
 use crate::tui::keymap::COMMANDS;
 use crate::tui::state::State;
 
-/// Cells before the explanations.
+/// Cells before the descriptions.
 const INDENT: u16 = 22;
 
 pub(super) fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
     let area = canvas.area;
     let lines = lines(state);
-    // The last page stays full.
+    // Do not scroll past the last full page.
     let top = top.min(lines.len().saturating_sub(usize::from(area.height)));
     for (y, (name, style, help)) in (0..area.height).zip(lines.iter().skip(top)) {
         let name_area = Rect { width: area.width.min(INDENT - 1), ..area };

@@ -1,4 +1,4 @@
-//! Draws the state. Reads only. Where things stand is `screen`'s.
+//! Draws the state and changes nothing; `screen` places the areas.
 
 mod canvas;
 mod detail;

@@ -1,4 +1,4 @@
-//! Lists to choose from, and the form that sets keepalive: drawn over the rows.
+//! Windows over the rows: lists, questions and the keepalive form.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -12,7 +12,7 @@ use crate::text::{bounded, printable};
 use crate::tui::form::Form;
 use crate::tui::state::{Asking, Choice, Menu};
 
-/// An empty frame in the middle of an area; what is inside of it.
+/// Draws an empty window in the middle of the area; returns the canvas inside its border.
 fn frame<'c>(title: &str, width: u16, height: u16, canvas: &'c mut Canvas<'_>) -> Canvas<'c> {
     let (theme, area) = (canvas.theme, canvas.area);
     let (width, height) = (width.min(area.width), height.min(area.height));
@@ -24,14 +24,14 @@ fn frame<'c>(title: &str, width: u16, height: u16, canvas: &'c mut Canvas<'_>) -
     canvas.on(inner)
 }
 
-/// All of it, whatever the width: how many, whose, and how to answer.
+/// Draws a question. It wraps, so that number, owners and how to answer are complete at any width.
 pub(super) fn question(asking: &Asking, canvas: &mut Canvas<'_>) {
     let width = canvas.area.width.min(76);
     let lines: Vec<_> = wrapped(&printable(&asking.question), width.saturating_sub(4)).collect();
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let mut canvas = frame("Sure?", width, height, canvas);
     let (theme, inner) = (canvas.theme, canvas.area);
-    // Where there is too little room for all, its end says how to answer.
+    // If it is too long for the screen, drop its beginning: the end shows how to answer.
     let skipped = lines.len().saturating_sub(inner.height.into());
     for (y, line) in (0..inner.height).zip(lines.iter().skip(skipped)) {
         canvas.put(inner.x + 1, y, line, theme.alarm);
@@ -69,20 +69,20 @@ pub(super) fn menu(menu: &Menu, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Cells of a line's name, of what is typed, and of what it has now.
+/// First cell of the typed value and its width, and first cell of the current value.
 const NAME: u16 = 14;
 const TYPED: u16 = 12;
 const NOW: u16 = 28;
 
 pub(super) fn form(form: &Form, canvas: &mut Canvas<'_>) {
     let count = u16::try_from(form.fields.len()).unwrap_or(0);
-    let title = form.shown.as_ref().map_or_else(
-        || "Keepalive".to_owned(),
-        |ends| format!("Keepalive; what is now is that of {}", printable(ends)),
-    );
+    let title = form
+        .shown
+        .as_ref()
+        .map_or_else(|| "Keepalive".to_owned(), |ends| format!("Keepalive (current values of {})", printable(ends)));
     let mut canvas = frame(&title, 76, count + 7, canvas);
     let (theme, inner) = (canvas.theme, canvas.area);
-    // Where there is too little room, the line that is typed in stays, and below it what is wrong, or what comes of it.
+    // If there is little room, keep the line with the focus and below it the error or the outcome.
     let is_roomy = inner.height >= count + 5;
     let last = inner.height.saturating_sub(1);
     let (above, below) = if is_roomy { (2, count + 3) } else { (u16::from(last >= 2), last) };
@@ -103,7 +103,7 @@ pub(super) fn form(form: &Form, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// One line of the form: its name, what is typed, and what is so now.
+/// Draws one line of the form: name, typed value, current value.
 fn line(form: &Form, number: usize, y: u16, canvas: &mut Canvas<'_>) {
     let (theme, inner) = (canvas.theme, canvas.area);
     let Some(field) = form.fields.get(number) else { return };
@@ -129,7 +129,7 @@ fn line(form: &Form, number: usize, y: u16, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// When the kernel would notice a dead peer, now and then.
+/// Draws when the kernel would detect a dead peer, now and after the change.
 fn outcome(form: &Form, y: u16, canvas: &mut Canvas<'_>) {
     let (theme, inner) = (canvas.theme, canvas.area);
     let (now, then) = form.dead_in();

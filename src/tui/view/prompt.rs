@@ -1,4 +1,4 @@
-//! What is typed: a filter, the name of a file.
+//! Prompts: the filter box, and a file name.
 
 use ratatui::style::{Modifier, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -20,7 +20,7 @@ pub(super) fn filter(typing: &Typing, canvas: &mut Canvas<'_>) {
         return;
     }
     let Some((_, words, at)) = &typing.offered else { return };
-    // The words that Tab goes through, the one that stands in the line first.
+    // The completions of Tab, from the one in the line on.
     let mut x = area.x + 1;
     for (number, word) in words.iter().enumerate().skip(*at) {
         x = canvas.put(x, 1, &format!("{word}  "), if number == *at { theme.accent } else { theme.muted });
@@ -34,14 +34,14 @@ pub(super) fn saving(saving: &Saving, canvas: &mut Canvas<'_>) {
     canvas.put(area.x + 1, 1, &printable(wrong), theme.alarm);
 }
 
-/// A line with its cursor, scrolled so far that the cursor is seen. Where the text begins, and how many of its cells lie
-/// before what is shown.
+/// Draws a line, scrolled so that the cursor is visible. Returns the first cell of the text, and the width of the text
+/// that is scrolled out on the left.
 pub(super) fn line(editor: &Editor, label: &str, y: u16, canvas: &mut Canvas<'_>) -> (u16, usize) {
     let (theme, area) = (canvas.theme, canvas.area);
     let start = canvas.put(area.x + 1, y, label, theme.title);
     let before = printable(editor.before()).into_owned();
     let room = usize::from(area.right().saturating_sub(start)).saturating_sub(1);
-    // From the cursor back, so that a long line costs no more than what is shown of it.
+    // Measure backwards from the cursor, so that a long line costs no more than its visible part.
     let mut cells = 0;
     let shown = before.char_indices().rev().take_while(|(_, character)| {
         cells += character.width().unwrap_or(0);

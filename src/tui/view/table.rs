@@ -1,4 +1,4 @@
-//! The rows of a view.
+//! The table of a view.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use crate::track::views::View;
 use crate::tui::screen::{MARGIN, Slot, slots};
 use crate::tui::state::{Looks, State};
 
-/// The rows, where their columns stand, and whether addresses have names.
+/// What drawing a row needs: table, column slots and display settings.
 struct VisibleRows<'a> {
     table: &'a Table,
     slots: Vec<Slot>,
@@ -41,7 +41,7 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     for (y, row) in (1..=page).zip(state.cursor.top..table.len()) {
         let (sign, age) = (table.sign(row), table.age(row));
         let full = theme.sign(sign);
-        // What is well says so by its sign alone: a screen of green rows would hide the others.
+        // A healthy row is coloured only in its glyph: a screen full of green would hide the others.
         let is_well = sign == Sign::Verdict(Verdict::Active);
         let style = match age {
             Age::Gone => theme.muted.add_modifier(Modifier::CROSSED_OUT),
@@ -64,14 +64,14 @@ pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Why there is no row.
+/// Text in place of an empty table.
 fn nothing(state: &State) -> String {
     let none = state.view().count(0);
     if !state.query.typed.is_empty() {
         return format!("{none} that the filter lets through");
     }
     match state.view() {
-        View::Changes => "nothing has changed since the dashboard was opened".to_owned(),
+        View::Changes => "no changes since the dashboard was opened".to_owned(),
         _ => none,
     }
 }
@@ -84,7 +84,7 @@ fn glyph(sign: Sign) -> &'static str {
     }
 }
 
-/// A title with the sign of the order.
+/// Column title, with the sign of the sort order.
 fn title<'a>(column: &'a Heading, order: &Order) -> Cow<'a, str> {
     match order {
         Order::By { column: by, descending } if *by == column.id => {
@@ -94,7 +94,7 @@ fn title<'a>(column: &'a Heading, order: &Order) -> Cow<'a, str> {
     }
 }
 
-/// Writes the cells of a row.
+/// Draws the cells of a row.
 fn line(rows: &VisibleRows<'_>, row: usize, y: u16, style: Style, canvas: &mut Canvas<'_>) {
     let VisibleRows { table, slots, looks } = rows;
     let mut slots = slots.iter().peekable();
@@ -108,7 +108,7 @@ fn line(rows: &VisibleRows<'_>, row: usize, y: u16, style: Style, canvas: &mut C
     }
 }
 
-/// The value for people, with a name for the address where there is one.
+/// Formatted value, with a host name for its address if one is known.
 fn text<'a>(value: &'a Value<'_>, unit: Unit, looks: &Looks) -> Cow<'a, str> {
     let name = |addr: &std::net::IpAddr| looks.names.get(&addr.to_canonical())?.as_deref().filter(|_| looks.has_names);
     match value {
@@ -124,7 +124,7 @@ fn text<'a>(value: &'a Value<'_>, unit: Unit, looks: &Looks) -> Cow<'a, str> {
     }
 }
 
-/// Writes a cell into its column, cut where it has too little room.
+/// Draws a cell into its column; cuts it if it is too wide.
 fn cell(slot: Slot, width: Width, y: u16, (text, style): (&str, Style), canvas: &mut Canvas<'_>) {
     let area = canvas.area;
     let natural = text.width();

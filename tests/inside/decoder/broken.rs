@@ -1,4 +1,4 @@
-//! Broken bytes and broken text: whatever comes, nothing panics.
+//! Broken bytes and broken text: no input panics.
 #![allow(clippy::wildcard_imports, reason = "one test, cut in pieces by subject")]
 
 use super::*;
@@ -38,7 +38,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     const LIES: [u16; 12] = [0, 1, 3, 4, 5, 15, 16, 17, 71, 88, 0x7fff, 0xffff];
     const TYPES: [u16; 10] = [0, 1, 2, 3, 4, 5, 19, 20, 21, 0xffff];
     let lie = if random.below(2) == 0 { LIES[random.below(LIES.len())] } else { random.next() as u16 };
-    // Headers of messages and of attributes stand at multiples of 4; the first message's at 0.
+    // Headers of messages and of attributes are at multiples of 4; the first message's is at 0.
     let header = if random.below(4) == 0 { 0 } else { random.below(bytes.len() / 4) * 4 };
     let mut write = |at: usize, value: &[u8]| {
         if let Some(place) = bytes.get_mut(at..at + value.len()) {
@@ -55,7 +55,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// Runs `work`, and fails with what it was given if it panics.
+/// Runs `work`; if it panics, fails with its input.
 fn survives<R>(given: &dyn std::fmt::Debug, work: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| panic!("given {given:?}"))
 }
@@ -150,7 +150,7 @@ fn mutated_text(seed: &str, random: &mut Random) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Through every decoder of text. How many of the two families took it for a socket.
+/// Passes text through every decoder of text. Returns how many of the two families read it as a socket.
 fn read_text(text: &str) -> usize {
     for group in ["Tcp", "TcpExt", "TCP", ""] {
         let pairs = key_values::from_line_pairs(text, group);
@@ -165,7 +165,7 @@ fn read_text(text: &str) -> usize {
     Family::ALL.into_iter().filter(|&family| proc_tcp::decode(text, family, NETNS).is_some()).count()
 }
 
-/// Attributes of any kind and content, some with a length that lies.
+/// Attributes of any kind and content, some with a false length.
 fn any_attributes() -> impl Strategy<Value = Vec<u8>> {
     let attribute = (0..32_u16, vec(any::<u8>(), 0..300), prop_oneof![9 => 0..1_u16, 1 => any::<u16>()]);
     vec(attribute, 0..12).prop_map(|attributes| {
@@ -181,7 +181,7 @@ fn any_attributes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    // What fails once becomes a test with a name, not a line in a file of seeds.
+    // A failure becomes a test with a name, not a line in a file of seeds.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

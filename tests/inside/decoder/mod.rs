@@ -1,8 +1,9 @@
-//! The decoders against what a kernel really sent, `fixtures/captures`, and against what no kernel would send.
+//! The decoders against data that a kernel really sent, `fixtures/captures`, and against data that no kernel would
+//! send.
 //!
-//! Real bytes are read by tcpulse and by netlink-packet-sock-diag, and both must have read the same; where tcpulse means
-//! to say something else, [`as_the_crate_reads_it`] spells the difference out. Broken bytes must cost what they break and
-//! nothing more, and never a panic. `fuzz/` goes on where the mutations here end.
+//! tcpulse and netlink-packet-sock-diag read the same real bytes, and must agree; [`as_the_crate_reads_it`] lists the
+//! intended differences. Broken bytes may cost only what they break, and never a panic. `fuzz/` continues where the
+//! mutations here end.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a capture that cannot be read is a failed test")]
 
 use std::collections::BTreeSet;
@@ -48,7 +49,7 @@ const BASE_BYTES: usize = 72;
 const MUTATIONS: usize = 1_000_000;
 const TEXT_MUTATIONS: usize = 200_000;
 
-/// A dump below `fixtures/captures`, and what its name tells of it.
+/// A dump in `fixtures/captures`, with the properties that its name gives.
 struct Capture {
     name: String,
     family: Family,
@@ -86,16 +87,16 @@ fn capture(path: &Path) -> Option<Capture> {
     })
 }
 
-/// Text of a file below /proc/net, captured with the dumps of that kernel.
+/// Text of a file in /proc/net, captured with the dumps of that kernel.
 fn proc_net(name: &str, kernel: &str) -> String {
     fs::read_to_string(directory().join(format!("proc_net_{name}_{kernel}.txt"))).unwrap()
 }
 
-/// What became of some datagrams.
+/// Result of decoding some datagrams.
 #[derive(Debug, Default)]
 struct Walk {
     sockets: Vec<Socket>,
-    /// Messages that hold no socket
+    /// Messages without a socket
     refused: usize,
     /// Messages of other types
     others: usize,
@@ -128,7 +129,7 @@ fn captures_hold_sockets_in_every_state_and_nothing_odd() {
         assert_eq!((walk.refused, walk.others), (0, 0), "{}", capture.name);
         let states: BTreeSet<_> = walk.sockets.iter().map(|socket| socket.state).collect();
         let wanted = match capture.family {
-            // Bound sockets arrive as closed ones; the dump tells them apart.
+            // Bound sockets arrive as closed ones; only the dump that they are in distinguishes them.
             Family::Ipv4 => TcpState::ALL.into_iter().filter(|&state| state != TcpState::BoundInactive).collect(),
             Family::Ipv6 => BTreeSet::from([TcpState::Established, TcpState::Listen]),
         };
@@ -150,7 +151,8 @@ fn attributes_are_there_as_state_request_and_privilege_have_it() {
         for socket in walk(&capture.bytes).sockets {
             assert_eq!(present(&socket.attributes), expected(&capture, &socket), "{}: {socket:?}", capture.name);
             if let Some(ulp) = socket.attributes.ulp {
-                // What the kernel keeps from nobody in this block, sequence numbers, is not read in the first place.
+                // Sequence numbers, which the kernel reports to everybody in this block, are not read in the first
+                // place.
                 assert_eq!(ulp.name.as_str(), "mptcp", "{}", capture.name);
                 let token = ulp.mptcp.and_then(|subflow| subflow.token_local);
                 assert_eq!(token.is_some(), socket.state != TcpState::Listen, "{}: {ulp:?}", capture.name);
@@ -216,10 +218,10 @@ fn proc_text_and_netlink_tell_of_the_same_sockets() {
     assert!(compared > 40, "{compared} sockets");
 }
 
-/// What both sources tell and what does not change from one to the next in a zoo that has settled.
+/// Facts that both sources report and that do not change between them, once the zoo has settled.
 fn shared<'a>(sockets: impl Iterator<Item = &'a Socket>) -> Vec<String> {
     let facts = |socket: &Socket| {
-        // /proc does not tell the limit of an accept queue.
+        // /proc does not report the limit of an accept queue.
         let queues = match socket.queues {
             Queues::Accept { length, .. } => Queues::Accept { length, max: None },
             queues => queues,
@@ -265,7 +267,7 @@ fn a_dump_cut_anywhere_keeps_its_whole_messages_and_no_others() {
         let starts = broken::boundaries(&capture.bytes);
         for length in 0..capture.bytes.len() {
             let walk = walk(&capture.bytes[..length]);
-            // The last start within is that of the message that was cut, or of one that is not there at all.
+            // The last start within `length` is that of the message that was cut, or of one that is missing completely.
             let whole = starts.iter().filter(|&&start| start <= length).count() - 1;
             assert_eq!(walk.sockets.len(), whole, "{} cut to {length}", capture.name);
             assert_eq!(walk.bad_frame.is_none(), starts.contains(&length), "{} cut to {length}", capture.name);
@@ -292,7 +294,7 @@ fn message(bytes: &[u8], state: TcpState) -> &[u8] {
     bodies.into_iter().find(|body| body[1] == state.number()).unwrap()
 }
 
-/// The message with other bytes in the place of its tcp_info.
+/// The message with its tcp_info replaced by `info`.
 fn with_info(message: &[u8], info: &[u8]) -> Vec<u8> {
     let (mut changed, mut at) = (message[..BASE_BYTES].to_vec(), BASE_BYTES);
     while at < message.len() {

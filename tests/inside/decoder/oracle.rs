@@ -1,4 +1,4 @@
-//! The netlink crate's own parser and libc's own struct as oracles of ours.
+//! The netlink crate's parser and libc's struct as oracles for the decoders.
 #![allow(clippy::wildcard_imports, reason = "one test, cut in pieces by subject")]
 
 use super::*;
@@ -26,7 +26,7 @@ fn this_host_reads_as_the_crate_reads_it() {
     }
 }
 
-/// The datagrams that the kernel answers tcpulse's fullest request with.
+/// The datagrams that answer tcpulse's fullest request.
 fn dump(family: Family) -> std::io::Result<Vec<u8>> {
     let mut socket = netlink_sys::Socket::new(NETLINK_SOCK_DIAG)?;
     socket.bind_auto()?;
@@ -47,7 +47,7 @@ fn dump(family: Family) -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// How many sockets both parsers found, having found the same.
+/// Number of sockets that both parsers found; fails if they differ.
 fn compare_with_the_crate(bytes: &[u8], what: &str) -> usize {
     let (mut rest, mut compared) = (bytes, 0);
     for ours in Messages::new(bytes) {
@@ -71,8 +71,8 @@ fn compare_with_the_crate(bytes: &[u8], what: &str) -> usize {
     compared
 }
 
-/// What tcpulse has to make of what the crate found. What the crate drops of the fixed part is taken from the bytes, and
-/// `ours` stands in for the attributes that it does not read.
+/// The socket that tcpulse must make of the crate's result. What the crate drops of the fixed part is taken from the
+/// bytes; the attributes that it does not read are taken from `ours`.
 fn as_the_crate_reads_it(theirs: &InetResponse, body: &[u8], ours: &Socket) -> Socket {
     let header = &theirs.header;
     let state = TcpState::ALL.into_iter().find(|state| state.number() == header.state).unwrap();
@@ -88,13 +88,13 @@ fn as_the_crate_reads_it(theirs: &InetResponse, body: &[u8], ours: &Socket) -> S
         state,
         local: Endpoint { addr: id.source_address, port: id.source_port },
         remote: Endpoint { addr: id.destination_address, port: id.destination_port },
-        // Difference: not bound to an interface is none, not the interface 0.
+        // Difference: a socket that is not bound to an interface has none, not the interface 0.
         interface: (id.interface_id != 0).then_some(id.interface_id),
-        // Difference: the 0 of a minisocket, and of a socket without an inode, is not the user root.
+        // Difference: the uid 0 of a minisocket, or of a socket without an inode, is not the user root.
         uid: (!minisocket && (header.uid != 0 || header.inode != 0)).then_some(header.uid),
-        // Difference: no inode is none, not the inode 0.
+        // Difference: the inode 0 is no inode.
         inode: (header.inode != 0).then_some(Inode(header.inode)),
-        // Difference: a minisocket has no queues, and a listener's are no bytes.
+        // Difference: a minisocket has no queues, and those of a listener are not in bytes.
         queues: match state {
             _ if minisocket => Queues::None,
             TcpState::Listen => Queues::Accept { length: recv, max: Some(send) },
@@ -106,10 +106,10 @@ fn as_the_crate_reads_it(theirs: &InetResponse, body: &[u8], ours: &Socket) -> S
 }
 
 fn timer(theirs: Option<&CrateTimer>, body: &[u8], request: bool, orphan_in_fin_wait_2: bool) -> Timer {
-    // The crate keeps the time of all but TIME-WAIT, the count of retransmissions only, and no timer beyond 4.
+    // The crate keeps the time of every timer but TIME-WAIT, the count of retransmissions only, and no timer beyond 4.
     let raw_ms = u32::from_ne_bytes(body[52..56].try_into().unwrap());
     let (kind, after, count) = match theirs {
-        // Difference: the timer of a request socket is told apart.
+        // Difference: the timer of a request socket has a kind of its own.
         Some(CrateTimer::Retransmit(after, count)) if request => (TimerKind::SynAck, *after, *count),
         Some(CrateTimer::Retransmit(after, count)) => (TimerKind::Retransmit, *after, *count),
         // Difference: an orphan in FIN-WAIT-2 waits and sends no keepalive probes.
@@ -120,13 +120,13 @@ fn timer(theirs: Option<&CrateTimer>, body: &[u8], request: bool, orphan_in_fin_
         None if body[2] == 5 => (TimerKind::DelayedAck, Duration::from_millis(raw_ms.into()), body[3]),
         None => return Timer::OFF,
     };
-    // Difference: what reads as more than 24 days is a time already past.
+    // Difference: a time that reads as more than 24 days is already past.
     let expires_ms = i32::try_from(after.as_millis()).map_or(0, i32::cast_unsigned);
     Timer { kind, expires_ms, count }
 }
 
 fn attributes(theirs: &InetResponse, ours: &Socket, state: TcpState) -> Attributes {
-    // Not typed in the crate: the blocks of congestion control and of the upper layer's protocol.
+    // The crate does not type the blocks of congestion control and of the upper layer's protocol.
     let details = ours.attributes.congestion.and_then(|congestion| congestion.details);
     let mut found = Attributes { ulp: ours.attributes.ulp, ..Attributes::default() };
     let (mut class, mut old_memory) = (Classification::default(), None);
@@ -152,7 +152,7 @@ fn attributes(theirs: &InetResponse, ours: &Socket, state: TcpState) -> Attribut
                 let bytes = [nine.receive_queue, nine.receive_queue_max, nine.bottom_send_queues, nine.send_queue_max]
                     .into_iter()
                     .chain([nine.cache, nine.send_queue, nine.options, nine.backlog_queue_length, nine.drops])
-                    // Difference: memory below 0, which sk_forward_alloc can be for a moment, says nothing.
+                    // Difference: memory below 0, which sk_forward_alloc can be for a moment, is not known.
                     .map(|bytes| (i32::try_from(bytes).is_ok()).then_some(bytes));
                 found.memory = Some(SocketMemory::new(bytes.collect::<Vec<_>>().try_into().unwrap()));
             }
@@ -172,12 +172,12 @@ fn attributes(theirs: &InetResponse, ours: &Socket, state: TcpState) -> Attribut
             }
         }
     }
-    // Difference: whoever is told the mark of a full socket would be told of an MD5 key.
+    // Difference: if the kernel reports the mark of a full socket, it would also report an MD5 key.
     if class.mark.is_some() && found.shutdown.is_some() {
         found.md5sig.get_or_insert(false);
     }
     if let (Some(four), Some(nine)) = (old_memory, &found.memory) {
-        // The crate's names of the second and the fourth are those of SKMEMINFO the other way round.
+        // The crate exchanges SKMEMINFO's names of the second and the fourth value.
         let four = [four.receive_queue, four.bottom_send_queue, four.cache, four.send_queue];
         let keys = ["rmem_alloc_bytes", "wmem_queued_bytes", "fwd_alloc_bytes", "wmem_alloc_bytes"];
         let value = |key| nine.iter().find_map(|(known, value)| (known == key).then_some(value)).flatten();
@@ -186,7 +186,7 @@ fn attributes(theirs: &InetResponse, ours: &Socket, state: TcpState) -> Attribut
     Attributes { class, ..found }
 }
 
-/// Field, offset and width by libc's `struct tcp_info`, not by the table that tcpulse reads by.
+/// Field, offset and width by libc's `struct tcp_info`, not by the table that tcpulse uses.
 macro_rules! by_libc {
     ($($field:ident $name:ident,)*) => {
         vec![$((Field::$field, offset_of!(libc::tcp_info, $name), width(|info| &info.$name)),)*]
@@ -231,15 +231,15 @@ fn compare_tcp_info(bytes: &[u8], ours: &TcpInfo, state: TcpState) {
     for (field, offset, width) in fields_of_libc() {
         let raw = number(offset, width);
         let wanted = match field {
-            // Difference: nothing was ever heard of a peer that has not answered; the kernel counts from its boot.
+            // Difference: a peer that has not answered was never heard; the kernel counts from its boot.
             Field::LastDataSent | Field::LastDataRecv | Field::LastAckRecv | Field::Rttvar
                 if state == TcpState::SynSent =>
             {
                 None
             }
-            // Difference: what is kept in jiffies is shown in milliseconds.
+            // Difference: values that the kernel keeps in jiffies are shown in milliseconds.
             Field::Rto | Field::Ato => raw.map(|micros| micros / 1000),
-            // Differences: the kernel's words for "none".
+            // Differences: the kernel's values for "none".
             Field::Rtt | Field::RcvRtt => raw.filter(|&micros| micros != 0),
             Field::SndSsthresh => raw.filter(|&packets| packets != 0x7fff_ffff),
             Field::MinRtt => raw.filter(|&micros| micros != u64::from(u32::MAX)),

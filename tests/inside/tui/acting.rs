@@ -1,4 +1,4 @@
-//! Marks, questions, the form, the clipboard and files.
+//! Marks, questions, the keepalive form, the clipboard and files.
 
 use crate::model::change::KeepaliveChange;
 use crate::tui::action::{Effect, Event};
@@ -20,7 +20,7 @@ fn destroying_asks_first_and_only_y_is_yes() {
         assert!(matches!(scene.state.mode, Mode::Browse));
     }
     scene.keys("x");
-    // The rows move while it is asked: the question stays about its connection.
+    // The rows change while the question is open; the question still refers to the same connection.
     scene.look(&BUSY[..1]);
     assert_eq!(scene.keys("y"), [Effect::Destroy(vec![id(3)])]);
     scene.happen(Event::Told("destroyed it".to_owned()));
@@ -45,7 +45,7 @@ fn what_was_typed_or_pasted_before_the_question_was_seen_is_no_answer() {
     scene.happen(Event::Input(Input::Paste("dport = 5432\nx".to_owned())));
     assert_eq!(scene.state.query.typed, "dport = 5432");
     scene.press(KeyCode::Esc);
-    // As tmux sends it.
+    // tmux sends a line break as CR.
     scene.keys("/");
     scene.happen(Event::Input(Input::Paste("dport = 443\rx".to_owned())));
     assert_eq!(scene.state.query.typed, "dport = 443");
@@ -59,7 +59,7 @@ fn of_several_the_form_shows_the_values_of_the_selected_one() {
     let selected = scene.selected();
     let effects = scene.keys("K");
     assert!(matches!(&effects[..], [Effect::Inspect(whom)] if whom.id == id(selected)), "{effects:?}");
-    assert!(scene.drawn().contains(&format!("that of 10.0.0.9:{}", 40_000 + selected)), "{}", scene.drawn());
+    assert!(scene.drawn().contains(&format!("current values of 10.0.0.9:{}", 40_000 + selected)), "{}", scene.drawn());
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn marks_say_how_many_and_whose_and_follow_their_rows() {
     scene.keys("x");
     assert!(scene.drawn().contains("Destroy 2 connections (1 of api[812], 1 of nginx[900])?"), "{}", scene.drawn());
     assert_eq!(scene.keys("y"), [Effect::Destroy(vec![id(3), id(6)])]);
-    // One goes: its mark goes with it.
+    // A connection that closes loses its mark.
     scene.look(&BUSY[3..]);
     assert!(scene.drawn().contains("1 marked"));
     scene.press(KeyCode::Esc);
@@ -94,9 +94,9 @@ fn what_is_gone_or_no_socket_is_not_acted_upon() {
     scene.keys("2");
     scene.look(&BUSY);
     assert_eq!(scene.keys("x"), []);
-    assert!(scene.drawn().contains("Enter lists the connections"));
+    assert!(scene.drawn().contains("press Enter to list the connections"));
     scene.keys("5 x");
-    assert!(scene.drawn().contains("nothing to act upon"));
+    assert!(scene.drawn().contains("cannot be changed"));
 }
 
 #[test]
@@ -104,8 +104,8 @@ fn keepalive_is_set_in_a_form_and_asked_about() {
     let mut scene = Scene::busy(SIZE);
     let effects = scene.keys("K");
     assert!(matches!(&effects[..], [Effect::Inspect(whom)] if whom.id == id(3) && whom.ports == Some((40_003, 5432))));
-    assert!(scene.drawn().contains("nothing is to be set yet"));
-    // Nothing to set, nothing to ask.
+    assert!(scene.drawn().contains("no value given yet"));
+    // Without a value, Enter asks nothing.
     scene.press(KeyCode::Enter);
     assert!(matches!(scene.state.mode, Mode::Form(_)));
     scene.keys("1");
@@ -117,11 +117,11 @@ fn keepalive_is_set_in_a_form_and_asked_about() {
     }
     scene.keys("5");
     scene.press(KeyCode::Enter);
-    // All of it, however narrow: what, of whom, and how to answer.
+    // The question is complete at any width: what, whose, and how to answer.
     for part in ["Set keepalive on, idle 15s, interval 5s, probes 5", "10.0.0.9:40003", "[y/N]"] {
         assert!(scene.drawn().contains(part), "{}", scene.drawn());
     }
-    // Whoever says no wants to change something: what was typed is still there.
+    // After a "no" the typed values are still there to be changed.
     assert_eq!(scene.keys("n"), []);
     assert!(scene.drawn().contains("30s"), "{}", scene.drawn());
     scene.press(KeyCode::Enter);
@@ -151,7 +151,7 @@ fn a_file_needs_an_ending_that_says_what_it_is() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("e.txt");
     assert_eq!(scene.press(KeyCode::Enter), []);
-    assert!(scene.drawn().contains("ends in .json or .csv"), "{}", scene.drawn());
+    assert!(scene.drawn().contains("must end in .json or .csv"), "{}", scene.drawn());
     for _ in 0..4 {
         scene.press(KeyCode::Backspace);
     }
@@ -166,7 +166,7 @@ fn the_detail_follows_its_connection_and_says_when_it_is_gone() {
     let mut scene = Scene::busy(SIZE);
     let effects = scene.press(KeyCode::Enter);
     assert!(matches!(&effects[..], [Effect::Inspect(whom)] if whom.id == id(3)));
-    assert!(scene.drawn().contains("looking…"));
+    assert!(scene.drawn().contains("…"));
     assert!(matches!(&scene.look(&BUSY)[..], [Effect::Inspect(whom)] if whom.id == id(3)));
     scene.happen(Event::Detail(id(3), None));
     assert!(scene.drawn().contains("this connection is gone"));

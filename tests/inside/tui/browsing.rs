@@ -53,12 +53,12 @@ fn a_filter_works_as_it_is_typed_and_is_undone_by_escape() {
     assert!(matches!(effects.last(), Some(Effect::Look(wanted)) if wanted.filter.to_string() == "dport = 5432"));
     scene.look(&BUSY);
     assert_eq!(scene.rows(), [3, 2, 1, 4]);
-    // The header counts all the same what the filter hides.
+    // The header also counts what the filter hides.
     assert!(scene.drawn().contains("6 connections"), "{}", scene.drawn());
     scene.keys(" and idle > 10");
     let Mode::Typing(typing) = &scene.state.mode else { panic!("the box closed") };
     assert!(typing.wrong.as_ref().unwrap().message().contains("needs a unit"));
-    // Enter does not take what is wrong.
+    // Enter does not accept an invalid filter.
     scene.press(KeyCode::Enter);
     assert!(matches!(scene.state.mode, Mode::Typing(_)));
     scene.keys("m");
@@ -89,14 +89,14 @@ fn the_filter_box_completes_words_and_remembers_what_was_typed() {
     scene.press(KeyCode::Down);
     scene.press(KeyCode::Enter);
     assert_eq!(scene.state.query.typed, "dport = 1");
-    // What was being typed is behind the last of them.
+    // After the newest entry of the history comes the line that was being typed.
     scene.press(KeyCode::Esc);
     scene.keys("/idle > ");
     scene.press(KeyCode::Up);
     scene.press(KeyCode::Down);
     assert!(matches!(&scene.state.mode, Mode::Typing(typing) if typing.line.text() == "idle > "));
     scene.press(KeyCode::Esc);
-    // Another Tab offers the next word.
+    // Each further Tab offers the next word.
     scene.press(KeyCode::Esc);
     scene.keys("/verdict = u");
     for offered in ["unguarded", "unknown", "unaccepted", "unguarded"] {
@@ -158,7 +158,7 @@ fn the_mouse_shows_views_sorts_selects_and_opens() {
     let tab = place("4 listeners");
     assert!(matches!(&scene.click(tab.0, tab.1)[..], [Effect::Look(wanted)] if wanted.view == View::Listeners));
     assert!(scene.state.detail.is_none());
-    // Beside everything nothing happens.
+    // A click outside of everything does nothing.
     assert_eq!([scene.click(119, 0), scene.click(119, 39)], [vec![], vec![]]);
 }
 
@@ -186,7 +186,7 @@ fn each_view_keeps_its_order_and_all_share_the_filter_but_the_kernels() {
     assert!(matches!(&scene.state.query.order, Order::By { column, .. } if *column == ColumnId::State));
     scene.keys("5");
     assert_eq!(scene.state.query.typed, "keepalive");
-    // Round and round.
+    // Tab cycles through the views.
     for spec in VIEWS.iter().skip(5).chain(&VIEWS[..5]) {
         scene.press(KeyCode::Tab);
         assert_eq!(scene.state.view(), spec.view);
@@ -208,7 +208,7 @@ fn a_peer_or_a_process_opens_its_connections() {
     assert_eq!(scene.rows(), [3, 2, 1, 4]);
     scene.press(KeyCode::Esc);
     assert_eq!((scene.state.view(), scene.state.query.typed.as_str()), (View::Peers, ""));
-    // Back to what was asked for before, too.
+    // Back also restores the filter.
     scene.keys("/dport = 5432");
     scene.press(KeyCode::Enter);
     scene.look(&BUSY);
@@ -245,7 +245,7 @@ fn another_text_for_the_same_filter_is_looked_for_too() {
     assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.typed == "dport = 5432 "), "{effects:?}");
     scene.press(KeyCode::Enter);
     scene.look(&BUSY[..2]);
-    // It is the new look that is shown.
+    // The new snapshot is shown.
     assert_eq!(scene.state.frame.as_ref().unwrap().counts.connections, 2);
 }
 
@@ -278,7 +278,7 @@ fn columns_are_chosen_from_a_list() {
     scene.keys("c ");
     let effects = scene.press(KeyCode::Enter);
     assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.columns[0].id == ColumnId::Verdict));
-    // A table without columns is none.
+    // A table cannot be left without columns.
     let shown = scene.state.query.columns.len();
     scene.keys("c");
     for _ in 0..shown {
@@ -304,7 +304,7 @@ fn a_namespace_is_chosen_from_a_list_and_named_where_there_are_several() {
     scene.at += Duration::from_secs(10);
     scene.look(&rows);
     assert_eq!(scene.rows(), [3]);
-    // What was counted elsewhere is no past of this.
+    // The history of another namespace is dropped.
     assert_eq!(scene.state.history.of(|counts| counts.connections, 9), [1]);
     assert!(scene.drawn().contains("1 connections") || scene.drawn().contains("namespace web"), "{}", scene.drawn());
 }
@@ -318,7 +318,7 @@ fn pause_freezes_the_data_and_not_the_keys() {
     scene.keys("G");
     assert_eq!(scene.selected(), 4);
     assert!(scene.drawn().contains("PAUSED"));
-    // Another question is answered all the same, once.
+    // While paused, a new query is still answered once.
     scene.keys("s");
     scene.look(&BUSY[..2]);
     let answered = scene.rows();
@@ -339,15 +339,15 @@ fn the_interval_has_ends() {
 #[test]
 fn a_look_that_fails_or_is_late_is_told_over_the_last_that_did_not() {
     let mut scene = Scene::new(SIZE);
-    assert!(scene.drawn().contains("looking…"));
+    assert!(scene.drawn().contains("taking the first snapshot…"));
     assert_eq!(scene.happen(Event::Failed("no /proc".to_owned())), [Effect::Fail("no /proc".to_owned())]);
     let mut scene = Scene::busy(SIZE);
     scene.happen(Event::Late(Duration::from_secs(7)));
-    assert!(scene.drawn().contains("the data is 7s old"), "{}", scene.drawn());
+    assert!(scene.drawn().contains("data from 7s ago"), "{}", scene.drawn());
     scene.happen(Event::Failed("no /proc".to_owned()));
-    assert!(scene.drawn().contains("cannot look any more: no /proc") && scene.drawn().contains("10.0.0.9:40003"));
+    assert!(scene.drawn().contains("snapshot failed: no /proc") && scene.drawn().contains("10.0.0.9:40003"));
     scene.look(&BUSY);
-    assert!(!scene.drawn().contains("cannot look") && !scene.drawn().contains("7s old"));
+    assert!(!scene.drawn().contains("snapshot failed") && !scene.drawn().contains("from 7s"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Frames as they are drawn: each view at each size, with each theme, over nothing, too little and much.
+//! Snapshots of drawn frames: each view, size and theme, with no, few and many sockets.
 
 use std::fmt::Write;
 
@@ -82,14 +82,14 @@ fn boxes_and_lists() {
     scene.keys("/ver");
     scene.press(KeyCode::Tab);
     insta::assert_snapshot!("box_completing", scene.drawn());
-    // The line that is typed in stays in sight on the smallest screen.
+    // The line with the focus stays visible on the smallest screen.
     let mut scene = Scene::busy((40, 10));
     scene.keys("K30s");
     (0..4).for_each(|_| drop(scene.press(KeyCode::Down)));
     insta::assert_snapshot!("box_form_40x10", scene.drawn());
 }
 
-/// Each theme once, with its styles: a letter for each, and what they are.
+/// Each theme once, with its styles: a letter for each style, and a legend.
 #[test]
 fn each_theme() {
     for theme in THEMES {
@@ -133,10 +133,10 @@ fn silence_stands_out_with_every_theme_and_by_more_than_colour() {
         assert!(sign.modifier.contains(Modifier::BOLD) && word.modifier.contains(Modifier::BOLD), "{}", theme.name);
         let has_colour = sign.fg != Color::Reset || sign.bg != Color::Reset;
         assert_eq!(has_colour, theme.name != "none");
-        // A calm row is neither.
+        // A row without urgency has neither.
         let calm = cell(20, 7);
         assert!(!calm.modifier.contains(Modifier::BOLD), "{}", theme.name);
-        // Without colours nothing has one.
+        // The theme without colours sets none.
         if theme == Theme::called("none").unwrap() {
             assert!(buffer.content.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
         }

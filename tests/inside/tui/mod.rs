@@ -1,4 +1,4 @@
-//! The dashboard without a terminal: what keys and looks make of the state, and what is drawn of it.
+//! The dashboard without a terminal: how keys and snapshots change its state, and what is drawn.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! What is seen from look to look: rows that come and go, and what happened.
+//! Changes between snapshots: rows that appear and disappear, and the changes view.
 
 use std::time::{Duration, SystemTime};
 
@@ -24,7 +24,7 @@ fn ages(scene: &Scene) -> Vec<(u64, Age)> {
     (0..table.len()).map(|row| (table.id(row).unwrap().key, table.age(row))).collect()
 }
 
-/// Events of the view of changes, the newest first, with why.
+/// Events of the changes view with their reasons, the newest first.
 fn changes(scene: &Scene) -> Vec<(String, String)> {
     let table = scene.state.table().unwrap();
     let text = |row, id| table.cell(row, id).map_or_else(String::new, |value: Value<'_>| value.plain().into_owned());
@@ -65,7 +65,7 @@ fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     let without: Vec<_> = BUSY.iter().map(|made| Made { pid: 0, ..*made }).collect();
     let mut early = scene.frame(&without);
     early.is_early = true;
-    // What the worker throws away.
+    // The worker discards the tracker of the early frame.
     scene.tracker = crate::track::tracker::Tracker::new(|_| String::new());
     scene.happen(Event::Frame(early));
     assert!(scene.drawn().contains("processes and options follow"), "{}", scene.drawn());
@@ -75,7 +75,7 @@ fn rows_that_come_before_their_holders_are_shown_as_such_and_counted_once() {
     scene.keys("*x");
     assert!(scene.drawn().contains("Destroy 6 connections? [y/N]"), "{}", scene.drawn());
     scene.keys("n*");
-    // Frozen in between, it is still to be finished.
+    // If paused after the early frame, the complete one is still taken.
     scene.keys("p");
     scene.look(&BUSY);
     assert_eq!(scene.selected(), selected);
@@ -90,8 +90,8 @@ fn changes_tell_what_opened_closed_and_changed() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("6");
     scene.look(&BUSY);
-    assert!(scene.drawn().contains("nothing has changed"));
-    // One opens, one dies of silence, one changes state, one falls silent, one goes into TIME-WAIT.
+    assert!(scene.drawn().contains("no changes since"));
+    // One opens, one times out, one changes state, one falls silent, one enters TIME-WAIT.
     let mut rows = vec![made(8, TcpState::SynSent, Verdict::Connecting)];
     rows.push(Made { state: TcpState::CloseWait, verdict: Verdict::PeerClosed, ..BUSY[0] });
     rows.push(BUSY[1]);
@@ -109,7 +109,7 @@ fn changes_tell_what_opened_closed_and_changed() {
         ("unguarded → retransmitting", ""),
     ];
     assert_eq!(told, expected.map(|(event, why)| (event.to_owned(), why.to_owned())));
-    // The end of a TIME-WAIT is no news, and who held what is gone is remembered.
+    // The end of a TIME-WAIT is not reported, and the owner of a closed socket is remembered.
     scene.look(&rows[..4]);
     assert_eq!(changes(&scene).len(), 6);
     assert!(scene.drawn().contains("listens no more") && scene.drawn().contains("nginx[900]"), "{}", scene.drawn());
@@ -122,7 +122,7 @@ fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
     let short = Made { state: TcpState::Close, ..made(50, TcpState::Close, Verdict::Active) };
     let known = Made { state: TcpState::Close, ..BUSY[2] };
     for (made, count) in [(short, 0), (known, 3)] {
-        // The last counters: three probes were never answered.
+        // Final counters of the socket: three probes were not answered.
         let timer = Timer { kind: TimerKind::Off, expires_ms: 0, count };
         let socket = Socket { timer, ..socket(made) };
         scene.destroy_events.push(DestroyEvent { socket, at: SystemTime::UNIX_EPOCH });

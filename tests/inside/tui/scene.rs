@@ -1,4 +1,4 @@
-//! Looks at made-up sockets, and keys.
+//! Test scene: snapshots of made-up sockets, and keys.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
@@ -104,7 +104,7 @@ fn process(pid: u32) -> Process {
     }
 }
 
-/// The dashboard, with the memory of whoever looks.
+/// The dashboard, with the worker's tracker.
 pub(crate) struct Scene {
     pub(crate) state: State,
     pub(crate) tracker: Tracker,
@@ -115,7 +115,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Nothing was seen yet.
+    /// Scene before the first snapshot.
     pub(crate) fn new(size: (u16, u16)) -> Self {
         let wanted = Query::new(View::Connections);
         let state = State::new(wanted, Vec::new(), Duration::from_secs(1), size, Setup::default());
@@ -129,14 +129,14 @@ impl Scene {
         }
     }
 
-    /// A busy host was seen.
+    /// Scene after a snapshot of a busy host.
     pub(crate) fn busy(size: (u16, u16)) -> Self {
         let mut scene = Self::new(size);
         scene.look(&BUSY);
         scene
     }
 
-    /// What a look finds, a second later.
+    /// Frame of a snapshot one second later.
     pub(crate) fn frame(&mut self, rows: &[Made]) -> Box<Frame> {
         self.at += Duration::from_secs(1);
         let namespaces: Vec<_> = (1..=self.namespaces).map(namespace).collect();
@@ -153,7 +153,7 @@ impl Scene {
         Box::new(frame)
     }
 
-    /// Looks.
+    /// Takes a snapshot and shows it.
     pub(crate) fn look(&mut self, rows: &[Made]) -> Vec<Effect> {
         let frame = self.frame(rows);
         self.happen(Event::Frame(frame))
@@ -165,7 +165,7 @@ impl Scene {
         effects
     }
 
-    /// What the terminal says at once.
+    /// Sends inputs that arrive together.
     pub(crate) fn burst(&mut self, inputs: impl IntoIterator<Item = Input>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for input in inputs {
@@ -234,7 +234,7 @@ pub(crate) fn socket(made: Made) -> Socket {
         uid: Some(0),
         inode: (made.pid > 0).then_some(Inode(made.cookie as u32)),
         queues: if is_listener {
-            // The port of a peer that it has not is as good a number as any.
+            // A listener has no peer, so the unused peer port makes the number.
             Queues::Accept { length: 3 + u32::from(made.remote.1), max: Some(128) }
         } else {
             Queues::Bytes { recv: 12, send: 0 }
@@ -270,7 +270,7 @@ fn push(builder: &mut FrameBuilder<'_>, namespaces: &[Namespace], made: Made) {
     builder.row(&row).unwrap();
 }
 
-/// What nobody sees.
+/// Gaps of an unprivileged user.
 pub(crate) fn forbidden() -> Gaps {
     let mut gaps = Gaps::default();
     gaps.add(

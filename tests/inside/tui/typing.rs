@@ -1,4 +1,4 @@
-//! Text that comes at once, and much of it: pasted, or by a key that is held.
+//! Much text at once: pasted, or from a key that is held down.
 
 use crate::tui::action::Effect;
 use crate::tui::editor::MOST_BYTES;
@@ -17,7 +17,7 @@ fn key(character: char) -> Input {
     Input::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE))
 }
 
-/// What is typed in the field that is open.
+/// Text of the open field.
 fn typed(state: &State) -> &str {
     match &state.mode {
         Mode::Typing(typing) => typing.line.text(),
@@ -36,7 +36,7 @@ fn a_long_paste_is_cut_said_so_and_asked_for_once() {
     assert_eq!(typed(&scene.state), &long[..MOST_BYTES]);
     assert!(scene.drawn().contains("the paste was cut: a field holds 8 KiB"), "{}", scene.drawn());
     assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.typed.len() == MOST_BYTES));
-    // Where it is no filter any more, what is wrong is said and nothing asked for.
+    // If it is no longer a valid filter, the error is shown and no snapshot is requested.
     let effects = scene.burst([Input::Key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL)), key('(')]);
     assert_eq!(effects.len(), 0);
     assert!(matches!(&scene.state.mode, Mode::Typing(typing) if typing.wrong.is_some()));
@@ -45,7 +45,7 @@ fn a_long_paste_is_cut_said_so_and_asked_for_once() {
     let effects = scene.burst([paste("dport = 1 or "), paste("dport = 2"), key('2'), key('3')]);
     let [Effect::Look(wanted)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(wanted.typed, "dport = 1 or dport = 223");
-    // Nothing new, nothing to ask for.
+    // An unchanged filter requests no snapshot.
     assert_eq!(scene.burst([key('4'), Input::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE))]), []);
 }
 
@@ -70,10 +70,10 @@ fn the_whole_field_is_bounded_however_it_is_filled() {
 fn a_held_key_asks_for_a_look_once_whatever_it_does_in_between() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("/");
-    // Each letter alone would be a filter of its own.
+    // Each prefix would be a filter of its own.
     let effects = scene.burst("dport = 1".chars().chain(std::iter::repeat_n('1', 3)).map(key));
     assert!(matches!(&effects[..], [Effect::Look(wanted)] if wanted.typed == "dport = 1111"), "{effects:?}");
-    // Enter reads what stands there, also within a burst.
+    // Enter parses the current line, even within a burst.
     scene.press(KeyCode::Esc);
     scene.keys("/");
     let enter = Input::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
@@ -111,7 +111,7 @@ fn what_is_pasted_where_no_field_is_open_does_nothing() {
         let before = format!("{:?}", scene.state.mode);
         assert_eq!(scene.burst([paste("xyq\r")]), [], "{open}");
         assert_eq!(format!("{:?}", scene.state.mode), before);
-        assert!(scene.drawn().contains("no field is open"), "{}", scene.drawn());
+        assert!(scene.drawn().contains("no text field is open"), "{}", scene.drawn());
     }
 }
 
@@ -121,7 +121,7 @@ fn a_full_field_is_drawn_as_fast_as_an_empty_one() {
     for open in ["/", "e"] {
         scene.keys(open);
         scene.burst([paste("日".repeat(MOST_BYTES)), paste("é".repeat(8)), key('!')]);
-        // Its end is what is seen, the cursor behind it.
+        // The end of the line is visible, with the cursor behind it.
         assert!(scene.drawn().contains("日日é"), "{}", scene.drawn());
         scene.press(KeyCode::Home);
         assert!(scene.drawn().contains("日"), "{}", scene.drawn());
