@@ -1,4 +1,4 @@
-//! The kernel's own numbers: sysctls, gauges and counters of each namespace, each with what it means.
+//! Output of `kernel`: sysctls, gauges and counters of each namespace, each with its meaning.
 
 use std::io::{self, Write};
 
@@ -9,11 +9,12 @@ use super::stat::StatFormat;
 use super::table::{Look, TextTable, styled};
 use crate::fields::column::Width;
 use crate::fields::kernel::{Entry, Section, sections};
+use crate::fields::tone::Tone;
 use crate::fields::value::Value;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 
-/// The sink that shows heads.
+/// Sink that writes the kernel values of the head.
 #[derive(Debug)]
 pub(crate) struct Kernel<W> {
     output: W,
@@ -24,7 +25,7 @@ pub(crate) struct Kernel<W> {
 }
 
 impl<W: Write> Kernel<W> {
-    /// With `all`, counters that are 0 stand in the table too.
+    /// If `all` is set, the table includes counters that are 0.
     pub(crate) fn new(output: W, format: StatFormat, look: Look, all: bool) -> Self {
         Self { output, format, look, all, head: None }
     }
@@ -50,7 +51,7 @@ impl<W: Write> Kernel<W> {
         }
     }
 
-    /// Writes one section and says how many of its entries it left out.
+    /// Writes one section and returns how many of its entries it left out.
     fn section(&self, section: Section, entries: &[Entry<'_>], out: &mut Vec<u8>) -> usize {
         let mut titles =
             vec![(section.title.to_owned(), Width::Flexible(16), 100), ("VALUE".to_owned(), Width::Number, 99)];
@@ -66,14 +67,15 @@ impl<W: Write> Kernel<W> {
         let mut left_out = entries.len();
         for entry in shown {
             left_out -= 1;
-            let mut cells = vec![entry.name.as_str(), entry.value.as_deref().unwrap_or(crate::text::DASH)];
+            let value = entry.value.as_deref().map_or((Tone::Muted, crate::text::DASH), |value| (Tone::Plain, value));
+            let mut cells = vec![(Tone::Plain, entry.name.as_str()), value];
             if section.has_defaults {
-                cells.push(entry.default);
+                cells.push((Tone::Plain, entry.default));
             }
             if section.has_scopes {
-                cells.push(entry.scope.name());
+                cells.push((Tone::Plain, entry.scope.name()));
             }
-            cells.push(entry.meaning);
+            cells.push((Tone::Plain, entry.meaning));
             table.push(cells.into_iter());
         }
         table.write(out);

@@ -1,5 +1,5 @@
-//! Everything known of a few sockets, for people: the reason first, then how it can end, then every column that has a
-//! value, in the groups of the field table.
+//! Everything known of a few sockets, for people: the reason, then how the connection can end, then every column that
+//! has a value, in the groups of the field table.
 
 use std::io::{self, Write};
 
@@ -7,13 +7,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::style::Styles;
 use super::table::styled;
-use crate::fields::sheet::{heading, sections};
+use crate::fields::sheet::{SheetLine, heading, sections};
 use crate::fields::table::{ColumnGroup, groups};
+use crate::fields::tone::Tone;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::text::{printable, reason};
 
-/// The sink.
+/// Sink of `show`.
 pub(crate) struct Show<W> {
     output: W,
     styles: Styles,
@@ -22,7 +23,7 @@ pub(crate) struct Show<W> {
 }
 
 impl<W: Write> Show<W> {
-    /// Writes to `output`.
+    /// A sink that writes to `output`.
     pub(crate) fn new(output: W, styles: Styles) -> Self {
         Self { output, styles, groups: groups(), shown: 0 }
     }
@@ -32,13 +33,13 @@ impl<W: Write> Show<W> {
         out.push(b'\n');
     }
 
-    fn lines(&self, out: &mut Vec<u8>, lines: &[(String, String)]) {
-        let width = lines.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
-        for (name, value) in lines {
+    fn lines(&self, out: &mut Vec<u8>, lines: &[SheetLine]) {
+        let width = lines.iter().map(|line| line.name.width()).max().unwrap_or(0);
+        for SheetLine { name, value, tone } in lines {
             out.extend_from_slice(b"  ");
             styled(out, self.styles.muted(), &[name]);
             out.extend(std::iter::repeat_n(b' ', width - name.width() + 2));
-            styled(out, self.styles.cell(value), &[value]);
+            styled(out, self.styles.cell(*tone), &[value]);
             out.push(b'\n');
         }
     }
@@ -63,8 +64,8 @@ impl<W: Write> Sink for Show<W> {
         let endings = reason::endings(row);
         if !endings.is_empty() {
             self.title(&mut out, "How it ends");
-            let endings: Vec<_> = endings.into_iter().map(|(what, gets)| (what.to_owned(), gets)).collect();
-            self.lines(&mut out, &endings);
+            let line = |(name, value)| SheetLine { name, value, tone: Tone::Plain };
+            self.lines(&mut out, &endings.into_iter().map(line).collect::<Vec<_>>());
         }
         for (title, lines) in sections(self.groups, row) {
             self.title(&mut out, title);

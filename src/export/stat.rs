@@ -1,4 +1,4 @@
-//! Counts by one or more columns: what people used to pipe through awk.
+//! Counts by one or more columns, which replace a pipe through awk.
 
 use std::io::{self, Write};
 
@@ -11,34 +11,35 @@ use super::table::{Look, TextTable, styled};
 use crate::fields::column::Width;
 use crate::fields::id::ColumnId;
 use crate::fields::socket::{Get, SocketColumn};
+use crate::fields::tone::Tone;
 use crate::fields::value::Value;
 use crate::model::holder::HolderKind;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 
-/// How the counts are written.
+/// Format of the counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StatFormat {
     /// For people
     Table,
-    /// One object
+    /// One JSON object
     Json,
-    /// One object a line
+    /// One JSON object per line
     Ndjson,
-    /// RFC 4180
+    /// CSV after RFC 4180
     Csv,
 }
 
-/// How counts are written, and how many of them.
+/// Format of the counts, and how many of them to write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StatOptions {
     /// Format
     pub format: StatFormat,
-    /// How tables look
+    /// Layout of tables
     pub look: Look,
     /// Whether a table ends with totals
     pub totals: bool,
-    /// Groups at most
+    /// Maximum number of groups
     pub limit: Option<u64>,
 }
 
@@ -55,7 +56,7 @@ pub(crate) struct Stat<W> {
     counts: FxHashMap<Vec<GroupKey>, u64>,
 }
 
-/// What a group has in one column: kept as it is, so that JSON says numbers as numbers and names as they are.
+/// Value of a group in one column. It stays typed, so that JSON writes numbers as numbers and names unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum GroupKey {
     Number(u64),
@@ -85,22 +86,22 @@ impl GroupKey {
     }
 }
 
-/// A group: what it has in each column counted by, and how many rows.
+/// A group: its value in each column counted by, and its number of rows.
 type CountedGroup = (Vec<GroupKey>, u64);
 
 impl<W: Write> Stat<W> {
-    /// Counts rows for each distinct combination of what `by` gives.
+    /// Counts rows for each distinct combination of values of the columns `by`.
     pub(crate) fn new(output: W, by: Vec<SocketColumn>, options: StatOptions) -> Self {
         let StatOptions { format, look, totals, limit } = options;
         Self { output, by, format, look, totals, limit, head: None, counts: FxHashMap::default() }
     }
 
-    /// Counting by state alone needs no table: the summary has it, and has the zeros.
+    /// Whether rows are counted by state alone. Then the summary has the counts, including the zeros.
     fn by_state_alone(&self) -> bool {
         self.by.len() == 1 && self.by[0].id == ColumnId::State
     }
 
-    /// Largest first; groups of one size by name, states in their own order.
+    /// The groups, largest first; groups of equal size by name, states in their own order.
     fn groups(&mut self, tail: &Tail) -> Vec<CountedGroup> {
         let mut groups: Vec<CountedGroup> = if self.by_state_alone() {
             tail.summary.by_state().map(|(state, count)| (vec![GroupKey::Text(state.to_string())], count)).collect()
@@ -119,13 +120,13 @@ impl<W: Write> Stat<W> {
         let count = ("COUNT".to_owned(), Width::Number, u8::MAX);
         let mut table = TextTable::new(titles.chain([count]).collect(), self.look);
         for (keys, count) in groups {
-            let mut cells: Vec<_> = keys
-                .iter()
-                .zip(&self.by)
-                .map(|(key, column)| key.value().for_people(column.unit).into_owned())
-                .collect();
-            cells.push(count.to_string());
-            table.push(cells.iter().map(String::as_str));
+            let cell = |(key, column): (&GroupKey, &SocketColumn)| {
+                let value = key.value();
+                (Tone::of(column.id, &value), value.for_people(column.unit).into_owned())
+            };
+            let mut cells: Vec<_> = keys.iter().zip(&self.by).map(cell).collect();
+            cells.push((Tone::Plain, count.to_string()));
+            table.push(cells.iter().map(|(tone, cell)| (*tone, cell.as_str())));
         }
         table.write(out);
         if self.totals {
@@ -231,7 +232,7 @@ impl<W: Write> Sink for Stat<W> {
 
 /// Adds the row to each of its groups: a socket that three processes hold counts for each of the three.
 fn count(by: &[SocketColumn], row: &Row<'_>, counts: &mut FxHashMap<Vec<GroupKey>, u64>) {
-    // Two columns of processes belong together: the name and the pid of one process, not of any two.
+    // Columns of processes are read together: the name and the pid of one process, not of any two.
     let of_processes = by.iter().all(|column| matches!(column.get, Get::Process { .. }));
     if let (true, Some(owners)) = (of_processes && by.len() > 1, row.holder.owners()) {
         let mut groups: Vec<Vec<GroupKey>> = owners
@@ -246,7 +247,7 @@ fn count(by: &[SocketColumn], row: &Row<'_>, counts: &mut FxHashMap<Vec<GroupKey
     combine(by, row, &mut Vec::with_capacity(by.len()), counts);
 }
 
-/// Adds the row to each combination of what it has in each column.
+/// Adds the row to each combination of its values in the columns.
 fn combine(by: &[SocketColumn], row: &Row<'_>, key: &mut Vec<GroupKey>, counts: &mut FxHashMap<Vec<GroupKey>, u64>) {
     let Some((column, rest)) = by.split_first() else {
         *counts.entry(key.clone()).or_default() += 1;

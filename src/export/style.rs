@@ -1,44 +1,43 @@
-//! Colours of the tables. Meaning is never by colour alone: each coloured cell says the same in words.
+//! Colours of the tables. Colour never carries meaning alone: each coloured cell also has a word.
 
 use anstyle::{AnsiColor, Style};
 
-/// Whether, and how, to colour.
+use crate::fields::tone::Tone;
+
+/// Whether to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Styles {
     on: bool,
 }
 
 impl Styles {
-    /// `on` was decided by the caller from flag, `NO_COLOR` and terminal.
+    /// The caller decides `on` by the flag, `NO_COLOR` and the terminal.
     pub(crate) fn new(on: bool) -> Self {
         Self { on }
     }
 
-    /// Of column titles.
+    /// Style of column titles.
     pub(crate) fn title(self) -> Style {
         self.or_plain(Style::new().bold())
     }
 
-    /// Of totals and other words around the data.
+    /// Style of totals and other words around the data.
     pub(crate) fn muted(self) -> Style {
         self.or_plain(Style::new().dimmed())
     }
 
-    /// Of a cell, by what it says: states that wait for somebody stand out, states that pass by themselves recede.
-    pub(crate) fn cell(self, text: &str) -> Style {
-        self.or_plain(match text {
-            "probing" | "retransmitting" | "silent-window" => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
-            "unguarded" | "peer-closed" | "half-closed" | "stalled" => {
-                Style::new().fg_color(Some(AnsiColor::Yellow.into()))
-            }
-            "active" => Style::new().fg_color(Some(AnsiColor::Green.into())),
-            "close-wait" => Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold(),
-            "syn-sent" | "syn-recv" | "fin-wait-1" | "last-ack" | "closing" => {
-                Style::new().fg_color(Some(AnsiColor::Magenta.into()))
-            }
-            "listen" | "bound-inactive" => Style::new().fg_color(Some(AnsiColor::Cyan.into())),
-            "time-wait" | "fin-wait-2" | crate::text::DASH => Style::new().dimmed(),
-            _ => Style::new(),
+    /// Style of a cell with this tone.
+    pub(crate) fn cell(self, tone: Tone) -> Style {
+        let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+        self.or_plain(match tone {
+            Tone::Plain => Style::new(),
+            Tone::Alarm => colour(AnsiColor::Red).bold(),
+            Tone::Warning => colour(AnsiColor::Yellow),
+            Tone::Waiting => colour(AnsiColor::Yellow).bold(),
+            Tone::Passing => colour(AnsiColor::Magenta),
+            Tone::Well => colour(AnsiColor::Green),
+            Tone::Listening => colour(AnsiColor::Cyan),
+            Tone::Muted => Style::new().dimmed(),
         })
     }
 

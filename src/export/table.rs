@@ -1,6 +1,6 @@
 //! A table for people: aligned, never wrapped, cut to the terminal.
 //!
-//! Widths are known only when the last row is, so the text of the cells is kept in one buffer until then.
+//! Widths are known only after the last row, so the text of the cells is buffered until then.
 
 use std::fmt::Write;
 
@@ -14,18 +14,21 @@ use crate::fields::id::ColumnId;
 use crate::fields::layout::{Demand, GAP, fit};
 use crate::fields::socket::SocketColumn;
 use crate::fields::table::column_of;
+use crate::fields::tone::Tone;
 use crate::model::counters::Population;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
 use crate::text::cut::shorten;
 
-/// Ends each cell in the buffer. Control characters are escaped before, so no cell holds one.
+/// Ends each cell in the buffer. Control characters are escaped before, so no cell contains it.
 const END: u8 = 0;
+/// Byte of the first tone; the others follow.
+const FIRST_TONE: u8 = b'0';
 
-/// How the table is to look.
+/// Layout of a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
-    /// Cells in a line; `None` where there is no terminal to fit
+    /// Width of a line in cells; `None` if there is no terminal to fit
     pub room: Option<usize>,
     /// Whether the first line names the columns
     pub header: bool,
@@ -43,35 +46,33 @@ pub(crate) struct TextTable {
 }
 
 impl TextTable {
-    /// Titles with their width rules and importance.
+    /// An empty table with these titles, their width rules and their importance.
     pub(crate) fn new(titles: Vec<(String, Width, u8)>, look: Look) -> Self {
         let naturals = titles.iter().map(|(title, ..)| if look.header { title.width() } else { 0 }).collect();
         Self { titles, cells: Vec::new(), naturals, look }
     }
 
-    /// Adds a row; as many cells as there are titles, free of control characters.
-    pub(crate) fn push<'a>(&mut self, cells: impl Iterator<Item = &'a str>) {
-        for (cell, natural) in cells.zip(&mut self.naturals) {
+    /// Adds a row. It needs as many cells as there are titles, free of control characters.
+    pub(crate) fn push<'a>(&mut self, cells: impl Iterator<Item = (Tone, &'a str)>) {
+        for ((tone, cell), natural) in cells.zip(&mut self.naturals) {
             *natural = (*natural).max(cell.width());
-            self.cells.extend_from_slice(cell.as_bytes());
-            self.cells.push(END);
+            encode(tone, cell, &mut self.cells);
         }
     }
 
-    /// Writes header and rows, forgets the rows, and says how many columns found no room.
+    /// Writes header and rows, drops the rows, and returns how many columns were left out.
     pub(crate) fn write(&mut self, out: &mut Vec<u8>) -> usize {
         let demands: Vec<_> = std::iter::zip(&self.titles, &self.naturals)
             .map(|((_, width, importance), &natural)| Demand { natural, width: *width, importance: *importance })
             .collect();
         let widths = fit(&demands, self.look.room);
         if self.look.header {
-            let titles: Vec<_> = self.titles.iter().map(|(title, ..)| title.as_str()).collect();
+            let titles: Vec<_> = self.titles.iter().map(|(title, ..)| (Tone::Plain, title.as_str())).collect();
             self.line(out, &titles, &widths, |_| self.look.styles.title());
         }
         let cells = std::mem::take(&mut self.cells);
-        // Each cell ends, the last one too: where there is none, there is no row.
-        let cells = cells.split_inclusive(|&byte| byte == END).map(|cell| cell.strip_suffix(&[END]).unwrap_or(cell));
-        let mut cells = cells.map(|cell| std::str::from_utf8(cell).unwrap_or_default());
+        // Each cell has its end mark, the last one too; without a mark there is no row.
+        let mut cells = cells.split_inclusive(|&byte| byte == END).map(decode);
         let mut row = Vec::with_capacity(self.titles.len());
         loop {
             row.clear();
@@ -79,16 +80,16 @@ impl TextTable {
             if row.len() < self.titles.len() {
                 break;
             }
-            self.line(out, &row, &widths, |cell| self.look.styles.cell(cell));
+            self.line(out, &row, &widths, |tone| self.look.styles.cell(tone));
         }
         widths.iter().filter(|width| width.is_none()).count()
     }
 
-    fn line(&self, out: &mut Vec<u8>, cells: &[&str], widths: &[Option<usize>], style: impl Fn(&str) -> Style) {
+    fn line(&self, out: &mut Vec<u8>, cells: &[(Tone, &str)], widths: &[Option<usize>], style: impl Fn(Tone) -> Style) {
         let kept = cells.iter().zip(widths).zip(&self.titles);
         let mut kept = kept.filter_map(|((cell, width), (_, rule, _))| Some((*cell, (*width)?, *rule))).peekable();
         let mut owed = 0;
-        while let Some((cell, width, rule)) = kept.next() {
+        while let Some(((tone, cell), width, rule)) = kept.next() {
             let (shown, cut) = shorten(cell, width);
             let used = shown.width() + usize::from(cut);
             let padding = width.saturating_sub(used);
@@ -96,7 +97,7 @@ impl TextTable {
                 owed += padding;
             }
             out.extend(std::iter::repeat_n(b' ', owed));
-            styled(out, style(cell), &[shown, if cut { "…" } else { "" }]);
+            styled(out, style(tone), &[shown, if cut { "…" } else { "" }]);
             owed = if rule == Width::Number { 0 } else { padding };
             if kept.peek().is_some() {
                 owed += GAP;
@@ -106,31 +107,45 @@ impl TextTable {
     }
 }
 
-/// Writes `parts` in `style`, and nothing else where the style is plain.
+/// A cell as it is kept: its tone, its text, its end mark.
+fn encode(tone: Tone, cell: &str, out: &mut Vec<u8>) {
+    out.push(FIRST_TONE + tone as u8);
+    out.extend_from_slice(cell.as_bytes());
+    out.push(END);
+}
+
+fn decode(cell: &[u8]) -> (Tone, &str) {
+    let cell = cell.strip_suffix(&[END]).unwrap_or(cell);
+    let Some((tone, text)) = cell.split_first() else { return (Tone::Plain, "") };
+    let tone = Tone::ALL.get(usize::from(tone.wrapping_sub(FIRST_TONE))).copied().unwrap_or_default();
+    (tone, std::str::from_utf8(text).unwrap_or_default())
+}
+
+/// Writes `parts` in `style`. A plain style adds no escape sequence.
 pub(crate) fn styled(out: &mut Vec<u8>, style: Style, parts: &[&str]) {
     out.extend_from_slice(style.render().to_string().as_bytes());
     parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
     out.extend_from_slice(style.render_reset().to_string().as_bytes());
 }
 
-/// The table of connections.
+/// Encoder that lists rows as a table.
 pub(crate) struct TableListing<'a> {
     columns: Vec<SocketColumn>,
     add_netns: bool,
     look: Look,
     table: Option<TextTable>,
     totals: bool,
-    /// TCP sockets of the namespaces, by their gauges
+    /// Number of TCP sockets in the namespaces, by their gauges
     population: Option<u64>,
     nothing: &'a Nothing<'a>,
 }
 
-/// What to say where there is no row, given how many TCP sockets there are, where the gauges say so.
+/// Makes the line to print if there is no row, from the number of TCP sockets, if the gauges report it.
 type Nothing<'a> = dyn Fn(Option<u64>) -> Option<String> + 'a;
 
 impl<'a> TableListing<'a> {
-    /// With `add_netns` a column for the namespace is put in where there is more than one; with `totals` a line of
-    /// totals ends the table. `nothing` is asked what to say where there is no row.
+    /// If `add_netns` is set and there are several namespaces, a column for them is added; if `totals` is set, a line
+    /// of totals ends the table. `nothing` makes the line to print if there is no row.
     pub(crate) fn new(
         columns: Vec<SocketColumn>,
         add_netns: bool,
@@ -158,22 +173,21 @@ impl Encoder for TableListing<'_> {
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
         for column in &self.columns {
-            out.extend_from_slice(column.value(row).for_people(column.unit).as_bytes());
-            out.push(END);
+            let value = column.value(row);
+            encode(Tone::of(column.id, &value), &value.for_people(column.unit), out);
         }
     }
 
     fn emit(&mut self, encoded: &[u8], _: &mut Vec<u8>) {
         if let Some(table) = &mut self.table {
-            let cells = encoded.strip_suffix(&[END]).unwrap_or(encoded);
-            table.push(cells.split(|&byte| byte == END).map(|cell| std::str::from_utf8(cell).unwrap_or_default()));
+            table.push(encoded.split_inclusive(|&byte| byte == END).map(decode));
         }
     }
 
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
         let left_out = self.table.as_mut().map_or(0, |table| table.write(out));
         let last_line = if listed == 0 && tail.summary.total() == 0 {
-            // Without a header a program reads it: no line is a row.
+            // Without a header, a program reads the output, and a line that is no row would mislead it.
             (self.nothing)(self.population).filter(|_| self.look.header)
         } else {
             self.totals.then(|| totals(tail, listed, left_out))
@@ -186,7 +200,7 @@ impl Encoder for TableListing<'_> {
     }
 }
 
-/// "812 sockets: 700 established, 112 time-wait", and what of it is not shown.
+/// Line of totals: "812 sockets: 700 established, 112 time-wait", with what is not shown.
 fn totals(tail: &Tail, listed: u64, left_out: usize) -> String {
     let total = tail.summary.total();
     let mut states: Vec<_> = tail.summary.by_state().filter(|(_, count)| *count > 0).collect();

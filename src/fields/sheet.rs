@@ -1,22 +1,34 @@
-//! Everything known of one socket, for people: every column that has a value, in the groups of the table.
+//! All values of one socket for people: every column that has a value, in the groups of the table.
 
 use super::id::ColumnId;
 use super::socket::SocketColumn;
 use super::table::{ColumnGroup, column_of};
+use super::tone::Tone;
 use super::value::{Unit, Value};
 use crate::model::row::Row;
 
-/// A title, and name and value of each of its lines.
-pub(crate) type SheetSection = (&'static str, Vec<(String, String)>);
+/// Section of the sheet: its title and its lines.
+pub(crate) type SheetSection = (&'static str, Vec<SheetLine>);
 
-/// Every column of these groups that has a value.
+/// Line of the sheet.
+#[derive(Debug, Clone)]
+pub(crate) struct SheetLine {
+    /// Name of the column
+    pub name: &'static str,
+    /// Its value with the unit
+    pub value: String,
+    /// Its tone
+    pub tone: Tone,
+}
+
+/// Sections of these groups, with every column that has a value.
 pub(crate) fn sections(groups: &[ColumnGroup], row: &Row<'_>) -> Vec<SheetSection> {
     let lines = |columns: &[SocketColumn]| columns.iter().filter_map(|column| line(column, row)).collect();
     let sections = groups.iter().map(|(title, columns)| (*title, lines(columns)));
     sections.filter(|(_, lines): &SheetSection| !lines.is_empty()).collect()
 }
 
-/// Verdict, state and both ends.
+/// Heading of the sheet: verdict, state and both ends.
 pub(crate) fn heading(row: &Row<'_>) -> String {
     let cell =
         |id| column_of(id).map_or_else(String::new, |column| column.value(row).for_people(column.unit).into_owned());
@@ -28,10 +40,10 @@ pub(crate) fn heading(row: &Row<'_>) -> String {
     format!("{glyph} {}  {}  {ends}", cell(ColumnId::Verdict), cell(ColumnId::State))
 }
 
-/// Name and value with its unit; `None` where there is no value, or tcp_info counted nothing.
-fn line(column: &SocketColumn, row: &Row<'_>) -> Option<(String, String)> {
+/// Name, and value with its unit; `None` if there is no value, or if a field of tcp_info is 0.
+fn line(column: &SocketColumn, row: &Row<'_>) -> Option<SheetLine> {
     let value = column.value(row);
-    // The reason stands above all else.
+    // The reason is printed above the sections.
     let is_nothing = matches!(column.id, ColumnId::Info(_)) && value == Value::Number(0);
     if value == Value::Absent || is_nothing || column.id == ColumnId::Reason {
         return None;
@@ -41,5 +53,5 @@ fn line(column: &SocketColumn, row: &Row<'_>) -> Option<(String, String)> {
         (Unit::Bytes, Value::Number(_)) => " bytes",
         _ => "",
     };
-    Some((column.name().to_owned(), format!("{text}{unit}")))
+    Some(SheetLine { name: column.name(), value: format!("{text}{unit}"), tone: Tone::of(column.id, &value) })
 }

@@ -91,6 +91,11 @@ impl TcpState {
         }
     }
 
+    /// The state with this name.
+    pub(crate) fn called(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == Some(name))
+    }
+
     /// The name of a known state, in ss's filter spelling.
     pub fn name(self) -> Option<&'static str> {
         Some(match self {

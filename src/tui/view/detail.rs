@@ -1,11 +1,13 @@
-//! One connection, with all that is known of it: the reason first, then what happens until the kernel gives up.
+//! The detail of one connection: first the verdict and its reason, then the time until the kernel gives up, then all
+//! fields.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::canvas::{Canvas, wrapped};
-use crate::fields::sheet::SheetSection;
+use crate::fields::sheet::{SheetLine, SheetSection};
+use crate::fields::tone::Tone;
 use crate::model::liveness::{Bound, Mechanism, Verdict};
 use crate::text::cut::fitted;
 use crate::text::{bounded, duration, micros, printable, rate};
@@ -15,26 +17,26 @@ use crate::track::timeline::{MarkKind, Timeline};
 use crate::tui::state::Detail;
 use crate::tui::theme::Theme;
 
-/// Pieces of text, each with where it begins and how it looks.
+/// Line of text pieces, each with its first cell and style.
 type DetailLine = Vec<(u16, String, Style)>;
 
-/// Cells of a column of names and values.
+/// Minimum width of a column of sections, in cells.
 const SECTION_CELLS: u16 = 58;
 
 pub(super) fn draw(detail: &Detail, canvas: &mut Canvas<'_>) {
     let (theme, mut area) = (canvas.theme, canvas.area);
     let Some(sheet) = &detail.sheet else {
-        let text = if detail.is_gone { "this connection is gone" } else { "looking…" };
+        let text = if detail.is_gone { "this connection is gone" } else { "reading…" };
         canvas.put(area.x + 1, 0, text, theme.muted);
         return;
     };
     if detail.is_gone {
-        canvas.put(area.x + 1, 0, "gone: this is what was last known of it", theme.alarm);
+        canvas.put(area.x + 1, 0, "closed; showing its last snapshot", theme.alarm);
         area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }
     let lines = lines(sheet, detail, theme, area.width);
     let mut canvas = canvas.on(area);
-    // The last page stays full.
+    // Do not scroll past the last full page.
     let top = detail.top.min(lines.len().saturating_sub(area.height.into()));
     for (y, line) in (0..area.height).zip(lines.iter().skip(top)) {
         for (x, text, style) in line {
@@ -53,7 +55,8 @@ fn lines(sheet: &Sheet, detail: &Detail, theme: Theme, width: u16) -> Vec<Detail
     lines.extend(histories(detail, theme, width));
     let mut sections = Vec::new();
     if !sheet.endings.is_empty() {
-        let endings = sheet.endings.iter().map(|(what, gets)| ((*what).to_owned(), gets.clone()));
+        let endings =
+            sheet.endings.iter().map(|(what, gets)| SheetLine { name: what, value: gets.clone(), tone: Tone::Plain });
         sections.push(("How it ends", endings.collect()));
     }
     sections.extend(sheet.sections.iter().cloned());
@@ -61,7 +64,7 @@ fn lines(sheet: &Sheet, detail: &Detail, theme: Theme, width: u16) -> Vec<Detail
     lines
 }
 
-/// A line from when the peer was last heard to when the kernel gives up, and below it what happens when.
+/// Time line from the last segment of the peer to the kernel giving up, with a label at each moment.
 fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<DetailLine> {
     if timeline.bound == Bound::NotApplicable {
         return Vec::new();
@@ -70,7 +73,7 @@ fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<DetailLine> {
     let (Some((first, _)), Some((last, _))) = (timeline.moments.first(), timeline.moments.last()) else {
         return Vec::new();
     };
-    // Without an end the future is drawn as long as the past.
+    // Without a deadline the future is drawn as long as the past.
     let last = if timeline.bound == Bound::Never { (*last).max(-*first).max(1_000) } else { (*last).max(1) };
     let span = last.saturating_sub(*first).max(1);
     let place = |at: i64| u16::try_from(i128::from(at - first) * i128::from(cells - 1) / i128::from(span)).unwrap_or(0);
@@ -91,7 +94,7 @@ fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<DetailLine> {
     }
     if timeline.bound == Bound::Never {
         line.push((2 + u16::try_from(cells).unwrap_or(0) - 1, "∞".to_owned(), theme.warning));
-        labels.push((u16::try_from(cells).unwrap_or(0) - 1, "no timer would ever end it".to_owned(), theme.warning));
+        labels.push((u16::try_from(cells).unwrap_or(0) - 1, "no timer ends it".to_owned(), theme.warning));
     }
     let mut lines = vec![vec![(1, "Until the kernel gives up".to_owned(), theme.title)], line];
     lines.extend(placed(labels, u16::try_from(cells).unwrap_or(0)));
@@ -114,7 +117,7 @@ fn moment(at: i64, what: MarkKind, timeline: &Timeline, theme: Theme) -> (&'stat
     }
 }
 
-/// Labels below their places, in as many lines as they need not to touch each other.
+/// Places labels below their moments, on as many lines as they need without overlap.
 fn placed(mut labels: Vec<(u16, String, Style)>, cells: u16) -> Vec<DetailLine> {
     let mut lines: Vec<(DetailLine, u16)> = Vec::new();
     labels.sort_by_key(|(at, ..)| *at);
@@ -134,7 +137,7 @@ fn placed(mut labels: Vec<(u16, String, Style)>, cells: u16) -> Vec<DetailLine> 
     lines.into_iter().map(|(line, _)| line).collect()
 }
 
-/// Round-trip time and rates since the detail was opened.
+/// Sparklines of round-trip time and rates since the detail was opened.
 fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<DetailLine> {
     let samples = &detail.samples;
     let rates = |get: fn(&crate::track::sheet::Sample) -> Option<u64>| -> Vec<u64> {
@@ -148,17 +151,17 @@ fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<DetailLine> {
     let rtt: Vec<_> = samples.iter().filter_map(|sample| sample.rtt_us).collect();
     let cells = usize::from(width.saturating_sub(34)).min(60);
     let mut lines = Vec::new();
-    for (name, values, text) in [
-        ("rtt", rtt, micros as fn(u64) -> String),
-        ("sent", rates(|sample| sample.sent), rate),
-        ("received", rates(|sample| sample.received), rate),
+    for (name, values, (text, from_zero)) in [
+        ("rtt", rtt, (micros as fn(u64) -> String, false)),
+        ("sent", rates(|sample| sample.sent), (rate, true)),
+        ("received", rates(|sample| sample.received), (rate, true)),
     ] {
         let Some(last) = values.last() else { continue };
         let shown = &values[values.len().saturating_sub(cells)..];
         lines.push(vec![
             (2, name.to_owned(), theme.muted),
             (12, text(*last), Style::new()),
-            (26, sparkline(shown, name != "rtt"), theme.accent),
+            (26, sparkline(shown, from_zero), theme.accent),
         ]);
     }
     if !lines.is_empty() {
@@ -168,7 +171,7 @@ fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<DetailLine> {
     lines
 }
 
-/// Sections beside each other where there is room, in their order from top to bottom, about equally long.
+/// Arranges sections in up to three columns of similar height, in order from top to bottom.
 fn beside(sections: &[SheetSection], theme: Theme, width: u16) -> Vec<DetailLine> {
     let columns = usize::from(width / SECTION_CELLS).clamp(1, 3);
     let room = width / u16::try_from(columns).unwrap_or(1);
@@ -192,16 +195,16 @@ fn beside(sections: &[SheetSection], theme: Theme, width: u16) -> Vec<DetailLine
     lines
 }
 
-/// Long values go on in the next line, and none into the section beside it.
+/// Lines of one section. A long value wraps, so that it does not run into the section beside it.
 fn block((title, rows): &SheetSection, theme: Theme, room: u16) -> Vec<DetailLine> {
-    let names = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+    let names = rows.iter().map(|row| row.name.width()).max().unwrap_or(0);
     let start = u16::try_from(names).unwrap_or(0) + 4;
     let cells = room.saturating_sub(start + 1);
     let mut lines: Vec<DetailLine> = vec![vec![(1, (*title).to_owned(), theme.title)]];
-    for (name, value) in rows {
+    for SheetLine { name, value, .. } in rows {
         let value = printable(value);
         let pieces = wrapped(&value, cells).enumerate().map(|(number, piece)| {
-            let name = (number == 0).then(|| (2, name.clone(), theme.muted));
+            let name = (number == 0).then(|| (2, (*name).to_owned(), theme.muted));
             name.into_iter().chain([(start, fitted(&piece, cells.into()).into_owned(), Style::new())]).collect()
         });
         lines.extend(pieces);
