@@ -76,6 +76,7 @@ pub use model::snapshot::{Head, Sink, Summary, Tail};
 pub use model::socket::{Queues, Socket, SocketId};
 pub use model::state::{StateSet, TcpState};
 pub use model::tcp_info::{Field, TcpInfo};
+pub use model::time::Millis;
 pub use model::timer::{Timer, TimerKind};
 
 // Changes between snapshots.

@@ -17,34 +17,36 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use crate::model::liveness::Bound;
+use crate::model::time::Millis;
 
 /// Text for a value that is not known or does not apply.
 pub(crate) const DASH: &str = "—";
 
 /// A duration in its largest units, cut and never rounded: `812ms`, `4.3s`, `15m 16s`, `1h 59m 59s`, `3d 4h 5m 6s`.
-pub(crate) fn duration(ms: u64) -> String {
+pub(crate) fn duration(time: Millis) -> String {
     let mut out = Vec::with_capacity(16);
-    push_duration(&mut out, ms);
+    push_duration(&mut out, time);
     // These are digits and letters, so the conversion cannot fail.
     String::from_utf8(out).unwrap_or_default()
 }
 
 /// Appends a duration to `out`.
-fn push_duration(out: &mut Vec<u8>, ms: u64) {
-    for (number, unit) in duration_parts(ms).iter().filter(|(_, unit)| !unit.is_empty()) {
+fn push_duration(out: &mut Vec<u8>, time: Millis) {
+    for (number, unit) in duration_parts(time).iter().filter(|(_, unit)| !unit.is_empty()) {
         out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
         out.extend_from_slice(unit.as_bytes());
     }
 }
 
 /// Display width of a duration, in cells.
-pub(crate) fn duration_width(ms: u64) -> usize {
+pub(crate) fn duration_width(time: Millis) -> usize {
     let used = |(number, unit): &(u64, &str)| if unit.is_empty() { 0 } else { digits(*number) + unit.len() };
-    duration_parts(ms).iter().map(used).sum()
+    duration_parts(time).iter().map(used).sum()
 }
 
 /// Numbers, each with the text after it; that text is empty if the number is not needed.
-fn duration_parts(ms: u64) -> [(u64, &'static str); 4] {
+fn duration_parts(time: Millis) -> [(u64, &'static str); 4] {
+    let ms = time.get();
     let (seconds, minutes, hours) = (ms / 1000, ms / 60_000, ms / 3_600_000);
     let none = (0, "");
     match ms {
@@ -73,7 +75,7 @@ pub(crate) fn micros(us: u64) -> String {
     match us {
         0..1_000 => format!("{us}us"),
         1_000..1_000_000 => format!("{}.{}ms", us / 1000, us % 1000 / 100),
-        _ => duration(us / 1000),
+        _ => duration(Millis::new(us / 1000)),
     }
 }
 
@@ -83,13 +85,13 @@ pub(crate) fn timestamp(time: SystemTime) -> Option<String> {
 }
 
 /// A time with its bound: `40.0s`, `≤40.0s`, `≥40.0s`, `never`; empty if there is none.
-pub(crate) fn bounded(ms: Option<u64>, bound: Bound) -> Cow<'static, str> {
-    match (ms, bound) {
+pub(crate) fn bounded(time: Option<Millis>, bound: Bound) -> Cow<'static, str> {
+    match (time, bound) {
         (_, Bound::Never) => Cow::Borrowed("never"),
         (None, _) | (_, Bound::NotApplicable) => Cow::Borrowed(""),
-        (Some(ms), Bound::Exact) => Cow::Owned(duration(ms)),
-        (Some(ms), Bound::AtMost) => Cow::Owned(format!("≤{}", duration(ms))),
-        (Some(ms), Bound::AtLeast) => Cow::Owned(format!("≥{}", duration(ms))),
+        (Some(time), Bound::Exact) => Cow::Owned(duration(time)),
+        (Some(time), Bound::AtMost) => Cow::Owned(format!("≤{}", duration(time))),
+        (Some(time), Bound::AtLeast) => Cow::Owned(format!("≥{}", duration(time))),
     }
 }
 
@@ -194,6 +196,7 @@ fn is_harmful(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{duration, endpoint, micros, printable};
+    use crate::model::time::Millis;
 
     #[test]
     fn durations_are_cut_not_rounded() {
@@ -211,7 +214,7 @@ mod tests {
             (86_400_000, "1d 0h 0m 0s"),
             (273_906_000, "3d 4h 5m 6s"),
         ] {
-            assert_eq!(duration(ms), text);
+            assert_eq!(duration(Millis::new(ms)), text);
         }
         assert_eq!([micros(812), micros(12_345), micros(1_500_000)], ["812us", "12.3ms", "1.5s"]);
     }

@@ -110,7 +110,7 @@ impl<N> Planner<N> {
             target: Target::of(row),
             name: name(row),
             was: row.options.copied(),
-            probes_at_once: change.probes_at_once(was_enabled, row.socket.idle_ms()),
+            probes_at_once: change.probes_at_once(was_enabled, row.socket.idle()),
             change,
             deadline: row.judged.map(|judged| judged.liveness.deadline),
         });

@@ -19,6 +19,7 @@ use crate::inspect::{Request, inspect};
 use crate::model::address::NetnsId;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
+use crate::model::time::Millis;
 use crate::model::unread::Unread;
 use crate::track::frame::FrameBuilder;
 use crate::track::query::Query;
@@ -49,7 +50,7 @@ pub fn judge_ns() -> Result<u128> {
     });
     dumped.map_err(|error| anyhow!("the dump failed: {error:?}"))?;
     let (sysctls, judge) =
-        (sysctls(&mut Refusals::default()), Judge { hz: ticks_per_second(), active_within_ms: 60_000 });
+        (sysctls(&mut Refusals::default()), Judge { hz: ticks_per_second(), active_within: Millis::from_secs(60) });
     let begin = Instant::now();
     for _ in 0..ROUNDS {
         for socket in &rows {

@@ -79,7 +79,7 @@ pub(super) fn summary(candidates: &[Candidate<Named>]) -> Option<String> {
 
 /// When the kernel gives up, as text; a dash if unknown.
 pub(super) fn dead_in(deadline: Option<Deadline>) -> String {
-    match deadline.map(|deadline| text::bounded(deadline.ms, deadline.bound)) {
+    match deadline.map(|deadline| text::bounded(deadline.after, deadline.bound)) {
         Some(text) if !text.is_empty() => text.into_owned(),
         _ => text::DASH.to_owned(),
     }

@@ -113,5 +113,5 @@ fn without_the_mark_nothing_is_known_of_md5() {
 fn a_peer_that_never_answered_was_not_heard_at_boot() {
     let socket = decode(&with(base(2, 1, 9), 2, &[9; 280]), NETNS).unwrap();
     let info = socket.attributes.info.unwrap();
-    assert_eq!((info.idle_ms(), info.get(Field::Unacked)), (None, Some(0x0909_0909)));
+    assert_eq!((info.idle(), info.get(Field::Unacked)), (None, Some(0x0909_0909)));
 }

@@ -8,14 +8,15 @@ use crate::model::liveness::{Deadline, Mechanism};
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::sysctl::Sysctl;
+use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 
 /// `TCP_TIMEWAIT_LEN`.
-const TIME_WAIT_MS: u64 = 60_000;
+const TIME_WAIT: Millis = Millis::new(60_000);
 /// The kernel reports the silence of the peer and the time left of the timer in whole ticks, each rounded down.
-const TICKS_MS: u64 = 8;
+const TICKS: Millis = Millis::new(8);
 /// The minimum of `TCP_KEEPIDLE` and `TCP_KEEPINTVL`.
-const LEAST_KEEPALIVE_MS: u64 = 1_000;
+const LEAST_KEEPALIVE: Millis = Millis::new(1_000);
 
 /// The deadline of one row.
 pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
@@ -45,62 +46,62 @@ pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         TimerKind::TimeWait => minisocket(socket, Mechanism::TimeWait, wheel),
         TimerKind::SynAck => syn::handshaking(facts, wheel),
         // A timer runs, or may run; all that is known is that it has not ended the socket yet.
-        TimerKind::Unknown(_) | TimerKind::NotTold => Deadline::at_least(0, Mechanism::None),
+        TimerKind::Unknown(_) | TimerKind::NotTold => Deadline::at_least(Millis::ZERO, Mechanism::None),
     }
 }
 
 /// Deadline of a TIME-WAIT or FIN-WAIT-2 minisocket: its timer ends it.
 fn minisocket(socket: &Socket, mechanism: Mechanism, wheel: Wheel) -> Deadline {
     if socket.timer.kind != TimerKind::TimeWait {
-        return Deadline::at_least(0, mechanism);
+        return Deadline::at_least(Millis::ZERO, mechanism);
     }
-    wheel.pending(socket.timer.expires_ms.into(), TIME_WAIT_MS).deadline(mechanism)
+    wheel.pending(socket.timer.left(), TIME_WAIT).deadline(mechanism)
 }
 
 /// Deadline of a full socket in FIN-WAIT-2 that its program has closed. The timer runs for the part of the timeout
 /// above 60 s, and the minisocket that follows lives equally long (`tcp_keepalive_timer`, `tcp_time_wait`). Which
 /// timeout applies, the sysctl's or `TCP_LINGER2`, cannot be read any more.
 fn fin_wait_2(facts: &Facts<'_>) -> Deadline {
-    let expires = u64::from(facts.socket.timer.expires_ms);
-    let timeout = facts.sysctl(Sysctl::FinTimeout, 60) * 1_000;
+    let expires = facts.socket.timer.left();
+    let timeout = Millis::new(facts.sysctl(Sysctl::FinTimeout, 60)) * 1_000;
     // With a timeout of 60 s or less, no minisocket follows.
-    let minisocket = if timeout > TIME_WAIT_MS { expires } else { 0 };
+    let minisocket = if timeout > TIME_WAIT { expires } else { Millis::ZERO };
     Deadline::at_least(expires + minisocket, Mechanism::FinTimeout)
 }
 
 /// Deadline while the keepalive timer runs: nothing is in flight (`tcp_keepalive_timer`).
 fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let (socket, keepalive) = (facts.socket, facts.keepalive);
-    let expires = u64::from(socket.timer.expires_ms);
-    let (idle, unanswered) = (socket.idle_ms(), socket.probes_out());
-    let (Some(Values { idle_ms, interval_ms, probes, user_timeout_ms }), Some(idle)) = (Values::of(keepalive), idle)
+    let expires = socket.timer.left();
+    let (idle, unanswered) = (socket.idle(), socket.probes_out());
+    let (Some(Values { idle: idle_time, interval, probes, user_timeout }), Some(idle)) = (Values::of(keepalive), idle)
     else {
         return keepalive_at_least(keepalive, expires, idle, unanswered);
     };
-    let set_for = if unanswered > 0 { interval_ms } else { idle_ms };
+    let set_for = if unanswered > 0 { interval } else { idle_time };
     let mut fires = wheel.pending(expires, set_for);
-    if idle + expires < idle_ms {
+    if idle + expires < idle_time {
         // The timer was set before the peer was last heard, or the idle time was raised since: it fires without effect
         // and is set again for the remaining time.
-        let due = idle_ms - idle;
-        fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness_ms(due - expires) };
+        let due = idle_time - idle;
+        fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness(due - expires) };
     }
-    let interval = wheel.after(Span::at(0), interval_ms);
-    let (ends, mechanism) = if user_timeout_ms == 0 {
+    let interval = wheel.after(Span::at(Millis::ZERO), interval);
+    let (ends, mechanism) = if user_timeout == Millis::ZERO {
         (fires.plus(interval.times(probes.saturating_sub(unanswered))), Mechanism::Keepalive)
     } else {
         let least = u64::from(unanswered == 0);
-        let silent = Span { earliest: idle + fires.earliest + TICKS_MS, latest: idle + fires.latest };
-        (fires.plus(until(user_timeout_ms, silent, interval, least)), Mechanism::UserTimeout)
+        let silent = Span { earliest: idle + fires.earliest + TICKS, latest: idle + fires.latest };
+        (fires.plus(until(user_timeout, silent, interval, least)), Mechanism::UserTimeout)
     };
     facts.ends(ends, mechanism)
 }
 
 /// Time from a firing at which the peer has been silent for `silent` to the first firing, at least `least` intervals
 /// later, that finds the user timeout exceeded. With a user timeout, the kernel ignores the number of probes.
-fn until(user_timeout_ms: u64, silent: Span, interval: Span, least: u64) -> Span {
+fn until(user_timeout: Millis, silent: Span, interval: Span, least: u64) -> Span {
     let firings =
-        |silent: u64, interval: u64| user_timeout_ms.saturating_sub(silent).div_ceil(interval.max(1)).max(least);
+        |silent: Millis, interval: Millis| (user_timeout - silent).get().div_ceil(interval.get().max(1)).max(least);
     Span {
         earliest: interval.times(firings(silent.latest, interval.latest)).earliest,
         latest: interval.times(firings(silent.earliest, interval.earliest)).latest,
@@ -109,30 +110,30 @@ fn until(user_timeout_ms: u64, silent: Span, interval: Span, least: u64) -> Span
 
 /// Keepalive values, all known.
 struct Values {
-    idle_ms: u64,
-    interval_ms: u64,
+    idle: Millis,
+    interval: Millis,
     probes: u64,
-    user_timeout_ms: u64,
+    user_timeout: Millis,
 }
 
 impl Values {
     fn of(keepalive: &Keepalive) -> Option<Self> {
         Some(Self {
-            idle_ms: u64::from(keepalive.idle_s?) * 1_000,
-            interval_ms: u64::from(keepalive.interval_s?) * 1_000,
+            idle: Millis::from_secs(keepalive.idle_s?),
+            interval: Millis::from_secs(keepalive.interval_s?),
             probes: keepalive.probes?.into(),
-            user_timeout_ms: keepalive.user_timeout_ms?.into(),
+            user_timeout: keepalive.user_timeout_ms?.into(),
         })
     }
 }
 
 /// Lower bound without the values: nothing ends the connection before the first probe is sent and an interval has
 /// passed.
-fn keepalive_at_least(keepalive: &Keepalive, expires: u64, idle: Option<u64>, unanswered: u64) -> Deadline {
+fn keepalive_at_least(keepalive: &Keepalive, expires: Millis, idle: Option<Millis>, unanswered: u64) -> Deadline {
     if unanswered > 0 {
         return Deadline::at_least(expires, Mechanism::Keepalive);
     }
-    let least = keepalive.idle_s.or(keepalive.idle_at_least_s).map_or(0, |seconds| u64::from(seconds) * 1_000);
-    let probe = expires.max(least.saturating_sub(idle.unwrap_or(least)));
-    Deadline::at_least(probe + LEAST_KEEPALIVE_MS, Mechanism::Keepalive)
+    let least = keepalive.idle_s.or(keepalive.idle_at_least_s).map_or(Millis::ZERO, Millis::from_secs);
+    let probe = expires.max(least - idle.unwrap_or(least));
+    Deadline::at_least(probe + LEAST_KEEPALIVE, Mechanism::Keepalive)
 }

@@ -3,9 +3,10 @@
 
 use crate::model::socket::Socket;
 use crate::model::tcp_info::{Field, TcpInfo};
+use crate::model::time::Millis;
 
 /// The kernel reports times in ticks of up to 10 ms, rounded down, and two of them are added up.
-pub(super) const ROUNDING_MS: u64 = 20;
+pub(super) const ROUNDING: Millis = Millis::new(20);
 
 /// Range of possible values of `TCP_KEEPIDLE`, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +18,10 @@ pub(crate) struct IdleBounds {
 }
 
 impl IdleBounds {
-    /// Converts bounds in milliseconds to the whole seconds between them, with tolerance for rounding.
-    pub(super) fn from_ms(at_least: u64, at_most: Option<u64>) -> Self {
-        let at_least_s = u32::try_from(at_least.saturating_sub(ROUNDING_MS).div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
-        let at_most_s = at_most.map(|ms| u32::try_from((ms + ROUNDING_MS) / 1_000).unwrap_or(u32::MAX));
+    /// Converts bounds to the whole seconds between them, with tolerance for rounding.
+    pub(super) fn from_times(at_least: Millis, at_most: Option<Millis>) -> Self {
+        let at_least_s = (at_least - ROUNDING).whole_seconds_up().max(1);
+        let at_most_s = at_most.map(|time| (time + ROUNDING).whole_seconds());
         // If the bounds contradict each other, the program has set a new value, and only the current timer counts.
         Self { at_least_s, at_most_s: at_most_s.filter(|&seconds| seconds >= at_least_s) }
     }
@@ -56,20 +57,20 @@ impl IdleBounds {
 /// silence so far plus what is left. Only a connection on which nothing ever came is sure to have received nothing
 /// since, answers to probes included.
 pub(super) fn idle_bounds(socket: &Socket) -> IdleBounds {
-    let expires = u64::from(socket.timer.expires_ms);
+    let expires = socket.timer.left();
     let info = socket.attributes.info.as_deref();
     // While a probe is out, the silence is longer than the idle time was when it was sent; its current value is
     // unknown.
-    match socket.idle_ms() {
+    match socket.idle() {
         Some(idle) if socket.probes_out() == 0 && info.is_some_and(|info| is_untouched(info, idle)) => {
-            IdleBounds::from_ms(expires, Some(idle + expires))
+            IdleBounds::from_times(expires, Some(idle + expires))
         }
-        _ => IdleBounds::from_ms(0, None),
+        _ => IdleBounds::from_times(Millis::ZERO, None),
     }
 }
 
 /// Whether nothing has come since the handshake: then the time since data last came is the age of the connection.
-fn is_untouched(info: &TcpInfo, idle: u64) -> bool {
+fn is_untouched(info: &TcpInfo, idle: Millis) -> bool {
     info.get(Field::BytesReceived) == Some(0)
-        && info.get(Field::LastDataRecv).is_some_and(|age| age <= idle + ROUNDING_MS)
+        && info.millis(Field::LastDataRecv).is_some_and(|age| age <= idle + ROUNDING)
 }

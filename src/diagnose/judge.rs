@@ -4,14 +4,15 @@ use super::facts::Facts;
 use super::wheel::Wheel;
 use super::{deadline, keepalive, verdict};
 use crate::model::liveness::{Bound, Liveness};
+use crate::model::time::Millis;
 
 /// Parameters of the judgement, constant within a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judge {
     /// Clock ticks of the kernel per second (`CONFIG_HZ`), which decide how late its timers fire
     pub hz: u32,
-    /// A peer heard within this time, in ms, is active
-    pub active_within_ms: u64,
+    /// A peer heard within this time is active
+    pub active_within: Millis,
 }
 
 impl Judge {
@@ -27,11 +28,11 @@ impl Judge {
         let is_unsure = deadline.bound == Bound::AtLeast;
         let assumed = is_unsure.then(|| keepalive::assumed(facts.keepalive, facts.sysctls));
         Liveness {
-            verdict: verdict::of(facts, self.active_within_ms),
+            verdict: verdict::of(facts, self.active_within),
             deadline,
-            likely_ms: assumed
-                .and_then(|keepalive| deadline::of(&Facts { keepalive: &keepalive, ..*facts }, wheel).ms)
-                .filter(|likely| Some(*likely) > deadline.ms),
+            likely: assumed
+                .and_then(|keepalive| deadline::of(&Facts { keepalive: &keepalive, ..*facts }, wheel).after)
+                .filter(|likely| Some(*likely) > deadline.after),
         }
     }
 }

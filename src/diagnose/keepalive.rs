@@ -1,13 +1,14 @@
 //! Whether keepalive is on, and with which values: from the socket's options if they were read, else inferred from its
 //! timer (docs/kernel.md).
 
-use super::idle::{ROUNDING_MS, idle_bounds};
+use super::idle::{ROUNDING, idle_bounds};
 use super::sightings::Remembered;
 use crate::model::keepalive::{Keepalive, KeepaliveSource, KeepaliveValues};
 use crate::model::options::SocketOptions;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::sysctl::{Sysctl, Sysctls};
+use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 use crate::model::unread::Unread;
 
@@ -135,7 +136,5 @@ pub(crate) fn assumed(keepalive: &Keepalive, sysctls: &Sysctls) -> Keepalive {
 
 /// Whether the timer was set for `seconds` when the peer was last heard.
 fn runs_for(socket: &Socket, seconds: u32) -> bool {
-    socket.idle_ms().is_some_and(|idle| {
-        (idle + u64::from(socket.timer.expires_ms)).abs_diff(u64::from(seconds) * 1_000) <= ROUNDING_MS
-    })
+    socket.idle().is_some_and(|idle| (idle + socket.timer.left()).abs_diff(Millis::from_secs(seconds)) <= ROUNDING)
 }

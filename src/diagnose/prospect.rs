@@ -65,7 +65,7 @@ impl Subject {
             (_, false) => Timer::OFF,
             (false, true) => Timer { kind: TimerKind::Keepalive, expires_ms: idle_ms, ..Timer::OFF },
             (true, true) if change.idle_s.is_some() => {
-                let silent = u32::try_from(self.socket.idle_ms().unwrap_or(0)).unwrap_or(u32::MAX);
+                let silent = u32::try_from(self.socket.idle().unwrap_or_default().get()).unwrap_or(u32::MAX);
                 Timer { kind: TimerKind::Keepalive, expires_ms: idle_ms.saturating_sub(silent), ..timer }
             }
             (true, true) => timer,

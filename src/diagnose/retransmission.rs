@@ -8,43 +8,40 @@ use crate::model::liveness::{Deadline, Mechanism};
 use crate::model::routes::Doubt;
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
+use crate::model::time::Millis;
 
 /// `TCP_RTO_MIN`. The kernel computes the limit from it, whatever the socket's own round-trip time.
-const RTO_MIN_MS: u64 = 200;
+const RTO_MIN: Millis = Millis::new(200);
 /// `TCP_RTO_MAX`, if neither sysctl nor option sets another.
 const RTO_MAX_MS: u32 = 120_000;
 /// Number of retries if `tcp_orphan_retries` is 0 and the timeout is below its maximum.
 const ORPHAN_RETRIES: u64 = 8;
 
-/// The maximum retransmission timeout of the socket, in ms.
-pub(super) fn rto_max_ms(facts: &Facts<'_>) -> u64 {
-    let own = facts.options.and_then(|options| options.rto_max_ms).map(u64::from).filter(|&ms| ms > 0);
-    own.unwrap_or_else(|| facts.sysctl(Sysctl::RtoMax, RTO_MAX_MS)).max(1)
+/// The maximum retransmission timeout of the socket.
+pub(super) fn rto_max(facts: &Facts<'_>) -> Millis {
+    let own = facts.options.and_then(|options| options.rto_max_ms).filter(|&ms| ms > 0).map(Millis::from);
+    own.unwrap_or_else(|| Millis::new(facts.sysctl(Sysctl::RtoMax, RTO_MAX_MS))).max(Millis::new(1))
 }
 
-/// `tcp_model_timeout`: how long `retries` doublings of `base_ms` take, none longer than `rto_max_ms`.
-pub(super) fn model_timeout_ms(retries: u64, base_ms: u64, rto_max_ms: u64) -> u64 {
-    let doublings = u64::from((rto_max_ms / base_ms).checked_ilog2().unwrap_or(0));
-    let doubled = |count: u64| ((2_u64 << count.min(32)) - 1).saturating_mul(base_ms);
-    if retries <= doublings {
-        doubled(retries)
-    } else {
-        doubled(doublings).saturating_add((retries - doublings).saturating_mul(rto_max_ms))
-    }
+/// `tcp_model_timeout`: how long `retries` doublings of `base` take, none longer than `rto_max`.
+pub(super) fn model_timeout(retries: u64, base: Millis, rto_max: Millis) -> Millis {
+    let doublings = u64::from((rto_max.get() / base.get().max(1)).checked_ilog2().unwrap_or(0));
+    let doubled = |count: u64| base * ((2_u64 << count.min(32)) - 1);
+    if retries <= doublings { doubled(retries) } else { doubled(doublings) + rto_max * (retries - doublings) }
 }
 
 /// `tcp_orphan_retries()`: number of retries for a connection that its program has closed.
-pub(super) fn orphan_retries(facts: &Facts<'_>, rto_ms: u64, rto_max_ms: u64) -> u64 {
+pub(super) fn orphan_retries(facts: &Facts<'_>, rto: Millis, rto_max: Millis) -> u64 {
     match facts.tries(Sysctl::OrphanRetries, 0) {
-        0 if rto_ms < rto_max_ms => ORPHAN_RETRIES,
+        0 if rto < rto_max => ORPHAN_RETRIES,
         retries => retries,
     }
 }
 
 /// The limit at which the kernel gives up.
 enum Limit {
-    /// Maximum time since the first retransmission, in ms
-    Time(u64),
+    /// Maximum time since the first retransmission
+    Time(Millis),
     /// Maximum time since the first retransmission, computed from tcp_orphan_retries and the current timeout
     Orphan,
 }
@@ -54,7 +51,7 @@ struct Progress {
     /// What the other times count from: the snapshot, or the first retransmission if it is still to come
     origin: Span,
     /// Timeout that the pending timer was set for
-    rto_ms: u64,
+    rto: Millis,
     /// Time since the first retransmission
     since: Span,
     /// When the pending timer fires
@@ -63,10 +60,10 @@ struct Progress {
 
 /// Deadline while data or a FIN is unacknowledged.
 pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
-    let expires = u64::from(facts.socket.timer.expires_ms);
+    let expires = facts.socket.timer.left();
     let orphan = facts.socket.is_orphan();
     let mechanism = if orphan { Mechanism::OrphanRetries } else { Mechanism::Retransmission };
-    let rto_max = rto_max_ms(facts);
+    let rto_max = rto_max(facts);
     let info = facts.socket.attributes.info.as_deref();
     let Some((info, at)) = info.and_then(|info| Some((info, progress(info, expires, wheel, rto_max)?))) else {
         return Deadline::at_least(expires, mechanism);
@@ -80,7 +77,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
             simulate(at, &Limit::Orphan, facts, wheel, rto_max).at_most(mechanism)
         };
     }
-    let user_timeout = facts.keepalive.user_timeout_ms.map(u64::from);
+    let user_timeout = facts.keepalive.user_timeout_ms.map(Millis::from);
     if info.get(Field::SndWnd) == Some(0) {
         return shrunken_window(info, expires, rto_max, user_timeout);
     }
@@ -89,8 +86,8 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     }
     match user_timeout {
         None => Deadline::at_least(expires, mechanism),
-        Some(0) => {
-            let limit = model_timeout_ms(facts.tries(Sysctl::Retries2, 15), RTO_MIN_MS, rto_max);
+        Some(Millis::ZERO) => {
+            let limit = model_timeout(facts.tries(Sysctl::Retries2, 15), RTO_MIN, rto_max);
             if fails {
                 return where_sends_fail(facts, info, &at, limit, mechanism);
             }
@@ -122,27 +119,27 @@ fn counts_from_first_timeout(info: &TcpInfo) -> bool {
 
 /// Lower bound if sends fail: they are retried at other times, and the limit may count from when the data was first
 /// sent.
-fn where_sends_fail(facts: &Facts<'_>, info: &TcpInfo, at: &Progress, limit: u64, mechanism: Mechanism) -> Deadline {
-    let passed = at.since.latest.max(info.get(Field::LastDataSent).unwrap_or(0));
-    Deadline::at_least(limit.saturating_sub(passed).max(least_where_sends_fail(facts)), mechanism)
+fn where_sends_fail(facts: &Facts<'_>, info: &TcpInfo, at: &Progress, limit: Millis, mechanism: Mechanism) -> Deadline {
+    let passed = at.since.latest.max(info.millis(Field::LastDataSent).unwrap_or_default());
+    Deadline::at_least((limit - passed).max(least_where_sends_fail(facts)), mechanism)
 }
 
 /// Lower bound if sends fail. If the neighbour is given up, ICMP from this host itself can end the connection between
 /// two firings.
-fn least_where_sends_fail(facts: &Facts<'_>) -> u64 {
-    if facts.doubt == Some(Doubt::Carrier) { facts.socket.timer.expires_ms.into() } else { 0 }
+fn least_where_sends_fail(facts: &Facts<'_>) -> Millis {
+    if facts.doubt == Some(Doubt::Carrier) { facts.socket.timer.left() } else { Millis::ZERO }
 }
 
 /// Simulates firings until the limit has passed for sure. If lateness decides between two firings, the span covers
 /// both.
-fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rto_max: u64) -> Span {
+fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rto_max: Millis) -> Span {
     /// Upper bound of the firings before the limit: sysctls allow at most 255 retries.
     const FIRINGS: u32 = 300;
     let mut earliest = None;
     for _ in 0..FIRINGS {
         let limit = match limit {
             Limit::Time(limit) => *limit,
-            Limit::Orphan => model_timeout_ms(orphan_retries(facts, at.rto_ms, rto_max), RTO_MIN_MS, rto_max),
+            Limit::Orphan => model_timeout(orphan_retries(facts, at.rto, rto_max), RTO_MIN, rto_max),
         };
         let passed = at.since.plus(at.fires);
         if passed.latest >= limit {
@@ -151,32 +148,32 @@ fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rt
         if passed.earliest >= limit {
             break;
         }
-        at.rto_ms = at.rto_ms.saturating_mul(2).min(rto_max);
-        at.fires = wheel.after(at.fires, at.rto_ms);
+        at.rto = at.rto.doubled(1).min(rto_max);
+        at.fires = wheel.after(at.fires, at.rto);
     }
     at.origin.plus(Span { earliest: earliest.unwrap_or(at.fires.earliest), latest: at.fires.latest })
 }
 
 /// Reads the progress of the retransmissions from tcp_info.
-fn progress(info: &TcpInfo, expires: u64, wheel: Wheel, rto_max: u64) -> Option<Progress> {
-    let rto_ms = info.get(Field::Rto)?.max(1);
-    let pending = wheel.pending(expires, rto_ms);
+fn progress(info: &TcpInfo, expires: Millis, wheel: Wheel, rto_max: Millis) -> Option<Progress> {
+    let rto = info.millis(Field::Rto)?.max(Millis::new(1));
+    let pending = wheel.pending(expires, rto);
     let retransmits = info.get(Field::Retransmits)?;
     if retransmits == 0 {
-        let next = rto_ms.saturating_mul(2).min(rto_max);
+        let next = rto.doubled(1).min(rto_max);
         return Some(Progress {
-            origin: first_timeout(info, pending, rto_ms, wheel),
-            rto_ms: next,
-            since: Span::at(0),
-            fires: wheel.after(Span::at(0), next),
+            origin: first_timeout(info, pending, rto, wheel),
+            rto: next,
+            since: Span::at(Millis::ZERO),
+            fires: wheel.after(Span::at(Millis::ZERO), next),
         });
     }
-    let since = since_first(info, expires, rto_ms, wheel, rto_max);
-    Some(Progress { origin: Span::at(0), rto_ms, since, fires: pending })
+    let since = since_first(info, expires, rto, wheel, rto_max);
+    Some(Progress { origin: Span::at(Millis::ZERO), rto, since, fires: pending })
 }
 
 /// When the first timeout fires. Until then, the pending timer may be a tail-loss probe, which restarts the timeout.
-fn first_timeout(info: &TcpInfo, pending: Span, rto: u64, wheel: Wheel) -> Span {
+fn first_timeout(info: &TcpInfo, pending: Span, rto: Millis, wheel: Wheel) -> Span {
     const OPTION_SACK: u64 = 2;
     const CA_OPEN_OR_CWR: [u64; 2] = [0, 2];
     let probes = info.get(Field::Options).is_some_and(|options| options & OPTION_SACK != 0)
@@ -186,63 +183,65 @@ fn first_timeout(info: &TcpInfo, pending: Span, rto: u64, wheel: Wheel) -> Span 
 }
 
 /// Time since the first retransmission of this silence.
-fn since_first(info: &TcpInfo, expires: u64, rto: u64, wheel: Wheel, rto_max: u64) -> Span {
+fn since_first(info: &TcpInfo, expires: Millis, rto: Millis, wheel: Wheel, rto_max: Millis) -> Span {
     /// The kernel takes its own stamp and the time of the dump in whole ticks.
-    const TICKS_MS: u64 = 8;
-    if let (Some(total), Some(1)) = (info.get(Field::TotalRtoTime), info.get(Field::TotalRtoRecoveries)) {
-        return Span { earliest: total.saturating_sub(TICKS_MS), latest: total + TICKS_MS };
+    const TICKS: Millis = Millis::new(8);
+    if let (Some(total), Some(1)) = (info.millis(Field::TotalRtoTime), info.get(Field::TotalRtoRecoveries)) {
+        return Span { earliest: total - TICKS, latest: total + TICKS };
     }
     // Sum of the intervals so far, backwards from the pending one.
-    let mut span = Span::at(rto.saturating_sub(expires));
+    let mut span = Span::at(rto - expires);
     for earlier in 1..info.get(Field::Retransmits).unwrap_or(0) {
-        let interval = (rto >> earlier.min(63)).min(rto_max);
+        let interval = rto.halved(earlier).min(rto_max);
         // Once the timeout is at its maximum, halving underestimates: earlier intervals may have been at the maximum
         // too.
         let longest = if rto >= rto_max { rto_max } else { interval };
         span.earliest += interval;
-        span.latest += longest + wheel.lateness_ms(longest);
+        span.latest += longest + wheel.lateness(longest);
     }
     span
 }
 
 /// Deadline with `TCP_USER_TIMEOUT`: the kernel shortens each timeout so that it fires when the user timeout has
 /// passed.
-fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: u64, wheel: Wheel) -> Deadline {
+fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: Millis, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::UserTimeout;
     if info.get(Field::Retransmits) == Some(0) {
         return wheel.after(at.origin, user_timeout).deadline(mechanism);
     }
-    let left = |since: u64| user_timeout.saturating_sub(since);
+    let left = |since: Millis| user_timeout - since;
     let (earliest, latest) = (left(at.since.latest), left(at.since.earliest));
     let ends = Span {
         earliest: at.fires.earliest.max(earliest),
-        latest: at.fires.latest.max(latest + wheel.lateness_ms(latest)),
+        latest: at.fires.latest.max(latest + wheel.lateness(latest)),
     };
     ends.deadline(mechanism)
 }
 
 /// Deadline after the receiver shrank its window to zero with data in flight. The retransmissions act as window probes,
 /// and end when nothing was heard for twice the maximum timeout (`tcp_rtx_probe0_timed_out`).
-fn shrunken_window(info: &TcpInfo, expires: u64, rto_max: u64, user_timeout: Option<u64>) -> Deadline {
+fn shrunken_window(info: &TcpInfo, expires: Millis, rto_max: Millis, user_timeout: Option<Millis>) -> Deadline {
     // The user timeout counts from when the data was first sent, which the kernel does not report.
-    if user_timeout != Some(0) {
+    if user_timeout != Some(Millis::ZERO) {
         return Deadline::at_least(expires, Mechanism::UserTimeout);
     }
-    let left = (2 * rto_max).saturating_sub(info.idle_ms().unwrap_or(0));
+    let left = rto_max * 2 - info.idle().unwrap_or_default();
     Deadline::at_least(left.max(expires), Mechanism::WindowProbe)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::model_timeout_ms;
+    use super::model_timeout;
+    use crate::model::time::Millis;
 
     #[test]
     fn the_model_times_are_those_of_the_kernel() {
-        assert_eq!(model_timeout_ms(15, 200, 120_000), 924_600);
-        assert_eq!(model_timeout_ms(8, 200, 120_000), 102_200);
-        assert_eq!(model_timeout_ms(4, 200, 120_000), 6_200);
-        assert_eq!(model_timeout_ms(6, 1000, 120_000), 127_000);
-        assert_eq!(model_timeout_ms(0, 200, 120_000), 200);
-        assert!(model_timeout_ms(u64::MAX, 1, 1) > 0, "no overflow");
+        let timeout = |retries, base, rto_max| model_timeout(retries, Millis::new(base), Millis::new(rto_max)).get();
+        assert_eq!(timeout(15, 200, 120_000), 924_600);
+        assert_eq!(timeout(8, 200, 120_000), 102_200);
+        assert_eq!(timeout(4, 200, 120_000), 6_200);
+        assert_eq!(timeout(6, 1000, 120_000), 127_000);
+        assert_eq!(timeout(0, 200, 120_000), 200);
+        assert!(timeout(u64::MAX, 1, 1) > 0, "no overflow");
     }
 }

@@ -4,10 +4,11 @@ use super::idle::{IdleBounds, idle_bounds};
 use super::wheel::Wheel;
 use crate::model::sequence::Sequence;
 use crate::model::socket::Socket;
+use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 
 /// Tolerance for the clock of the reader, which is read a moment after the kernel wrote the row.
-const CLOCKS_MS: u64 = 500;
+const CLOCKS: Millis = Millis::new(500);
 
 /// Keepalive values of one socket, inferred from the snapshots so far.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,7 @@ pub(crate) struct Remembered {
 /// One reading of the keepalive timer, in the clock of the reader.
 #[derive(Debug, Clone, Copy)]
 struct Sight {
-    fires_ms: u64,
+    fires: Millis,
     /// How long the peer will have been silent when the timer fires. Both parts are of one instant, so the reader's
     /// clock adds no error
     silent_then_ms: Option<u32>,
@@ -51,52 +52,51 @@ impl Sightings {
         self.sockets.get_mut(socket.id)?.as_ref()
     }
 
-    /// Adds a row read at `now_ms`, by any monotonic clock, and returns what is known of its socket.
-    pub(crate) fn take(&mut self, socket: &Socket, now_ms: u64, wheel: Wheel) -> Option<&Remembered> {
+    /// Adds a row read at `now`, by any monotonic clock, and returns what is known of its socket.
+    pub(crate) fn take(&mut self, socket: &Socket, now: Millis, wheel: Wheel) -> Option<&Remembered> {
         let (slot, _) = self.sockets.meet(socket.id, || None)?;
         if !matches!(socket.timer.kind, TimerKind::Keepalive | TimerKind::Off | TimerKind::DelayedAck) {
             return slot.as_ref();
         }
         let is_on = socket.timer.kind == TimerKind::Keepalive;
-        let sight = sight(socket, now_ms);
-        let holds = |earlier: &Remembered| {
-            is_on && earlier.enabled == Some(true) && !is_set_anew(&earlier.last, &sight, now_ms)
-        };
+        let sight = sight(socket, now);
+        let holds =
+            |earlier: &Remembered| is_on && earlier.enabled == Some(true) && !is_set_anew(&earlier.last, &sight, now);
         let remembered = match slot.filter(holds) {
             None => Remembered {
                 enabled: Some(is_on),
-                idle: if is_on { idle_bounds(socket) } else { IdleBounds::from_ms(0, None) },
+                idle: if is_on { idle_bounds(socket) } else { IdleBounds::from_times(Millis::ZERO, None) },
                 interval_s: None,
                 last: sight,
             },
-            Some(earlier) => follow(&earlier, socket, sight, now_ms, wheel),
+            Some(earlier) => follow(&earlier, socket, sight, now, wheel),
         };
         Some(slot.insert(remembered))
     }
 }
 
-fn sight(socket: &Socket, now_ms: u64) -> Sight {
+fn sight(socket: &Socket, now: Millis) -> Sight {
     let unanswered = u8::try_from(socket.probes_out()).unwrap_or(u8::MAX);
     let expires = socket.timer.expires_ms;
     Sight {
-        fires_ms: now_ms + u64::from(expires),
+        fires: now + socket.timer.left(),
         unanswered,
-        silent_then_ms: socket.idle_ms().and_then(|idle| u32::try_from(idle + u64::from(expires)).ok()),
+        silent_then_ms: socket.idle().and_then(|idle| u32::try_from((idle + socket.timer.left()).get()).ok()),
         longest_left_ms: if unanswered > 0 { expires } else { 0 },
     }
 }
 
 /// Whether the expiry of the timer moved although it has not fired: the program has set it anew, so values inferred
 /// from the old setting no longer hold.
-fn is_set_anew(before: &Sight, after: &Sight, now_ms: u64) -> bool {
-    now_ms + CLOCKS_MS < before.fires_ms && after.fires_ms.abs_diff(before.fires_ms) > CLOCKS_MS
+fn is_set_anew(before: &Sight, after: &Sight, now: Millis) -> bool {
+    now + CLOCKS < before.fires && after.fires.abs_diff(before.fires) > CLOCKS
 }
 
 /// Combines two successive readings.
-fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now_ms: u64, wheel: Wheel) -> Remembered {
+fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now: Millis, wheel: Wheel) -> Remembered {
     let mut idle = idle_bounds(socket).narrowed(earlier.idle);
-    if let Some(refired) = socket.idle_ms().and_then(|silent| refired(&earlier.last, &sight, silent, now_ms)) {
-        idle = IdleBounds::from_ms(refired, Some(refired));
+    if let Some(refired) = socket.idle().and_then(|silent| refired(&earlier.last, &sight, silent, now)) {
+        idle = IdleBounds::from_times(refired, Some(refired));
     }
     sight.longest_left_ms = sight.longest_left_ms.max(earlier.last.longest_left_ms);
     let interval_s = interval(&earlier.last, &sight, wheel).or(earlier.interval_s);
@@ -109,17 +109,20 @@ fn interval(before: &Sight, after: &Sight, wheel: Wheel) -> Option<u32> {
     if before.unanswered == 0 || before.unanswered.checked_add(1) != Some(after.unanswered) {
         return None;
     }
-    let between = u64::from(after.silent_then_ms?.checked_sub(before.silent_then_ms?)?);
-    let least = between.saturating_sub(wheel.lateness_ms(between)).max(after.longest_left_ms.into());
-    IdleBounds::from_ms(least, Some(between)).exact()
+    let between = Millis::from(after.silent_then_ms?.checked_sub(before.silent_then_ms?)?);
+    let least = (between - wheel.lateness(between)).max(after.longest_left_ms.into());
+    IdleBounds::from_times(least, Some(between)).exact()
 }
 
 /// The exact idle time, if the timer fired since the last reading, was set again for the remaining time, and nothing
 /// came since.
-fn refired(before: &Sight, after: &Sight, silent_ms: u64, now_ms: u64) -> Option<u64> {
-    let fired_ago = now_ms.checked_sub(before.fires_ms)?;
-    let is_set_again = after.fires_ms > before.fires_ms + CLOCKS_MS;
-    let is_untouched_since = silent_ms > fired_ago + CLOCKS_MS;
+fn refired(before: &Sight, after: &Sight, silent: Millis, now: Millis) -> Option<Millis> {
+    if now < before.fires {
+        return None;
+    }
+    let fired_ago = now - before.fires;
+    let is_set_again = after.fires > before.fires + CLOCKS;
+    let is_untouched_since = silent > fired_ago + CLOCKS;
     (before.unanswered == 0 && after.unanswered == 0 && is_set_again && is_untouched_since)
-        .then(|| silent_ms + (after.fires_ms - now_ms))
+        .then(|| silent + (after.fires - now))
 }

@@ -5,17 +5,18 @@ use super::Facts;
 use super::window::Window;
 use crate::model::liveness::Verdict;
 use crate::model::state::TcpState;
+use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 
 /// Number of retransmissions from which data counts as overdue.
 const OVERDUE: u64 = 2;
 
 /// Verdict of a row.
-pub(super) fn of(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
+pub(super) fn of(facts: &Facts<'_>, active_within: Millis) -> Verdict {
     let socket = facts.socket;
     match socket.state {
         TcpState::Established if socket.inode.is_none() => Verdict::Unaccepted,
-        TcpState::Established => established(facts, active_within_ms),
+        TcpState::Established => established(facts, active_within),
         TcpState::SynSent => Verdict::Connecting,
         TcpState::SynRecv => Verdict::Handshaking,
         TcpState::FinWait2 if !socket.is_minisocket() && !socket.is_orphan() => Verdict::HalfClosed,
@@ -28,7 +29,7 @@ pub(super) fn of(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
     }
 }
 
-fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
+fn established(facts: &Facts<'_>, active_within: Millis) -> Verdict {
     let socket = facts.socket;
     match socket.timer.kind {
         TimerKind::Keepalive if socket.probes_out() > 0 => return Verdict::Probing,
@@ -40,7 +41,7 @@ fn established(facts: &Facts<'_>, active_within_ms: u64) -> Verdict {
         },
         _ => {}
     }
-    let is_active = socket.idle_ms().is_some_and(|idle| idle <= active_within_ms);
+    let is_active = socket.idle().is_some_and(|idle| idle <= active_within);
     // Data in flight has a retransmission deadline, so a dead peer is noticed without keepalive.
     let in_flight = matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe);
     match facts.keepalive.enabled {

@@ -6,25 +6,26 @@ use super::{Facts, retransmission};
 use crate::model::liveness::{Deadline, Mechanism};
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
+use crate::model::time::Millis;
 
 /// Deadline while the zero-window probe timer runs.
 pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::WindowProbe;
-    let expires = u64::from(facts.socket.timer.expires_ms);
+    let expires = facts.socket.timer.left();
     let (Some(info), Some(user_timeout)) =
-        (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms.map(u64::from))
+        (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms.map(Millis::from))
     else {
         return Deadline::at_least(expires, mechanism);
     };
     let window = Window::of(facts, info);
     if window.cannot_send() {
         // Sends that fail are retried twice a second, and each counts as a probe.
-        let is_sure = !window.is_open && user_timeout == 0;
+        let is_sure = !window.is_open && user_timeout == Millis::ZERO;
         let tries = if is_sure { window.retries.saturating_sub(window.unanswered) } else { 0 };
-        return Deadline::at_least(expires + tries * window.least_ms(), mechanism);
+        return Deadline::at_least(expires + window.least() * tries, mechanism);
     }
     let ends = window.simulate(expires, wheel);
-    if user_timeout > 0 {
+    if user_timeout > Millis::ZERO {
         return within_user_timeout(&window, ends, expires, user_timeout, wheel);
     }
     if window.is_answered() && window.begun() && facts.keepalive.is_read() {
@@ -43,10 +44,10 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
 /// Deadline with a user timeout: the connection ends by it or by the number of probes, whichever comes first. An answer
 /// resets the number of probes, but not the time, which counts from the first probe; the kernel does not report when
 /// that was sent.
-fn within_user_timeout(window: &Window, probes: Span, expires: u64, user_timeout: u64, wheel: Wheel) -> Deadline {
+fn within_user_timeout(window: &Window, probes: Span, expires: Millis, user_timeout: Millis, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::UserTimeout;
     if !window.begun() {
-        let time = wheel.after(wheel.pending(expires, window.interval_ms()), user_timeout);
+        let time = wheel.after(wheel.pending(expires, window.interval()), user_timeout);
         return if probes.earliest < time.earliest {
             Deadline::at_least(probes.earliest, Mechanism::WindowProbe)
         } else {
@@ -64,8 +65,8 @@ fn within_user_timeout(window: &Window, probes: Span, expires: u64, user_timeout
 pub(super) struct Window {
     unanswered: u64,
     backoff: u64,
-    rto_ms: u64,
-    rto_max_ms: u64,
+    rto: Millis,
+    rto_max: Millis,
     retries: u64,
     is_orphan: bool,
     /// The window is open: data that this host could not send waits for the next try
@@ -77,30 +78,30 @@ pub(super) struct Window {
 
 impl Window {
     /// `TCP_RTO_MIN`: the shortest time between probes.
-    const RTO_MIN_MS: u64 = 200;
+    const RTO_MIN: Millis = Millis::new(200);
     /// `TCP_RESOURCE_PROBE_INTERVAL`: the time between tries that this host could not send.
-    const FAILED_MS: u64 = 500;
+    const FAILED: Millis = Millis::new(500);
     /// `net.ipv4.tcp_invalid_ratelimit`: a peer answers a probe no sooner than this after it answered another.
-    const RATELIMIT_MS: u64 = 500;
+    const RATELIMIT: Millis = Millis::new(500);
     /// Maximum number of doublings of the interval.
     const MOST_DOUBLINGS: u64 = 10;
 
     pub(super) fn of(facts: &Facts<'_>, info: &TcpInfo) -> Self {
-        let rto_max_ms = retransmission::rto_max_ms(facts);
+        let rto_max = retransmission::rto_max(facts);
         let mut window = Self {
             unanswered: facts.socket.probes_out(),
             backoff: info.get(Field::Backoff).unwrap_or(0),
-            rto_ms: info.get(Field::Rto).unwrap_or(Self::RTO_MIN_MS).max(Self::RTO_MIN_MS),
-            rto_max_ms,
+            rto: info.millis(Field::Rto).unwrap_or_default().max(Self::RTO_MIN),
+            rto_max,
             retries: facts.tries(Sysctl::Retries2, 15),
             is_orphan: facts.socket.is_orphan(),
             is_open: info.get(Field::SndWnd).is_some_and(|window| window > 0),
             is_doubtful: facts.doubt.is_some(),
             is_silent: false,
         };
-        window.is_silent = window.silence(facts.socket.timer.expires_ms.into(), info);
+        window.is_silent = window.silence(facts.socket.timer.left(), info);
         if window.is_orphan {
-            window.retries = retransmission::orphan_retries(facts, window.interval_ms(), rto_max_ms);
+            window.retries = retransmission::orphan_retries(facts, window.interval(), rto_max);
         }
         window
     }
@@ -122,19 +123,19 @@ impl Window {
     }
 
     /// The shortest time between two tries.
-    fn least_ms(&self) -> u64 {
-        self.rto_ms.min(Self::FAILED_MS)
+    fn least(&self) -> Millis {
+        self.rto.min(Self::FAILED)
     }
 
     /// Whether one of the last two probes has been unanswered for long enough. A probe does not count if the peer
     /// answered another one a moment before: its rate limit then leaves this one unanswered.
-    fn silence(&self, expires_ms: u64, info: &TcpInfo) -> bool {
-        const GRACE_MS: u64 = 100;
-        let grace = GRACE_MS + 2 * info.get(Field::Rtt).unwrap_or(0).div_ceil(1_000);
-        let heard_ago = info.idle_ms().unwrap_or(0);
-        let last_ago = self.interval_ms().saturating_sub(expires_ms);
-        let before_ago = last_ago + self.interval_ms() / 2;
-        let is_telling = |ago: u64| ago >= grace && heard_ago.saturating_sub(ago) > Self::RATELIMIT_MS;
+    fn silence(&self, expires: Millis, info: &TcpInfo) -> bool {
+        const GRACE: Millis = Millis::new(100);
+        let grace = GRACE + Millis::from_micros_up(info.get(Field::Rtt).unwrap_or(0)) * 2;
+        let heard_ago = info.idle().unwrap_or_default();
+        let last_ago = self.interval() - expires;
+        let before_ago = last_ago + self.interval().halved(1);
+        let is_telling = |ago: Millis| ago >= grace && heard_ago - ago > Self::RATELIMIT;
         match self.unanswered {
             0 => false,
             1 => is_telling(last_ago),
@@ -144,18 +145,18 @@ impl Window {
     }
 
     /// Time until the next probe (`tcp_probe0_when`).
-    fn interval_ms(&self) -> u64 {
-        (self.rto_ms << self.backoff.min(Self::MOST_DOUBLINGS)).min(self.rto_max_ms)
+    fn interval(&self) -> Millis {
+        self.rto.doubled(self.backoff.min(Self::MOST_DOUBLINGS)).min(self.rto_max)
     }
 
     /// Simulates probes until none is left.
-    fn simulate(&self, expires: u64, wheel: Wheel) -> Span {
-        let mut fires = wheel.pending(expires, self.interval_ms());
+    fn simulate(&self, expires: Millis, wheel: Wheel) -> Span {
+        let mut fires = wheel.pending(expires, self.interval());
         let mut at = Self { ..*self };
         while at.unanswered < at.retries {
             at.unanswered += 1;
             at.backoff = (at.backoff + 1).min(at.retries.max(at.backoff));
-            fires = wheel.after(fires, at.interval_ms());
+            fires = wheel.after(fires, at.interval());
         }
         fires
     }

@@ -16,6 +16,7 @@ use crate::model::row::Row;
 use crate::model::socket::{Attributes, Queues, Socket, Ulp};
 use crate::model::state::TcpState;
 use crate::model::tcp_info::{CA_STATES, FIELDS, Field, OPTIONS, TcpInfo};
+use crate::model::time::Millis;
 use crate::model::timer::{Timer, TimerKind};
 use crate::model::unread::Unread;
 use crate::text::reason;
@@ -243,7 +244,7 @@ fn timer(json: &mut Json<'_>, timer: Timer) {
         None if timer.kind == TimerKind::NotTold => json.key(key!("kind")).null(),
         None => json.key(key!("kind")).display(timer.kind),
     }
-    json.key(key!("expires_ms")).optional(timer.expires_ms());
+    json.key(key!("expires_ms")).optional(timer.expires().map(Millis::get));
     json.key(key!("count")).optional(timer.count());
     json.end_object();
 }
@@ -251,11 +252,11 @@ fn timer(json: &mut Json<'_>, timer: Timer) {
 fn liveness(json: &mut Json<'_>, row: &Row<'_>, liveness: &Liveness) {
     json.object();
     json.key(key!("verdict")).word(liveness.verdict.name());
-    json.key(key!("dead_in_ms")).optional(liveness.deadline.ms);
+    json.key(key!("dead_in_ms")).optional(liveness.deadline.after.map(Millis::get));
     json.key(key!("bound")).word(liveness.deadline.bound.name());
     json.key(key!("mechanism")).word(liveness.deadline.mechanism.name());
     json.key(key!("reason")).written(|out| reason::write(out, row));
-    json.key(key!("likely_dead_in_ms")).optional(liveness.likely_ms);
+    json.key(key!("likely_dead_in_ms")).optional(liveness.likely.map(Millis::get));
     json.end_object();
 }
 
@@ -299,7 +300,7 @@ fn close_wait(json: &mut Json<'_>, socket: &Socket) {
         return json.null();
     };
     json.object();
-    json.key(key!("age_at_least_ms")).optional(info.idle_ms());
+    json.key(key!("age_at_least_ms")).optional(info.idle().map(Millis::get));
     json.key(key!("age_at_most_ms")).optional(info.get(Field::LastDataRecv));
     json.end_object();
 }

@@ -12,6 +12,7 @@ use crate::model::options::MoreOptions;
 use crate::model::row::Row;
 use crate::model::state::TcpState;
 use crate::model::tcp_info::Field;
+use crate::model::time::Millis;
 use crate::text::{keepalive as words, reason};
 
 /// Columns of the verdict: whether the peer is there, and when the kernel gives up on it.
@@ -29,7 +30,7 @@ pub(super) fn verdict() -> Vec<SocketColumn> {
             "time until the kernel gives up, if nothing more comes: ≤ at most, ≥ at least",
             |row| {
                 liveness(row).map_or(Value::Absent, |Liveness { deadline, .. }| Value::Bounded {
-                    ms: deadline.ms,
+                    ms: deadline.after.map(Millis::get),
                     bound: deadline.bound,
                 })
             },
@@ -60,12 +61,12 @@ pub(super) fn verdict() -> Vec<SocketColumn> {
 pub(super) fn silence() -> Vec<SocketColumn> {
     vec![
         number(ColumnId::Idle, 85, "time since data or an ACK last came from the peer", |row| {
-            Value::number(row.socket.idle_ms())
+            Value::number(row.socket.idle().map(Millis::get))
         })
         .unit(Unit::Millis)
         .needs(Needs::INFO),
         number(ColumnId::Silent, 40, "idle time while the peer owes an answer to probes, data, SYN or FIN", |row| {
-            Value::number(row.socket.idle_ms().filter(|_| row.socket.is_owed_an_answer()))
+            Value::number(row.socket.idle().map(Millis::get).filter(|_| row.socket.is_owed_an_answer()))
         })
         .unit(Unit::Millis)
         .needs(Needs::INFO),
@@ -191,7 +192,7 @@ fn is_on<'a>(row: &Row<'a>) -> Value<'a> {
 fn close_wait_age(row: &Row<'_>) -> Value<'static> {
     /// Smaller differences are ignored.
     const SAME_MS: u64 = 1_000;
-    let idle = row.socket.idle_ms().filter(|_| row.socket.state == TcpState::CloseWait);
+    let idle = row.socket.idle().map(Millis::get).filter(|_| row.socket.state == TcpState::CloseWait);
     let Some(least) = idle else { return Value::Absent };
     let most = info(row, Field::LastDataRecv);
     let is_known = most.is_some_and(|most| most <= least + SAME_MS);

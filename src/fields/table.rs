@@ -17,6 +17,7 @@ use crate::model::row::Row;
 use crate::model::socket::{Classification, Queues, Socket};
 use crate::model::state::TcpState;
 use crate::model::tcp_info::{CA_STATES, FIELDS, Field, FieldSpec, OPTIONS};
+use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 
 /// Default columns of `ls`, for connections.
@@ -159,8 +160,10 @@ fn activity() -> Vec<SocketColumn> {
         Column::text(ColumnId::Timer, 84, "pending timer", Get::Worded { cell: timer, word: timer_word })
             .grouped()
             .word(timer_words),
-        number(ColumnId::Expires, 83, "time until the timer fires", |row| Value::number(row.socket.timer.expires_ms()))
-            .unit(Unit::Millis),
+        number(ColumnId::Expires, 83, "time until the timer fires", |row| {
+            Value::number(row.socket.timer.expires().map(Millis::get))
+        })
+        .unit(Unit::Millis),
         number(ColumnId::Tries, 40, "retransmissions or unanswered probes that the timer counts", |row| {
             Value::number(row.socket.timer.count())
         })

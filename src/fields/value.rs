@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use crate::model::holder::HolderKind;
 use crate::model::liveness::Bound;
+use crate::model::time::Millis;
 use crate::text;
 
 /// Value of a column for a row.
@@ -121,14 +122,14 @@ impl<'a> Value<'a> {
         match self {
             Self::Absent => Cow::Borrowed(text::DASH),
             Self::Number(number) => Cow::Owned(match unit {
-                Unit::Millis => text::duration(*number),
+                Unit::Millis => text::duration(Millis::new(*number)),
                 Unit::Micros => text::micros(*number),
                 Unit::Seconds => format!("{number}s"),
                 Unit::Tenths => format!("{}.{}", number / 10, number % 10),
                 Unit::BytesPerSecond => text::rate(*number),
                 Unit::None | Unit::Bytes => number.to_string(),
             }),
-            Self::Bounded { ms, bound } => match (text::bounded(*ms, *bound), bound) {
+            Self::Bounded { ms, bound } => match (text::bounded(ms.map(Millis::new), *bound), bound) {
                 (_, Bound::NotApplicable) => Cow::Borrowed(text::DASH),
                 (text, _) => text,
             },

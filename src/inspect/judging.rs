@@ -20,7 +20,7 @@ use crate::model::options::SocketOptions;
 use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
-use crate::model::time::millis;
+use crate::model::time::Millis;
 use crate::model::unread::Unread;
 
 /// Rows for which one reading of the clock is used: the kernel writes them within a fraction of a millisecond.
@@ -36,7 +36,7 @@ pub(super) struct Judging<'a> {
     is_part: bool,
     /// Number of judged rows, and the last reading of the clock, which would cost too much for each row
     rows: u64,
-    now_ms: u64,
+    now: Millis,
 }
 
 /// Result of reading a socket's options; `None` if they were not requested.
@@ -58,7 +58,7 @@ impl<'a> Judging<'a> {
             cache,
             is_part,
             rows: 0,
-            now_ms: 0,
+            now: Millis::ZERO,
         }
     }
 
@@ -138,12 +138,12 @@ impl<'a> Judging<'a> {
             return None;
         }
         if self.rows.is_multiple_of(ROWS_A_TICK) {
-            self.now_ms = millis(self.now());
+            self.now = self.now().into();
         }
         self.rows += 1;
-        let (now_ms, wheel) = (self.now_ms, self.judge.wheel());
+        let (now, wheel) = (self.now, self.judge.wheel());
         let remembered = self.cache.as_mut().and_then(|Cache { sightings, .. }| {
-            if self.is_part { sightings.known(socket) } else { sightings.take(socket, now_ms, wheel) }
+            if self.is_part { sightings.known(socket) } else { sightings.take(socket, now, wheel) }
         });
         let (options, unread) = match &options {
             Some(Ok(options)) => (Some(options), Unread::Unneeded),

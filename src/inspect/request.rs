@@ -10,7 +10,6 @@ use crate::filter::Filter;
 use crate::model::address::Family;
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
-use crate::model::time::millis;
 
 /// Selection of sockets and of the parts of each row.
 #[derive(Debug, Clone)]
@@ -55,7 +54,7 @@ impl Request {
 
     /// The judge of its rows.
     pub fn judge(&self) -> Judge {
-        Judge { hz: ticks_per_second(), active_within_ms: millis(self.active_within) }
+        Judge { hz: ticks_per_second(), active_within: self.active_within.into() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::keepalive::{KeepaliveValues, SomeKeepaliveValues};
 use super::options::SocketOptions;
+use super::time::Millis;
 
 /// Range of `TCP_KEEPIDLE` and `TCP_KEEPINTVL` in seconds (`MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPINTVL`, `include/net/tcp.h`).
 pub(crate) const SECONDS: std::ops::RangeInclusive<u32> = 1..=32_767;
@@ -104,9 +105,9 @@ impl KeepaliveChange {
 
     /// Whether the kernel sends a probe as soon as this is set: keepalive was on, and the peer has been silent for longer than
     /// the new idle time (`tcp_sock_set_keepidle_locked`). A timer that the change turns on runs its full time.
-    pub(crate) fn probes_at_once(&self, was_enabled: bool, silent_ms: Option<u64>) -> bool {
+    pub(crate) fn probes_at_once(&self, was_enabled: bool, silent: Option<Millis>) -> bool {
         let stays_on = was_enabled && self.enabled != Some(false);
-        let is_overdue = |idle_s: u32| silent_ms.is_some_and(|silent| silent >= u64::from(idle_s) * 1_000);
+        let is_overdue = |idle_s: u32| silent.is_some_and(|silent| silent >= Millis::from_secs(idle_s));
         stays_on && self.idle_s.is_some_and(is_overdue)
     }
 }
@@ -114,6 +115,7 @@ impl KeepaliveChange {
 #[cfg(test)]
 mod tests {
     use super::KeepaliveChange;
+    use crate::model::time::Millis;
 
     #[test]
     fn idle_time_and_probes_add_up_to_the_time_to_detect() {
@@ -147,9 +149,12 @@ mod tests {
     #[test]
     fn a_probe_goes_out_at_once_only_where_the_timer_was_running() {
         let change = KeepaliveChange { idle_s: Some(60), ..KeepaliveChange::default() };
-        assert!(change.probes_at_once(true, Some(60_000)));
-        assert!(!change.probes_at_once(true, Some(59_999)) && !change.probes_at_once(false, Some(90_000)));
-        assert!(!KeepaliveChange { enabled: Some(false), ..change }.probes_at_once(true, Some(90_000)));
-        assert!(!KeepaliveChange::default().probes_at_once(true, Some(90_000)));
+        assert!(change.probes_at_once(true, Some(Millis::new(60_000))));
+        assert!(
+            !change.probes_at_once(true, Some(Millis::new(59_999)))
+                && !change.probes_at_once(false, Some(Millis::new(90_000)))
+        );
+        assert!(!KeepaliveChange { enabled: Some(false), ..change }.probes_at_once(true, Some(Millis::new(90_000))));
+        assert!(!KeepaliveChange::default().probes_at_once(true, Some(Millis::new(90_000))));
     }
 }

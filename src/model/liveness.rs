@@ -1,5 +1,7 @@
 //! Judgement of a row: whether the peer is alive, and when the kernel would give up on it (docs/kernel.md 4).
 
+use super::time::Millis;
+
 macro_rules! verdicts {
     ($($verdict:ident $name:literal $glyph:literal $meaning:literal;)*) => {
         /// Verdict on a row. Every row gets exactly one.
@@ -154,8 +156,8 @@ impl Mechanism {
 /// the owner does nothing more with the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
-    /// Milliseconds; `None` for never and not applicable
-    pub ms: Option<u64>,
+    /// Time from the snapshot; `None` for never and not applicable
+    pub after: Option<Millis>,
     /// Precision of the number
     pub bound: Bound,
     /// Mechanism that ends the connection
@@ -164,13 +166,13 @@ pub struct Deadline {
 
 impl Deadline {
     /// Deadline if no running timer would end the connection.
-    pub const NEVER: Self = Self { ms: None, bound: Bound::Never, mechanism: Mechanism::None };
+    pub const NEVER: Self = Self { after: None, bound: Bound::Never, mechanism: Mechanism::None };
     /// Deadline of a socket that is not a connection.
-    pub const NOT_APPLICABLE: Self = Self { ms: None, bound: Bound::NotApplicable, mechanism: Mechanism::None };
+    pub const NOT_APPLICABLE: Self = Self { after: None, bound: Bound::NotApplicable, mechanism: Mechanism::None };
 
-    /// Deadline of a connection that ends no earlier than in `ms` milliseconds.
-    pub fn at_least(ms: u64, mechanism: Mechanism) -> Self {
-        Self { ms: Some(ms), bound: Bound::AtLeast, mechanism }
+    /// Deadline of a connection that ends no earlier than after this time.
+    pub fn at_least(after: Millis, mechanism: Mechanism) -> Self {
+        Self { after: Some(after), bound: Bound::AtLeast, mechanism }
     }
 }
 
@@ -181,7 +183,7 @@ pub struct Liveness {
     pub verdict: Verdict,
     /// Deadline
     pub deadline: Deadline,
-    /// Most likely time to the end in milliseconds, if only a bound is certain. It assumes the namespace's sysctls for
+    /// Most likely time to the end, if only a bound is certain. It assumes the namespace's sysctls for
     /// unread values, and no losses before this silence
-    pub likely_ms: Option<u64>,
+    pub likely: Option<Millis>,
 }

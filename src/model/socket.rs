@@ -6,6 +6,7 @@ use super::ids::Inode;
 use super::memory::SocketMemory;
 use super::state::TcpState;
 use super::tcp_info::{Field, TcpInfo};
+use super::time::Millis;
 use super::timer::{Timer, TimerKind};
 
 /// Identity of a socket on the host.
@@ -60,9 +61,9 @@ impl Socket {
         self.attributes.info.as_ref().and_then(|info| info.get(field)).unwrap_or(self.timer.count.into())
     }
 
-    /// Time since data or an ACK last came from the peer, in milliseconds.
-    pub fn idle_ms(&self) -> Option<u64> {
-        self.attributes.info.as_ref()?.idle_ms()
+    /// Time since data or an ACK last came from the peer.
+    pub fn idle(&self) -> Option<Millis> {
+        self.attributes.info.as_ref()?.idle()
     }
 
     /// Whether the peer owes an answer: to a probe, or to data, a SYN or a FIN that was retransmitted.

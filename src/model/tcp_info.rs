@@ -4,6 +4,8 @@
 //! columns and the schema test read it. Omitted on purpose: `tcpi_state` (the row has it), `tcpi_last_ack_sent` and
 //! `tcpi_fackets` (always 0), and the AccECN modes at offset 276, whose layout changed between 6.18 and 7.0.
 
+use super::time::Millis;
+
 /// Encoding of a field in the struct, and its conversion to the reported number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -220,12 +222,18 @@ impl TcpInfo {
         self.size_bytes
     }
 
-    /// Milliseconds since the last data or ACK from the peer, whichever came later.
-    pub fn idle_ms(&self) -> Option<u64> {
-        match (self.get(Field::LastDataRecv), self.get(Field::LastAckRecv)) {
+    /// Time since the last data or ACK from the peer, whichever came later.
+    pub fn idle(&self) -> Option<Millis> {
+        let idle = match (self.get(Field::LastDataRecv), self.get(Field::LastAckRecv)) {
             (Some(data), Some(ack)) => Some(data.min(ack)),
             (one, other) => one.or(other),
-        }
+        };
+        idle.map(Millis::new)
+    }
+
+    /// A field that the kernel reports in milliseconds.
+    pub(crate) fn millis(&self, field: Field) -> Option<Millis> {
+        self.get(field).map(Millis::new)
     }
 }
 

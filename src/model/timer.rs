@@ -1,5 +1,7 @@
 //! The timer that the kernel reports for a socket. It reports one at a time: the most urgent (docs/kernel.md 2).
 
+use super::time::Millis;
+
 /// Kind of the pending timer (`idiag_timer`, or the `tr` column of /proc/net/tcp).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimerKind {
@@ -96,8 +98,13 @@ impl Timer {
     pub const NOT_TOLD: Self = Self { kind: TimerKind::NotTold, expires_ms: 0, count: 0 };
 
     /// Time until it fires; `None` without a timer.
-    pub fn expires_ms(&self) -> Option<u32> {
-        (!matches!(self.kind, TimerKind::Off | TimerKind::NotTold)).then_some(self.expires_ms)
+    pub fn expires(self) -> Option<Millis> {
+        (!matches!(self.kind, TimerKind::Off | TimerKind::NotTold)).then_some(self.left())
+    }
+
+    /// Time left of the timer; zero if none is reported.
+    pub(crate) fn left(self) -> Millis {
+        self.expires_ms.into()
     }
 
     /// Retransmissions or probes that it has counted; `None` without a timer.

@@ -6,6 +6,7 @@ use crate::model::liveness::{Bound, Liveness, Mechanism, Verdict};
 use crate::model::row::Row;
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::TcpState;
+use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 use crate::model::unread::Unread;
 
@@ -73,14 +74,14 @@ impl<'a> Telling<'a> {
         self
     }
 
-    fn time(&mut self, ms: u64) -> &mut Self {
-        push_duration(self.out, ms);
+    fn time(&mut self, time: Millis) -> &mut Self {
+        push_duration(self.out, time);
         self
     }
 
     /// Writes how long the peer has been silent.
     fn silence(&mut self) -> &mut Self {
-        match self.socket.idle_ms() {
+        match self.socket.idle() {
             Some(ms) => self.time(ms),
             None => self.say("an unknown time"),
         }
@@ -106,7 +107,7 @@ impl<'a> Telling<'a> {
 
     fn ends_or(&mut self, what: &str, never: &str) {
         let deadline = self.liveness.deadline;
-        match (deadline.ms, deadline.bound) {
+        match (deadline.after, deadline.bound) {
             (Some(ms), Bound::Exact) => self.say(what).say(" in ").time(ms),
             (Some(ms), Bound::AtMost) => self.say(what).say(" within ").time(ms),
             (Some(ms), Bound::AtLeast) => self.say(what).say(" in ").time(ms).say(" or later"),
@@ -116,7 +117,7 @@ impl<'a> Telling<'a> {
 
     /// Adds the likely time, if only a bound is certain.
     fn assumption(&mut self) {
-        if let Some(ms) = self.liveness.likely_ms {
+        if let Some(ms) = self.liveness.likely {
             self.say(" (most likely in ").time(ms).say(")");
         }
     }
@@ -216,7 +217,7 @@ impl<'a> Telling<'a> {
 
     fn peer_closed(&mut self) {
         self.say("the peer closed");
-        if let Some(age) = self.socket.idle_ms() {
+        if let Some(age) = self.socket.idle() {
             self.say(" at least ").time(age).say(" ago");
         }
         if self.socket.inode.is_none() {

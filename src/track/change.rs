@@ -15,6 +15,7 @@ use crate::model::owner::{Holding, OwnerTable, Process};
 use crate::model::row::Row;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
+use crate::model::time::Millis;
 
 /// Kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +56,8 @@ pub struct Change {
     pub holder: HeldBy,
     /// Verdict after the change
     pub verdict: Option<Verdict>,
-    /// Age of the socket at the change, in ms, and how to read that number
-    pub lifetime: (Option<u64>, Bound),
+    /// Age of the socket at the change, and how to read that number
+    pub lifetime: (Option<Millis>, Bound),
 }
 
 impl Change {

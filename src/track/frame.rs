@@ -156,10 +156,10 @@ impl<'a> FrameBuilder<'a> {
     }
 
     fn numbers(&mut self, namespace: &Namespace) {
-        let at_ms = self.tracker.now_ms();
-        let Chosen::Kernel(columns) = &self.columns else { return self.tracker.counted.note(namespace, at_ms) };
+        let at = self.tracker.now();
+        let Chosen::Kernel(columns) = &self.columns else { return self.tracker.counted.note(namespace, at) };
         let searched = self.query.typed.to_lowercase();
-        for number in self.tracker.counted.rows(namespace, at_ms, self.query.all || !searched.is_empty()) {
+        for number in self.tracker.counted.rows(namespace, at, self.query.all || !searched.is_empty()) {
             if number.mentions(&searched) {
                 let line = LineHead { id: number.id, sign: number.sign(), age: Age::Settled };
                 push(&mut self.builder, columns, line, &&number);

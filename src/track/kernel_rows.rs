@@ -6,6 +6,7 @@ use super::line::{RowId, Sign};
 use crate::fields::kernel::{Entry, Section, sections};
 use crate::model::address::NetnsId;
 use crate::model::namespace::Namespace;
+use crate::model::time::Millis;
 
 /// Counters whose growth means that a connection or packet is lost or given up.
 const BAD: &[&str] = &[
@@ -57,7 +58,7 @@ impl KernelRow {
 /// Value of a counter at one time.
 #[derive(Debug, Clone, Copy)]
 struct Then {
-    at_ms: u64,
+    at: Millis,
     value: i64,
 }
 
@@ -69,16 +70,16 @@ pub struct KernelCounters {
 
 impl KernelCounters {
     /// Records the counters of a namespace without making rows.
-    pub fn note(&mut self, namespace: &Namespace, at_ms: u64) {
-        drop(self.rows(namespace, at_ms, true));
+    pub fn note(&mut self, namespace: &Namespace, at: Millis) {
+        drop(self.rows(namespace, at, true));
     }
 
     /// All values of a namespace. Counters that are 0 and seldom matter are left out unless `all` is set.
-    pub fn rows(&mut self, namespace: &Namespace, at_ms: u64, all: bool) -> Vec<KernelRow> {
+    pub fn rows(&mut self, namespace: &Namespace, at: Millis, all: bool) -> Vec<KernelRow> {
         let mut rows = Vec::new();
         for (number, (section, entries)) in sections(namespace).into_iter().enumerate() {
             for (index, entry) in entries.into_iter().enumerate() {
-                let rates = self.rates(section, &entry, namespace.id, at_ms);
+                let rates = self.rates(section, &entry, namespace.id, at);
                 if all || !entry.boring {
                     let place = (number << 16 | index) as u64;
                     rows.push(row(section, entry, namespace, place, rates));
@@ -89,16 +90,16 @@ impl KernelCounters {
     }
 
     /// Growth per second, in tenths, since the previous snapshot and since the first.
-    fn rates(&mut self, section: Section, entry: &Entry<'_>, netns: NetnsId, at_ms: u64) -> [Option<u64>; 2] {
+    fn rates(&mut self, section: Section, entry: &Entry<'_>, netns: NetnsId, at: Millis) -> [Option<u64>; 2] {
         let counts = section.counts() && !NO_COUNTERS.contains(&entry.name.as_str());
         let value = entry.value.as_ref().filter(|_| counts).and_then(|value| value.parse().ok());
         let Some(value) = value else { return [None; 2] };
-        let now = Then { at_ms, value };
+        let now = Then { at, value };
         let (first, last) = *self.past.entry((netns, entry.name.clone())).or_insert((now, now));
         self.past.insert((netns, entry.name.clone()), (first, now));
         [last, first].map(|then| {
-            let ms = at_ms.checked_sub(then.at_ms).filter(|&ms| ms > 0)?;
-            Some(u64::try_from(value - then.value).ok()? * 10_000 / ms)
+            let passed = at - then.at;
+            u64::try_from(value - then.value).ok()?.saturating_mul(10_000).checked_div(passed.get())
         })
     }
 }

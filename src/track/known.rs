@@ -7,6 +7,7 @@ use crate::model::address::{Endpoint, Family};
 use crate::model::liveness::{Bound, Verdict};
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
+use crate::model::time::Millis;
 use crate::model::timer::Timer;
 
 /// Both ends of a socket. Nearly all are IPv4, which takes less memory.
@@ -56,10 +57,10 @@ pub(super) struct Known {
 
 impl Known {
     /// State of a socket that no snapshot contained: it was opened after the last one.
-    pub(super) fn unseen(socket: &Socket, before_ms: u64) -> Self {
+    pub(super) fn unseen(socket: &Socket, before: Millis) -> Self {
         Self {
             ends: Ends::of(socket),
-            first_ms: before_ms as u32,
+            first_ms: before.get() as u32,
             sent: 0,
             received: 0,
             holder: HolderNumber::UNKNOWN,
@@ -88,10 +89,10 @@ impl Known {
 
     /// Age of the socket: at least the time since it was first seen; if no snapshot contained it, at most the time
     /// since the previous one.
-    pub(super) fn lifetime(&self, before_ms: u64, until_ms: u64) -> (Option<u64>, Bound) {
+    pub(super) fn lifetime(&self, before: Millis, until: Millis) -> (Option<Millis>, Bound) {
         match self.state {
-            TcpState::Close => (Some(until_ms.saturating_sub(before_ms)), Bound::AtMost),
-            _ => (Some(until_ms.saturating_sub(self.first_ms.into())), Bound::AtLeast),
+            TcpState::Close => (Some(until - before), Bound::AtMost),
+            _ => (Some(until - self.first_ms.into()), Bound::AtLeast),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::model::time::millis;
+use crate::model::time::Millis;
 
 /// Start times of this snapshot and of the previous one.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(super) struct Moments {
 pub(super) struct When {
     /// By the wall clock
     pub(super) at: SystemTime,
-    /// Last time at which the socket is known to have existed, in ms since the dashboard was opened
-    pub(super) until_ms: u64,
+    /// Last time at which the socket is known to have existed, since the dashboard was opened
+    pub(super) until: Millis,
 }
 
 impl Default for Moments {
@@ -40,31 +40,31 @@ impl Moments {
         self.round <= 1
     }
 
-    /// Start of this snapshot, in ms since the dashboard was opened.
-    pub(super) fn now_ms(&self) -> u64 {
-        millis(self.now)
+    /// Start of this snapshot, since the dashboard was opened.
+    pub(super) fn now(&self) -> Millis {
+        self.now.into()
     }
 
-    /// Start of the previous snapshot, in ms since the dashboard was opened.
-    pub(super) fn before_ms(&self) -> u64 {
-        millis(self.before)
+    /// Start of the previous snapshot, since the dashboard was opened.
+    pub(super) fn before(&self) -> Millis {
+        self.before.into()
     }
 
-    /// Time between the starts of the two snapshots in ms, never 0.
-    pub(super) fn elapsed_ms(&self) -> u64 {
-        millis(self.now.saturating_sub(self.before)).max(1)
+    /// Time between the starts of the two snapshots, never 0.
+    pub(super) fn elapsed(&self) -> Millis {
+        Millis::from(self.now.saturating_sub(self.before)).max(Millis::new(1))
     }
 
     /// Time of a change that this snapshot shows. A socket that is gone was last seen in the previous snapshot.
     pub(super) fn of_snapshot(&self, is_gone: bool) -> When {
-        When { at: self.taken_at, until_ms: if is_gone { self.before_ms() } else { self.now_ms() } }
+        When { at: self.taken_at, until: if is_gone { self.before() } else { self.now() } }
     }
 
     /// Time of a change that the kernel reported, which may lie before or after the start of this snapshot.
     pub(super) fn of_event(&self, at: SystemTime) -> When {
         let earlier = self.taken_at.duration_since(at).unwrap_or_default();
         let later = at.duration_since(self.taken_at).unwrap_or_default();
-        When { at, until_ms: millis((self.now + later).saturating_sub(earlier)) }
+        When { at, until: (self.now + later).saturating_sub(earlier).into() }
     }
 }
 
@@ -80,10 +80,10 @@ mod tests {
         moments.begin(10 * second, start);
         assert!(moments.is_first());
         moments.begin(12 * second, start + 2 * second);
-        assert_eq!((moments.is_first(), moments.elapsed_ms()), (false, 2_000));
-        assert_eq!(moments.of_event(start + second).until_ms, 11_000, "before the snapshot began");
-        assert_eq!(moments.of_event(start + 3 * second).until_ms, 13_000, "while it was taken");
-        let until = [true, false].map(|is_gone| moments.of_snapshot(is_gone).until_ms);
+        assert_eq!((moments.is_first(), moments.elapsed().get()), (false, 2_000));
+        assert_eq!(moments.of_event(start + second).until.get(), 11_000, "before the snapshot began");
+        assert_eq!(moments.of_event(start + 3 * second).until.get(), 13_000, "while it was taken");
+        let until = [true, false].map(|is_gone| moments.of_snapshot(is_gone).until.get());
         assert_eq!(until, [10_000, 12_000], "what is gone was last seen by the snapshot before");
     }
 }

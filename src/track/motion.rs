@@ -5,6 +5,7 @@ use crate::model::memory::SocketMemory;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::tcp_info::Field;
+use crate::model::time::Millis;
 
 /// Counters of a socket: totals, and rates since the previous snapshot.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,8 +51,8 @@ impl Totals {
 }
 
 impl Motion {
-    pub(super) fn moved(&mut self, state: TcpState, before: (u32, u32), now: (u32, u32), elapsed_ms: u64) {
-        let per_s = |before: u32, now: u32| Some(u64::from(now.wrapping_sub(before)) * 1_000 / elapsed_ms);
+    pub(super) fn moved(&mut self, state: TcpState, before: (u32, u32), now: (u32, u32), elapsed: Millis) {
+        let per_s = |before: u32, now: u32| Some(u64::from(now.wrapping_sub(before)) * 1_000 / elapsed.get().max(1));
         if state == TcpState::Listen {
             self.drops_per_s = per_s(before.0, now.0);
         } else if self.sent.is_some() {

@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::fields::value::{Unit, Value};
 use crate::model::holder::HolderKind;
 use crate::model::liveness::Bound;
+use crate::model::time::Millis;
 use crate::text::{self, digits, duration_width};
 
 /// Maximum number of texts in the dictionary: a column of sentences has a new text in each row.
@@ -235,9 +236,11 @@ pub(crate) fn width(value: &Value<'_>, unit: Unit) -> usize {
         (Value::Absent, _) => 1,
         (Value::Number(number), Unit::None | Unit::Bytes) => digits(*number),
         (Value::Number(ms), Unit::Millis) | (Value::Bounded { ms: Some(ms), bound: Bound::Exact }, _) => {
-            duration_width(*ms)
+            duration_width(Millis::new(*ms))
         }
-        (Value::Bounded { ms: Some(ms), bound: Bound::AtMost | Bound::AtLeast }, _) => 1 + duration_width(*ms),
+        (Value::Bounded { ms: Some(ms), bound: Bound::AtMost | Bound::AtLeast }, _) => {
+            1 + duration_width(Millis::new(*ms))
+        }
         (Value::Endpoint { addr: IpAddr::V4(addr), device: None, port: port @ 1.. }, _) => {
             let octets: usize = addr.octets().into_iter().map(|octet| digits(octet.into())).sum();
             octets + 3 + 1 + digits((*port).into())

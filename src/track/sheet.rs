@@ -11,6 +11,7 @@ use crate::model::row::Row;
 use crate::model::snapshot::Sink;
 use crate::model::socket::SocketId;
 use crate::model::tcp_info::Field;
+use crate::model::time::Millis;
 use crate::text::reason;
 
 /// One socket as the detail shows it.
@@ -37,8 +38,8 @@ pub(crate) struct Sheet {
 /// Counters of a socket at one time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sample {
-    /// Time, in ms since the dashboard was opened
-    pub at_ms: u64,
+    /// Time since the dashboard was opened
+    pub at: Millis,
     /// Smoothed round-trip time
     pub rtt_us: Option<u64>,
     /// Bytes that the peer acknowledged
@@ -51,15 +52,15 @@ pub(crate) struct Sample {
 #[derive(Debug)]
 pub(crate) struct SheetSink {
     judge: Judge,
-    at_ms: u64,
+    at: Millis,
     /// The sheet, if the socket was found
     pub sheet: Option<Sheet>,
 }
 
 impl SheetSink {
-    /// An empty sink for a snapshot taken at `at_ms`.
-    pub(crate) fn new(judge: Judge, at_ms: u64) -> Self {
-        Self { judge, at_ms, sheet: None }
+    /// An empty sink for a snapshot taken at `at`.
+    pub(crate) fn new(judge: Judge, at: Millis) -> Self {
+        Self { judge, at, sheet: None }
     }
 }
 
@@ -75,7 +76,7 @@ impl Sink for SheetSink {
             sections: sections(groups(), row),
             subject: Subject::of(row, self.judge),
             sample: Sample {
-                at_ms: self.at_ms,
+                at: self.at,
                 rtt_us: get(Field::Rtt),
                 sent: get(Field::BytesAcked),
                 received: get(Field::BytesReceived),

@@ -2,6 +2,7 @@
 
 use crate::model::liveness::{Bound, Mechanism};
 use crate::model::row::Row;
+use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 
 /// Kind of an event.
@@ -37,19 +38,19 @@ impl Timeline {
     /// Timeline of a row, if nothing more comes from the peer.
     pub(crate) fn of(row: &Row<'_>) -> Self {
         let socket = row.socket;
-        let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        let ms = |time: Millis| i64::try_from(time.get()).unwrap_or(i64::MAX);
         let mut moments = vec![(0, MarkKind::Now)];
-        moments.extend(socket.idle_ms().map(|idle| (-ms(idle), MarkKind::Heard)));
+        moments.extend(socket.idle().map(|idle| (-ms(idle), MarkKind::Heard)));
         let deadline = row.judged.map(|judged| judged.liveness.deadline);
-        let end = deadline.and_then(|deadline| deadline.ms);
-        if let Some(expires) = socket.timer.expires_ms().map(u64::from) {
+        let end = deadline.and_then(|deadline| deadline.after);
+        if let Some(expires) = socket.timer.expires() {
             if socket.timer.kind == TimerKind::Keepalive {
                 let keepalive = row.judged.map(|judged| judged.keepalive).unwrap_or_default();
                 let left =
                     u64::from(keepalive.probes.unwrap_or(1)).saturating_sub(socket.probes_out()).clamp(1, MOST_PROBES);
-                let interval = u64::from(keepalive.interval_s.unwrap_or(0)) * 1_000;
-                let count = if interval == 0 { 1 } else { left };
-                let probes = (0..count).map(|probe| expires.saturating_add(probe * interval));
+                let interval = Millis::from_secs(keepalive.interval_s.unwrap_or(0));
+                let count = if interval == Millis::ZERO { 1 } else { left };
+                let probes = (0..count).map(|probe| expires + interval * probe);
                 let probes = probes.filter(|at| end.is_none_or(|end| *at < end));
                 moments.extend(probes.map(|at| (ms(at), MarkKind::Probe)));
             } else if end.is_none_or(|end| expires < end) {

@@ -23,7 +23,7 @@ use crate::model::row::Row;
 use crate::model::sequence::Sequence;
 use crate::model::socket::{Socket, SocketId};
 use crate::model::state::TcpState;
-use crate::model::time::millis;
+use crate::model::time::Millis;
 use crate::text::timestamp;
 
 /// Destroy event: a socket that the kernel has destroyed.
@@ -107,9 +107,9 @@ impl Tracker {
         self.shown.begin(now);
     }
 
-    /// Start of this snapshot, in ms since the dashboard was opened.
-    pub fn now_ms(&self) -> u64 {
-        self.moments.now_ms()
+    /// Start of this snapshot, since the dashboard was opened.
+    pub fn now(&self) -> Millis {
+        self.moments.now()
     }
 
     /// Adds a row and returns the movement of its counters.
@@ -120,7 +120,7 @@ impl Tracker {
             return totals.motion();
         }
         let verdict = row.judged.map(|judged| judged.liveness.verdict);
-        let now_ms = self.now_ms() as u32;
+        let now_ms = self.now().get() as u32;
         let holder = self.holders[1].number(row.holder);
         let is_first = self.moments.is_first();
         let make = || Known {
@@ -140,8 +140,8 @@ impl Tracker {
             self.open(&known, row);
             return motion;
         }
-        motion.moved(socket.state, (known.sent, known.received), totals.low(), self.moments.elapsed_ms());
-        if known.first_ms > 0 && u64::from(now_ms.saturating_sub(known.first_ms)) < millis(MARKED) {
+        motion.moved(socket.state, (known.sent, known.received), totals.low(), self.moments.elapsed());
+        if known.first_ms > 0 && Millis::from(now_ms.saturating_sub(known.first_ms)) < MARKED.into() {
             motion.age = Age::New;
         }
         let before = ((known.state, known.verdict) != (socket.state, verdict)).then(|| known.clone());
@@ -226,7 +226,7 @@ impl Tracker {
         let known = match self.sockets.find(socket.id) {
             Some(known) if known.state == TcpState::TimeWait => return,
             Some(known) => known.clone(),
-            None => Known::unseen(socket, self.moments.before_ms()),
+            None => Known::unseen(socket, self.moments.before()),
         };
         let is_destroyed = self.destroyed.contains(&socket.id);
         let rests = self.rested.contains(&[socket.local, socket.remote]);
@@ -245,7 +245,7 @@ impl Tracker {
         self.log(report, when);
     }
 
-    fn log(&mut self, report: ChangeReport<'_>, When { at, until_ms }: When) {
+    fn log(&mut self, report: ChangeReport<'_>, When { at, until }: When) {
         let ChangeReport { what, known, id, namespace } = report;
         let (number, time) = self.changes.stamp(at);
         // The owner number of a socket that is gone is one of the previous snapshot.
@@ -261,7 +261,7 @@ impl Tracker {
             verdict: known.verdict,
             lifetime: match what {
                 What::Opened => (None, Bound::NotApplicable),
-                _ => known.lifetime(self.moments.before_ms(), until_ms),
+                _ => known.lifetime(self.moments.before(), until),
             },
         });
     }

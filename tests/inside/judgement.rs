@@ -26,6 +26,7 @@ use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
 use crate::model::sysctl::{SysctlValue, Sysctls};
 use crate::model::tcp_info::{FIELDS, Field, Shape, TcpInfo};
+use crate::model::time::Millis;
 use crate::model::timer::{Timer, TimerKind};
 use crate::model::unread::Unread;
 use crate::text::reason;
@@ -66,7 +67,7 @@ const JUDGED_BY: [Field; 16] = [
 ];
 
 fn judge() -> Judge {
-    Judge { hz: 250, active_within_ms: 60_000 }
+    Judge { hz: 250, active_within: Millis::from_secs(60) }
 }
 
 fn socket(state: TcpState, timer: Timer, inode: Option<u32>, info: Option<TcpInfo>) -> Socket {
@@ -281,7 +282,7 @@ proptest! {
         let liveness = judge().liveness(&facts);
         let deadline = liveness.deadline;
         let timeless = matches!(deadline.bound, Bound::Never | Bound::NotApplicable);
-        prop_assert_eq!(deadline.ms.is_none(), timeless);
+        prop_assert_eq!(deadline.after.is_none(), timeless);
         let connection = socket.state.is_connection();
         prop_assert_eq!(deadline.bound == Bound::NotApplicable, !connection);
         if liveness.verdict == Verdict::Unguarded {
@@ -313,14 +314,14 @@ proptest! {
         // Both bounds, since the deadline may switch from one to the other.
         let earliest = |keepalive: Keepalive| {
             let assumed = Keepalive { source: Some(KeepaliveSource::Sysctl), ..keepalive };
-            judged(&socket, &assumed, &Sysctls::default(), None).deadline.ms.unwrap()
+            judged(&socket, &assumed, &Sysctls::default(), None).deadline.after.unwrap()
         };
         let now = earliest(known(idle_s, interval_s, probes, 0));
         prop_assert!(earliest(known(idle_s, interval_s, probes + 1, 0)) >= now);
         prop_assert!(earliest(known(idle_s, interval_s + 1, probes, 0)) >= now);
         prop_assert!(earliest(known(idle_s + 1, interval_s, probes, 0)) >= now);
-        prop_assert!(now >= u64::from(expires_ms));
-        prop_assert!(earliest(known(idle_s, interval_s, probes, user_timeout)) >= u64::from(expires_ms));
+        prop_assert!(now >= Millis::from(expires_ms));
+        prop_assert!(earliest(known(idle_s, interval_s, probes, user_timeout)) >= Millis::from(expires_ms));
     }
 
     /// If no timer runs, nothing ends the connection.
@@ -349,7 +350,7 @@ proptest! {
         let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
         let sysctls = Sysctls::default();
         let deadline = judged(&socket, &known(60, 10, 6, user_timeout), &sysctls, None).deadline;
-        prop_assert!(deadline.ms.unwrap() >= u64::from(expires_ms));
+        prop_assert!(deadline.after.unwrap() >= Millis::from(expires_ms));
     }
 }
 
@@ -385,7 +386,7 @@ fn look(sightings: &mut Sightings, received: u64, now_ms: u64, silent_ms: u64, e
     let fields = [(Field::LastDataRecv, silent_ms), (Field::LastAckRecv, silent_ms), (Field::BytesReceived, received)];
     let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
     sightings.begin();
-    let remembered = sightings.take(&socket, now_ms, judge().wheel());
+    let remembered = sightings.take(&socket, Millis::new(now_ms), judge().wheel());
     keepalive::of(&socket, None, Unread::Unneeded, remembered, &Sysctls::default())
 }
 

@@ -18,7 +18,6 @@ use crate::inspect::{Cache, InspectError, Request, complete, inspect};
 use crate::model::gap::{Gap, GapKind, Remedy};
 use crate::model::needs::Needs;
 use crate::model::state::StateSet;
-use crate::model::time::millis;
 use crate::track::frame::{Frame, FrameBuilder};
 use crate::track::query::{DEAR, Query};
 use crate::track::sheet::SheetSink;
@@ -218,7 +217,7 @@ impl Worker {
             // Writing to a String cannot fail. The kernel's bytecode can compare ports, but not cookies.
             let _ = write!(typed, " and sport = {local} and dport = {peer}");
         }
-        let mut sink = SheetSink::new(self.request.judge(), millis(self.opened.elapsed()));
+        let mut sink = SheetSink::new(self.request.judge(), self.opened.elapsed().into());
         let found = asked::filter(&typed).ok().map(|filter| {
             let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL - Needs::LIMITS);
             inspect(&request, Some(self.cache.part()), &mut sink, &|| false)

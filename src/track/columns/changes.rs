@@ -8,6 +8,7 @@ use crate::fields::value::{Unit, Value};
 use crate::model::address::Endpoint;
 use crate::model::liveness::Verdict;
 use crate::model::state::TcpState;
+use crate::model::time::Millis;
 use crate::track::change::{Change, What};
 use crate::track::closing::CloseReason;
 
@@ -59,7 +60,7 @@ pub(crate) static CHANGES: LazyLock<Vec<Column<Changes>>> = LazyLock::new(|| {
             ColumnId::Lifetime,
             95,
             "how long it lasted, or has lasted until then: ≥ at least, ≤ at most",
-            |change| Value::Bounded { ms: change.lifetime.0, bound: change.lifetime.1 },
+            |change| Value::Bounded { ms: change.lifetime.0.map(Millis::get), bound: change.lifetime.1 },
         )
         .unit(Unit::Millis),
         text(ColumnId::Why, 96, "error that the program most likely got", |change| match change.what {

@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::cursor::scrolled;
 use super::{browse, choose, typing};
 use crate::filter::Names;
-use crate::model::time::millis;
+use crate::model::time::Millis;
 use crate::tui::action::{Action, Effect};
 use crate::tui::editor::{Editor, MOST_BYTES};
 use crate::tui::screen;
@@ -138,7 +138,7 @@ fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
 
 /// Switches to the next interval that `is_next` accepts: the greatest of those if `from_above`, else the least.
 fn every(state: &mut State, is_next: fn(u64, u64) -> bool, from_above: bool) -> Vec<Effect> {
-    let now = millis(state.pace.interval) / 100;
+    let now = Millis::from(state.pace.interval).get() / 100;
     let mut left = INTERVALS.into_iter().filter(|tenths| is_next(*tenths, now));
     let next = if from_above { left.next_back() } else { left.next() };
     let Some(next) = next else { return Vec::new() };

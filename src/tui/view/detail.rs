@@ -9,6 +9,7 @@ use super::canvas::{Canvas, wrapped};
 use crate::fields::sheet::{SheetLine, SheetSection};
 use crate::fields::tone::Tone;
 use crate::model::liveness::{Bound, Mechanism, Verdict};
+use crate::model::time::Millis;
 use crate::text::cut::fitted;
 use crate::text::{bounded, duration, micros, printable, rate};
 use crate::track::counts::sparkline;
@@ -102,15 +103,15 @@ fn timeline(timeline: &Timeline, theme: Theme, width: u16) -> Vec<DetailLine> {
 }
 
 fn moment(at: i64, what: MarkKind, timeline: &Timeline, theme: Theme) -> (&'static str, Style, String) {
-    let ago = |word: &str| format!("{word} {} ago", duration(at.unsigned_abs()));
-    let ahead = |word: &str| format!("{word} in {}", duration(at.unsigned_abs()));
+    let ago = |word: &str| format!("{word} {} ago", duration(Millis::new(at.unsigned_abs())));
+    let ahead = |word: &str| format!("{word} in {}", duration(Millis::new(at.unsigned_abs())));
     match what {
         MarkKind::Heard => (Verdict::Active.glyph(), theme.well, ago("heard")),
         MarkKind::Now => ("│", theme.title, "now".to_owned()),
         MarkKind::Probe => (Verdict::Probing.glyph(), theme.accent, ahead("probe")),
         MarkKind::Timer(kind) => (Verdict::Retransmitting.glyph(), theme.accent, ahead(kind.name().unwrap_or("timer"))),
         MarkKind::End => {
-            let when = bounded(u64::try_from(at).ok(), timeline.bound);
+            let when = bounded(u64::try_from(at).ok().map(Millis::new), timeline.bound);
             let by = if timeline.mechanism == Mechanism::None { "" } else { timeline.mechanism.name() };
             ("×", theme.alarm, format!("ends in {when} ({by})"))
         }
@@ -143,7 +144,7 @@ fn histories(detail: &Detail, theme: Theme, width: u16) -> Vec<DetailLine> {
     let rates = |get: fn(&crate::track::sheet::Sample) -> Option<u64>| -> Vec<u64> {
         let pairs = samples.iter().zip(samples.iter().skip(1));
         let rate = pairs.map(|(one, other)| {
-            let ms = other.at_ms.saturating_sub(one.at_ms).max(1);
+            let ms = (other.at - one.at).get().max(1);
             Some(get(other)?.saturating_sub(get(one)?) * 1_000 / ms)
         });
         rate.flatten().collect()

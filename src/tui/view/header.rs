@@ -7,7 +7,6 @@ use unicode_width::UnicodeWidthStr;
 
 use super::canvas::Canvas;
 use crate::model::liveness::Verdict;
-use crate::model::time::millis;
 use crate::text::cut::fitted;
 use crate::text::{duration, printable};
 use crate::track::counts::{Counts, sparkline};
@@ -183,5 +182,5 @@ fn duration_of(time: Duration) -> String {
     if time.subsec_millis() == 0 && time < Duration::from_secs(60) && !time.is_zero() {
         return format!("{}s", time.as_secs());
     }
-    duration(millis(time))
+    duration(time.into())
 }

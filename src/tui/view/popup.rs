@@ -133,7 +133,7 @@ fn line(form: &Form, number: usize, y: u16, canvas: &mut Canvas<'_>) {
 fn outcome(form: &Form, y: u16, canvas: &mut Canvas<'_>) {
     let (theme, inner) = (canvas.theme, canvas.area);
     let (now, then) = form.dead_in();
-    let words = |deadline: Deadline| bounded(deadline.ms, deadline.bound).into_owned();
+    let words = |deadline: Deadline| bounded(deadline.after, deadline.bound).into_owned();
     let x = canvas.put(inner.x + 1, y, "dead-in", Style::new()).max(inner.x + NAME + 1);
     let text = match now {
         Some(now) => words(now),

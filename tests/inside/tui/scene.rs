@@ -19,6 +19,7 @@ use crate::model::snapshot::{Head, Host, Sink, Summary, Tail};
 use crate::model::socket::{Attributes, Queues, Socket, SocketId};
 use crate::model::state::TcpState;
 use crate::model::sysctl::{Format, SysctlValue, Sysctls};
+use crate::model::time::Millis;
 use crate::model::timer::Timer;
 use crate::track::frame::{Frame, FrameBuilder};
 use crate::track::query::Query;
@@ -247,11 +248,11 @@ pub(crate) fn socket(made: Made) -> Socket {
 fn push(builder: &mut FrameBuilder<'_>, namespaces: &[Namespace], made: Made) {
     let socket = socket(made);
     let bound = if made.verdict == Verdict::Unguarded { Bound::Never } else { Bound::Exact };
-    let ms = (bound == Bound::Exact).then_some(46_900);
-    let deadline = Deadline { ms, bound, mechanism: Mechanism::Keepalive };
+    let after = (bound == Bound::Exact).then_some(Millis::new(46_900));
+    let deadline = Deadline { after, bound, mechanism: Mechanism::Keepalive };
     let judged = Judged {
         keepalive: Keepalive::default(),
-        liveness: Liveness { verdict: made.verdict, deadline, likely_ms: None },
+        liveness: Liveness { verdict: made.verdict, deadline, likely: None },
     };
     let inode = socket.inode.unwrap_or(Inode(0));
     let owners = OwnerTable::new(vec![process(made.pid)], vec![Holding { inode, process: 0, fd: Fd(7) }], 0);
