@@ -45,7 +45,7 @@ pub(crate) enum NotDestroyed {
     )]
     NotFound,
     /// It came from /proc/net/tcp
-    #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
+    #[error("/proc/net/tcp has no cookie to identify it by; sock_diag has")]
     NoCookie,
     /// Its network namespace can no longer be entered
     #[error("its network namespace cannot be entered any more")]

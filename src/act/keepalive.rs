@@ -35,7 +35,7 @@ pub(crate) enum NotChanged {
     #[error("its process is hidden from this user{}", rights::remedy(rights::READ_DESCRIPTORS).after_cause())]
     Hidden,
     /// It came from /proc/net/tcp
-    #[error("/proc/net/tcp has no cookie to tell it from others by; use --source sock_diag")]
+    #[error("/proc/net/tcp has no cookie to identify it by; sock_diag has")]
     NoCookie,
     /// setsockopt(2) or getsockopt(2) failed
     #[error("the kernel refuses it ({0}); some of it may be set")]

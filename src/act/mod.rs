@@ -2,7 +2,7 @@
 //! anything; [`perform::perform`] carries the plan out and returns the outcome of each socket.
 //!
 //! A change applies to the socket with the listed cookie and to no other. The caller shows the plan and asks for
-//! confirmation first. This module does not format messages.
+//! confirmation first. Errors name the cause; options of the command line are named in `cli` only.
 
 pub(crate) mod assignment;
 pub(crate) mod destroy;

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::action::{ActingTask, imperative};
 use super::asked::advice;
-use super::candidates::{Gather, deadlines, in_words};
+use super::candidates::{Gather, deadlines, in_words, remedy};
 use super::exit::Exit;
 use super::journal::Journal;
 use super::named::{Named, dead_in, summary};
@@ -20,6 +20,7 @@ use crate::act::perform::{Outcome, Stopped};
 use crate::act::plan::{Candidate, Deed, Plan};
 use crate::inspect::inspect;
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
+use crate::model::liveness::{Bound, Deadline};
 use crate::model::needs::Needs;
 use crate::text::setting::differences;
 use crate::text::{self, printable};
@@ -70,7 +71,10 @@ fn plan(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<(Plan<Name
     if !action.quiet {
         tell(&tail.gaps);
     }
-    let (plan, list) = gather.finish().map_err(|why| anyhow!("{}; nothing was changed", in_words(&why)))?;
+    let (plan, list) = gather.finish().map_err(|why| {
+        let remedy = remedy(&why).map_or_else(String::new, |remedy| format!("; {remedy}"));
+        anyhow!("{}{remedy}; nothing was changed", in_words(&why))
+    })?;
     Ok((plan, list, tail.gaps))
 }
 
@@ -198,8 +202,8 @@ impl Performer<'_> {
             let (label, before) = (&candidate.name.label, dead_in(candidate.deadline));
             match after.get(&candidate.target.socket.id) {
                 // A listener has no deadline.
-                Some(now) if now == text::DASH => {}
-                Some(now) => told.tell(&format!("{label}: dead-in {before} -> {now}")),
+                Some(Some(Deadline { bound: Bound::NotApplicable, .. })) => {}
+                Some(now) => told.tell(&format!("{label}: dead-in {before} -> {}", dead_in(*now))),
                 None => told.tell(&format!("gone since: {label}")),
             }
         }

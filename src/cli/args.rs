@@ -12,7 +12,7 @@ use crate::text::quantity::time_us;
 /// Every TCP connection of this host, and whether its peer is still there.
 ///
 /// Without a command tcpulse opens the dashboard. With --json or --format ndjson it prints one snapshot of every TCP socket;
-/// where stdout is no terminal it does what `tcpulse ls` does. FILTER says which sockets: ss's grammar and more, see `tcpulse help filter`.
+/// where stdout is no terminal it does what `tcpulse ls` does. FILTER selects sockets, in ss's grammar and more: see `tcpulse help filter`.
 #[derive(Debug, Parser)]
 #[command(name = "tcpulse", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_CODES, after_long_help = concat!(
 "Examples:
@@ -43,7 +43,7 @@ pub(super) struct FilterArgs {
     pub(super) filter: Vec<String>,
 }
 
-const EXIT_CODES: &str = "tcpulse --help says more, with examples.";
+const EXIT_CODES: &str = "tcpulse --help has details and examples.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -57,7 +57,7 @@ pub(super) enum Command {
         #[arg(value_name = "FILTER", required = true)]
         filter: Vec<String>,
     },
-    /// Count sockets: by state, or by what --by says
+    /// Count sockets by state, or by the columns of --by
     Stat {
         /// Count by one or two of the columns of `ls`, such as process,state; a socket that several processes hold
         /// counts for each of them
@@ -109,9 +109,9 @@ pub(super) struct SetArgs {
     pub(super) like_sysctl: bool,
 }
 
-/// How carefully sockets are changed.
+/// Safeguards of `set` and `kill`.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "How to go about it")]
+#[command(next_help_heading = "Safeguards")]
 pub(super) struct ActingArgs {
     /// Do not ask
     #[arg(short, long)]
@@ -125,7 +125,7 @@ pub(super) struct ActingArgs {
     /// Do not leave out the ssh connection that this is run over
     #[arg(long)]
     pub(super) include_self: bool,
-    /// Do not note the changes in the journal; refused to a user who makes them with more rights than his own
+    /// Do not note the changes in the journal; refused to a user who makes them if tcpulse has more rights than its user
     #[arg(long, conflicts_with = "require_log")]
     pub(super) no_log: bool,
     /// Change nothing that cannot be noted in the journal first
@@ -145,9 +145,9 @@ pub(super) struct Shared {
     pub(super) habits: Habits,
 }
 
-/// What is looked at.
+/// Selection of sockets, options common to all commands.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What to look at")]
+#[command(next_help_heading = "Selection")]
 pub(super) struct Choose {
     /// Network namespaces: current, all that may be entered, a name (host, one of /run/netns, a container id), or the
     /// one of a process
@@ -208,10 +208,10 @@ pub(super) struct ShowOptions {
     /// Colours: auto (on a terminal, unless NO_COLOR is set), always, never
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, hide_possible_values = true, value_name = "auto|always|never")]
     pub(super) color: ColorChoice,
-    /// Repeat every so many seconds (2 if not said)
+    /// Repeat every SECONDS, or a time with its unit (2 s by default)
     #[arg(short, long, global = true, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = interval)]
     pub(super) watch: Option<Duration>,
-    /// Do not say on stderr what could not be seen
+    /// Do not report on stderr what could not be read
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
     /// Exit with 4 if something could not be seen
@@ -292,7 +292,7 @@ const NOT_TAKEN: &[(&str, &[&str])] = &[
     ("help", &[]),
 ];
 
-/// They list sockets in their own way, once, and have to know whose they are.
+/// `set` and `kill` list sockets in their own table, once, and need their owners.
 const ACTING: &[&str] = &["no_processes", "columns", "sort", "limit", "format", "json", "watch"];
 
 /// The command line with the help that is made from the column table, each command's with the options it follows.
@@ -312,17 +312,14 @@ pub(super) fn command() -> clap::Command {
     })
 }
 
-/// Seconds, with or without a fraction or a unit: `2`, `0.5`, `500ms`, `1m`.
+/// A time with its unit, or a bare number of seconds: `2`, `0.5`, `500ms`, `1m30s`, `1h`.
 fn interval(text: &str) -> Result<Duration, String> {
-    const LEAST: f64 = 0.1;
-    const MOST: f64 = 86_400.0;
-    let (number, factor) = [("ms", 0.001), ("s", 1.0), ("m", 60.0)]
-        .into_iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))
-        .unwrap_or((text, 1.0));
-    match number.trim().parse::<f64>().map(|number| number * factor) {
-        Ok(seconds) if (LEAST..=MOST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        Ok(_) => Err("the interval goes from 0.1 to 86400 seconds".to_owned()),
+    const LEAST: Duration = Duration::from_millis(100);
+    const MOST: Duration = Duration::from_secs(86_400);
+    let bare = text.parse::<f64>().ok().map(|_| format!("{text}s"));
+    match time_us(bare.as_deref().unwrap_or(text)).map(Duration::from_micros) {
+        Ok(time) if (LEAST..=MOST).contains(&time) => Ok(time),
+        Ok(_) => Err("the interval goes from 100ms to 1d".to_owned()),
         Err(_) => Err("not a number of seconds, such as 2, 0.5 or 500ms; a bare -w goes after the command".to_owned()),
     }
 }
@@ -363,6 +360,9 @@ mod tests {
         assert_eq!(interval("2"), Ok(Duration::from_secs(2)));
         assert_eq!(interval("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(interval("1m"), Ok(Duration::from_secs(60)));
+        assert_eq!(interval("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(interval("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(interval("1d"), Ok(Duration::from_secs(86_400)));
         for bad in ["0", "-1", "0.05", "nan", "inf", "1e9", "", "s", "two"] {
             assert!(interval(bad).is_err(), "{bad}");
         }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::action::{ActingTask, columns};
 use super::asked;
-use super::named::{Named, Namer, dead_in};
+use super::named::{Named, Namer};
 use super::signals::Interrupt;
 use crate::act::assignment::Unsettable;
 use crate::act::plan::{Candidate, Obstacle, Plan, PlanScope, Planner};
@@ -14,6 +14,7 @@ use crate::export::list::{ListOrder, Listing};
 use crate::export::table::TableListing;
 use crate::fields::table::listed;
 use crate::inspect::{Request, inspect};
+use crate::model::liveness::Deadline;
 use crate::model::needs::Needs;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
@@ -62,17 +63,25 @@ impl Sink for Gather<'_> {
     }
 }
 
-/// Explains an obstacle, and what to do about it.
+/// Remedy of an obstacle on the command line.
+pub(super) fn remedy(obstacle: &Obstacle<Named>) -> Option<&'static str> {
+    match obstacle {
+        Obstacle::MayBeOwn(_) => Some("run as root, or add --include-self"),
+        Obstacle::Unsettable(_, Unsettable::Unread) => Some("give the values instead of --like-sysctl"),
+        Obstacle::Unsettable(_, Unsettable::OutOfRange(_)) => None,
+    }
+}
+
+/// Explains an obstacle.
 pub(super) fn in_words(obstacle: &Obstacle<Named>) -> String {
     match obstacle {
         Obstacle::MayBeOwn(name) => format!(
-            "{} may be the connection that this session runs over: sshd's descriptors are hidden from this user; \
-             run as root, or take it in with --include-self",
+            "{} may be the connection that this session runs over: sshd's descriptors are hidden from this user",
             name.label
         ),
-        Obstacle::Unsettable(namespace, Unsettable::Unread) => format!(
-            "the tcp_keepalive_* sysctls of namespace '{namespace}' cannot be read; give the values instead of --like-sysctl"
-        ),
+        Obstacle::Unsettable(namespace, Unsettable::Unread) => {
+            format!("the tcp_keepalive_* sysctls of namespace '{namespace}' cannot be read")
+        }
         Obstacle::Unsettable(namespace, Unsettable::OutOfRange(wrong)) => {
             format!("the sysctls of namespace '{namespace}' cannot be set on a socket: {wrong}")
         }
@@ -84,7 +93,7 @@ pub(super) fn deadlines<'a>(
     request: &Request,
     candidates: impl Iterator<Item = &'a Candidate<Named>>,
     interrupt: &Interrupt,
-) -> anyhow::Result<FxHashMap<SocketId, String>> {
+) -> anyhow::Result<FxHashMap<SocketId, Option<Deadline>>> {
     let cookies: Vec<_> = candidates.filter_map(|candidate| candidate.target.socket.id.cookie).collect();
     let mut deadlines = Deadlines::default();
     if !cookies.is_empty() {
@@ -99,11 +108,11 @@ pub(super) fn deadlines<'a>(
 
 /// Sink that collects the deadlines of changed sockets.
 #[derive(Default)]
-struct Deadlines(FxHashMap<SocketId, String>);
+struct Deadlines(FxHashMap<SocketId, Option<Deadline>>);
 
 impl Sink for Deadlines {
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
-        self.0.insert(row.socket.id, dead_in(row.judged.map(|judged| judged.liveness.deadline)));
+        self.0.insert(row.socket.id, row.judged.map(|judged| judged.liveness.deadline));
         Ok(())
     }
 }

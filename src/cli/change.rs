@@ -38,7 +38,7 @@ pub(super) fn parse(arguments: &SetArgs) -> Result<(Assignment, String), UsageEr
         let keys: Vec<_> =
             Setting::ALL.iter().map(|setting| format!("{}={}", setting.name(), setting.takes())).collect();
         return Err(UsageError(format!(
-            "nothing to set; say one or more of: {} (without spaces), --detect TIME, --like-sysctl; then which sockets",
+            "nothing to set; give one or more of: {} (without spaces), --detect TIME, --like-sysctl; then which sockets",
             keys.join(", ")
         )));
     }

@@ -162,7 +162,7 @@ fn chosen(view: View, names: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Headi
         let column = column
             .ok_or_else(|| (name.span(), unknown("column", name.get_ref(), catalogue.iter().map(Heading::name))))?;
         if chosen.contains(column) {
-            return Err((name.span(), format!("'{}' stands there twice", column.name())));
+            return Err((name.span(), format!("'{}' is listed twice", column.name())));
         }
         chosen.push(*column);
     }
@@ -180,7 +180,7 @@ fn path() -> Option<PathBuf> {
 pub(super) fn commented_defaults() -> String {
     let mut out = String::from(
         "# The dashboard's configuration: $XDG_CONFIG_HOME/tcpulse/config.toml, else ~/.config/tcpulse/config.toml.\n\
-         # Each setting stands here as it is if nothing is said; take the # away to change it.\n\n",
+         # Each line shows a default; remove the # to change it.\n\n",
     );
     // Writing to a String cannot fail.
     for ConfigSetting { name, default, help, .. } in SETTINGS {
@@ -189,7 +189,7 @@ pub(super) fn commented_defaults() -> String {
     out.push_str(
         "# Columns of each view; those of connections and listeners are the columns of tcpulse ls\n[columns]\n",
     );
-    for spec in &VIEWS {
+    for spec in VIEWS {
         let _ = writeln!(out, "#{} = {}", spec.name, list(spec.default_columns()));
     }
     out.push_str("\n# Keys of each command; an empty list takes them away\n[keys]\n");

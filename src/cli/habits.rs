@@ -90,7 +90,7 @@ const HABITS: &[Habit] = &[
         Some('c'),
         &["continuous"],
         Meaning::Instead(
-            "'tcpulse ls -w' repeats every 2 s, -w SECONDS as often as you say; by program: 'process = NAME'",
+            "'tcpulse ls -w' repeats every 2 s, -w SECONDS at that interval; by program: 'process = NAME'",
         ),
     ),
     habit(

@@ -56,7 +56,7 @@ impl WrongOption<'_> {
             return Some(format!("{unknown}; write it as a filter: tcpulse {listing} '{filter}'"));
         }
         if let Some(others) = owners(&word, program) {
-            return Some(format!("'--{word}' belongs to {others}, and stands after the command"));
+            return Some(format!("'--{word}' belongs to {others}, and goes after the command"));
         }
         if word.starts_with("all-") {
             return Some(format!(

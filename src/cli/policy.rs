@@ -43,7 +43,7 @@ impl Policy {
     /// # Errors
     /// It cannot be read or understood: whatever root forbids there, it would not be kept.
     pub(super) fn load() -> anyhow::Result<Self> {
-        let wrong = |why: String| anyhow!("{PATH} {why}; nothing is changed until root mends it");
+        let wrong = |why: String| anyhow!("{PATH} {why}; nothing is changed until root corrects it");
         let file = match small_file::read(Path::new(PATH)) {
             Ok(file) => file,
             Err(Unreadable::Failed(error))

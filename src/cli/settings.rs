@@ -313,7 +313,7 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
     for (given, option, instead) in [
         (limit.is_some(), "--limit", "--max N stops where more match"),
         (watch.is_some(), "--watch", "it changes once"),
-        (json || format.is_some(), "--format", "it says a line of each socket"),
+        (json || format.is_some(), "--format", "it prints one line per socket"),
     ] {
         if given {
             return Err(UsageError(format!("{option} does not go with {command}: {instead}")));
@@ -338,9 +338,7 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
     };
     // Finding the connection that the user's own session runs over needs processes too.
     if shared.choose.no_processes {
-        return Err(UsageError(format!(
-            "--no-processes does not go with {command}: it has to know whose the sockets are"
-        )));
+        return Err(UsageError(format!("--no-processes does not go with {command}: it needs the owners")));
     }
     let columns = listed(action::columns(deed));
     let states = asked::states(&filter, usual);

@@ -14,11 +14,21 @@ pub(super) fn number(socket: BorrowedFd<'_>, level: i32, name: i32) -> io::Resul
     get(socket, level, name, 0_i32).map(|value| value.try_into().unwrap_or(0))
 }
 
-/// Types of option values. Every byte pattern is a valid value of such a type.
-pub(super) trait Plain: Copy {}
-impl Plain for i32 {}
-impl Plain for u64 {}
-impl Plain for [i32; 2] {}
+/// Types of option values.
+///
+/// # Safety
+/// Every byte pattern must be a valid value of the type: `get` lets the kernel write to it.
+#[allow(unsafe_code, reason = "get() relies on it")]
+pub(super) unsafe trait Plain: Copy {}
+// SAFETY: an integer has no invalid byte pattern.
+#[allow(unsafe_code, reason = "as for the trait")]
+unsafe impl Plain for i32 {}
+// SAFETY: as above.
+#[allow(unsafe_code, reason = "as for the trait")]
+unsafe impl Plain for u64 {}
+// SAFETY: as above; an array has no padding.
+#[allow(unsafe_code, reason = "as for the trait")]
+unsafe impl Plain for [i32; 2] {}
 
 /// setsockopt(2) of an int.
 #[allow(unsafe_code, reason = "as for getsockopt: one way for all options")]
@@ -33,7 +43,7 @@ pub(super) fn set(socket: BorrowedFd<'_>, level: i32, name: i32, value: u32) -> 
 #[allow(unsafe_code, reason = "neither rustix nor nix has all of these options")]
 pub(super) fn get<T: Plain>(socket: BorrowedFd<'_>, level: i32, name: i32, mut value: T) -> io::Result<T> {
     let mut length = size_of::<T>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `length` bytes to `value`, which is plain numbers, and the length written to
+    // SAFETY: the kernel writes at most `length` bytes to `value`, which may hold any bytes (`Plain`), and the length written to
     // `length`; both outlive the call.
     let result = unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut length) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(value) }

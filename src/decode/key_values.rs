@@ -1,5 +1,5 @@
 //! Parses the two formats of /proc files that pair names with numbers. A malformed line is skipped, a name without a
-//! number is absent, and nothing absent becomes 0. `procfs` rejects a whole snmp file for one missing group
+//! number is absent, and nothing absent becomes 0. `procfs` rejects a whole snmp file for one missing group,
 //! hence this parser.
 //!
 //! * snmp and netstat: `Tcp: A B C` and below it `Tcp: 1 2 3`

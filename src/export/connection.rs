@@ -1,4 +1,4 @@
-//! The JSON object of one connection (docs/json.md). The order of keys is part of the contract.
+//! The JSON object of one connection (fixtures/schema/snapshot-1.schema.json). The order of keys is part of the contract.
 
 use rustc_hash::FxHashMap;
 

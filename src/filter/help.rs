@@ -11,13 +11,13 @@ use crate::fields::table::groups;
 use crate::model::liveness::Verdict;
 
 const GRAMMAR: &str = "\
-A filter says which sockets are meant. It may be one argument or many; quote what the shell would take: ( ) ! < > { } & |.
+A filter selects sockets. It may be one argument or many; quote what the shell would take: ( ) ! < > { } & |.
 
 Joining conditions
   A and B, A && B, A & B, A B   both hold
   A or B, A || B, A | B         one of them holds
   not A, ! A                    A does not hold
-  ( A or B ) and C              'and' and 'or' bind alike, from left to right, as in ss: parentheses say it otherwise
+  ( A or B ) and C              'and' and 'or' have equal precedence, left to right, as in ss: use parentheses
   --explain-filter              shows how a filter is read, what of it goes to the kernel, and what stays
 
 Comparing
@@ -51,7 +51,7 @@ Words alone
   postgres                      found in an address, a process or its systemd unit
   established, time-wait, …     the same as state established, state time-wait
   10.0.0.9, 10.0.0.9:5432, :443 one of the ends is this one
-  10.0.0.5:48350->10.0.0.9:5432 this connection; mind the quotes, > is the shell's
+  10.0.0.5:48350->10.0.0.9:5432 this connection; quote it: the shell interprets >
 
 ";
 
@@ -59,8 +59,8 @@ const EXAMPLES: &str = "
 Examples
   tcpulse ls state established and dport = :443 and process = nginx and idle \\> 10m
   tcpulse ls 'dport in {80, 443, 8000-8999} and not loopback'
-  tcpulse ls 'verdict in {probing, retransmitting, silent-window}'     peers that owe us an answer
-  tcpulse ls 'keepalive = off and dead-in = never and idle > 1h'       nobody would notice if they were gone
+  tcpulse ls 'verdict in {probing, retransmitting, silent-window}'     peers that do not answer
+  tcpulse ls 'keepalive = off and dead-in = never and idle > 1h'       a dead peer would never be detected
   tcpulse ls 'state close-wait and close-wait-age > 10m'               sockets that a program leaks
   tcpulse ls 'accept-q > 0'                                            listeners with connections waiting
   tcpulse ls 'src 10.0.0.0/8 and send-q > 1M and rtt > 50ms'

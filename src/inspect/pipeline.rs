@@ -221,7 +221,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         let from_proc = namespaces.iter().filter(|namespace| namespace.source == Source::Procfs).count() as u64;
         if from_proc > 0 && self.request.filter.asks_details() {
-            let remedy = Remedy::Do("use --source auto if sock_diag is available");
+            let remedy = Remedy::Do("read from sock_diag, if it is available");
             let why = "/proc/net/tcp lacks them";
             self.gaps.add(Gap::new(GapKind::FilterDetails, why, remedy).times(from_proc));
         }
@@ -236,7 +236,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     ) -> Result<(), InspectError> {
         if self.request.source == SourceChoice::Procfs && self.states.contains(TcpState::BoundInactive) {
             let why = "/proc/net/tcp does not list them";
-            self.gaps.add(Gap::new(GapKind::BoundSockets, why, Remedy::Do("use --source auto")));
+            self.gaps.add(Gap::new(GapKind::BoundSockets, why, Remedy::Do("read from sock_diag")));
         }
         for family in dumper.families() {
             match files.read(*family, place.namespace.id, |socket| self.socket(place, socket)) {

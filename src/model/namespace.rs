@@ -46,6 +46,20 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// A namespace that has ended: only its number and name are known.
+    pub(crate) fn ended(id: NetnsId, name: String) -> Self {
+        Self {
+            id,
+            name,
+            source: Source::SockDiag,
+            sysctls: Sysctls::default(),
+            sockstat: SockStat::default(),
+            counters: Counters::default(),
+            routes: Routes::default(),
+            interfaces: Vec::new(),
+        }
+    }
+
     /// Name of the interface with this index, if it still exists.
     pub fn interface(&self, index: u32) -> Option<&str> {
         self.interfaces.iter().find(|(known, _)| *known == index).map(|(_, name)| name.as_str())

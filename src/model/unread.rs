@@ -58,7 +58,7 @@ impl Unread {
             Self::NoTimers => "this kernel does not report timers",
             Self::OtherTimer => "another timer hides the keepalive timer",
             Self::Unneeded => "its options were not read, since its timers tell whether keepalive is on",
-            Self::Unwanted => "reading of options is turned off (--no-sockopts, --no-processes)",
+            Self::Unwanted => "reading of options is turned off",
             Self::NoCookie => "/proc/net/tcp has no cookie to check a descriptor by",
             Self::Hidden => "its process is hidden from this user",
             Self::NoProcess => "no process holds it, so its options cannot be reached",

@@ -1,9 +1,9 @@
 //! One snapshot as the dashboard shows it: the rows of a view, and counts of all sockets. `FrameBuilder` receives the
 //! rows.
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use super::columns::chosen::{Chosen, LineHead, chosen, push};
 use super::columns::sockets::MovingRow;
 use super::counts::Counts;
-use super::group::{Group, Title};
+use super::group::{Group, GroupIdentity, Title};
+use super::group_history::GroupedBy;
 use super::line::{Age, RowId, Sign};
 use super::motion::Motion;
 use super::query::Query;
@@ -22,9 +23,9 @@ use super::views::View;
 use crate::filter::quoted;
 use crate::model::address::NetnsId;
 use crate::model::gap::{GapKind, Gaps};
+use crate::model::holder::HolderKind;
 use crate::model::liveness::Verdict;
 use crate::model::namespace::Namespace;
-use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::socket::{Queues, Socket};
@@ -53,14 +54,6 @@ pub(crate) struct Frame {
     pub at: Duration,
     /// Slow data, such as owners, is still being collected
     pub is_early: bool,
-}
-
-/// Identity of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum GroupIdentity {
-    /// A remote end that we connect to or, if the flag is set, a remote address that connects to this local port
-    Peer(NetnsId, IpAddr, u16, bool),
-    Named(String),
 }
 
 /// Receives the rows of one snapshot and builds a frame from them.
@@ -168,10 +161,18 @@ impl<'a> FrameBuilder<'a> {
     }
 
     fn change_rows(&mut self) {
-        let (Chosen::Changes(columns), Some(any)) = (&self.columns, self.namespaces.first()) else { return };
-        let find = |name: &str| self.namespaces.iter().find(|namespace| namespace.name == name).unwrap_or(any);
+        let Chosen::Changes(columns) = &self.columns else { return };
         for change in self.tracker.changes.iter().rev() {
-            if self.is_in(change.socket.id.netns) && change.may_match(&self.query.filter, find(&change.namespace)) {
+            let netns = change.socket.id.netns;
+            if !self.is_in(netns) {
+                continue;
+            }
+            let namespace = self
+                .namespaces
+                .iter()
+                .find(|namespace| namespace.id == netns)
+                .map_or_else(|| Cow::Owned(Namespace::ended(netns, change.namespace.clone())), Cow::Borrowed);
+            if change.may_match(&self.query.filter, &namespace) {
                 let id = RowId::other(change.number);
                 push(&mut self.builder, columns, LineHead { id, sign: change.sign(), age: Age::Settled }, &change);
             }
@@ -184,19 +185,19 @@ impl<'a> FrameBuilder<'a> {
         if self.query.view == View::Processes {
             // The counts of another query are not the past of these groups.
             let Query { typed, netns, by, .. } = &self.query;
-            self.tracker.groups.group_by(format!("{netns:?} {by:?} {typed}"));
-            for (_, group) in &mut groups {
-                group.close_wait_before =
-                    self.tracker.groups.close_wait_before(&group.title.label, group.close_wait(), self.at);
+            self.tracker.groups.group_by(GroupedBy { netns: *netns, by: *by, typed: typed.clone() });
+            for (identity, group) in &mut groups {
+                group.close_wait_before = self.tracker.groups.close_wait_before(identity, group.close_wait(), self.at);
             }
-            let labels: FxHashSet<_> = groups.iter().map(|(_, group)| group.title.label.clone()).collect();
-            self.tracker.groups.keep(|label| labels.contains(label));
+            let there: FxHashSet<_> = groups.iter().map(|(identity, _)| identity.clone()).collect();
+            self.tracker.groups.keep(|identity| there.contains(identity));
         }
-        groups.sort_by(|(_, one), (_, other)| {
+        groups.sort_by(|(one_identity, one), (other_identity, other)| {
             other
                 .weight()
                 .cmp(&one.weight())
                 .then_with(|| (&one.title.label, one.title.end).cmp(&(&other.title.label, other.title.end)))
+                .then_with(|| one_identity.cmp(other_identity))
         });
         for (key, group) in &groups {
             let mut hasher = FxHasher::default();
@@ -239,31 +240,29 @@ impl<'a> FrameBuilder<'a> {
     fn processes(&mut self, row: &Row<'_>, motion: &Motion) {
         let by = self.query.by;
         let Some(owners) = row.holder.owners() else {
-            let label = format!("({})", row.holder.name().unwrap_or("owner not collected"));
-            let filter = row.holder.name().map_or(String::new(), |name| format!("holder = {name}"));
-            self.named(label, || filter, None).add(row, motion);
+            let kind = row.holder.kind();
+            let group = self.groups.entry(GroupIdentity::NoProcess(kind)).or_insert_with(|| {
+                let label = kind.map_or_else(|| "(owner not collected)".to_owned(), HolderKind::enclosed);
+                let filter = kind.map_or_else(String::new, |kind| format!("holder = {}", kind.name()));
+                Group::new(Title { label, filter, ..Title::default() })
+            });
+            group.add(row, motion);
             return;
         };
-        let mut met: Vec<String> = Vec::new();
+        let mut met: Vec<GroupIdentity> = Vec::new();
         for process in owners.processes() {
-            let label = by.label(process);
-            let group = self.named(label.clone(), || by.filter(process), Some(process));
-            if !met.contains(&label) {
+            let identity = by.identity(process);
+            let group = self.groups.entry(identity.clone()).or_insert_with(|| {
+                Group::new(Title { label: by.label(process), filter: by.filter(process), ..Title::default() })
+            });
+            if let Some(descriptors) = process.descriptors {
+                group.hold(descriptors.open, descriptors.limit);
+            }
+            if !met.contains(&identity) {
                 group.add(row, motion);
-                met.push(label);
+                met.push(identity);
             }
         }
-    }
-
-    fn named(&mut self, label: String, filter: impl FnOnce() -> String, process: Option<&Process>) -> &mut Group {
-        let group = self
-            .groups
-            .entry(GroupIdentity::Named(label.clone()))
-            .or_insert_with(|| Group::new(Title { label, filter: filter(), ..Title::default() }));
-        if let Some(descriptors) = process.and_then(|process| process.descriptors) {
-            group.hold(descriptors.open, descriptors.limit);
-        }
-        group
     }
 }
 
@@ -325,8 +324,11 @@ impl Sink for FrameBuilder<'_> {
                 let line = LineHead { id, sign, age: motion.age };
                 push(&mut self.builder, columns, line, &MovingRow { row, motion: &motion });
             }
-            Chosen::Groups(_) if self.query.view == View::Peers => self.peer(row, &motion),
-            Chosen::Groups(_) => self.processes(row, &motion),
+            Chosen::Groups(_) => match self.query.view {
+                View::Peers => self.peer(row, &motion),
+                View::Processes => self.processes(row, &motion),
+                View::Connections | View::Listeners | View::Kernel | View::Changes => {}
+            },
             Chosen::Sockets(_) | Chosen::Kernel(_) | Chosen::Changes(_) => {}
         }
         Ok(())

@@ -5,11 +5,29 @@ use std::net::IpAddr;
 use super::line::Sign;
 use super::motion::Motion;
 use crate::filter::quoted;
+use crate::model::address::NetnsId;
+use crate::model::holder::HolderKind;
+use crate::model::ids::Pid;
 use crate::model::liveness::Verdict;
 use crate::model::owner::Process;
 use crate::model::row::Row;
 use crate::model::socket::Queues;
 use crate::model::state::TcpState;
+
+/// What the connections of a group have in common. Labels are not identities: a program may call itself `(kernel)`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum GroupIdentity {
+    /// A remote end that we connect to or, if the flag is set, a remote address that connects to this local port
+    Peer(NetnsId, IpAddr, u16, bool),
+    /// No process holds them, for this reason; `None` if owners were not collected
+    NoProcess(Option<HolderKind>),
+    Process(Pid),
+    Command(String),
+    Unit(String),
+    Container(String),
+    /// Command name of processes in no unit or container
+    Without(String),
+}
 
 /// Property by which processes are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +62,17 @@ impl GroupBy {
     pub(crate) fn next(self) -> Self {
         let at = Self::ALL.iter().position(|by| *by == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
+    /// Identity of the group that a process belongs to.
+    pub(super) fn identity(self, process: &Process) -> GroupIdentity {
+        let without = || GroupIdentity::Without(process.comm.clone());
+        match self {
+            Self::Process => GroupIdentity::Process(process.pid),
+            Self::Command => GroupIdentity::Command(process.comm.clone()),
+            Self::Unit => process.unit.clone().map_or_else(without, GroupIdentity::Unit),
+            Self::Container => process.container.clone().map_or_else(without, GroupIdentity::Container),
+        }
     }
 
     /// Label of the group that a process belongs to.

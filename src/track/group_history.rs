@@ -5,23 +5,35 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::group::{GroupBy, GroupIdentity};
+use crate::model::address::NetnsId;
+
 /// Past of a group: numbers of CLOSE-WAITs by time.
 type Past = VecDeque<(Duration, u64)>;
+
+/// What groups are made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct GroupedBy {
+    pub(super) netns: Option<NetnsId>,
+    pub(super) by: GroupBy,
+    /// The filter, as typed
+    pub(super) typed: String,
+}
 
 /// The past of each group.
 #[derive(Debug, Default)]
 pub struct GroupHistory {
-    groups: FxHashMap<String, Past>,
+    groups: FxHashMap<GroupIdentity, Past>,
     /// What the groups are made by; if it changes, the past is dropped
-    grouped_by: String,
+    grouped_by: GroupedBy,
 }
 
 impl GroupHistory {
     /// Number of CLOSE-WAITs that a group had up to five minutes before `at`. Also records its current number, `now`.
-    pub(super) fn close_wait_before(&mut self, group: &str, now: u64, at: Duration) -> Option<u64> {
+    pub(super) fn close_wait_before(&mut self, group: &GroupIdentity, now: u64, at: Duration) -> Option<u64> {
         const SPAN: Duration = Duration::from_secs(300);
         const STEP: Duration = Duration::from_secs(5);
-        let past = self.groups.entry(group.to_owned()).or_default();
+        let past = self.groups.entry(group.clone()).or_default();
         if past.back().is_none_or(|(last, _)| at.saturating_sub(*last) >= STEP) {
             past.push_back((at, now));
         }
@@ -32,7 +44,7 @@ impl GroupHistory {
     }
 
     /// Sets what the groups are made by. If it has changed, the past of all groups is dropped.
-    pub(super) fn group_by(&mut self, by: String) {
+    pub(super) fn group_by(&mut self, by: GroupedBy) {
         if by != self.grouped_by {
             self.groups.clear();
             self.grouped_by = by;
@@ -40,22 +52,22 @@ impl GroupHistory {
     }
 
     /// Drops the past of groups that are not in the snapshot.
-    pub(super) fn keep(&mut self, is_there: impl Fn(&str) -> bool) {
+    pub(super) fn keep(&mut self, is_there: impl Fn(&GroupIdentity) -> bool) {
         self.groups.retain(|group, _| is_there(group));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::GroupHistory;
+    use super::{GroupBy, GroupHistory, GroupIdentity, GroupedBy};
     use std::time::Duration;
 
     #[test]
     fn growth_is_measured_against_five_minutes_ago_at_most() {
         let mut history = GroupHistory::default();
-        history.group_by("process".to_owned());
+        let nginx = GroupIdentity::Command("nginx".to_owned());
         let before: Vec<_> =
-            (0..=70).map(|step| history.close_wait_before("nginx", step, Duration::from_secs(10 * step))).collect();
+            (0..=70).map(|step| history.close_wait_before(&nginx, step, Duration::from_secs(10 * step))).collect();
         assert_eq!(before[0], None, "nothing is known of the past yet");
         assert_eq!(before[30], Some(0));
         assert_eq!(before[70], Some(40), "300 s before");
@@ -64,10 +76,11 @@ mod tests {
     #[test]
     fn groups_made_otherwise_have_no_past() {
         let mut history = GroupHistory::default();
-        for (by, before) in [("process", None), ("process", Some(1)), ("unit", None)] {
-            history.group_by(by.to_owned());
+        let group = GroupIdentity::Without("nginx".to_owned());
+        for (by, before) in [(GroupBy::Process, None), (GroupBy::Process, Some(1)), (GroupBy::Unit, None)] {
+            history.group_by(GroupedBy { by, ..GroupedBy::default() });
             let at = Duration::from_secs(if before.is_some() { 10 } else { 0 });
-            assert_eq!(history.close_wait_before("nginx", 1, at), before, "{by}");
+            assert_eq!(history.close_wait_before(&group, 1, at), before, "{by:?}");
         }
     }
 }

@@ -10,23 +10,6 @@ use crate::fields::column::{Column, Heading, RowKind, Width};
 use crate::fields::id::ColumnId;
 use crate::fields::table::CONNECTION_COLUMNS;
 
-/// View of the dashboard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum View {
-    /// Connections
-    Connections,
-    /// Connections grouped by remote end
-    Peers,
-    /// Connections grouped by owner
-    Processes,
-    /// Listeners, with their accept queues
-    Listeners,
-    /// Sysctls, gauges and counters
-    Kernel,
-    /// Log of changes
-    Changes,
-}
-
 /// Properties of one view.
 #[derive(Debug)]
 pub(crate) struct ViewSpec {
@@ -58,51 +41,39 @@ pub(crate) enum Catalogue {
     Changes(Columns<Changes>),
 }
 
-/// Every view, in the order of the number keys.
-pub(crate) const VIEWS: [ViewSpec; 6] = [
-    ViewSpec {
-        view: View::Connections,
-        name: "connections",
-        rows: ["connection", "connections"],
-        columns: CONNECTION_COLUMNS,
-        catalogue: Catalogue::Sockets(&sockets::CONNECTIONS),
-    },
-    ViewSpec {
-        view: View::Peers,
-        name: "peers",
-        rows: ["peer", "peers"],
-        columns: groups::PEER_COLUMNS,
-        catalogue: Catalogue::Groups(&groups::PEERS),
-    },
-    ViewSpec {
-        view: View::Processes,
-        name: "processes",
-        rows: ["process", "processes"],
-        columns: groups::PROCESS_COLUMNS,
-        catalogue: Catalogue::Groups(&groups::PROCESSES),
-    },
-    ViewSpec {
-        view: View::Listeners,
-        name: "listeners",
-        rows: ["listener", "listeners"],
-        columns: sockets::LISTENER_COLUMNS,
-        catalogue: Catalogue::Sockets(&sockets::LISTENERS),
-    },
-    ViewSpec {
-        view: View::Kernel,
-        name: "kernel",
-        rows: ["value", "values"],
-        columns: kernel::COLUMNS,
-        catalogue: Catalogue::Kernel(&kernel::KERNEL),
-    },
-    ViewSpec {
-        view: View::Changes,
-        name: "changes",
-        rows: ["change", "changes"],
-        columns: changes::COLUMNS,
-        catalogue: Catalogue::Changes(&changes::CHANGES),
-    },
-];
+macro_rules! views {
+    ($($(#[$meta:meta])* $view:ident: $name:literal, $rows:expr, $columns:expr, $catalogue:expr;)*) => {
+        /// View of the dashboard.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum View {
+            $($(#[$meta])* $view,)*
+        }
+
+        /// Every view, in the order of the number keys and of the enum.
+        pub(crate) const VIEWS: &[ViewSpec] = &[$(ViewSpec {
+            view: View::$view,
+            name: $name,
+            rows: $rows,
+            columns: $columns,
+            catalogue: $catalogue,
+        },)*];
+    };
+}
+
+views! {
+    /// Connections
+    Connections: "connections", ["connection", "connections"], CONNECTION_COLUMNS, Catalogue::Sockets(&sockets::CONNECTIONS);
+    /// Connections grouped by remote end
+    Peers: "peers", ["peer", "peers"], groups::PEER_COLUMNS, Catalogue::Groups(&groups::PEERS);
+    /// Connections grouped by owner
+    Processes: "processes", ["process", "processes"], groups::PROCESS_COLUMNS, Catalogue::Groups(&groups::PROCESSES);
+    /// Listeners, with their accept queues
+    Listeners: "listeners", ["listener", "listeners"], sockets::LISTENER_COLUMNS, Catalogue::Sockets(&sockets::LISTENERS);
+    /// Sysctls, gauges and counters
+    Kernel: "kernel", ["value", "values"], kernel::COLUMNS, Catalogue::Kernel(&kernel::KERNEL);
+    /// Log of changes
+    Changes: "changes", ["change", "changes"], changes::COLUMNS, Catalogue::Changes(&changes::CHANGES);
+}
 
 impl View {
     /// Properties of the view.
@@ -112,7 +83,7 @@ impl View {
 
     /// Index of the view among all views.
     pub(crate) fn index(self) -> usize {
-        VIEWS.iter().position(|spec| spec.view == self).unwrap_or(0)
+        self as usize
     }
 
     /// The next view in the order of the keys; the first one follows the last.
@@ -183,7 +154,7 @@ mod tests {
 
     #[test]
     fn headers_are_the_names_and_can_be_typed() {
-        for spec in &VIEWS {
+        for spec in VIEWS {
             let catalogue = spec.view.catalogue();
             for (index, heading) in catalogue.iter().enumerate() {
                 assert_eq!(heading.title, heading.name().to_uppercase());

@@ -49,7 +49,7 @@ fn bad_input_names_the_value_and_the_choices() {
     fails(&["kernel", "-o", "state"], 2, &["--columns does not go with kernel"]);
     fails(&["ls", "-N", "no-such-namespace"], 2, &["'no-such-namespace'", "current, all"]);
     fails(&["ls", "-N", "4194305"], 1, &["no process 4194305"]);
-    fails(&["ls", "--watch", "0"], 2, &["'0'", "0.1 to 86400"]);
+    fails(&["ls", "--watch", "0"], 2, &["'0'", "100ms to 1d"]);
     fails(&["ls", "--watch", "soon"], 2, &["'soon'"]);
     fails(&["ls", "--format", "xml"], 2, &["'xml'", "ndjson"]);
     fails(&["ls", "--source", "ebpf"], 2, &["'ebpf'", "sock_diag"]);

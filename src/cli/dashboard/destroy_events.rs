@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Maximum number of namespaces to listen in; each takes a descriptor.
 const MOST_LISTENERS: usize = 256;
 
-/// State shared by this thread and the worker: the only lock of the program, held for a push or a swap.
+/// State shared by this thread and the worker: locked for a push or a swap only.
 #[derive(Default)]
 struct SharedEvents {
     heard: VecDeque<DestroyEvent>,

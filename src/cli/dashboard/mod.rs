@@ -75,7 +75,7 @@ pub(super) fn open(dashboard: Dashboard) -> anyhow::Result<Exit> {
     let looking = thread::Builder::new().name("look".to_owned());
     looking
         .spawn(move || Worker::new(request, wanted, interval, most_of_a_core).work(&ordered, &found))
-        .context("cannot start the thread that looks")?;
+        .context("cannot start the snapshot thread")?;
     give_back_bytes().and_then(|bytes| signals::guard(&TAKEN, bytes)).context("cannot handle signals")?;
     let continued = listen_to_signals(outlet.clone())?;
     listen(&outlet, has_more).context("cannot start the thread that listens to the keyboard")?;

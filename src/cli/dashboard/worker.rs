@@ -197,7 +197,7 @@ impl Worker {
                 let (events, lost) = self.destroy_events.take();
                 if lost > 0 {
                     let why = "destroy events were lost: the receive buffer was full";
-                    let remedy = Remedy::Do("run as root, or look at one namespace (-N)");
+                    let remedy = Remedy::Do("run as root, or select one namespace (-N)");
                     tail.gaps.add(Gap::new(GapKind::ShortConnections, why, remedy).times(lost));
                 }
                 let frame = builder.finish(tail, events);

@@ -88,7 +88,7 @@ fn of_peers() -> Vec<Column<Groups>> {
         text(
             ColumnId::Way,
             90,
-            "out: we connect to that port; in: the peer connects to the port of ours that is named",
+            "out: we connect to that port; in: the peer connects to the local port shown",
             |group| Value::name(Some(&group.title.way)),
         ),
     ];
@@ -103,7 +103,7 @@ fn of_peers() -> Vec<Column<Groups>> {
         number(
             ColumnId::Available,
             30,
-            "ports that there are on each address (ip_local_port_range, less the reserved)",
+            "ports available on each address (ip_local_port_range, less the reserved)",
             |group| Value::number(group.available.filter(|_| !group.taken.is_empty())),
         ),
         text(ColumnId::Used, 69, "the ports taken, of those that there are", used),

@@ -196,7 +196,7 @@ fn whose(state: &State, rows: &[usize]) -> String {
         return View::Connections.count(rows.len());
     }
     let holders: Vec<_> =
-        rows.iter().map(|row| text(*row, ColumnId::Process).unwrap_or_else(|| "nobody".to_owned())).collect();
+        rows.iter().map(|row| text(*row, ColumnId::Process).unwrap_or_else(|| "no process".to_owned())).collect();
     let shares = shares(holders.iter().map(String::as_str), MOST_NAMES);
     format!("{} ({shares})", View::Connections.count(rows.len()))
 }
@@ -242,7 +242,7 @@ fn nothing(state: &mut State) -> Vec<Effect> {
         _ if state.detail.is_some() => "this connection is gone",
         View::Connections | View::Listeners if state.rows() == 0 => "no row is selected",
         View::Connections | View::Listeners => {
-            "this socket is gone, or came from /proc/net/tcp, which cannot tell it from others"
+            "this socket is gone, or came from /proc/net/tcp, which has no cookie to identify it by"
         }
         View::Peers | View::Processes => "press Enter to list the connections of this row, and change them there",
         View::Kernel | View::Changes => "rows of this view cannot be changed",
