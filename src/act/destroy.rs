@@ -27,7 +27,7 @@ pub(crate) enum NotDestroyed {
     #[error("gone already")]
     Gone,
     /// EPERM
-    #[error("not permitted: its network namespace belongs to a user namespace in which CAP_NET_ADMIN is missing{}", .0.after_cause())]
+    #[error("not permitted: this user lacks CAP_NET_ADMIN in the user namespace that its network namespace belongs to{}", .0.after_cause())]
     Forbidden(Remedy),
     /// EOPNOTSUPP
     #[error("this kernel was built without CONFIG_INET_DIAG_DESTROY; close it in its program instead")]

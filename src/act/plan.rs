@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use super::assignment::{Assignment, Unsettable};
 use super::own::Own;
 use super::target::Target;
-use crate::model::change::KeepaliveChange;
+use crate::model::change::{AtOnce, KeepaliveChange, Silence};
 use crate::model::liveness::Deadline;
 use crate::model::options::SocketOptions;
 use crate::model::row::Row;
@@ -43,8 +43,8 @@ pub(crate) struct Candidate<N> {
     pub change: KeepaliveChange,
     /// Its current options, if they could be read
     pub was: Option<SocketOptions>,
-    /// Whether the change makes the kernel probe the peer at once
-    pub probes_at_once: bool,
+    /// What the kernel does as soon as it is changed
+    pub at_once: AtOnce,
     /// When the kernel would give up on the peer without the change
     pub deadline: Option<Deadline>,
 }
@@ -105,12 +105,16 @@ impl<N> Planner<N> {
             return false;
         }
         let change = self.change(row);
-        let was_enabled = row.judged.is_some_and(|judged| judged.keepalive.enabled == Some(true));
+        let silence = Silence {
+            is_watched: row.judged.is_some_and(|judged| judged.keepalive.enabled == Some(true)),
+            time: row.socket.idle(),
+            unanswered: row.socket.probes_out(),
+        };
         self.plan.candidates.push(Candidate {
             target: Target::of(row),
             name: name(row),
             was: row.options.copied(),
-            probes_at_once: change.probes_at_once(was_enabled, row.socket.idle()),
+            at_once: change.at_once(silence, row.options),
             change,
             deadline: row.judged.map(|judged| judged.liveness.deadline),
         });

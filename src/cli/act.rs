@@ -19,6 +19,7 @@ use super::usage::UsageError;
 use crate::act::perform::{Outcome, Stopped};
 use crate::act::plan::{Candidate, Deed, Plan};
 use crate::inspect::inspect;
+use crate::model::change::AtOnce;
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::liveness::{Bound, Deadline};
 use crate::model::needs::Needs;
@@ -93,12 +94,18 @@ fn nothing_matched(action: &ActingTask, gaps: &Gaps) -> anyhow::Result<Exit> {
     Ok(Exit::NothingMatched)
 }
 
-/// Reports how many peers are probed at once.
+/// Reports how many peers are probed at once, and how many connections end.
 fn announce_probes(candidates: &[Candidate<Named>]) {
-    let at_once = candidates.iter().filter(|candidate| candidate.probes_at_once).count();
-    if at_once > 0 {
+    let count = |at_once| candidates.iter().filter(|candidate| candidate.at_once == at_once).count();
+    let (probed, ended) = (count(AtOnce::Probe), count(AtOnce::End));
+    if probed > 0 {
         say(&format!(
-            "{at_once} of them have been silent for longer than the new idle time: their peers are probed at once"
+            "of these, {probed} silent for longer than the new idle time: the kernel probes the peer at once"
+        ));
+    }
+    if ended > 0 {
+        say(&format!(
+            "of these, {ended} with enough unanswered probes already: the kernel ends the connection at once"
         ));
     }
 }

@@ -125,7 +125,7 @@ pub(super) struct ActingArgs {
     /// Do not leave out the ssh connection that this is run over
     #[arg(long)]
     pub(super) include_self: bool,
-    /// Do not note the changes in the journal; refused to a user who makes them if tcpulse has more rights than its user
+    /// Do not note the changes in the journal; refused if tcpulse has more rights than the user who started it
     #[arg(long, conflicts_with = "require_log")]
     pub(super) no_log: bool,
     /// Change nothing that cannot be noted in the journal first

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::config_file::{CommandName, ConfigFile, Interval, KeyName, Percent, ThemeName, ViewName, unknown};
+use super::config_file::{CommandName, ConfigFile, Interval, KeyName, Percent, ThemeName, ViewName, at_line, unknown};
 use super::usage::UsageError;
 use crate::collect::small_file::{self, Unreadable};
 use crate::fields::column::Heading;
@@ -112,10 +112,7 @@ impl Config {
 
     /// Reads the text of a file.
     fn parse(text: &str, names: &dyn Names) -> Result<Self, String> {
-        let at = |span: Option<Range<usize>>, why: &str| {
-            let start = span.map_or(0, |span| span.start.min(text.len()));
-            format!("line {}: {}", text[..start].matches('\n').count() + 1, why.trim())
-        };
+        let at = |span: Option<Range<usize>>, why: &str| at_line(text, span, why);
         let file: ConfigFile = toml::from_str(text).map_err(|error| at(error.span(), error.message()))?;
         let mut config = Self::default();
         let ConfigFile { view, interval, theme, mouse, cpu, columns, keys, bookmarks } = file;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::de::{Error, MapAccess, Visitor};
@@ -88,11 +89,11 @@ impl<'de> Deserialize<'de> for ThemeName {
 
 impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let percent = u32::deserialize(from)?;
-        if !(1..=100).contains(&percent) {
-            return Err(D::Error::custom(format!("{percent} is no percentage between 1 and 100")));
+        let percent = i64::deserialize(from)?;
+        match u32::try_from(percent) {
+            Ok(percent @ 1..=100) => Ok(Self(percent)),
+            _ => Err(D::Error::custom(format!("{percent} is no percentage between 1 and 100"))),
         }
-        Ok(Self(percent))
     }
 }
 
@@ -145,6 +146,12 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for OrderedTabl
         }
         Ok(OrderedTable(pairs))
     }
+}
+
+/// An error with the number of its line.
+pub(super) fn at_line(text: &str, span: Option<Range<usize>>, why: &str) -> String {
+    let before = text.get(..span.map_or(0, |span| span.start)).unwrap_or(text);
+    format!("line {}: {}", before.matches('\n').count() + 1, why.trim())
 }
 
 /// The error for a word that is none of the known ones.

@@ -12,6 +12,7 @@ use crate::act::perform::{Outcome, Performance, Stopped, Witness, perform};
 use crate::act::plan::{Candidate, Deed};
 use crate::collect::caller::Caller;
 use crate::collect::discovery::NetnsChoice;
+use crate::model::change::AtOnce;
 use crate::text::setting::{assignments, differences};
 
 /// Checks that the policy permits the deed, and opens the journal. If logging is required, fails unless the log daemon
@@ -177,7 +178,11 @@ pub(super) fn sentence(candidate: &Candidate<Named>, outcome: &Outcome) -> Strin
     match outcome {
         Outcome::Destroyed => format!("destroyed {label}"),
         Outcome::Set(Changed { before, after }) => {
-            let at_once = if candidate.probes_at_once { "; its peer is probed at once" } else { "" };
+            let at_once = match candidate.at_once {
+                AtOnce::Nothing => "",
+                AtOnce::Probe => "; its peer is probed at once",
+                AtOnce::End => "; enough probes were unanswered: the kernel ends it at once",
+            };
             format!("set {label}: {}{at_once}", differences(&before.keepalive, &after.keepalive))
         }
         Outcome::Gone => format!("gone already: {label}"),

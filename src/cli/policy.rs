@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 use serde::Deserialize;
 
+use super::config_file::at_line;
 use super::usage::UsageError;
 use crate::act::plan::Deed;
 use crate::collect::caller::Caller;
@@ -66,7 +67,9 @@ impl Policy {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| format!("cannot be understood: {}", error.message().trim()))
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            format!("cannot be understood: {}", at_line(text, error.span(), error.message()))
+        })
     }
 
     /// Whether the caller may do it at all.

@@ -321,7 +321,7 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
     }
     if filter.is_always_true() {
         return Err(UsageError(format!(
-            "{command} needs a filter, and this one matches every socket; to mean all of them, write 'state all'. \
+            "{command} needs a filter that leaves some sockets out; to select all of them, write 'state all'. \
              See tcpulse help filter"
         )));
     }

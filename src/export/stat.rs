@@ -122,10 +122,11 @@ impl<W: Write> Stat<W> {
         for (keys, count) in groups {
             let cell = |(key, column): (&GroupKey, &SocketColumn)| {
                 let value = key.value();
-                (Tone::of(column.id, &value), value.for_people(column.unit).into_owned())
+                let tone = if *count == 0 { Tone::Muted } else { Tone::of(column.id, &value) };
+                (tone, value.for_people(column.unit).into_owned())
             };
             let mut cells: Vec<_> = keys.iter().zip(&self.by).map(cell).collect();
-            cells.push((Tone::Plain, count.to_string()));
+            cells.push((if *count == 0 { Tone::Muted } else { Tone::Plain }, count.to_string()));
             table.push(cells.iter().map(|(tone, cell)| (*tone, cell.as_str())));
         }
         table.write(out);

@@ -103,18 +103,52 @@ impl KeepaliveChange {
         self.applied_to(*options) == *options
     }
 
-    /// Whether the kernel sends a probe as soon as this is set: keepalive was on, and the peer has been silent for longer than
-    /// the new idle time (`tcp_sock_set_keepidle_locked`). A timer that the change turns on runs its full time.
-    pub(crate) fn probes_at_once(&self, was_enabled: bool, silent: Option<Millis>) -> bool {
-        let stays_on = was_enabled && self.enabled != Some(false);
-        let is_overdue = |idle_s: u32| silent.is_some_and(|silent| silent >= Millis::from_secs(idle_s));
-        stays_on && self.idle_s.is_some_and(is_overdue)
+    /// What the kernel does as soon as this is set. If keepalive was on, and the peer has been silent for longer than
+    /// the new idle time, the timer fires (`tcp_sock_set_keepidle_locked`): the kernel sends a probe, or ends the
+    /// connection if enough are unanswered (`tcp_keepalive_timer`). A timer that the change turns on runs its full
+    /// time.
+    pub(crate) fn at_once(&self, silence: Silence, options: Option<&SocketOptions>) -> AtOnce {
+        let stays_on = silence.is_watched && self.enabled != Some(false);
+        let is_overdue = |idle_s: u32| silence.time.is_some_and(|time| time >= Millis::from_secs(idle_s));
+        if !stays_on || !self.idle_s.is_some_and(is_overdue) {
+            return AtOnce::Nothing;
+        }
+        let ends = options.is_some_and(|options| {
+            let KeepaliveValues { probes, user_timeout_ms, .. } = self.applied_to(*options).keepalive;
+            match user_timeout_ms {
+                0 => silence.unanswered >= probes.into(),
+                limit => silence.unanswered > 0 && silence.time >= Some(limit.into()),
+            }
+        });
+        if ends { AtOnce::End } else { AtOnce::Probe }
     }
+}
+
+/// Silence of a peer when keepalive is changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Silence {
+    /// Keepalive is on
+    pub is_watched: bool,
+    /// How long the peer has been silent
+    pub time: Option<Millis>,
+    /// Number of unanswered probes
+    pub unanswered: u64,
+}
+
+/// What the kernel does as soon as keepalive is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtOnce {
+    Nothing,
+    Probe,
+    /// The program gets ETIMEDOUT
+    End,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::KeepaliveChange;
+    use super::{AtOnce, KeepaliveChange, Silence};
+    use crate::model::keepalive::KeepaliveValues;
+    use crate::model::options::SocketOptions;
     use crate::model::time::Millis;
 
     #[test]
@@ -149,12 +183,30 @@ mod tests {
     #[test]
     fn a_probe_goes_out_at_once_only_where_the_timer_was_running() {
         let change = KeepaliveChange { idle_s: Some(60), ..KeepaliveChange::default() };
-        assert!(change.probes_at_once(true, Some(Millis::new(60_000))));
-        assert!(
-            !change.probes_at_once(true, Some(Millis::new(59_999)))
-                && !change.probes_at_once(false, Some(Millis::new(90_000)))
-        );
-        assert!(!KeepaliveChange { enabled: Some(false), ..change }.probes_at_once(true, Some(Millis::new(90_000))));
-        assert!(!KeepaliveChange::default().probes_at_once(true, Some(Millis::new(90_000))));
+        let at_once = |change: KeepaliveChange, is_watched, ms| {
+            change.at_once(Silence { is_watched, time: Some(Millis::new(ms)), unanswered: 0 }, None)
+        };
+        assert_eq!(at_once(change, true, 60_000), AtOnce::Probe);
+        assert_eq!([at_once(change, true, 59_999), at_once(change, false, 90_000)], [AtOnce::Nothing; 2]);
+        assert_eq!(at_once(KeepaliveChange { enabled: Some(false), ..change }, true, 90_000), AtOnce::Nothing);
+        assert_eq!(at_once(KeepaliveChange::default(), true, 90_000), AtOnce::Nothing);
+    }
+
+    #[test]
+    fn the_connection_ends_at_once_if_enough_probes_are_unanswered() {
+        let keepalive = KeepaliveValues { enabled: true, idle_s: 1, interval_s: 5, probes: 9, user_timeout_ms: 0 };
+        let options = SocketOptions { keepalive, syncnt: None, defer_accept_s: None, rto_max_ms: None, more: None };
+        let silence = Silence { is_watched: true, time: Some(Millis::from_secs(20)), unanswered: 4 };
+        let change = KeepaliveChange { idle_s: Some(2), ..KeepaliveChange::default() };
+        for (change, expected) in [
+            (change, AtOnce::Probe),
+            (KeepaliveChange { probes: Some(5), ..change }, AtOnce::Probe),
+            (KeepaliveChange { probes: Some(4), ..change }, AtOnce::End),
+            (KeepaliveChange { user_timeout_ms: Some(20_000), ..change }, AtOnce::End),
+            (KeepaliveChange { user_timeout_ms: Some(20_001), probes: Some(1), ..change }, AtOnce::Probe),
+            (KeepaliveChange { probes: Some(2), ..KeepaliveChange::default() }, AtOnce::Nothing),
+        ] {
+            assert_eq!(change.at_once(silence, Some(&options)), expected, "{change:?}");
+        }
     }
 }

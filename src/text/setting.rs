@@ -86,7 +86,8 @@ impl Setting {
                 if !us.is_multiple_of(1_000) {
                     return Err("the kernel counts whole milliseconds".to_owned());
                 }
-                change.user_timeout_ms.replace(u32::try_from(us / 1_000).unwrap_or(u32::MAX)).is_none()
+                let ms = u32::try_from(us / 1_000).map_err(|_| format!("the kernel takes at most {}ms", i32::MAX))?;
+                change.user_timeout_ms.replace(ms).is_none()
             }
         })
     }

@@ -49,6 +49,8 @@ pub(super) struct Known {
     /// The low 32 bits of the counters, which suffice for differences
     pub(super) sent: u32,
     pub(super) received: u32,
+    /// Whether the last snapshot read them: not every view needs them
+    pub(super) is_counted: bool,
     /// Number of its owner
     pub(super) holder: HolderNumber,
     pub(super) state: TcpState,
@@ -63,6 +65,7 @@ impl Known {
             first_ms: before.get() as u32,
             sent: 0,
             received: 0,
+            is_counted: false,
             holder: HolderNumber::UNKNOWN,
             state: TcpState::Close,
             verdict: None,

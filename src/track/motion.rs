@@ -45,13 +45,20 @@ impl Totals {
         (self.drops.or(self.sent).unwrap_or(0) as u32, self.received.unwrap_or(0) as u32)
     }
 
+    /// Whether the snapshot read the counters.
+    pub(super) fn are_read(&self) -> bool {
+        self.drops.or(self.sent).is_some()
+    }
+
     pub(super) fn motion(&self) -> Motion {
         Motion { sent: self.sent, received: self.received, ..Motion::default() }
     }
 }
 
 impl Motion {
-    pub(super) fn moved(&mut self, state: TcpState, before: (u32, u32), now: (u32, u32), elapsed: Millis) {
+    /// Sets the rates since `before`, the counters in the previous snapshot; `None` if that did not read them.
+    pub(super) fn moved(&mut self, state: TcpState, before: Option<(u32, u32)>, now: (u32, u32), elapsed: Millis) {
+        let Some(before) = before else { return };
         let per_s = |before: u32, now: u32| Some(u64::from(now.wrapping_sub(before)) * 1_000 / elapsed.get().max(1));
         if state == TcpState::Listen {
             self.drops_per_s = per_s(before.0, now.0);

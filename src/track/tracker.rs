@@ -128,6 +128,7 @@ impl Tracker {
             first_ms: if is_first { 0 } else { now_ms.max(1) },
             sent: totals.low().0,
             received: totals.low().1,
+            is_counted: totals.are_read(),
             holder,
             state: socket.state,
             verdict,
@@ -140,7 +141,8 @@ impl Tracker {
             self.open(&known, row);
             return motion;
         }
-        motion.moved(socket.state, (known.sent, known.received), totals.low(), self.moments.elapsed());
+        let counted_before = known.is_counted.then_some((known.sent, known.received));
+        motion.moved(socket.state, counted_before, totals.low(), self.moments.elapsed());
         if known.first_ms > 0 && Millis::from(now_ms.saturating_sub(known.first_ms)) < MARKED.into() {
             motion.age = Age::New;
         }
@@ -152,6 +154,7 @@ impl Tracker {
         known.holder = was.unwrap_or(holder);
         (known.state, known.verdict) = (socket.state, verdict);
         (known.sent, known.received) = totals.low();
+        known.is_counted = totals.are_read();
         if let Some(before) = before {
             let known = known.clone();
             self.compare(&before, &known, row);

@@ -11,6 +11,7 @@ use super::editor::Editor;
 use super::form::Form;
 use super::keymap::Keys;
 use super::theme::Theme;
+use crate::fields::id::ColumnId;
 use crate::filter::{Filter, FilterError};
 use crate::track::counts::History;
 use crate::track::frame::Frame;
@@ -121,8 +122,10 @@ pub(crate) enum Choice {
 /// One line of a list.
 #[derive(Debug, Clone)]
 pub(crate) struct MenuItem {
-    /// What it is called
+    /// Name that is shown
     pub label: String,
+    /// The column, in a list of columns
+    pub column: Option<ColumnId>,
     /// Description
     pub help: String,
     /// Whether it is chosen

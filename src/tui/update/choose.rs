@@ -30,6 +30,7 @@ pub(super) fn columns(state: &mut State) {
     let items = all.into_iter().map(|heading| MenuItem {
         is_on: state.query.columns.contains(&heading),
         label: heading.name().to_owned(),
+        column: Some(heading.id),
         help: heading.help.to_owned(),
     });
     open(state, Choice::Columns, items.collect(), 0);
@@ -39,11 +40,13 @@ pub(super) fn namespaces(state: &mut State) {
     let Some(frame) = &state.frame else { return };
     let all = MenuItem {
         label: "all".to_owned(),
+        column: None,
         help: "every namespace that may be entered".to_owned(),
         is_on: state.query.netns.is_none(),
     };
     let each = frame.namespaces.iter().map(|(id, name)| MenuItem {
         label: name.clone(),
+        column: None,
         help: id.0.to_string(),
         is_on: state.query.netns == Some(*id),
     });
@@ -59,6 +62,7 @@ pub(super) fn bookmarks(state: &mut State) {
     }
     let items = state.setup.bookmarks.iter().map(|(name, filter)| MenuItem {
         label: name.clone(),
+        column: None,
         help: filter.clone(),
         is_on: *filter == state.query.typed,
     });
@@ -97,7 +101,7 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
         Choice::Columns => {
             let catalogue = state.view().catalogue();
             let chosen = items.iter().filter(|item| item.is_on);
-            let chosen = chosen.filter_map(|item| catalogue.iter().find(|heading| heading.name() == item.label));
+            let chosen = chosen.filter_map(|item| catalogue.iter().find(|heading| item.column == Some(heading.id)));
             let chosen: Vec<_> = chosen.copied().collect();
             if chosen.is_empty() {
                 state.told = Some("a table needs a column; nothing was changed".to_owned());

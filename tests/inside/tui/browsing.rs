@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::fields::id::ColumnId;
 use crate::model::liveness::Verdict;
 use crate::model::state::TcpState;
+use crate::track::group::GroupBy;
+use crate::track::query::Query;
 use crate::track::table::Order;
 use crate::track::views::{VIEWS, View};
 use crate::tui::action::{Effect, Event};
@@ -12,7 +14,7 @@ use crate::tui::keymap::COMMANDS;
 use crate::tui::state::Mode;
 use ratatui::crossterm::event::{Event as Input, KeyCode};
 
-use super::scene::{BUSY, Made, Scene, id, made};
+use super::scene::{BUSY, IMPOSTOR, Made, Scene, id, made};
 
 const SIZE: (u16, u16) = (120, 40);
 
@@ -25,6 +27,19 @@ fn is_by(effects: &[Effect], id: ColumnId, is_descending: bool) -> bool {
 fn what_is_most_alarming_comes_first() {
     let scene = Scene::busy(SIZE);
     assert_eq!((scene.rows(), scene.selected()), (vec![3, 2, 6, 1, 7, 4], 3));
+}
+
+#[test]
+fn a_process_is_not_grouped_with_sockets_whose_kind_it_is_named_after() {
+    let mut scene = Scene::new(SIZE);
+    scene.state.query = Query { by: GroupBy::Command, ..Query::new(View::Processes) };
+    let impostor = Made { pid: IMPOSTOR, ..made(8, TcpState::Established, Verdict::Active) };
+    scene.look(&[impostor, BUSY[3]]);
+    let table = scene.state.table().unwrap();
+    let mut filters: Vec<_> =
+        (0..table.len()).map(|row| table.cell(row, ColumnId::Filter).unwrap().plain().into_owned()).collect();
+    filters.sort();
+    assert_eq!(filters, ["comm = \"(minisocket)\"", "holder = minisocket"]);
 }
 
 #[test]

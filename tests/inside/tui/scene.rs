@@ -89,8 +89,15 @@ pub(crate) fn namespace(id: u64) -> Namespace {
     }
 }
 
+/// A process that calls itself as sockets without a process are called.
+pub(crate) const IMPOSTOR: u32 = 666;
+
 fn process(pid: u32) -> Process {
-    let comm = if pid == 812 { "api" } else { "nginx" };
+    let comm = match pid {
+        812 => "api",
+        IMPOSTOR => "(minisocket)",
+        _ => "nginx",
+    };
     Process {
         pid: Pid(pid),
         label: format!("{comm}[{pid}]"),
