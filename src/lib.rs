@@ -66,7 +66,7 @@ pub use model::needs::Needs;
 pub use model::address::{Cookie, Endpoint, Family, NetnsId};
 pub use model::gap::{Gap, GapKind, Gaps, Remedy};
 pub use model::holder::{Holder, HolderKind};
-pub use model::keepalive::{Keepalive, KeepaliveSource};
+pub use model::keepalive::{Keepalive, KeepaliveSource, KeepaliveValues, SomeKeepaliveValues};
 pub use model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
 pub use model::namespace::Namespace;
 pub use model::options::SocketOptions;

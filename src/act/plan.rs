@@ -106,7 +106,7 @@ impl<N> Planner<N> {
         }
         let change = self.change(row);
         let silence = Silence {
-            is_watched: row.judged.is_some_and(|judged| judged.keepalive.enabled == Some(true)),
+            is_watched: row.judged.is_some_and(|judged| judged.keepalive.values.enabled == Some(true)),
             time: row.socket.idle(),
             unanswered: row.socket.probes_out(),
         };

@@ -232,6 +232,17 @@ pub(super) enum FormatArg {
     Csv,
 }
 
+impl FormatArg {
+    /// Whether it is a table of bare values for programs: its header is written once, a bound needs a column of its
+    /// own, and so does the time if the table is repeated.
+    pub(super) fn is_bare_table(self) -> bool {
+        match self {
+            Self::Csv => true,
+            Self::Table | Self::Json | Self::Ndjson => false,
+        }
+    }
+}
+
 /// Sources of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SourceArg {
@@ -331,7 +342,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NOT_TAKEN, command, duration, interval};
+    use super::{FormatArg, NOT_TAKEN, command, duration, interval};
+    use clap::ValueEnum;
     use std::time::Duration;
 
     #[test]
@@ -344,6 +356,17 @@ mod tests {
             }
         }
         command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_format() {
+        let names: Vec<_> = FormatArg::value_variants()
+            .iter()
+            .map(|format| format.to_possible_value().unwrap().get_name().to_owned())
+            .collect();
+        let program = command();
+        let format = program.get_arguments().find(|option| option.get_id() == "format").unwrap();
+        assert_eq!(format.get_value_names().unwrap()[0].as_str(), names.join("|"));
     }
 
     #[test]

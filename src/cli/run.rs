@@ -156,12 +156,12 @@ impl Round<'_> {
             }
             Report::Show => self.inspect(cache, &mut Show::new(output, look.styles)),
             Report::Stat { format, by, limit } => {
-                look.header &= self.first || *format != FormatArg::Csv;
+                look.header &= self.first || !format.is_bare_table();
                 let options = StatOptions { format: (*format).into(), look, totals, limit: *limit };
                 self.inspect(cache, &mut Stat::new(output, by.clone(), options))
             }
             Report::Kernel { format, all } => {
-                look.header &= self.first || *format != FormatArg::Csv;
+                look.header &= self.first || !format.is_bare_table();
                 self.inspect(cache, &mut Kernel::new(output, (*format).into(), look, *all))
             }
         }

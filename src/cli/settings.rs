@@ -420,13 +420,13 @@ fn chosen_columns(
         _ => ALL_COLUMNS,
     };
     let keep = |column: &SocketColumn| !is_blind_to(shared, column);
-    let defaults = defaults.iter().flat_map(|id| match (format, *id) {
-        // In CSV the time is a number, so a column beside it gives the kind of bound.
-        (FormatArg::Csv, ColumnId::DeadIn) => &[ColumnId::DeadIn, ColumnId::Bound][..],
+    let defaults = defaults.iter().flat_map(|id| match (format.is_bare_table(), *id) {
+        // There the time is a number, so a column beside it gives the kind of bound.
+        (true, ColumnId::DeadIn) => &[ColumnId::DeadIn, ColumnId::Bound][..],
         _ => std::slice::from_ref(id),
     });
     // Nothing separates the rounds, so each row carries its time.
-    let first = (format == FormatArg::Csv && shared.show.watch.is_some()).then_some(&ColumnId::TakenAt);
+    let first = (format.is_bare_table() && shared.show.watch.is_some()).then_some(&ColumnId::TakenAt);
     let usual: Vec<_> = first.into_iter().chain(defaults).copied().collect();
     let usual = listed(&usual).into_iter().filter(keep).collect();
     let columns = choices.iter().try_fold(usual, |columns, choice| choice.apply(columns, keep))?;

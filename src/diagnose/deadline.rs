@@ -38,7 +38,7 @@ pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     match socket.timer.kind {
         TimerKind::Off | TimerKind::DelayedAck => Deadline::NEVER,
         // Keepalive was turned off between the dump and the reading of the options: the timer fires without effect.
-        TimerKind::Keepalive if facts.keepalive.enabled == Some(false) => Deadline::NEVER,
+        TimerKind::Keepalive if facts.keepalive.values.enabled == Some(false) => Deadline::NEVER,
         TimerKind::Keepalive => keepalive(facts, wheel),
         TimerKind::Retransmit => retransmission::deadline(facts, wheel),
         TimerKind::ZeroWindowProbe => window::deadline(facts, wheel),
@@ -119,10 +119,10 @@ struct Values {
 impl Values {
     fn of(keepalive: &Keepalive) -> Option<Self> {
         Some(Self {
-            idle: Millis::from_secs(keepalive.idle_s?),
-            interval: Millis::from_secs(keepalive.interval_s?),
-            probes: keepalive.probes?.into(),
-            user_timeout: keepalive.user_timeout_ms?.into(),
+            idle: Millis::from_secs(keepalive.values.idle_s?),
+            interval: Millis::from_secs(keepalive.values.interval_s?),
+            probes: keepalive.values.probes?.into(),
+            user_timeout: keepalive.values.user_timeout_ms?.into(),
         })
     }
 }
@@ -133,7 +133,7 @@ fn keepalive_at_least(keepalive: &Keepalive, expires: Millis, idle: Option<Milli
     if unanswered > 0 {
         return Deadline::at_least(expires, Mechanism::Keepalive);
     }
-    let least = keepalive.idle_s.or(keepalive.idle_at_least_s).map_or(Millis::ZERO, Millis::from_secs);
+    let least = keepalive.values.idle_s.or(keepalive.idle_at_least_s).map_or(Millis::ZERO, Millis::from_secs);
     let probe = expires.max(least - idle.unwrap_or(least));
     Deadline::at_least(probe + LEAST_KEEPALIVE, Mechanism::Keepalive)
 }

@@ -3,7 +3,7 @@
 
 use super::idle::{ROUNDING, idle_bounds};
 use super::sightings::Remembered;
-use crate::model::keepalive::{Keepalive, KeepaliveSource, KeepaliveValues};
+use crate::model::keepalive::{Keepalive, KeepaliveSource, SomeKeepaliveValues};
 use crate::model::options::SocketOptions;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
@@ -49,15 +49,8 @@ pub(crate) fn of(
         (TcpState::Close | TcpState::BoundInactive, _) => Keepalive::unknown(Unread::NotConnected),
         (TcpState::Listen, _) => Keepalive::unknown(unread),
         (TcpState::SynRecv | TcpState::SynSent, _) => Keepalive::unknown(Unread::NotConnectedYet),
-        (_, TimerKind::Off | TimerKind::DelayedAck) => {
-            // The values can be set while keepalive is off, and no timer shows them.
-            Keepalive {
-                enabled: Some(false),
-                source: Some(KeepaliveSource::Inferred),
-                unknown_because: Some(unread),
-                ..Keepalive::default()
-            }
-        }
+        // The values can be set while keepalive is off, and no timer shows them.
+        (_, TimerKind::Off | TimerKind::DelayedAck) => seen(false, unread),
         (_, TimerKind::Keepalive) => on(socket, unread, remembered, sysctls),
         (_, TimerKind::FinWait2) => Keepalive::unknown(Unread::FinWait2),
         (_, TimerKind::NotTold) => Keepalive::unknown(Unread::NoTimers),
@@ -67,14 +60,15 @@ pub(crate) fn of(
 }
 
 fn read(options: &SocketOptions) -> Keepalive {
-    let KeepaliveValues { enabled, idle_s, interval_s, probes, user_timeout_ms } = options.keepalive;
+    Keepalive { values: options.keepalive.known(), source: Some(KeepaliveSource::Socket), ..Keepalive::default() }
+}
+
+/// Keepalive of which the timers show only whether it is on.
+fn seen(enabled: bool, unread: Unread) -> Keepalive {
     Keepalive {
-        enabled: Some(enabled),
-        idle_s: Some(idle_s),
-        interval_s: Some(interval_s),
-        probes: Some(probes),
-        user_timeout_ms: Some(user_timeout_ms),
-        source: Some(KeepaliveSource::Socket),
+        values: SomeKeepaliveValues { enabled: Some(enabled), ..SomeKeepaliveValues::default() },
+        source: Some(KeepaliveSource::Inferred),
+        unknown_because: Some(unread),
         ..Keepalive::default()
     }
 }
@@ -83,12 +77,7 @@ fn read(options: &SocketOptions) -> Keepalive {
 /// it.
 fn hidden(unread: Unread, remembered: Option<&Remembered>) -> Keepalive {
     match remembered.and_then(|remembered| remembered.enabled) {
-        Some(enabled) => Keepalive {
-            enabled: Some(enabled),
-            source: Some(KeepaliveSource::Inferred),
-            unknown_because: Some(unread),
-            ..Keepalive::default()
-        },
+        Some(enabled) => seen(enabled, unread),
         None => Keepalive::unknown(unread),
     }
 }
@@ -100,21 +89,24 @@ fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls:
     let interval_s = remembered.and_then(|remembered| remembered.interval_s);
     let exact = bounds.exact();
     let inferred = Keepalive {
-        enabled: Some(true),
-        idle_s: exact,
+        values: SomeKeepaliveValues {
+            enabled: Some(true),
+            idle_s: exact,
+            interval_s,
+            ..SomeKeepaliveValues::default()
+        },
         // The minimum of every socket is 1 s, so a lower bound of 1 s adds nothing.
         idle_at_least_s: Some(bounds.at_least_s).filter(|&seconds| exact.is_none() && seconds > 1),
         idle_at_most_s: bounds.at_most_s.filter(|_| exact.is_none()),
-        interval_s,
         source: Some(KeepaliveSource::Inferred),
         unknown_because: Some(unread),
-        ..Keepalive::default()
     };
     // If the timer runs for exactly the time of the sysctl, it was most likely set from it.
     let sysctl = sysctls.number(Sysctl::KeepaliveTime).and_then(|seconds| u32::try_from(seconds).ok());
     let runs_as_the_sysctl_says = sysctl.is_some_and(|seconds| bounds.allow(seconds) && runs_for(socket, seconds));
     if runs_as_the_sysctl_says && interval_s.is_none() {
-        return Keepalive { user_timeout_ms: None, ..assumed(&inferred, sysctls) };
+        let assumed = assumed(&inferred, sysctls);
+        return Keepalive { values: SomeKeepaliveValues { user_timeout_ms: None, ..assumed.values }, ..assumed };
     }
     inferred
 }
@@ -123,10 +115,13 @@ fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls:
 pub(crate) fn assumed(keepalive: &Keepalive, sysctls: &Sysctls) -> Keepalive {
     let number = |sysctl| sysctls.number(sysctl).and_then(|value| u32::try_from(value).ok());
     Keepalive {
-        idle_s: keepalive.idle_s.or_else(|| number(Sysctl::KeepaliveTime)),
-        interval_s: keepalive.interval_s.or_else(|| number(Sysctl::KeepaliveIntvl)),
-        probes: keepalive.probes.or_else(|| number(Sysctl::KeepaliveProbes)),
-        user_timeout_ms: keepalive.user_timeout_ms.or(Some(0)),
+        values: SomeKeepaliveValues {
+            enabled: keepalive.values.enabled,
+            idle_s: keepalive.values.idle_s.or_else(|| number(Sysctl::KeepaliveTime)),
+            interval_s: keepalive.values.interval_s.or_else(|| number(Sysctl::KeepaliveIntvl)),
+            probes: keepalive.values.probes.or_else(|| number(Sysctl::KeepaliveProbes)),
+            user_timeout_ms: keepalive.values.user_timeout_ms.or(Some(0)),
+        },
         source: Some(KeepaliveSource::Sysctl),
         idle_at_least_s: None,
         idle_at_most_s: None,

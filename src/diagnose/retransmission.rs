@@ -77,7 +77,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
             simulate(at, &Limit::Orphan, facts, wheel, rto_max).at_most(mechanism)
         };
     }
-    let user_timeout = facts.keepalive.user_timeout_ms.map(Millis::from);
+    let user_timeout = facts.keepalive.values.user_timeout_ms.map(Millis::from);
     if info.get(Field::SndWnd) == Some(0) {
         return shrunken_window(info, expires, rto_max, user_timeout);
     }

@@ -49,7 +49,7 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         // If neighbour resolution fails, the connection fails with it, at any moment.
         return Deadline::at_least(Millis::ZERO, mechanism);
     }
-    let (info, user_timeout) = (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms);
+    let (info, user_timeout) = (facts.socket.attributes.info.as_deref(), facts.keepalive.values.user_timeout_ms);
     let (Some(info), Some(user_timeout)) = (info, user_timeout) else {
         return Deadline::at_least(expires, mechanism);
     };

@@ -1,5 +1,5 @@
-//! Verdict of a row (docs/json.md): decided by the state, then the timer, then how recently the peer was heard. To add
-//! a verdict: a line in `model::liveness`, an arm here, a sentence in `text::reason`.
+//! Verdict of a row (docs/json.md): decided by the state, then the timer, then how recently the peer was heard.
+//! ARCHITECTURE.md lists what a new verdict needs.
 
 use super::Facts;
 use super::window::Window;
@@ -44,7 +44,7 @@ fn established(facts: &Facts<'_>, active_within: Millis) -> Verdict {
     let is_active = socket.idle().is_some_and(|idle| idle <= active_within);
     // Data in flight has a retransmission deadline, so a dead peer is noticed without keepalive.
     let in_flight = matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe);
-    match facts.keepalive.enabled {
+    match facts.keepalive.values.enabled {
         _ if is_active => Verdict::Active,
         Some(true) => Verdict::Guarded,
         Some(false) if in_flight => Verdict::Guarded,

@@ -13,7 +13,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::WindowProbe;
     let expires = facts.socket.timer.left();
     let (Some(info), Some(user_timeout)) =
-        (facts.socket.attributes.info.as_deref(), facts.keepalive.user_timeout_ms.map(Millis::from))
+        (facts.socket.attributes.info.as_deref(), facts.keepalive.values.user_timeout_ms.map(Millis::from))
     else {
         return Deadline::at_least(expires, mechanism);
     };

@@ -262,11 +262,11 @@ fn liveness(json: &mut Json<'_>, row: &Row<'_>, liveness: &Liveness) {
 
 fn keepalive(json: &mut Json<'_>, keepalive: &Keepalive) {
     json.object();
-    json.key(key!("enabled")).optional_bool(keepalive.enabled);
-    json.key(key!("idle_s")).optional(keepalive.idle_s);
-    json.key(key!("interval_s")).optional(keepalive.interval_s);
-    json.key(key!("probes")).optional(keepalive.probes);
-    json.key(key!("user_timeout_ms")).optional(keepalive.user_timeout_ms);
+    json.key(key!("enabled")).optional_bool(keepalive.values.enabled);
+    json.key(key!("idle_s")).optional(keepalive.values.idle_s);
+    json.key(key!("interval_s")).optional(keepalive.values.interval_s);
+    json.key(key!("probes")).optional(keepalive.values.probes);
+    json.key(key!("user_timeout_ms")).optional(keepalive.values.user_timeout_ms);
     json.key(key!("source")).optional_word(keepalive.source.map(KeepaliveSource::name));
     json.key(key!("unknown_because")).optional_word(keepalive.unknown_because.map(Unread::reason));
     json.key(key!("idle_at_least_s")).optional(keepalive.idle_at_least_s);

@@ -99,17 +99,18 @@ pub(super) fn keepalive() -> Vec<SocketColumn> {
         .word(|| vec!["on", "off", "unknown"])
         .needs(Needs::LIVENESS),
         option(ColumnId::Keepidle, "silence before the first keepalive probe; set also while it is off", |known| {
-            known.idle_s
+            known.values.idle_s
         })
         .unit(Unit::Seconds),
         option(ColumnId::Keepintvl, "time between keepalive probes; set also while it is off", |known| {
-            known.interval_s
+            known.values.interval_s
         })
         .unit(Unit::Seconds),
         option(ColumnId::Keepcnt, "unanswered probes that end the connection; set also while it is off", |known| {
-            known.probes
+            known.values.probes
         }),
-        option(ColumnId::UserTimeout, "TCP_USER_TIMEOUT, 0 for none", |known| known.user_timeout_ms).unit(Unit::Millis),
+        option(ColumnId::UserTimeout, "TCP_USER_TIMEOUT, 0 for none", |known| known.values.user_timeout_ms)
+            .unit(Unit::Millis),
         text(
             ColumnId::KeepaliveSource,
             20,
@@ -180,7 +181,7 @@ fn summary<'a>(row: &Row<'a>) -> Value<'a> {
 /// Whether keepalive is on; absent if there is no connection that it could be on for.
 fn is_on<'a>(row: &Row<'a>) -> Value<'a> {
     known(row).map_or(Value::Absent, |known| {
-        Value::word(match known.enabled {
+        Value::word(match known.values.enabled {
             Some(true) => "on",
             Some(false) => "off",
             None => "unknown",

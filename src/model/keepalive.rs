@@ -44,8 +44,21 @@ pub struct KeepaliveValues<Flag = bool, Number = u32> {
     pub user_timeout_ms: Number,
 }
 
+impl KeepaliveValues {
+    /// The values, all known.
+    pub(crate) fn known(self) -> SomeKeepaliveValues {
+        KeepaliveValues {
+            enabled: Some(self.enabled),
+            idle_s: Some(self.idle_s),
+            interval_s: Some(self.interval_s),
+            probes: Some(self.probes),
+            user_timeout_ms: Some(self.user_timeout_ms),
+        }
+    }
+}
+
 /// Keepalive values, each of which may be unknown.
-pub(crate) type SomeKeepaliveValues = KeepaliveValues<Option<bool>, Option<u32>>;
+pub type SomeKeepaliveValues = KeepaliveValues<Option<bool>, Option<u32>>;
 
 /// Keepalive of one socket. An unknown value is `None`, and `unknown_because` holds the reason.
 ///
@@ -54,20 +67,12 @@ pub(crate) type SomeKeepaliveValues = KeepaliveValues<Option<bool>, Option<u32>>
 /// these fields, so that they agree on what is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Keepalive {
-    /// `SO_KEEPALIVE`
-    pub enabled: Option<bool>,
-    /// `TCP_KEEPIDLE` in seconds: silence before the first probe
-    pub idle_s: Option<u32>,
+    /// The values, as far as they are known
+    pub values: SomeKeepaliveValues,
     /// Minimum of `TCP_KEEPIDLE` in seconds, if only bounds are known
     pub idle_at_least_s: Option<u32>,
     /// Maximum of `TCP_KEEPIDLE` in seconds, if only bounds are known
     pub idle_at_most_s: Option<u32>,
-    /// `TCP_KEEPINTVL` in seconds: time between probes
-    pub interval_s: Option<u32>,
-    /// `TCP_KEEPCNT`: unanswered probes that end the connection
-    pub probes: Option<u32>,
-    /// `TCP_USER_TIMEOUT` in milliseconds, 0 for none
-    pub user_timeout_ms: Option<u32>,
     /// Source of the values; `None` if nothing is known
     pub source: Option<KeepaliveSource>,
     /// Reason why a value is unknown

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 
 use crate::model::change::KeepaliveChange;
-use crate::model::keepalive::{Keepalive, KeepaliveSource};
+use crate::model::keepalive::{Keepalive, KeepaliveSource, SomeKeepaliveValues};
 
 /// `60s/10s/6`: idle time, interval and probes, with `?` for each unknown value and `~` before values taken from
 /// sysctls. `on?` if none of the three is known, `off` if keepalive is off, `None` if even that is not known.
 pub(crate) fn summary(keepalive: &Keepalive) -> Option<Cow<'static, str>> {
-    if !keepalive.enabled? {
+    if !keepalive.values.enabled? {
         return Some(Cow::Borrowed("off"));
     }
-    let Keepalive { idle_s, interval_s, probes, source, .. } = keepalive;
+    let Keepalive { values: SomeKeepaliveValues { idle_s, interval_s, probes, .. }, source, .. } = keepalive;
     if (idle_s, interval_s, probes) == (&None, &None, &None) {
         return Some(Cow::Borrowed("on?"));
     }
@@ -55,20 +55,20 @@ pub(crate) fn user_timeout(ms: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::summary;
-    use crate::model::keepalive::{Keepalive, KeepaliveSource};
+    use crate::model::keepalive::{Keepalive, KeepaliveSource, SomeKeepaliveValues};
 
     #[test]
     fn only_known_values_are_shown() {
-        let on = Keepalive { enabled: Some(true), ..Keepalive::default() };
-        let read = Keepalive { idle_s: Some(60), interval_s: Some(10), probes: Some(6), ..on };
-        let shown = |keepalive: Keepalive| summary(&keepalive).map(std::borrow::Cow::into_owned);
+        let on = SomeKeepaliveValues { enabled: Some(true), ..SomeKeepaliveValues::default() };
+        let read = SomeKeepaliveValues { idle_s: Some(60), interval_s: Some(10), probes: Some(6), ..on };
+        let shown_from = |values, source| summary(&Keepalive { values, source, ..Keepalive::default() });
+        let shown = |values| shown_from(values, None);
         assert_eq!(shown(read).as_deref(), Some("60s/10s/6"));
-        assert_eq!(shown(Keepalive { idle_s: Some(60), ..on }).as_deref(), Some("60s/?/?"));
-        assert_eq!(shown(Keepalive { interval_s: Some(75), ..on }).as_deref(), Some("?/75s/?"));
-        let taken = Keepalive { source: Some(KeepaliveSource::Sysctl), ..read };
-        assert_eq!(shown(taken).as_deref(), Some("~60s/10s/6"));
+        assert_eq!(shown(SomeKeepaliveValues { idle_s: Some(60), ..on }).as_deref(), Some("60s/?/?"));
+        assert_eq!(shown(SomeKeepaliveValues { interval_s: Some(75), ..on }).as_deref(), Some("?/75s/?"));
+        assert_eq!(shown_from(read, Some(KeepaliveSource::Sysctl)).as_deref(), Some("~60s/10s/6"));
         assert_eq!(shown(on).as_deref(), Some("on?"));
-        assert_eq!(shown(Keepalive { enabled: Some(false), ..read }).as_deref(), Some("off"));
-        assert_eq!(shown(Keepalive::default()), None);
+        assert_eq!(shown(SomeKeepaliveValues { enabled: Some(false), ..read }).as_deref(), Some("off"));
+        assert_eq!(shown(SomeKeepaliveValues::default()), None);
     }
 }

@@ -187,8 +187,9 @@ impl<'a> Telling<'a> {
     /// Example: "quiet for 5m 3s; keepalive (60s/10s/6) would notice a dead peer in 1m 54s"
     fn guarded(&mut self) {
         self.say("quiet for ").silence().say("; keepalive ");
-        let is_known =
-            self.keepalive.idle_s.is_some() || self.keepalive.interval_s.is_some() || self.keepalive.probes.is_some();
+        let is_known = self.keepalive.values.idle_s.is_some()
+            || self.keepalive.values.interval_s.is_some()
+            || self.keepalive.values.probes.is_some();
         if let Some(values) = super::keepalive::summary(self.keepalive).filter(|_| is_known) {
             self.say("(").say(&values).say(") ");
         }
@@ -197,7 +198,7 @@ impl<'a> Telling<'a> {
 
     fn probing(&mut self) {
         let unanswered = self.socket.probes_out();
-        match (self.keepalive.probes, self.keepalive.user_timeout_ms) {
+        match (self.keepalive.values.probes, self.keepalive.values.user_timeout_ms) {
             (Some(probes), Some(0)) => {
                 self.number(unanswered).say(" of ").number(probes.into()).say(" keepalive probes")
             }

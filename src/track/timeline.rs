@@ -46,9 +46,10 @@ impl Timeline {
         if let Some(expires) = socket.timer.expires() {
             if socket.timer.kind == TimerKind::Keepalive {
                 let keepalive = row.judged.map(|judged| judged.keepalive).unwrap_or_default();
-                let left =
-                    u64::from(keepalive.probes.unwrap_or(1)).saturating_sub(socket.probes_out()).clamp(1, MOST_PROBES);
-                let interval = Millis::from_secs(keepalive.interval_s.unwrap_or(0));
+                let left = u64::from(keepalive.values.probes.unwrap_or(1))
+                    .saturating_sub(socket.probes_out())
+                    .clamp(1, MOST_PROBES);
+                let interval = Millis::from_secs(keepalive.values.interval_s.unwrap_or(0));
                 let count = if interval == Millis::ZERO { 1 } else { left };
                 let probes = (0..count).map(|probe| expires + interval * probe);
                 let probes = probes.filter(|at| end.is_none_or(|end| *at < end));

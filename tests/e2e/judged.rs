@@ -48,7 +48,8 @@ fn every_row_of_every_state_is_judged_and_valid() {
         let rows = rows(&document);
         for row in rows.values() {
             let verdict = row["liveness"]["verdict"].as_str().unwrap();
-            assert!(verdicts(row["state"].as_str().unwrap()).contains(&verdict), "{row}");
+            let state = row["state"].as_str().unwrap();
+            assert!(verdicts(state).contains(&verdict), "verdicts() does not list '{verdict}' for {state}: {row}");
             let keepalive = &row["keepalive"];
             let told = !keepalive["enabled"].is_null() || !keepalive["unknown_because"].is_null();
             assert!(told, "neither a value nor a reason: {row}");

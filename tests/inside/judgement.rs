@@ -16,7 +16,7 @@ use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
 use crate::model::counters::{Counters, SockStat};
 use crate::model::holder::Holder;
 use crate::model::ids::Inode;
-use crate::model::keepalive::{Keepalive, KeepaliveSource, KeepaliveValues};
+use crate::model::keepalive::{Keepalive, KeepaliveSource, KeepaliveValues, SomeKeepaliveValues};
 use crate::model::liveness::{Bound, Liveness, Verdict};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::options::SocketOptions;
@@ -114,11 +114,7 @@ fn sent(values: &[u64], size_bytes: usize) -> TcpInfo {
 
 fn known(idle_s: u32, interval_s: u32, probes: u32, user_timeout_ms: u32) -> Keepalive {
     Keepalive {
-        enabled: Some(true),
-        idle_s: Some(idle_s),
-        interval_s: Some(interval_s),
-        probes: Some(probes),
-        user_timeout_ms: Some(user_timeout_ms),
+        values: KeepaliveValues { enabled: true, idle_s, interval_s, probes, user_timeout_ms }.known(),
         source: Some(KeepaliveSource::Socket),
         ..Keepalive::default()
     }
@@ -209,7 +205,8 @@ proptest! {
         is_hidden in any::<bool>(),
     ) {
         let [idle_s, interval_s, probes] = values;
-        let keepalive = Keepalive { enabled, idle_s, interval_s, probes, source, ..Keepalive::default() };
+        let known_values = SomeKeepaliveValues { enabled, idle_s, interval_s, probes, user_timeout_ms: None };
+        let keepalive = Keepalive { values: known_values, source, ..Keepalive::default() };
         let socket = socket(TcpState::Established, Timer { kind: TimerKind::Off, expires_ms: 0, count: 0 }, Some(1), None);
         let sysctls = Sysctls::default();
         let (namespace, liveness) = (namespace(&sysctls), judged(&socket, &keepalive, &sysctls, None));
@@ -395,15 +392,15 @@ fn a_timer_that_was_seen_to_fire_tells_the_idle_time_exactly() {
     let mut sightings = Sightings::default();
     let first = look(&mut sightings, 1, 0, 2_000, 5_000);
     // No lower bound of 5 s: a probe may have been answered, after which the timer runs for the interval.
-    assert_eq!((first.idle_s, first.idle_at_least_s, first.idle_at_most_s), (None, None, None));
+    assert_eq!((first.values.idle_s, first.idle_at_least_s, first.idle_at_most_s), (None, None, None));
     // The timer fired at 5 s, when the peer had been silent for 7 s of 10, and was set again for the remaining time.
-    assert_eq!(look(&mut sightings, 1, 6_000, 8_000, 2_000).idle_s, Some(10));
+    assert_eq!(look(&mut sightings, 1, 6_000, 8_000, 2_000).values.idle_s, Some(10));
 }
 
 #[test]
 fn what_was_known_of_a_timer_is_forgotten_when_the_program_sets_it_anew() {
     let mut sightings = Sightings::default();
-    assert_eq!(look(&mut sightings, 0, 0, 10, 7_000_000).idle_s, Some(7_000));
+    assert_eq!(look(&mut sightings, 0, 0, 10, 7_000_000).values.idle_s, Some(7_000));
     let lowered = look(&mut sightings, 0, 2_000, 2_010, 58_000);
     assert_eq!((lowered.idle_at_least_s, lowered.idle_at_most_s), (Some(58), Some(60)));
     let raised = look(&mut sightings, 0, 4_000, 4_010, 96_000);
@@ -413,8 +410,11 @@ fn what_was_known_of_a_timer_is_forgotten_when_the_program_sets_it_anew() {
 /// Each state, timer and knowledge of keepalive, with its verdict (docs/json.md).
 #[test]
 fn every_combination_has_the_verdict_of_the_table() {
-    let on = Keepalive { enabled: Some(true), ..Keepalive::default() };
-    let off = Keepalive { enabled: Some(false), ..Keepalive::default() };
+    let is = |enabled| Keepalive {
+        values: SomeKeepaliveValues { enabled: Some(enabled), ..SomeKeepaliveValues::default() },
+        ..Keepalive::default()
+    };
+    let (on, off) = (is(true), is(false));
     let hidden = Keepalive::default();
     let row = |state, kind, fields: &[(Field, u64)]| {
         socket(state, Timer { kind, expires_ms: 100, count: 0 }, Some(1), Some(info(fields)))

@@ -62,8 +62,12 @@ fn the_words_of_the_schema_are_those_of_the_program() {
     let names = HolderKind::ALL.map(HolderKind::name);
     assert_eq!(words_at(&format!("{connection}/holder")), names);
     let verdicts: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.name()).collect();
-    assert_eq!(words_at("/$defs/liveness/properties/verdict"), verdicts);
-    assert_eq!(keys_of("by_verdict", &[]), verdicts);
+    assert_eq!(
+        words_at("/$defs/liveness/properties/verdict"),
+        verdicts,
+        "snapshot-1.schema.json, the verdict of a row"
+    );
+    assert_eq!(keys_of("by_verdict", &[]), verdicts, "snapshot-1.schema.json, by_verdict: properties and required");
     let bounds = [Bound::Exact, Bound::AtMost, Bound::AtLeast, Bound::Never, Bound::NotApplicable];
     assert_eq!(words_at("/$defs/liveness/properties/bound"), bounds.map(Bound::name));
     let mechanisms = [
