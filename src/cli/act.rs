@@ -97,16 +97,15 @@ fn nothing_matched(action: &ActingTask, gaps: &Gaps) -> anyhow::Result<Exit> {
 /// Reports how many peers are probed at once, and how many connections end.
 fn announce_probes(candidates: &[Candidate<Named>]) {
     let count = |at_once| candidates.iter().filter(|candidate| candidate.at_once == at_once).count();
+    let sockets = |count: usize| format!("{count} socket{}", if count == 1 { "" } else { "s" });
     let (probed, ended) = (count(AtOnce::Probe), count(AtOnce::End));
     if probed > 0 {
-        say(&format!(
-            "of these, {probed} silent for longer than the new idle time: the kernel probes the peer at once"
-        ));
+        let sockets = sockets(probed);
+        say(&format!("{sockets} silent for longer than the new idle time: the kernel probes the peer at once"));
     }
     if ended > 0 {
-        say(&format!(
-            "of these, {ended} with enough unanswered probes already: the kernel ends the connection at once"
-        ));
+        let sockets = sockets(ended);
+        say(&format!("{sockets} with enough unanswered probes already: the kernel ends the connection at once"));
     }
 }
 

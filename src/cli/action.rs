@@ -33,11 +33,11 @@ pub(super) fn columns(deed: Deed) -> &'static [ColumnId] {
     }
 }
 
-/// The question's verb: "destroy", or "set keepalive on, idle 60s of".
+/// The question's verb: "destroy", or "set keepalive on, idle 60s for".
 pub(super) fn imperative(deed: Deed) -> String {
     match deed {
         Deed::Destroy => "destroy".to_owned(),
-        Deed::Set(assignment) => format!("set {} of", change::in_words(&assignment)),
+        Deed::Set(assignment) => format!("set {} for", change::in_words(&assignment)),
     }
 }
 

@@ -162,7 +162,7 @@ fn what_cannot_be_set_is_refused_before_anything_is_touched() {
     let netns = Netns::new();
     let (_listener, client, server) = connection(&netns, "127.0.0.1:0");
     for (arguments, code, words) in [
-        (&["keepalive=on", "state established", "--dry-run"][..], 0, "would set keepalive on of 2 sockets (2 of e2e-"),
+        (&["keepalive=on", "state established", "--dry-run"][..], 0, "would set keepalive on for 2 sockets (2 of e2e-"),
         (&["--detect", "30s", "keepalive=off", "state established", "--yes"], 2, "--detect turns keepalive on"),
         (&["idle", "=", "60s", "state established", "--yes"], 2, "without spaces"),
         (&["keepalive=on", "state established"], 2, "no terminal to ask at"),

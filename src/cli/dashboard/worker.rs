@@ -218,13 +218,15 @@ impl Worker {
             let _ = write!(typed, " and sport = {local} and dport = {peer}");
         }
         let mut sink = SheetSink::new(self.request.judge(), self.opened.elapsed().into());
-        let found = asked::filter(&typed).ok().map(|filter| {
-            let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL - Needs::LIMITS);
-            inspect(&request, Some(self.cache.part()), &mut sink, &|| false)
-        });
-        match found {
-            Some(Err(error)) => failed(error),
-            _ => Event::Detail(wanted_socket.id, sink.sheet.map(Box::new)),
+        let filter = match asked::filter(&typed) {
+            Ok(filter) => filter,
+            // Not "this connection is gone": it was not looked for.
+            Err(error) => return Event::Failed(error.to_string()),
+        };
+        let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL - Needs::LIMITS);
+        match inspect(&request, Some(self.cache.part()), &mut sink, &|| false) {
+            Err(error) => failed(error),
+            Ok(_) => Event::Detail(wanted_socket.id, sink.sheet.map(Box::new)),
         }
     }
 
