@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_outright_goes_before_what_is_derived() {
+    fn given_values_go_before_derived_ones() {
         let (change, _) = parse(&["user-timeout=0", "probes=5"], Some(30)).unwrap();
         assert_eq!((change.user_timeout_ms, change.probes, change.idle_s), (Some(0), Some(5), Some(15)));
     }

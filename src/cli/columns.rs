@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_says_what_was_meant() {
+    fn errors_of_column_lists_suggest_what_was_meant() {
         for (list, part) in [
             ("+rtt,idle", "'idle' has neither + nor -"),
             ("state,-idle", "'state' has neither + nor -"),

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_goes_before_the_defaults() {
+    fn what_the_user_gives_goes_before_the_defaults() {
         let config = parse(
             "view = 'peers'\ninterval = '500ms'\ntheme = 'light'\ncpu = 50\nmouse = false\n[columns]\nconnections = ['peer', 'rtt']\n\
              [keys]\ndestroy = ['X']\nsuspend = []\n[bookmarks]\ndead = 'verdict = probing'\n",

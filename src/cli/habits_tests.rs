@@ -23,7 +23,7 @@ fn names(columns: &[ColumnId]) -> String {
 }
 
 #[test]
-fn what_is_meant_is_taken_where_it_is_harmless() {
+fn harmless_spellings_of_other_tools_are_accepted() {
     const O: &str = "timer,expires";
     const E: &str = "uid,inode,cookie";
     for (line, expected) in [
@@ -133,7 +133,7 @@ fn options_of_ours_are_left_as_they_are() {
 }
 
 #[test]
-fn for_the_rest_one_line_says_which_command_does_it() {
+fn options_of_other_programs_get_one_line_that_names_the_command() {
     for (line, part) in [
         ("-s", "'tcpulse stat'"),
         ("-s -n", "'tcpulse stat'"),

@@ -114,7 +114,7 @@ mod tests {
     use super::Policy;
 
     #[test]
-    fn nothing_is_allowed_unless_it_is_said_in_so_many_words() {
+    fn nothing_is_allowed_unless_the_policy_allows_it() {
         assert_eq!(Policy::parse("").unwrap(), Policy::default());
         let policy = Policy::parse("# changed by ops\nallow-secure-set = true\nrequire-log = true\n").unwrap();
         assert_eq!((policy.allow_secure_set, policy.allow_secure_kill, policy.require_log), (true, false, true));

@@ -105,7 +105,7 @@ mod tests {
     use super::{Caller, is_secure_mode};
 
     #[test]
-    fn a_program_without_rights_of_its_file_is_told_from_one_with_them() {
+    fn a_program_with_rights_of_its_file_is_recognised() {
         // tests/e2e/privilege.rs covers a program with rights from its file.
         assert!(!is_secure_mode());
         let caller = Caller::find();

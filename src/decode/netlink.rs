@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn control_messages_are_told_apart() {
+    fn control_messages_are_distinguished() {
         let mut bytes = message(20, 0x12, b"data");
         bytes.extend(message(2, 0, &(-13_i32).to_ne_bytes()));
         bytes.extend(message(2, 0, &0_i32.to_ne_bytes()));

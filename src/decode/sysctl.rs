@@ -21,7 +21,7 @@ mod tests {
     use crate::model::sysctl::{Format, SysctlValue};
 
     #[test]
-    fn shapes_are_told_apart_and_nonsense_is_absent() {
+    fn shapes_are_distinguished_and_nonsense_is_absent() {
         assert_eq!(decode("7200\n", Format::Number), Some(SysctlValue::Number(7200)));
         assert_eq!(decode("32768\t60999\n", Format::Numbers), Some(SysctlValue::Numbers(vec![32768, 60999])));
         assert_eq!(decode("\n", Format::Text), Some(SysctlValue::Text(String::new())));

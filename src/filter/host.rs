@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_end_says_what_one_looks_like() {
+    fn errors_of_endpoints_name_what_is_wrong() {
         for (text, part) in [
             ("1.2.3.4:70000", "0 to 65535"),
             ("1.2.3.4:99999999999", "0 to 65535"),

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn one_process_never_looks_like_two_or_like_another_pid() {
+    fn a_process_name_cannot_imitate_two_processes_or_another_pid() {
         assert_eq!(label("nginx: worker", Pid(12)), "nginx: worker[12]");
         assert_eq!(label("sshd[1],x", Pid(77)), "sshd\\x5b1\\x5d\\x2cx[77]");
         assert_eq!(label("\\x5b", Pid(1)), "\\x5cx5b[1]");

@@ -108,8 +108,8 @@ fn every_error_of_the_owners_scan_is_a_gap_with_its_reason() {
 }
 
 #[test]
-fn options_that_may_not_be_asked_for_say_so() {
-    if !is_root("options_that_may_not_be_asked_for_say_so") {
+fn options_that_may_not_be_read_have_a_reason() {
+    if !is_root("options_that_may_not_be_read_have_a_reason") {
         return;
     }
     let netns = Netns::new();

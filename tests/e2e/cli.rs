@@ -60,8 +60,8 @@ fn bad_input_names_the_value_and_the_choices() {
 }
 
 #[test]
-fn an_empty_namespace_is_said_to_be_empty() {
-    if !is_root("an_empty_namespace_is_said_to_be_empty") {
+fn an_empty_namespace_is_reported_as_empty() {
+    if !is_root("an_empty_namespace_is_reported_as_empty") {
         return;
     }
     let netns = Netns::new();

@@ -106,8 +106,8 @@ fn it_shows_a_connection_filters_sorts_opens_its_detail_and_gives_the_terminal_b
 }
 
 #[test]
-fn what_cannot_be_looked_at_at_all_is_an_error_and_no_dashboard() {
-    if !is_root("what_cannot_be_looked_at_at_all_is_an_error_and_no_dashboard") {
+fn an_unknown_namespace_is_an_error_and_no_dashboard() {
+    if !is_root("an_unknown_namespace_is_an_error_and_no_dashboard") {
         return;
     }
     let netns = Netns::new();
@@ -149,8 +149,8 @@ fn a_peer_is_seen_to_die() {
 }
 
 #[test]
-fn connections_that_come_and_go_between_two_looks_are_seen() {
-    if !is_root("connections_that_come_and_go_between_two_looks_are_seen") {
+fn connections_between_two_snapshots_are_logged() {
+    if !is_root("connections_between_two_snapshots_are_logged") {
         return;
     }
     let netns = Netns::new();
@@ -317,8 +317,8 @@ fn it_follows_the_terminal_through_any_size() {
 }
 
 #[test]
-fn who_may_not_look_is_told_so() {
-    if !is_root("who_may_not_look_is_told_so") {
+fn a_user_without_rights_is_told_which() {
+    if !is_root("a_user_without_rights_is_told_which") {
         return;
     }
     let netns = Netns::new();

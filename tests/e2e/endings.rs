@@ -91,8 +91,8 @@ fn a_silent_peer_gives_a_timeout_when_probes_run_out() {
 }
 
 #[test]
-fn a_path_that_is_unreachable_gives_the_error_that_icmp_told() {
-    if !is_root("a_path_that_is_unreachable_gives_the_error_that_icmp_told") {
+fn an_unreachable_path_gives_the_error_that_icmp_reported() {
+    if !is_root("an_unreachable_path_gives_the_error_that_icmp_reported") {
         return;
     }
     // The connection must outlast its neighbour entry, which fails after 3 s.

@@ -501,8 +501,8 @@ fn the_kernel_is_asked_for_what_it_can_decide_and_for_nothing_that_is_not_needed
 }
 
 #[test]
-fn marks_that_nobody_may_see_are_a_gap_and_not_an_empty_answer() {
-    if !is_root("marks_that_nobody_may_see_are_a_gap_and_not_an_empty_answer") {
+fn marks_that_may_not_be_read_are_a_gap_and_not_an_empty_answer() {
+    if !is_root("marks_that_may_not_be_read_are_a_gap_and_not_an_empty_answer") {
         return;
     }
     let zoo = settled_zoo();

@@ -106,8 +106,8 @@ fn on_a_terminal_they_list_and_open_no_dashboard() {
 }
 
 #[test]
-fn nothing_is_changed_where_a_word_may_not_mean_what_it_says() {
-    if !is_root("nothing_is_changed_where_a_word_may_not_mean_what_it_says") {
+fn an_ambiguous_filter_changes_nothing() {
+    if !is_root("an_ambiguous_filter_changes_nothing") {
         return;
     }
     let netns = Netns::new();
@@ -172,8 +172,8 @@ fn a_word_that_matched_nothing_says_how_it_was_read() {
 }
 
 #[test]
-fn a_watch_says_it_once() {
-    if !is_root("a_watch_says_it_once") {
+fn a_watch_explains_its_filter_once() {
+    if !is_root("a_watch_explains_its_filter_once") {
         return;
     }
     let netns = Netns::new();

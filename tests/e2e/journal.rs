@@ -262,8 +262,8 @@ fn notes_behind_filling(journal: &UnixDatagram) -> Vec<Note> {
 }
 
 #[test]
-fn whatever_stands_in_its_place_is_said_once_and_refused_where_a_note_is_required() {
-    if !is_root("whatever_stands_in_its_place_is_said_once_and_refused_where_a_note_is_required") {
+fn a_journal_that_cannot_be_written_is_reported_once_and_refused_if_required() {
+    if !is_root("a_journal_that_cannot_be_written_is_reported_once_and_refused_if_required") {
         return;
     }
     let netns = Netns::new();

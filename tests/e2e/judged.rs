@@ -61,8 +61,8 @@ fn every_row_of_every_state_is_judged_and_valid() {
 }
 
 #[test]
-fn what_nobody_is_told_is_what_root_reads_or_nothing() {
-    if !is_root("what_nobody_is_told_is_what_root_reads_or_nothing") {
+fn what_the_user_nobody_infers_is_what_root_reads_or_nothing() {
+    if !is_root("what_the_user_nobody_infers_is_what_root_reads_or_nothing") {
         return;
     }
     let zoo = Zoo::new();

@@ -139,8 +139,8 @@ fn without_rights_nothing_is_destroyed_and_the_reason_is_told() {
 }
 
 #[test]
-fn nothing_is_touched_unless_it_is_meant() {
-    if !is_root("nothing_is_touched_unless_it_is_meant") {
+fn kill_destroys_nothing_on_refused_or_unmatched_filters() {
+    if !is_root("kill_destroys_nothing_on_refused_or_unmatched_filters") {
         return;
     }
     let netns = Netns::new();

@@ -69,8 +69,8 @@ impl Linger for TcpStream {
 }
 
 #[test]
-fn a_thousand_sockets_say_what_their_owner_says() {
-    if !is_root("a_thousand_sockets_say_what_their_owner_says") {
+fn a_thousand_sockets_have_the_values_their_owner_reads() {
+    if !is_root("a_thousand_sockets_have_the_values_their_owner_reads") {
         return;
     }
     let netns = Netns::new();

@@ -71,7 +71,7 @@ fn a_name_that_attacks_the_terminal_is_shown_harmlessly() {
 }
 
 #[test]
-fn one_process_never_looks_like_two_or_like_another_pid() {
+fn a_process_name_cannot_imitate_two_processes_or_another_pid() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let name = "sshd[1],x";
@@ -177,7 +177,7 @@ fn a_column_of_numbers_holds_numbers_or_nothing() {
 
 /// systemd's `(sd-pam)` is a process, and a process may call itself `(kernel)`.
 #[test]
-fn a_process_in_parentheses_is_not_taken_for_a_socket_that_nobody_holds() {
+fn a_process_in_parentheses_is_not_taken_for_a_socket_without_a_process() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let _sleepers = [&b"(kernel)"[..], b"(sd-pam)"].map(|name| Sleeper::named(name, &[&listener]));
@@ -207,8 +207,8 @@ fn a_cell_that_a_spreadsheet_would_run_is_defused() {
 }
 
 #[test]
-fn what_no_process_holds_is_told_apart() {
-    if !is_root("what_no_process_holds_is_told_apart") {
+fn sockets_without_a_process_are_distinguished_by_kind() {
+    if !is_root("sockets_without_a_process_are_distinguished_by_kind") {
         return;
     }
     let zoo = Zoo::new();

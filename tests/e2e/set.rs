@@ -120,8 +120,8 @@ fn a_probe_that_goes_out_at_once_is_announced() {
 }
 
 #[test]
-fn a_dry_run_tells_what_would_change() {
-    if !is_root("a_dry_run_tells_what_would_change") {
+fn a_dry_run_prints_what_would_change() {
+    if !is_root("a_dry_run_prints_what_would_change") {
         return;
     }
     let netns = Netns::new();

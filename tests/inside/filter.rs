@@ -439,7 +439,7 @@ fn states_and_families_that_cannot_match_are_not_asked_for() {
 }
 
 #[test]
-fn listeners_are_looked_at_where_they_are_asked_for() {
+fn listeners_are_listed_where_they_are_requested() {
     let beyond = |text: &str| parse(text).unwrap().asks_beyond(StateSet::connections());
     for text in [
         "listening",

@@ -388,7 +388,7 @@ fn look(sightings: &mut Sightings, received: u64, now_ms: u64, silent_ms: u64, e
 }
 
 #[test]
-fn a_timer_that_was_seen_to_fire_tells_the_idle_time_exactly() {
+fn a_timer_that_was_seen_to_fire_gives_the_exact_idle_time() {
     let mut sightings = Sightings::default();
     let first = look(&mut sightings, 1, 0, 2_000, 5_000);
     // No lower bound of 5 s: a probe may have been answered, after which the timer runs for the interval.

@@ -203,7 +203,7 @@ fn expected(capture: &Capture, socket: &Socket) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn proc_text_and_netlink_tell_of_the_same_sockets() {
+fn proc_text_and_netlink_list_the_same_sockets() {
     let mut compared = 0;
     for capture in captures().iter().filter(|capture| capture.root && capture.all_attributes) {
         let name = if capture.family == Family::Ipv4 { "tcp" } else { "tcp6" };

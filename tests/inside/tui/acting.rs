@@ -147,7 +147,7 @@ fn a_row_is_copied_as_it_is_shown() {
 }
 
 #[test]
-fn a_file_needs_an_ending_that_says_what_it_is() {
+fn a_saved_file_needs_an_extension_that_names_its_format() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("e.txt");
     assert_eq!(scene.press(KeyCode::Enter), []);

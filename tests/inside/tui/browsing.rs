@@ -279,7 +279,7 @@ fn a_listener_that_loses_connections_comes_first() {
 }
 
 #[test]
-fn what_a_narrow_screen_leaves_out_is_told_in_words() {
+fn enter_shows_the_cells_that_a_narrow_screen_leaves_out() {
     let mut scene = Scene::busy((40, 10));
     scene.keys("6");
     scene.look(&BUSY[1..]);
@@ -352,7 +352,7 @@ fn the_interval_has_ends() {
 }
 
 #[test]
-fn a_look_that_fails_or_is_late_is_told_over_the_last_that_did_not() {
+fn a_failed_or_late_snapshot_is_reported_over_the_last_good_one() {
     let mut scene = Scene::new(SIZE);
     assert!(scene.drawn().contains("taking the first snapshot…"));
     assert_eq!(scene.happen(Event::Failed("no /proc".to_owned())), [Effect::Fail("no /proc".to_owned())]);

@@ -35,7 +35,7 @@ fn each_view_over_an_empty_namespace() {
 }
 
 #[test]
-fn what_nobody_may_see_is_told() {
+fn what_the_user_nobody_may_not_see_is_reported() {
     for (columns, rows) in SIZES {
         let mut scene = Scene::new((columns, rows));
         scene.gaps = forbidden();

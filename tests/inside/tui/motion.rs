@@ -116,7 +116,7 @@ fn changes_tell_what_opened_closed_and_changed() {
 }
 
 #[test]
-fn what_came_and_went_between_two_looks_is_told_by_the_kernel() {
+fn sockets_between_two_snapshots_come_from_destroy_events() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("6");
     let short = Made { state: TcpState::Close, ..made(50, TcpState::Close, Verdict::Active) };
@@ -185,7 +185,7 @@ fn whoever_stands_at_the_top_of_the_changes_sees_the_next() {
 }
 
 #[test]
-fn close_waits_that_grow_are_told_by_process() {
+fn growing_close_waits_are_shown_by_process() {
     let mut scene = Scene::new(SIZE);
     scene.keys("3");
     let leak = |count: u64| -> Vec<Made> {

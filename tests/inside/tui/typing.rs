@@ -28,7 +28,7 @@ fn typed(state: &State) -> &str {
 }
 
 #[test]
-fn a_long_paste_is_cut_said_so_and_asked_for_once() {
+fn a_long_paste_is_cut_with_a_message_and_one_request() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("/");
     let long = format!("dport = 1{}", " or dport = 1".repeat(10_000));
@@ -67,7 +67,7 @@ fn the_whole_field_is_bounded_however_it_is_filled() {
 }
 
 #[test]
-fn a_held_key_asks_for_a_look_once_whatever_it_does_in_between() {
+fn a_held_key_requests_one_snapshot() {
     let mut scene = Scene::busy(SIZE);
     scene.keys("/");
     // Each prefix would be a filter of its own.
