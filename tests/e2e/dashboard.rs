@@ -403,6 +403,10 @@ fn it_can_be_stopped_and_let_go_on_as_a_job_of_a_shell() {
     session.see_no("Stopped");
     session.type_keys("q");
     session.see("Stopped");
+    // Before the prompt the dashboard may still discard what is typed.
+    until("the shell has the terminal again", Duration::from_secs(20), || {
+        session.screen().trim_end().ends_with("ready").then_some(())
+    });
     session.type_keys("exit 7\n");
     assert_eq!(session.end().code(), Some(7));
 }
