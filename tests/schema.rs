@@ -6,12 +6,11 @@
 #[path = "support/schema.rs"]
 mod schema_support;
 
-use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
-use schema_support::{Checker, KERNEL, SCHEMA, STAT, assert_valid, assert_valid_line, errors, line_errors};
+use schema_support::{Checker, KERNEL, SCHEMA, STAT, assert_valid, assert_valid_line, errors, keys_of, line_errors};
 use serde_json::{Map, Value, json};
 
 /// Every kind of socket that a process can make by itself. They live as long as this value.
@@ -176,16 +175,6 @@ fn with(document: &Value, pointer: &str, change: impl FnOnce(&mut Value)) -> Val
     let mut changed = document.clone();
     change(changed.pointer_mut(pointer).unwrap_or_else(|| panic!("nothing at {pointer}")));
     changed
-}
-
-/// The `required` keys of a definition, in its order; all of its keys if `optional` lists all that are not required.
-#[track_caller]
-fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
-    let definition = &SCHEMA["$defs"][definition];
-    let required: Vec<_> = definition["required"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
-    let described: BTreeSet<_> = definition["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(required.iter().chain(optional).copied().collect::<BTreeSet<_>>(), described);
-    required
 }
 
 /// Pointers to the parts of the schema that name keys. Conditions only refine keys named elsewhere, and are left out.

@@ -15,6 +15,7 @@ mod schema;
 mod support {
     pub(crate) mod netns;
     pub(crate) mod root;
+    pub(crate) mod schema;
     pub(crate) mod skip;
     pub(crate) mod sockets;
     pub(crate) mod terminal;

@@ -1,10 +1,10 @@
 //! The schema is no older than the tables of `model`.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use super::support::schema::{SCHEMA, keys_of};
 use crate::model::address::Family;
 use crate::model::counters::GAUGES;
 use crate::model::holder::HolderKind;
@@ -17,19 +17,6 @@ use crate::model::state::TcpState;
 use crate::model::sysctl::{Format, SYSCTLS};
 use crate::model::tcp_info::{CA_STATES, FIELDS, OPTIONS};
 use crate::model::timer::TimerKind;
-
-static SCHEMA: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/schema/snapshot-1.schema.json")).unwrap());
-
-/// The `required` keys of a definition, in its order; all of its keys if `optional` lists all that are not required.
-#[track_caller]
-fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
-    let definition = &SCHEMA["$defs"][definition];
-    let required: Vec<_> = definition["required"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
-    let described: BTreeSet<_> = definition["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(required.iter().chain(optional).copied().collect::<BTreeSet<_>>(), described);
-    required
-}
 
 /// The words of an `enum`, without null.
 #[track_caller]

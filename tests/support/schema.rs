@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use jsonschema::{Draft, Validator};
@@ -29,6 +30,16 @@ pub static KERNEL: LazyLock<Value> =
 static DOCUMENT: LazyLock<Validator> = LazyLock::new(|| validator(&SCHEMA));
 
 static LINE: LazyLock<Validator> = LazyLock::new(|| validator(&lines_of(&SCHEMA)));
+
+/// The `required` keys of a definition, in its order; all of its keys if `optional` lists all that are not required.
+#[track_caller]
+pub fn keys_of(definition: &str, optional: &[&str]) -> Vec<&'static str> {
+    let definition = &SCHEMA["$defs"][definition];
+    let required: Vec<_> = definition["required"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
+    let described: BTreeSet<_> = definition["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(required.iter().chain(optional).copied().collect::<BTreeSet<_>>(), described);
+    required
+}
 
 /// Schema of an NDJSON line, taken from a schema of documents.
 fn lines_of(schema: &Value) -> Value {
