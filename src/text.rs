@@ -95,6 +95,11 @@ pub(crate) fn bounded(time: Option<Millis>, bound: Bound) -> Cow<'static, str> {
     }
 }
 
+/// A number with its noun: `1 socket`, `3 sockets`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A share, as a bar of `cells` cells and in percent: `███▌     43%`. A share above the whole fills the bar.
 pub(crate) fn bar(part: u64, whole: u64, cells: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];

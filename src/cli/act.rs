@@ -97,14 +97,13 @@ fn nothing_matched(action: &ActingTask, gaps: &Gaps) -> anyhow::Result<Exit> {
 /// Reports how many peers are probed at once, and how many connections end.
 fn announce_probes(candidates: &[Candidate<Named>]) {
     let count = |at_once| candidates.iter().filter(|candidate| candidate.at_once == at_once).count();
-    let sockets = |count: usize| format!("{count} socket{}", if count == 1 { "" } else { "s" });
     let (probed, ended) = (count(AtOnce::Probe), count(AtOnce::End));
     if probed > 0 {
-        let sockets = sockets(probed);
+        let sockets = text::counted(probed as u64, "socket");
         say(&format!("{sockets} silent for longer than the new idle time: the kernel probes the peer at once"));
     }
     if ended > 0 {
-        let sockets = sockets(ended);
+        let sockets = text::counted(ended as u64, "socket");
         say(&format!("{sockets} with enough unanswered probes already: the kernel ends the connection at once"));
     }
 }

@@ -73,8 +73,7 @@ fn holder(row: &Row<'_>) -> String {
 pub(super) fn summary(candidates: &[Candidate<Named>]) -> Option<String> {
     const MOST_NAMES: usize = 5;
     let shares = text::shares(candidates.iter().map(|candidate| candidate.name.holder.as_str()), MOST_NAMES);
-    let plural = if candidates.len() == 1 { "" } else { "s" };
-    (!candidates.is_empty()).then(|| format!("{} socket{plural} ({shares})", candidates.len()))
+    (!candidates.is_empty()).then(|| format!("{} ({shares})", text::counted(candidates.len() as u64, "socket")))
 }
 
 /// When the kernel gives up, as text; a dash if unknown.

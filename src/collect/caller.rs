@@ -89,7 +89,7 @@ fn is_secure_mode() -> bool {
 }
 
 /// Removes every environment variable that is not known to be harmless, because it may name a file or a server: `HOME`,
-/// `XDG_CONFIG_HOME`, `TZ` and others. A program with rights from its file must not lend them to whoever set the variables.
+/// `XDG_CONFIG_HOME`, `TZ` and others. The rights of the program's file must not be used to read what the caller names.
 #[allow(unsafe_code, reason = "the environment is shared by all threads")]
 pub(crate) fn forget_environment() {
     for (name, _) in std::env::vars_os() {

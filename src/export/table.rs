@@ -18,6 +18,7 @@ use crate::fields::tone::Tone;
 use crate::model::counters::Population;
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Tail};
+use crate::text::counted;
 use crate::text::cut::shorten;
 
 /// Ends each cell in the buffer. Control characters are escaped before, so no cell contains it.
@@ -206,13 +207,13 @@ fn totals(tail: &Tail, listed: u64, left_out: usize) -> String {
     let mut states: Vec<_> = tail.summary.by_state().filter(|(_, count)| *count > 0).collect();
     states.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let states: Vec<_> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    let mut text = format!("{total} socket{}: {}", if total == 1 { "" } else { "s" }, states.join(", "));
+    let mut text = format!("{}: {}", counted(total, "socket"), states.join(", "));
     if listed < total {
         // Writing to a String cannot fail.
         let _ = write!(text, "; {listed} listed");
     }
     if left_out > 0 {
-        let _ = write!(text, "; {left_out} column{} left out for width", if left_out == 1 { "" } else { "s" });
+        let _ = write!(text, "; {} left out for width", counted(left_out as u64, "column"));
     }
     text
 }

@@ -80,7 +80,7 @@ impl Filter {
         Ok(Self { needs: expr.as_ref().map(needs), expr, is_mixed, is_pair, lone })
     }
 
-    /// The same pair of ends, reversed: `peer->local`; `None` if the filter is no pair.
+    /// For a filter `local->peer`, the filter `peer->local`; `None` for any other filter.
     pub fn turned(&self) -> Option<Self> {
         let expr = self.expr.as_ref().filter(|_| self.is_pair)?;
         Some(Self { expr: Some(expr.turned()), ..self.clone() })

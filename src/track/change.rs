@@ -44,7 +44,7 @@ pub struct Change {
     pub number: u64,
     /// Time of the change
     pub at: SystemTime,
-    /// The same time, formatted by the clock of the log
+    /// `at` in local time, as the log prints it
     pub time: String,
     /// Kind of the change
     pub what: What,

@@ -181,7 +181,7 @@ impl<'a> FrameBuilder<'a> {
 
     fn group_rows(&mut self) {
         let Chosen::Groups(columns) = &self.columns else { return };
-        let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
+        let mut groups = std::mem::take(&mut self.groups);
         if self.query.view == View::Processes {
             // The counts of another query are not the past of these groups.
             let Query { typed, netns, by, .. } = &self.query;
@@ -189,9 +189,9 @@ impl<'a> FrameBuilder<'a> {
             for (identity, group) in &mut groups {
                 group.close_wait_before = self.tracker.groups.close_wait_before(identity, group.close_wait(), self.at);
             }
-            let there: FxHashSet<_> = groups.iter().map(|(identity, _)| identity.clone()).collect();
-            self.tracker.groups.keep(|identity| there.contains(identity));
+            self.tracker.groups.keep(|identity| groups.contains_key(identity));
         }
+        let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by(|(one_identity, one), (other_identity, other)| {
             other
                 .weight()

@@ -46,11 +46,8 @@ pub(super) struct Known {
     pub(super) ends: Ends,
     /// When it was first seen, in ms since the dashboard was opened
     pub(super) first_ms: u32,
-    /// The low 32 bits of the counters, which suffice for differences
-    pub(super) sent: u32,
-    pub(super) received: u32,
-    /// Whether the last snapshot read them: not every view needs them
-    pub(super) is_counted: bool,
+    /// [`Totals::low`](super::motion::Totals::low) of the last snapshot
+    pub(super) counters: Option<(u32, u32)>,
     /// Number of its owner
     pub(super) holder: HolderNumber,
     pub(super) state: TcpState,
@@ -63,9 +60,7 @@ impl Known {
         Self {
             ends: Ends::of(socket),
             first_ms: before.get() as u32,
-            sent: 0,
-            received: 0,
-            is_counted: false,
+            counters: None,
             holder: HolderNumber::UNKNOWN,
             state: TcpState::Close,
             verdict: None,

@@ -40,14 +40,11 @@ impl Totals {
         Self { sent: get(Field::BytesAcked), received: get(Field::BytesReceived), drops: drops.map(u64::from) }
     }
 
-    /// The low 32 bits of sent (for a listener: dropped) and received.
-    pub(super) fn low(&self) -> (u32, u32) {
-        (self.drops.or(self.sent).unwrap_or(0) as u32, self.received.unwrap_or(0) as u32)
-    }
-
-    /// Whether the snapshot read the counters.
-    pub(super) fn are_read(&self) -> bool {
-        self.drops.or(self.sent).is_some()
+    /// The low 32 bits of sent (for a listener: dropped) and received, which suffice for differences; `None` if the
+    /// snapshot did not read them: not every view needs them.
+    pub(super) fn low(&self) -> Option<(u32, u32)> {
+        let first = self.drops.or(self.sent)?;
+        Some((first as u32, self.received.unwrap_or(0) as u32))
     }
 
     pub(super) fn motion(&self) -> Motion {
@@ -56,9 +53,9 @@ impl Totals {
 }
 
 impl Motion {
-    /// Sets the rates since `before`, the counters in the previous snapshot; `None` if that did not read them.
-    pub(super) fn moved(&mut self, state: TcpState, before: Option<(u32, u32)>, now: (u32, u32), elapsed: Millis) {
-        let Some(before) = before else { return };
+    /// Sets the rates between the counters of two snapshots, if both read them.
+    pub(super) fn moved(&mut self, state: TcpState, counters: [Option<(u32, u32)>; 2], elapsed: Millis) {
+        let [Some(before), Some(now)] = counters else { return };
         let per_s = |before: u32, now: u32| Some(u64::from(now.wrapping_sub(before)) * 1_000 / elapsed.get().max(1));
         if state == TcpState::Listen {
             self.drops_per_s = per_s(before.0, now.0);

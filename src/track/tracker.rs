@@ -126,9 +126,7 @@ impl Tracker {
         let make = || Known {
             ends: Ends::of(socket),
             first_ms: if is_first { 0 } else { now_ms.max(1) },
-            sent: totals.low().0,
-            received: totals.low().1,
-            is_counted: totals.are_read(),
+            counters: totals.low(),
             holder,
             state: socket.state,
             verdict,
@@ -141,8 +139,7 @@ impl Tracker {
             self.open(&known, row);
             return motion;
         }
-        let counted_before = known.is_counted.then_some((known.sent, known.received));
-        motion.moved(socket.state, counted_before, totals.low(), self.moments.elapsed());
+        motion.moved(socket.state, [known.counters, totals.low()], self.moments.elapsed());
         if known.first_ms > 0 && Millis::from(now_ms.saturating_sub(known.first_ms)) < MARKED.into() {
             motion.age = Age::New;
         }
@@ -153,8 +150,7 @@ impl Tracker {
         let was = if is_nobodys { holders.take_over(holders_before, known.holder) } else { None };
         known.holder = was.unwrap_or(holder);
         (known.state, known.verdict) = (socket.state, verdict);
-        (known.sent, known.received) = totals.low();
-        known.is_counted = totals.are_read();
+        known.counters = totals.low();
         if let Some(before) = before {
             let known = known.clone();
             self.compare(&before, &known, row);
