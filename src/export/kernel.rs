@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 
 use super::csv;
-use super::json::{Json, key};
-use super::snapshot::{Lines, gaps, head_members};
 use super::stat::StatFormat;
 use super::table::{Look, TextTable, styled};
+use super::wire::{Both, Document, Origin, WireEnd, WireHead, first, later, line};
 use crate::fields::column::Width;
 use crate::fields::kernel::{Entry, Section, sections};
 use crate::fields::tone::Tone;
@@ -124,27 +123,16 @@ impl<W: Write> Sink for Kernel<W> {
     fn tail(&mut self, tail: &Tail) -> io::Result<()> {
         let Some(head) = &self.head else { return Ok(()) };
         let mut out = Vec::new();
-        let end = |json: &mut Json<'_>| {
-            json.key(key!("gaps"));
-            gaps(json, &tail.gaps);
-            json.key(key!("elapsed_ms")).decimal(tail.elapsed.as_secs_f64() * 1000.0);
-        };
         match self.format {
             StatFormat::Table => self.table(head, &mut out),
             StatFormat::Csv => self.csv(head, &mut out),
             StatFormat::Json => {
-                let mut json = Json::new(&mut out);
-                json.object();
-                json.key(key!("type")).string("kernel");
-                head_members(&mut json, head);
-                end(&mut json);
-                json.end_object();
-                out.push(b'\n');
+                let members = Both { before: WireHead::of(head), after: WireEnd::of(tail) };
+                line(&mut out, &Document { r#type: "kernel", members });
             }
             StatFormat::Ndjson => {
-                let lines = Lines::new(head);
-                Lines::first(&mut out, "kernel", head, |json| head_members(json, head));
-                lines.write(&mut out, "summary", end);
+                line(&mut out, &first("kernel", head, WireHead::of(head)));
+                line(&mut out, &later("summary", &Origin::of(head), WireEnd::of(tail)));
             }
         }
         self.output.write_all(&out)?;

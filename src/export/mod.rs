@@ -11,6 +11,7 @@ pub(crate) mod snapshot;
 pub(crate) mod stat;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod wire;
 
 /// Version of the JSON contract: within one version, keys are added, never renamed or retyped.
 pub(crate) const SCHEMA: u64 = 1;

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use rustc_hash::FxHashMap;
+use serde::{Serialize, Serializer};
 
 use super::csv;
-use super::json::{Json, key};
-use super::snapshot::{Lines, gaps, preamble};
 use super::table::{Look, TextTable, styled};
+use super::wire::{self, Both, Document, Members, Origin, Preamble, WireEnd, first, later, line};
 use crate::fields::column::Width;
 use crate::fields::id::ColumnId;
 use crate::fields::socket::{Get, SocketColumn};
@@ -137,32 +137,23 @@ impl<W: Write> Stat<W> {
     }
 
     fn json(&self, head: &Head, groups: &[CountedGroup], tail: &Tail, out: &mut Vec<u8>) {
-        let mut json = Json::new(out);
-        json.object();
-        json.key(key!("type")).string("stat");
-        preamble(&mut json, head);
-        self.by_member(&mut json);
-        json.key(key!("groups")).array();
-        for group in groups {
-            json.line_break();
-            json.object();
-            self.group_members(&mut json, group);
-            json.end_object();
+        let members = Both { before: Preamble::of(head), after: self.wire_by() };
+        wire::open(out, &Document { r#type: "stat", members });
+        out.extend_from_slice(b",\"groups\":[");
+        for (index, group) in groups.iter().enumerate() {
+            out.extend_from_slice(if index == 0 { b"\n" } else { b",\n" });
+            wire::write(out, &self.wire_group(group));
         }
-        json.end_array();
-        tail_members(&mut json, tail);
-        json.end_object();
+        out.extend_from_slice(b"],");
+        wire::close(out, &WireTotal::of(tail));
         out.push(b'\n');
     }
 
     fn ndjson(&self, head: &Head, groups: &[CountedGroup], tail: &Tail, out: &mut Vec<u8>) {
-        let lines = Lines::new(head);
-        Lines::first(out, "stat", head, |json| {
-            preamble(json, head);
-            self.by_member(json);
-        });
-        groups.iter().for_each(|group| lines.write(out, "group", |json| self.group_members(json, group)));
-        lines.write(out, "summary", |json| tail_members(json, tail));
+        let origin = Origin::of(head);
+        line(out, &first("stat", head, Both { before: Preamble::of(head), after: self.wire_by() }));
+        groups.iter().for_each(|group| line(out, &later("group", &origin, self.wire_group(group))));
+        line(out, &later("summary", &origin, WireTotal::of(tail)));
     }
 
     fn csv(&self, groups: &[CountedGroup], out: &mut Vec<u8>) {
@@ -176,31 +167,51 @@ impl<W: Write> Stat<W> {
         }
     }
 
-    fn by_member(&self, json: &mut Json<'_>) {
-        json.key(key!("by")).array();
-        self.by.iter().for_each(|column| json.string(&column.key()));
-        json.end_array();
+    fn wire_by(&self) -> WireBy {
+        WireBy { by: self.by.iter().map(|column| column.key()).collect() }
     }
 
-    fn group_members(&self, json: &mut Json<'_>, (keys, count): &CountedGroup) {
-        for (column, key) in self.by.iter().zip(keys) {
-            let json = json.foreign_key(&column.key());
-            match key {
-                GroupKey::Number(number) => json.number(*number),
-                GroupKey::Holder(holder) => json.string(&holder.enclosed()),
-                GroupKey::Text(text) => json.string(text),
-                GroupKey::Absent => json.null(),
-            }
-        }
-        json.key(key!("count")).number(*count);
+    fn wire_group<'a>(&self, (keys, count): &'a CountedGroup) -> Both<Members<String, &'a GroupKey>, WireCount> {
+        let values = self.by.iter().map(|column| column.key()).zip(keys).collect();
+        Both { before: values, after: WireCount { count: *count } }
     }
 }
 
-fn tail_members(json: &mut Json<'_>, tail: &Tail) {
-    json.key(key!("total")).number(tail.summary.total());
-    json.key(key!("gaps"));
-    gaps(json, &tail.gaps);
-    json.key(key!("elapsed_ms")).decimal(tail.elapsed.as_secs_f64() * 1000.0);
+impl Serialize for GroupKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Holder(holder) => serializer.serialize_str(&holder.enclosed()),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Absent => serializer.serialize_none(),
+        }
+    }
+}
+
+/// The columns that were counted by.
+#[derive(Debug, Serialize)]
+struct WireBy {
+    by: Vec<String>,
+}
+
+/// Number of sockets of a group.
+#[derive(Debug, Serialize)]
+struct WireCount {
+    count: u64,
+}
+
+/// What follows the groups.
+#[derive(Debug, Serialize)]
+struct WireTotal<'a> {
+    total: u64,
+    #[serde(flatten)]
+    end: WireEnd<'a>,
+}
+
+impl<'a> WireTotal<'a> {
+    fn of(tail: &'a Tail) -> Self {
+        Self { total: tail.summary.total(), end: WireEnd::of(tail) }
+    }
 }
 
 impl<W: Write> Sink for Stat<W> {

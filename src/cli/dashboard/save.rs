@@ -1,5 +1,6 @@
 //! Export of the shown table to a file with mode 0600: complete, or not at all.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::iter;
@@ -10,7 +11,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::export::csv;
-use crate::export::json::Json;
+use crate::export::wire::{Members, line};
 use crate::fields::column::Heading;
 use crate::fields::id::ColumnId;
 use crate::fields::value::Value;
@@ -108,31 +109,22 @@ fn as_csv(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -
 /// time the kind of bound.
 fn as_json(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) -> usize {
     let keys: Vec<_> = table.columns().iter().map(Heading::key).collect();
-    let mut json = Json::new(out);
-    json.array();
-    let mut count = 0;
-    for row in rows {
-        json.object();
+    let object = |row| -> Members<Cow<'_, str>, Value<'_>> {
+        let mut members = Vec::with_capacity(keys.len() + 1);
         for (key, value) in keys.iter().zip(table.cells(row)) {
-            json.foreign_key(key);
-            match value {
-                Value::Absent => json.null(),
-                Value::Number(number) => json.number(number),
+            let bound = match value {
                 // As in `liveness` of schema 1: a key beside the number gives the kind of bound.
-                Value::Bounded { ms, bound } => {
-                    json.optional(ms);
-                    json.foreign_key(&format!("{}_bound", key.trim_end_matches("_ms")));
-                    json.word(bound.name());
-                }
-                text => json.string(&text.plain()),
-            }
+                Value::Bounded { bound, .. } => Some(Value::word(bound.name())),
+                _ => None,
+            };
+            members.push((Cow::Borrowed(key.as_ref()), value));
+            members.extend(bound.map(|bound| (Cow::Owned(format!("{}_bound", key.trim_end_matches("_ms"))), bound)));
         }
-        json.end_object();
-        count += 1;
-    }
-    json.end_array();
-    out.push(b'\n');
-    count
+        Members(members)
+    };
+    let rows: Vec<_> = rows.map(object).collect();
+    line(out, &rows);
+    rows.len()
 }
 
 #[cfg(test)]
