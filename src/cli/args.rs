@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 
 use super::choices;
 use super::habits::{self, Habits};
+use super::not_taken;
 use crate::text::quantity::time_us;
 
 /// Every TCP connection of this host, and whether its peer is still there.
@@ -271,56 +272,20 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Re
     let mut program = command();
     program.build();
     let (arguments, habits) = habits::read(arguments, &program)?;
-    let mut cli = Cli::from_arg_matches(&program.try_get_matches_from(arguments)?)?;
+    let matches = program.try_get_matches_from_mut(arguments)?;
+    not_taken::refuse(&program, &matches)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
     cli.shared.habits = habits;
     Ok(cli)
 }
 
-/// Options that a command does not follow: each has a reason in `settings`, or nothing to do. They are read before and
-/// after every command all the same; the help of the command leaves them out.
-const NOT_TAKEN: &[(&str, &[&str])] = &[
-    ("show", &["all", "listening", "columns", "sort", "limit", "no_header"]),
-    ("stat", &["all", "columns", "sort"]),
-    (
-        "kernel",
-        &[
-            "ipv4",
-            "ipv6",
-            "listening",
-            "source",
-            "explain_filter",
-            "no_processes",
-            "no_sockopts",
-            "active_within",
-            "columns",
-            "sort",
-            "limit",
-        ],
-    ),
-    ("set", ACTING),
-    ("kill", ACTING),
-    ("config", &[]),
-    ("help", &[]),
-];
-
-/// `set` and `kill` list sockets in their own table, once, and need their owners.
-const ACTING: &[&str] = &["no_processes", "columns", "sort", "limit", "format", "json", "watch"];
-
-/// The command line with the help that is made from the column table, each command's with the options it follows.
+/// The command line with the help that is made from the column table, each command's with the options it takes.
 pub(super) fn command() -> clap::Command {
     let command = Cli::command().mut_subcommand("ls", |ls| ls.after_long_help(choices::ls_help()));
     let command = command.mut_subcommand("stat", |stat| stat.after_long_help(choices::stat_help()));
-    let shared: Vec<_> = command.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
-    NOT_TAKEN.iter().fold(command, |command, (name, options)| {
-        let is_hidden = |option: &&clap::Arg| options.is_empty() || options.contains(&option.get_id().as_str());
-        // A command's own option hides the global option of the same name.
-        let mut own: Vec<_> = shared.iter().filter(is_hidden).map(|option| option.clone().hide(true)).collect();
-        if *name == "kernel" {
-            let all = shared.iter().filter(|option| option.get_id() == "all").cloned();
-            own.extend(all.map(|all| all.help("Counters that are 0 too")));
-        }
-        command.mut_subcommand(name, |command| command.args(own))
-    })
+    let all = command.get_arguments().find(|option| option.get_id() == "all").cloned();
+    let zeros = all.map(|all| all.help("Counters that are 0 too"));
+    not_taken::hide(command.mut_subcommand("kernel", |kernel| kernel.args(zeros)))
 }
 
 /// A time with its unit, or a bare number of seconds: `2`, `0.5`, `500ms`, `1m30s`, `1h`.
@@ -342,21 +307,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FormatArg, NOT_TAKEN, command, duration, interval};
+    use super::{FormatArg, command, duration, interval};
     use clap::ValueEnum;
     use std::time::Duration;
-
-    #[test]
-    fn options_that_are_not_taken_exist() {
-        let program = command();
-        for (name, options) in NOT_TAKEN {
-            assert!(program.find_subcommand(name).is_some(), "{name}");
-            for id in *options {
-                assert!(program.get_arguments().any(|option| option.get_id() == id), "{id}");
-            }
-        }
-        command().debug_assert();
-    }
 
     #[test]
     fn the_help_names_every_format() {

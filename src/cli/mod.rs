@@ -20,6 +20,7 @@ mod journal;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod named;
+mod not_taken;
 mod note;
 mod noted;
 mod output;

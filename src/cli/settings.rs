@@ -203,7 +203,7 @@ impl CommandLine {
     fn look(self, command: Option<&Command>, terminal: &Terminal) -> Result<Task, UsageError> {
         let Self { shared, format, typed, filter } = self;
         let (report, states, needs) = match command {
-            Some(Command::Kernel) => kernel(&shared, format)?,
+            Some(Command::Kernel) => kernel(&shared, format),
             Some(Command::Stat { by, .. }) => stat(&shared, format, by)?,
             Some(Command::Show { .. }) => show(&shared, format, &filter)?,
             Some(Command::Ls(_)) => list(&shared, format, false, &filter)?,
@@ -308,17 +308,6 @@ fn request(shared: &Shared, families: Vec<Family>, states: StateSet, needs: Need
 /// Request of `set` and `kill`.
 fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request, UsageError> {
     let command = if matches!(deed, Deed::Destroy) { "kill" } else { "set" };
-    let ShowOptions { limit, watch, format, json, .. } = shared.show;
-    refuse(&shared.show, command, "it lists what it changes in its own way")?;
-    for (given, option, instead) in [
-        (limit.is_some(), "--limit", "--max N stops where more match"),
-        (watch.is_some(), "--watch", "it changes once"),
-        (json || format.is_some(), "--format", "it prints one line per socket"),
-    ] {
-        if given {
-            return Err(UsageError(format!("{option} does not go with {command}: {instead}")));
-        }
-    }
     if filter.is_always_true() {
         return Err(UsageError(format!(
             "{command} needs a filter that leaves some sockets out; to select all of them, write 'state all'. \
@@ -336,10 +325,6 @@ fn request_to_act(shared: &Shared, deed: Deed, filter: Filter) -> Result<Request
         // Minisockets have no options: include them only if the filter asks for them.
         (false, false, Deed::Set(_)) => StateSet::connections().without(StateSet::minisockets()),
     };
-    // Finding the connection that the user's own session runs over needs processes too.
-    if shared.choose.no_processes {
-        return Err(UsageError(format!("--no-processes does not go with {command}: it needs the owners")));
-    }
     let columns = listed(action::columns(deed));
     let states = asked::states(&filter, usual);
     Ok(request(shared, families(shared), states, needs_of(&columns) | Needs::OWNERS, filter))
@@ -442,12 +427,18 @@ fn show(shared: &Shared, format: FormatArg, filter: &Filter) -> Result<Listed, U
         let (report, _, needs) = list(shared, format, true, filter)?;
         return Ok((report, StateSet::ALL, needs));
     }
-    refuse(&shared.show, "show", "it shows all that is known; ls takes columns")?;
+    let ShowOptions { columns, sort, .. } = &shared.show;
+    for (given, option) in [(columns, "--columns"), (sort, "--sort")] {
+        if given.is_some() {
+            return Err(UsageError(format!(
+                "{option} does not go with show: it shows all that is known; ls takes columns"
+            )));
+        }
+    }
     Ok((Report::Show, StateSet::ALL, Needs::all() - Needs::KERNEL))
 }
 
 fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Listed, UsageError> {
-    refuse(&shared.show, "stat", "it sorts by count; say what to count by with --by")?;
     let by = parse_by(by)?;
     refuse_blind_columns(shared, &by)?;
     let needs = needs_of(&by);
@@ -455,22 +446,8 @@ fn stat(shared: &Shared, format: FormatArg, by: &str) -> Result<Listed, UsageErr
     Ok((Report::Stat { format, by, limit: shared.show.limit }, states, needs))
 }
 
-fn kernel(shared: &Shared, format: FormatArg) -> Result<Listed, UsageError> {
-    refuse(&shared.show, "kernel", "it lists no sockets")?;
-    if shared.show.limit.is_some() {
-        return Err(UsageError("--limit does not go with kernel: it lists no sockets".to_owned()));
-    }
-    Ok((Report::Kernel { format, all: shared.choose.all }, StateSet::NONE, Needs::KERNEL))
-}
-
-/// Refuses options that have no meaning for the command, rather than ignore them.
-fn refuse(show: &ShowOptions, command: &str, why: &str) -> Result<(), UsageError> {
-    for (given, option) in [(show.columns.is_some(), "--columns"), (show.sort.is_some(), "--sort")] {
-        if given {
-            return Err(UsageError(format!("{option} does not go with {command}: {why}")));
-        }
-    }
-    Ok(())
+fn kernel(shared: &Shared, format: FormatArg) -> Listed {
+    (Report::Kernel { format, all: shared.choose.all }, StateSet::NONE, Needs::KERNEL)
 }
 
 fn needs_of(columns: &[SocketColumn]) -> Needs {

@@ -163,7 +163,7 @@ fn kill_destroys_nothing_on_refused_or_unmatched_filters() {
         (&["dport = 1", "--yes"], 3, "no socket to destroy matches 'dport = 1'"),
         (&["dprot = 1", "--yes"], 2, "did you mean 'dport'?"),
         (&["state established", "--explain-filter"], 0, ""),
-        (&["state established", "--json", "--yes"], 2, "--format does not go with kill"),
+        (&["state established", "--json", "--yes"], 2, "--json does not go with kill"),
         (&["state established", "-s", "idle", "--yes"], 2, "--sort does not go with kill"),
     ] {
         let run = kill(&netns, User::Root, arguments);

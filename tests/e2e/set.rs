@@ -174,7 +174,7 @@ fn what_cannot_be_set_is_refused_before_anything_is_touched() {
         (&["--detect", "1s", "state established", "--yes"], 2, "from 2s on"),
         (&["keepalive=on", "state established", "--yes", "--max", "1"], 1, "more than --max 1"),
         (&["keepalive=on", "dport = 1", "--yes"], 3, "no socket to set matches"),
-        (&["keepalive=on", "state established", "--json", "--yes"], 2, "--format does not go with set"),
+        (&["keepalive=on", "state established", "--json", "--yes"], 2, "--json does not go with set"),
     ] {
         let run = set(&netns, User::Root, arguments);
         assert_eq!(run.code, Some(code), "{arguments:?}: {}", run.stderr);
