@@ -53,7 +53,7 @@ struct CachedOwners {
     /// Number of the scan, counted up
     scan: u32,
     /// Inodes of sockets for which no owner was found
-    nobodys: FxHashSet<Inode>,
+    ownerless: FxHashSet<Inode>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -74,8 +74,8 @@ pub(super) struct FoundOwners {
 impl FoundOwners {
     /// The result of a scan that is not cached.
     pub(super) fn scanned(Scanned { table, gaps, took }: Scanned) -> Self {
-        let (at, has_limits, nobodys) = (Duration::ZERO, false, FxHashSet::default());
-        Self { owners: CachedOwners { table, gaps, at, took, has_limits, scan: 0, nobodys }, is_old: false }
+        let (at, has_limits, ownerless) = (Duration::ZERO, false, FxHashSet::default());
+        Self { owners: CachedOwners { table, gaps, at, took, has_limits, scan: 0, ownerless }, is_old: false }
     }
 
     pub(super) fn table(&self) -> &OwnerTable {
@@ -98,7 +98,7 @@ impl FoundOwners {
     }
 
     /// Whether no process holds the socket while this scan is cached: it existed when all processes were scanned.
-    pub(super) fn is_nobodys(&self, holder: &Holder<'_>, inode: Option<Inode>) -> bool {
+    pub(super) fn is_ownerless(&self, holder: &Holder<'_>, inode: Option<Inode>) -> bool {
         holder.owners().is_none() && (!self.is_old || self.knows_nobody_of(inode))
     }
 
@@ -109,16 +109,16 @@ impl FoundOwners {
 
     /// Whether a scan for this socket has found no owner.
     fn knows_nobody_of(&self, inode: Option<Inode>) -> bool {
-        inode.is_some_and(|inode| self.owners.nobodys.contains(&inode))
+        inode.is_some_and(|inode| self.owners.ownerless.contains(&inode))
     }
 
-    /// Caches the owners for the next snapshot; a `newer` scan, with its time, replaces them. `nobodys` are the sockets
+    /// Caches the owners for the next snapshot; a `newer` scan, with its time, replaces them. `ownerless` are the sockets
     /// without an owner: all of them, or, if `is_part`, only those that the snapshot covered.
     pub(super) fn keep(
         self,
         cached: &mut Cached,
         newer: Option<(Scanned, Duration)>,
-        nobodys: FxHashSet<Inode>,
+        ownerless: FxHashSet<Inode>,
         is_part: bool,
     ) {
         let mut owners = self.owners;
@@ -128,9 +128,9 @@ impl FoundOwners {
         }
         // Drop inodes that no longer exist: under churn the set would grow for ever.
         if is_part {
-            owners.nobodys.extend(nobodys);
+            owners.ownerless.extend(ownerless);
         } else {
-            owners.nobodys = nobodys;
+            owners.ownerless = ownerless;
         }
         cached.owners = Some(owners);
     }
@@ -175,7 +175,7 @@ pub(super) fn owners(
         return Ok(FoundOwners { owners, is_old: true });
     }
     let Scanned { table, gaps, took } = scan(users, needs, is_watched, None)?;
-    let owners = CachedOwners { table, gaps, at, took, has_limits, scan: number, nobodys: FxHashSet::default() };
+    let owners = CachedOwners { table, gaps, at, took, has_limits, scan: number, ownerless: FxHashSet::default() };
     Ok(FoundOwners { owners, is_old: false })
 }
 

@@ -53,6 +53,27 @@ struct Place<'a> {
     number: usize,
 }
 
+/// Search for the owners of sockets.
+struct OwnerSearch<'a> {
+    is_wanted: bool,
+    /// What was found, once processes have been scanned
+    found: &'a OnceCell<FoundOwners>,
+    /// Rows whose owners are not known yet
+    waiting: Vec<Waiting<'a>>,
+    /// Listeners that are not listed, while their owners are unknown
+    listeners: Vec<Socket>,
+    /// Inodes of sockets for which no owner was found
+    ownerless: FxHashSet<Inode>,
+}
+
+/// Marks of sockets, which the kernel sends to privileged callers only.
+struct Marks {
+    /// The filter compares them
+    are_compared: bool,
+    /// The filter compares them, and the kernel did not send one
+    are_missing: bool,
+}
+
 struct Pipeline<'a, S: ?Sized> {
     request: &'a Request,
     taken_at: SystemTime,
@@ -61,18 +82,9 @@ struct Pipeline<'a, S: ?Sized> {
     users: Users,
     cgroups: Cgroups,
     judging: Judging<'a>,
-    /// Owners of sockets, once they have been searched for
-    owners: &'a OnceCell<FoundOwners>,
-    wants_owners: bool,
-    waiting: Vec<Waiting<'a>>,
-    /// Listeners that are not listed, while their owners are unknown
-    listeners: Vec<Socket>,
-    /// Inodes of sockets for which no owner was found
-    nobodys: FxHashSet<Inode>,
+    search: OwnerSearch<'a>,
     states: StateSet,
-    /// The filter compares marks, and the kernel did not send one
-    lacks_marks: bool,
-    asks_marks: bool,
+    marks: Marks,
     summary: Summary,
     gaps: Gaps,
 }
@@ -114,26 +126,27 @@ pub(super) fn run<S: Sink + ?Sized>(
         users,
         cgroups: Cgroups::default(),
         judging,
-        owners: &owners,
-        wants_owners,
-        waiting: Vec::new(),
-        listeners: Vec::new(),
-        nobodys: FxHashSet::default(),
+        search: OwnerSearch {
+            is_wanted: wants_owners,
+            found: &owners,
+            waiting: Vec::new(),
+            listeners: Vec::new(),
+            ownerless: FxHashSet::default(),
+        },
         states: dumper.states(),
-        lacks_marks: false,
-        asks_marks: request.filter.asks_marks(),
+        marks: Marks { are_compared: request.filter.asks_marks(), are_missing: false },
         summary: Summary::default(),
         gaps: owners.get().map(FoundOwners::gaps).unwrap_or_default(),
     };
     pipeline.read_all(&mut dumper, &head.namespaces, &mut sources)?;
     let newer = pipeline.settle(&mut sources)?;
     pipeline.gaps.extend(pipeline.judging.gaps());
-    pipeline.lacks_marks |= dumper.lacks_marks;
+    pipeline.marks.are_missing |= dumper.lacks_marks;
     pipeline.note_what_the_filter_could_not_see(&head.namespaces);
-    let Pipeline { nobodys, summary, gaps, .. } = pipeline;
+    let Pipeline { search: OwnerSearch { ownerless, .. }, summary, gaps, .. } = pipeline;
     if let (Some(owners), Some(CacheUse { cache, is_part })) = (owners.into_inner(), cache) {
         let newer = newer.map(|newer| (newer, cache.clock.elapsed()));
-        owners.keep(&mut cache.cached, newer, nobodys, is_part);
+        owners.keep(&mut cache.cached, newer, ownerless, is_part);
     }
     Ok((summary, gaps))
 }
@@ -203,7 +216,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     fn take(&mut self, place: Place<'a>, seen: &mut CookieSet, row: Dumped<'_>) -> Result<(), InspectError> {
         match row {
             Dumped::Listener(socket) => {
-                self.note_listener(socket, Holder::of(socket, self.owners.get().map(FoundOwners::table)));
+                self.note_listener(socket, Holder::of(socket, self.search.found.get().map(FoundOwners::table)));
             }
             Dumped::Row(socket) if socket.id.cookie.is_none_or(|cookie| seen.insert(cookie)) => {
                 self.socket(place, socket)?;
@@ -215,7 +228,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     /// Adds gaps for values that the filter compares and that are unknown: matching rows may be missing.
     fn note_what_the_filter_could_not_see(&mut self, namespaces: &[Namespace]) {
-        if self.lacks_marks {
+        if self.marks.are_missing {
             let remedy = rights::remedy(Capabilities::NET_ADMIN);
             self.gaps.add(Gap::new(GapKind::Marks, "reading marks takes CAP_NET_ADMIN", remedy));
         }
@@ -255,15 +268,16 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         if (self.interrupted)() {
             return Err(InspectError::Interrupted);
         }
-        let owners = self.owners.get();
-        let is_early = self.wants_owners && owners.is_none();
+        let owners = self.search.found.get();
+        let is_early = self.search.is_wanted && owners.is_none();
         let holder = self.judging.holder(socket, owners);
         let is_unsettled = match owners {
             Some(owners) => owners.is_unsettled(&holder, socket.inode),
             None => is_early && matches!(holder, Holder::NotAsked),
         };
         // A caller with CAP_NET_ADMIN gets the mark of every socket, even if it is 0.
-        self.lacks_marks |= self.asks_marks && socket.inode.is_some() && socket.attributes.class.mark.is_none();
+        self.marks.are_missing |=
+            self.marks.are_compared && socket.inode.is_some() && socket.attributes.class.mark.is_none();
         // /proc has no filter, and kernels before 6.8 ignore the bits of states that they do not know.
         if !self.states.contains(socket.state) || self.is_out(place.namespace, socket, holder, is_unsettled) {
             self.note_listener(socket, holder);
@@ -272,10 +286,10 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         // Rows that need no owner wait too, so that all rows stay in the kernel's order.
         if is_early {
             self.wait(place, socket);
-            return if self.waiting.len() < MOST_WAITING { Ok(()) } else { self.look_through_all() };
+            return if self.search.waiting.len() < MOST_WAITING { Ok(()) } else { self.look_through_all() };
         }
-        if owners.is_some_and(|owners| owners.is_nobodys(&holder, socket.inode)) {
-            self.nobodys.extend(socket.inode);
+        if owners.is_some_and(|owners| owners.is_ownerless(&holder, socket.inode)) {
+            self.search.ownerless.extend(socket.inode);
         }
         if !is_unsettled {
             return self.hand_over(place.namespace, socket, holder);
@@ -283,7 +297,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         if owners.is_some_and(|owners| owners.is_recent(self.judging.now())) {
             return self.hand_over(place.namespace, socket, Holder::NotAsked);
         }
-        if self.waiting.len() < MOST_WAITING {
+        if self.search.waiting.len() < MOST_WAITING {
             self.wait(place, socket);
             return Ok(());
         }
@@ -294,16 +308,16 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     fn wait(&mut self, place: Place<'a>, socket: &Socket) {
         let Place { namespace, number } = place;
-        self.waiting.push(Waiting { namespace, source: number, socket: socket.clone() });
+        self.search.waiting.push(Waiting { namespace, source: number, socket: socket.clone() });
     }
 
     /// Records a row that is not listed: if it is a listener, its options are needed to judge its request sockets.
     fn note_listener(&mut self, socket: &Socket, holder: Holder<'_>) {
-        let is_early = self.wants_owners && self.owners.get().is_none();
+        let is_early = self.search.is_wanted && self.search.found.get().is_none();
         match holder {
             Holder::NotAsked if is_early && socket.state == TcpState::Listen => {
-                if self.listeners.len() < MOST_WAITING {
-                    self.listeners.push(socket.clone());
+                if self.search.listeners.len() < MOST_WAITING {
+                    self.search.listeners.push(socket.clone());
                 }
             }
             holder => self.judging.note_listener(socket, holder),
@@ -352,7 +366,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     /// Scans all processes because too many rows wait. Rows that follow need not wait.
     fn look_through_all(&mut self) -> Result<(), InspectError> {
-        let waiting = std::mem::take(&mut self.waiting);
+        let waiting = std::mem::take(&mut self.search.waiting);
         if waiting.iter().all(|row| row.socket.inode.is_none()) {
             for row in waiting {
                 self.hand_over(row.namespace, &row.socket, Holder::of(&row.socket, None))?;
@@ -361,13 +375,13 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
         }
         let scanned = cached::scan(&mut self.users, self.request.collected(), self.judging.is_watched(), None)?;
         self.gaps.merge(scanned.gaps.clone());
-        let owners = self.owners.get_or_init(|| FoundOwners::scanned(scanned));
+        let owners = self.search.found.get_or_init(|| FoundOwners::scanned(scanned));
         self.note_listeners(Some(owners.table()));
         for row in waiting {
             let holder = Holder::of(&row.socket, Some(owners.table()));
             // The socket may have been opened or passed on during the scan.
             if owners.is_unsettled(&holder, row.socket.inode) {
-                self.waiting.push(row);
+                self.search.waiting.push(row);
             } else {
                 self.hand_over(row.namespace, &row.socket, holder)?;
             }
@@ -377,7 +391,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
 
     /// Records the listeners that were put aside: their options are needed to judge request sockets.
     fn note_listeners(&mut self, owners: Option<&OwnerTable>) {
-        for socket in std::mem::take(&mut self.listeners) {
+        for socket in std::mem::take(&mut self.search.listeners) {
             self.judging.note_listener(&socket, Holder::of(&socket, owners));
         }
     }
@@ -385,12 +399,12 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
     /// Finds the owners of the waiting rows. A socket without an owner is attributed to the kernel only if it still
     /// exists: its process may have closed it before its descriptors were read.
     fn settle(&mut self, sources: &mut [Rows]) -> Result<Option<Scanned>, InspectError> {
-        let waiting = std::mem::take(&mut self.waiting);
+        let waiting = std::mem::take(&mut self.search.waiting);
         let requests = waiting.iter().any(|row| row.socket.state == TcpState::SynRecv);
         if !requests {
-            self.listeners.clear();
+            self.search.listeners.clear();
         }
-        let sockets = waiting.iter().map(|row| &row.socket).chain(&self.listeners);
+        let sockets = waiting.iter().map(|row| &row.socket).chain(&self.search.listeners);
         let wanted = Wanted::new(sockets.filter_map(|socket| Some((socket.inode?, socket.uid))));
         if waiting.is_empty() {
             return Ok(None);
@@ -418,7 +432,7 @@ impl<'a, S: Sink + ?Sized> Pipeline<'a, S> {
                 holder => holder,
             };
             if holder.owners().is_none() {
-                self.nobodys.extend(row.socket.inode);
+                self.search.ownerless.extend(row.socket.inode);
             }
             self.hand_over(row.namespace, &row.socket, holder)?;
         }

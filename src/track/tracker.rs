@@ -146,8 +146,8 @@ impl Tracker {
         let before = ((known.state, known.verdict) != (socket.state, verdict)).then(|| known.clone());
         // If no process holds the socket any more, keep its last owner, which is more useful.
         let [holders_before, holders] = &mut self.holders;
-        let is_nobodys = row.holder.owners().is_none();
-        let was = if is_nobodys { holders.take_over(holders_before, known.holder) } else { None };
+        let is_ownerless = row.holder.owners().is_none();
+        let was = if is_ownerless { holders.take_over(holders_before, known.holder) } else { None };
         known.holder = was.unwrap_or(holder);
         (known.state, known.verdict) = (socket.state, verdict);
         known.counters = totals.low();

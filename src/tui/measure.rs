@@ -15,7 +15,7 @@ use super::view::draw;
 /// # Errors
 /// A frame could not be drawn.
 pub(crate) fn times(state: &mut State, frames: usize) -> io::Result<Vec<Duration>> {
-    let viewport = Viewport::Fixed(Rect::new(0, 0, state.size.0, state.size.1));
+    let viewport = Viewport::Fixed(Rect::new(0, 0, state.display.size.0, state.display.size.1));
     let mut terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), TerminalOptions { viewport })?;
     let last = state.rows().saturating_sub(1).max(1);
     let draw_one = |number: usize| {

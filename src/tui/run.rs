@@ -85,7 +85,7 @@ impl DashboardLoop<'_> {
     fn draw(&mut self, inbox: &mut Inbox) -> io::Result<()> {
         let Self { state, screen, outside, .. } = self;
         let (columns, rows) = screen.fit()?;
-        if state.size != (columns, rows) {
+        if state.display.size != (columns, rows) {
             update(state, Event::Input(event::Event::Resize(columns, rows)), outside.names);
         }
         screen.draw(|frame| draw(state, frame))?;

@@ -55,7 +55,7 @@ pub(crate) fn drawn((columns, rows): (u16, u16)) -> (u16, u16) {
 
 /// The areas for the current state.
 pub(crate) fn areas(state: &State) -> Areas {
-    let (columns, rows) = state.size;
+    let (columns, rows) = state.display.size;
     let prompt = match state.mode {
         Mode::Typing(_) => 3,
         Mode::Saving(_) => 2,
@@ -93,7 +93,7 @@ pub(crate) struct Slot {
 /// names, which are longer than addresses, arrive.
 fn room_for_names(state: &State, column: &Heading) -> usize {
     const NAME_CELLS: usize = 30;
-    if state.looks.has_names && is_end(column) { NAME_CELLS } else { 0 }
+    if state.display.has_names && is_end(column) { NAME_CELLS } else { 0 }
 }
 
 /// The columns that fit, with their places.
@@ -102,7 +102,7 @@ pub(crate) fn slots(state: &State, table: &Table, area: Rect) -> Vec<Slot> {
         // One more cell, for the sign of the sort order.
         .map(|(column, natural)| Demand {
             natural: (*natural).max(column.title.width() + 1).max(room_for_names(state, column)),
-            width: squeezed(column, state.looks.is_wide),
+            width: squeezed(column, state.display.is_wide),
             importance: column.importance,
         })
         .collect();
@@ -119,7 +119,7 @@ pub(crate) fn slots(state: &State, table: &Table, area: Rect) -> Vec<Slot> {
 
 /// The tabs: view, first cell, label. If not all labels fit, only the current view's tab shows its name.
 pub(crate) fn tabs(state: &State) -> Vec<(View, u16, String)> {
-    let room = usize::from(state.size.0);
+    let room = usize::from(state.display.size.0);
     let full: usize = VIEWS.iter().map(|spec| spec.name.len() + 4).sum();
     let mut x = 0;
     let labels = VIEWS.iter().enumerate().map(|(index, spec)| {

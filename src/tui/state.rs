@@ -35,8 +35,8 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    fn looks(&self) -> Looks {
-        Looks { theme: self.theme, is_ascii: self.is_ascii, ..Looks::default() }
+    fn display(&self, size: (u16, u16)) -> Display {
+        Display { size, theme: self.theme, is_ascii: self.is_ascii, ..Display::default() }
     }
 }
 
@@ -172,9 +172,11 @@ pub(crate) struct Cursor {
     pub top: usize,
 }
 
-/// Display settings.
+/// Size of the terminal, and how it is drawn on.
 #[derive(Debug, Default)]
-pub(crate) struct Looks {
+pub(crate) struct Display {
+    /// Size of the terminal in cells, columns first
+    pub size: (u16, u16),
     /// Colours
     pub theme: Theme,
     /// Whether the terminal is limited to ASCII
@@ -196,21 +198,39 @@ pub(crate) struct Pace {
     pub interval: Duration,
 }
 
-/// State of the dashboard.
-#[derive(Debug)]
-pub(crate) struct State {
-    /// Query of the current view
-    pub query: Query,
+/// What can be returned to.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
     /// Queries of the other views, as they were left
-    pub others: Vec<Query>,
-    /// The last frame
-    pub frame: Option<Box<Frame>>,
+    pub queries: Vec<Query>,
+    /// View, typed text and filter of the group whose connections are listed
+    pub group: Option<(View, String, Filter)>,
+    /// Typed filters, the newest last
+    pub filters: Vec<String>,
+}
+
+/// What the header reports beside the data.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
     /// Age of the data, if the next snapshot is late
     pub late: Option<Duration>,
     /// Error of the snapshots since
     pub failure: Option<String>,
     /// Result of the last action, until the next key
-    pub told: Option<String>,
+    pub outcome: Option<String>,
+}
+
+/// State of the dashboard.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Query of the current view
+    pub query: Query,
+    /// What can be returned to
+    pub earlier: Earlier,
+    /// The last frame
+    pub frame: Option<Box<Frame>>,
+    /// What the header reports beside the data
+    pub reports: Reports,
     /// Selection and scroll position
     pub cursor: Cursor,
     /// The marked rows
@@ -221,16 +241,10 @@ pub(crate) struct State {
     pub mode: Mode,
     /// Interval of snapshots
     pub pace: Pace,
-    /// Display settings
-    pub looks: Looks,
-    /// View, typed text and filter to return to: those of the group whose connections are listed
-    pub came_from: Option<(View, String, Filter)>,
+    /// Size of the terminal, and how it is drawn on
+    pub display: Display,
     /// Counts of the last minutes
     pub history: History,
-    /// History of typed filters, the newest last
-    pub typed: Vec<String>,
-    /// Size of the terminal in cells, columns first
-    pub size: (u16, u16),
     /// Settings that are fixed at start-up
     pub setup: Setup,
 }
@@ -240,21 +254,16 @@ impl State {
     pub(crate) fn new(query: Query, others: Vec<Query>, interval: Duration, size: (u16, u16), setup: Setup) -> Self {
         Self {
             query,
-            others,
+            earlier: Earlier { queries: others, ..Earlier::default() },
             frame: None,
-            late: None,
-            failure: None,
-            told: None,
+            reports: Reports::default(),
             cursor: Cursor::default(),
             marked: FxHashSet::default(),
             detail: None,
             mode: Mode::Browse,
             pace: Pace { is_paused: false, interval },
-            looks: setup.looks(),
-            came_from: None,
+            display: setup.display(size),
             history: History::default(),
-            typed: Vec::new(),
-            size,
             setup,
         }
     }

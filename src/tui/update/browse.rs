@@ -25,11 +25,11 @@ pub(super) fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<E
     }
     match action {
         Action::Help => state.mode = Mode::Help(0),
-        Action::Wide => state.looks.is_wide = !state.looks.is_wide,
+        Action::Wide => state.display.is_wide = !state.display.is_wide,
         Action::Names => {
-            state.looks.has_names = !state.looks.has_names;
+            state.display.has_names = !state.display.has_names;
             // Look up again the names that were not found in time.
-            state.looks.names.retain(|_, name| name.is_some());
+            state.display.names.retain(|_, name| name.is_some());
         }
         Action::Mark => mark(state),
         Action::MarkAll => mark_all(state),
@@ -83,7 +83,7 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
         return vec![Effect::Inspect(socket)];
     }
     if matches!(state.view(), View::Kernel | View::Changes) {
-        state.told = in_words(state);
+        state.reports.outcome = in_words(state);
         return Vec::new();
     }
     let filter = state.table().and_then(|table| table.cell(state.cursor.row, ColumnId::Filter));
@@ -96,7 +96,7 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     let Ok(filter) = Filter::parse(&typed, names) else { return Vec::new() };
     let came_from = (state.view(), state.query.typed.clone(), state.query.filter.clone());
     let effects = show_filtered(state, View::Connections, typed, filter);
-    state.came_from = Some(came_from);
+    state.earlier.group = Some(came_from);
     effects
 }
 
@@ -122,7 +122,7 @@ fn in_words(state: &State) -> Option<String> {
 fn back(state: &mut State) -> Vec<Effect> {
     if !state.marked.is_empty() {
         state.marked.clear();
-    } else if let Some((view, typed, filter)) = state.came_from.take() {
+    } else if let Some((view, typed, filter)) = state.earlier.group.take() {
         return show_filtered(state, view, typed, filter);
     } else if !state.query.typed.is_empty() {
         state.query.typed.clear();
@@ -247,7 +247,7 @@ fn nothing(state: &mut State) -> Vec<Effect> {
         View::Peers | View::Processes => "press Enter to list the connections of this row, and change them there",
         View::Kernel | View::Changes => "rows of this view cannot be changed",
     };
-    state.told = Some(what.to_owned());
+    state.reports.outcome = Some(what.to_owned());
     Vec::new()
 }
 
@@ -255,6 +255,6 @@ fn copy(state: &mut State) -> Vec<Effect> {
     let Some(table) = state.table().filter(|table| !table.is_empty()) else { return Vec::new() };
     let columns = table.columns().iter().zip(table.cells(state.cursor.row));
     let cells: Vec<_> = columns.map(|(column, value)| value.for_people(column.unit).into_owned()).collect();
-    state.told = Some("row copied to the terminal's clipboard (OSC 52)".to_owned());
+    state.reports.outcome = Some("row copied to the terminal's clipboard (OSC 52)".to_owned());
     vec![Effect::Copy(cells.join("\t"))]
 }

@@ -39,17 +39,17 @@ pub(crate) fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<
         Event::Settled => typing::settle(state, names),
         Event::Frame(frame) => see(state, frame),
         Event::Told(what) => {
-            state.told = Some(what);
+            state.reports.outcome = Some(what);
             Vec::new()
         }
         // If the first snapshot fails, exit with its error; later failures show in the status line.
         Event::Failed(why) if state.history.is_empty() => vec![Effect::Fail(why)],
         Event::Failed(why) => {
-            state.failure = Some(why);
+            state.reports.failure = Some(why);
             Vec::new()
         }
         Event::Late(age) => {
-            state.late = Some(age);
+            state.reports.late = Some(age);
             Vec::new()
         }
         Event::Detail(id, sheet) => {
@@ -57,11 +57,11 @@ pub(crate) fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<
             Vec::new()
         }
         Event::Names(found) => {
-            state.looks.names.extend(found);
+            state.display.names.extend(found);
             Vec::new()
         }
         Event::Input(Input::Resize(columns, rows)) => {
-            state.size = screen::drawn((columns, rows));
+            state.display.size = screen::drawn((columns, rows));
             Vec::new()
         }
         Event::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => press(state, key, names),
@@ -81,7 +81,7 @@ fn see(state: &mut State, frame: Box<Frame>) -> Vec<Effect> {
     if frame.query != state.query || (state.pace.is_paused && is_answered) {
         return Vec::new();
     }
-    (state.failure, state.late) = (None, None);
+    (state.reports.failure, state.reports.late) = (None, None);
     if state.frame.as_ref().is_some_and(|known| known.query.netns != frame.query.netns) {
         // Counts of another namespace do not belong in this history.
         state.history = History::default();
@@ -128,7 +128,7 @@ fn learn(state: &mut State, id: SocketId, sheet: Option<Box<Sheet>>) {
 
 /// Requests the names of visible addresses that were not requested before.
 fn resolve(state: &mut State) -> Option<Effect> {
-    if !state.looks.has_names {
+    if !state.display.has_names {
         return None;
     }
     let mut unknown: FxHashSet<IpAddr> = FxHashSet::default();
@@ -138,13 +138,13 @@ fn resolve(state: &mut State) -> Option<Effect> {
                 Value::Endpoint { addr, .. } | Value::Addr(addr) => Some(addr.to_canonical()),
                 _ => None,
             });
-            unknown.extend(addresses.filter(|addr| !addr.is_unspecified() && !state.looks.names.contains_key(addr)));
+            unknown.extend(addresses.filter(|addr| !addr.is_unspecified() && !state.display.names.contains_key(addr)));
         }
     }
-    if state.looks.names.len() > MOST_NAMES {
-        state.looks.names.clear();
+    if state.display.names.len() > MOST_NAMES {
+        state.display.names.clear();
     }
     // Request each name once; the address is shown until an answer arrives.
-    state.looks.names.extend(unknown.iter().map(|addr| (*addr, None)));
+    state.display.names.extend(unknown.iter().map(|addr| (*addr, None)));
     (!unknown.is_empty()).then(|| Effect::Resolve(unknown.into_iter().collect()))
 }

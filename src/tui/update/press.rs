@@ -19,7 +19,7 @@ const INTERVALS: [u64; 9] = [2, 5, 10, 20, 50, 100, 200, 300, 600];
 /// Inserts a paste into the text field with the focus. Without one it is dropped: its letters must not act as keys.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(line) = line(&mut state.mode) else {
-        state.told = Some("paste ignored: no text field is open".to_owned());
+        state.reports.outcome = Some("paste ignored: no text field is open".to_owned());
         return Vec::new();
     };
     // A terminal may send the end of a line as CR, and a copied line may begin with the end of the one before it.
@@ -29,7 +29,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     // Control characters cannot be typed and would be invisible.
     let typable: String = first.replace('\t', " ").chars().filter(|character| !character.is_control()).collect();
     line.insert(&typable);
-    state.told = match (line.is_cut(), is_one) {
+    state.reports.outcome = match (line.is_cut(), is_one) {
         (true, _) => Some(full("the paste was cut")),
         (false, false) => Some("only the first line of what was pasted was taken".to_owned()),
         (false, true) => None,
@@ -53,10 +53,10 @@ fn full(what: &str) -> String {
 }
 
 pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
-    state.told = None;
+    state.reports.outcome = None;
     let effects = press_in_mode(state, key, names);
     if line(&mut state.mode).is_some_and(|line| line.is_cut()) {
-        state.told = Some(full("there is no room for more"));
+        state.reports.outcome = Some(full("there is no room for more"));
     }
     effects
 }
@@ -99,7 +99,7 @@ fn act(state: &mut State, action: Action, names: &dyn Names) -> Vec<Effect> {
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Theme => {
-            state.looks.theme = state.looks.theme.next();
+            state.display.theme = state.display.theme.next();
             return Vec::new();
         }
         Action::Pause => {

@@ -23,26 +23,31 @@ pub(super) fn show(state: &mut State, view: View) -> Vec<Effect> {
     if view == state.view() {
         return Vec::new();
     }
-    let kept = state.others.iter().position(|query| query.view == view).map(|index| state.others.swap_remove(index));
+    let kept = state
+        .earlier
+        .queries
+        .iter()
+        .position(|query| query.view == view)
+        .map(|index| state.earlier.queries.swap_remove(index));
     let mut query = kept.unwrap_or_else(|| Query::new(view));
     query.netns = state.query.netns;
     let of_sockets = if state.view() == View::Kernel {
-        state.others.iter().find(|other| other.view != View::Kernel)
+        state.earlier.queries.iter().find(|other| other.view != View::Kernel)
     } else {
         Some(&state.query)
     };
     if let (Some(other), true) = (of_sockets, view != View::Kernel) {
         (query.typed, query.filter) = (other.typed.clone(), other.filter.clone());
     }
-    state.came_from = None;
+    state.earlier.group = None;
     let left = std::mem::replace(&mut state.query, query);
     // Give the other views the current filter too, so that the next one starts with it.
     if left.view != View::Kernel {
-        for other in state.others.iter_mut().filter(|other| other.view != View::Kernel) {
+        for other in state.earlier.queries.iter_mut().filter(|other| other.view != View::Kernel) {
             (other.typed, other.filter) = (left.typed.clone(), left.filter.clone());
         }
     }
-    state.others.push(left);
+    state.earlier.queries.push(left);
     state.frame = None;
     state.cursor = Cursor::default();
     state.marked.clear();

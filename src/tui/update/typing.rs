@@ -30,8 +30,8 @@ pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<
             return effects;
         }
         KeyCode::Tab if !is_search => complete(typing),
-        KeyCode::Up => recall(typing, &state.typed, true),
-        KeyCode::Down => recall(typing, &state.typed, false),
+        KeyCode::Up => recall(typing, &state.earlier.filters, true),
+        KeyCode::Down => recall(typing, &state.earlier.filters, false),
         _ => {
             typing.offered = None;
             typing.line.press(key);
@@ -86,7 +86,7 @@ fn want(state: &mut State, typed: String, filter: Filter) -> Vec<Effect> {
 
 fn close(state: &mut State) {
     state.mode = Mode::Browse;
-    remember(&mut state.typed, &state.query.typed);
+    remember(&mut state.earlier.filters, &state.query.typed);
 }
 
 fn remember(known: &mut Vec<String>, typed: &str) {

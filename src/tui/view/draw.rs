@@ -17,7 +17,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
     let visible = |area: Rect| area.intersection(buffer.area);
     let [header, tabs, status, body, prompt, footer] =
         [areas.header, areas.tabs, areas.status, areas.body, areas.prompt, areas.footer].map(visible);
-    let mut canvas = Canvas { area: buffer.area, buffer, theme: state.looks.theme };
+    let mut canvas = Canvas { area: buffer.area, buffer, theme: state.display.theme };
     header::draw(state, &mut canvas.on(header));
     header::tabs(state, &mut canvas.on(tabs));
     header::status(state, &mut canvas.on(status));
@@ -36,7 +36,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
         Mode::Browse | Mode::Help(_) => {}
     }
     footer::draw(state, &mut canvas.on(footer));
-    if state.looks.is_ascii {
+    if state.display.is_ascii {
         glyphs::to_ascii(canvas.buffer);
     }
 }

@@ -77,6 +77,6 @@ fn unseen(state: &State) -> String {
     let said = format!("not seen: {} ({}){more} ", first.counted(), first.why);
     // With the remedy if it fits.
     let said_all = first.remedy.phrase().map(|remedy| format!("{} not seen{more}: {remedy} ", first.counted()));
-    let fits = |text: &String| usize::from(state.size.0) >= ROOM_FOR_KEYS + text.width();
+    let fits = |text: &String| usize::from(state.display.size.0) >= ROOM_FOR_KEYS + text.width();
     printable(&said_all.filter(fits).unwrap_or(said)).into_owned()
 }

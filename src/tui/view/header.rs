@@ -102,12 +102,12 @@ pub(super) fn tabs(state: &State, canvas: &mut Canvas<'_>) {
 }
 
 fn freshness(state: &State) -> (String, Style) {
-    let theme = state.looks.theme;
+    let theme = state.display.theme;
     let pace = state.pace;
     if pace.is_paused {
         return (" PAUSED ".to_owned(), theme.shout);
     }
-    if let Some(age) = state.late {
+    if let Some(age) = state.reports.late {
         return (format!(" data from {} ago ", duration_of(age)), theme.warning);
     }
     let every = duration_of(pace.interval);
@@ -128,7 +128,7 @@ fn freshness(state: &State) -> (String, Style) {
 pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
     let (theme, area) = (canvas.theme, canvas.area);
     let mut x = area.x + 1;
-    let told = match (&state.failure, &state.told) {
+    let told = match (&state.reports.failure, &state.reports.outcome) {
         (Some(why), _) => Some((format!("snapshot failed: {why}"), theme.alarm)),
         (None, told) => told.clone().map(|told| (told, theme.title)),
     };

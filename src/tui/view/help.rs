@@ -25,7 +25,7 @@ pub(super) fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
 }
 
 fn lines(state: &State) -> Vec<(String, Style, String)> {
-    let theme = state.looks.theme;
+    let theme = state.display.theme;
     let title = |text: &str| (text.to_owned(), theme.title, String::new());
     let blank = || (String::new(), theme.title, String::new());
     let mut lines = Vec::new();

@@ -16,19 +16,19 @@ use crate::track::line::{Age, Sign};
 use crate::track::table::{Order, Table};
 use crate::track::views::View;
 use crate::tui::screen::{MARGIN, Slot, slots};
-use crate::tui::state::{Looks, State};
+use crate::tui::state::{Display, State};
 
 /// What drawing a row needs: table, column slots and display settings.
 struct VisibleRows<'a> {
     table: &'a Table,
     slots: Vec<Slot>,
-    looks: &'a Looks,
+    display: &'a Display,
 }
 
 pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let Some(table) = state.table() else { return };
     let (theme, area) = (canvas.theme, canvas.area);
-    let rows = VisibleRows { table, slots: slots(state, table, area), looks: &state.looks };
+    let rows = VisibleRows { table, slots: slots(state, table, area), display: &state.display };
     for slot in &rows.slots {
         let column = &table.columns()[slot.column];
         cell(*slot, column.width, 0, (&title(column, &state.query.order), theme.title), canvas);
@@ -96,12 +96,12 @@ fn title<'a>(column: &'a Heading, order: &Order) -> Cow<'a, str> {
 
 /// Draws the cells of a row.
 fn line(rows: &VisibleRows<'_>, row: usize, y: u16, style: Style, canvas: &mut Canvas<'_>) {
-    let VisibleRows { table, slots, looks } = rows;
+    let VisibleRows { table, slots, display } = rows;
     let mut slots = slots.iter().peekable();
     for (number, value) in table.cells(row).enumerate().take(table.columns().len()) {
         let Some(slot) = slots.next_if(|slot| slot.column == number) else { continue };
         let column = &table.columns()[number];
-        let text = text(&value, column.unit, looks);
+        let text = text(&value, column.unit, display);
         let is_end = matches!(value, Value::Endpoint { .. } | Value::Addr(_));
         let text = if is_end { middle(&text, slot.width) } else { Cow::Borrowed(&*text) };
         cell(*slot, column.width, y, (&text, style), canvas);
@@ -109,8 +109,8 @@ fn line(rows: &VisibleRows<'_>, row: usize, y: u16, style: Style, canvas: &mut C
 }
 
 /// Formatted value, with a host name for its address if one is known.
-fn text<'a>(value: &'a Value<'_>, unit: Unit, looks: &Looks) -> Cow<'a, str> {
-    let name = |addr: &std::net::IpAddr| looks.names.get(&addr.to_canonical())?.as_deref().filter(|_| looks.has_names);
+fn text<'a>(value: &'a Value<'_>, unit: Unit, display: &Display) -> Cow<'a, str> {
+    let name = |addr: &std::net::IpAddr| display.names.get(&addr.to_canonical())?.as_deref().filter(|_| display.has_names);
     match value {
         Value::Endpoint { addr, port, .. } => match name(addr) {
             Some(name) => Cow::Owned(format!("{}:{port}", printable(name))),

@@ -284,7 +284,7 @@ fn enter_shows_the_cells_that_a_narrow_screen_leaves_out() {
     scene.keys("6");
     scene.look(&BUSY[1..]);
     scene.press(KeyCode::Enter);
-    assert_eq!(scene.state.told.as_deref(), Some("closed, lifetime ≥1.0s, closed or reset, api[812]"));
+    assert_eq!(scene.state.reports.outcome.as_deref(), Some("closed, lifetime ≥1.0s, closed or reset, api[812]"));
 }
 
 #[test]
@@ -421,7 +421,7 @@ fn wide_and_combining_characters_do_not_break_columns() {
 #[test]
 fn without_utf_8_there_is_nothing_but_ascii() {
     let mut scene = Scene::busy(SIZE);
-    scene.state.looks.is_ascii = true;
+    scene.state.display.is_ascii = true;
     for keys in ["1", "2", "3", "4", "5", "6", "1c", "\u{1b}n", "?"] {
         scene.keys(keys);
         scene.look(&BUSY);

@@ -94,7 +94,7 @@ fn boxes_and_lists() {
 fn each_theme() {
     for theme in THEMES {
         let mut scene = Scene::busy((80, 16));
-        scene.state.looks.theme = theme;
+        scene.state.display.theme = theme;
         scene.look(&BUSY);
         let terminal = scene.terminal();
         let buffer = terminal.backend().buffer();
@@ -123,7 +123,7 @@ fn each_theme() {
 fn silence_stands_out_with_every_theme_and_by_more_than_colour() {
     for theme in THEMES {
         let mut scene = Scene::busy((120, 40));
-        scene.state.looks.theme = theme;
+        scene.state.display.theme = theme;
         scene.keys("j");
         let terminal = scene.terminal();
         let buffer = terminal.backend().buffer();

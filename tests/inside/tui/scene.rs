@@ -199,7 +199,8 @@ impl Scene {
     }
 
     pub(crate) fn terminal(&self) -> Terminal<TestBackend> {
-        let mut terminal = Terminal::new(TestBackend::new(self.state.size.0, self.state.size.1)).unwrap();
+        let mut terminal =
+            Terminal::new(TestBackend::new(self.state.display.size.0, self.state.display.size.1)).unwrap();
         terminal.draw(|frame| draw(&self.state, frame)).unwrap();
         terminal
     }
