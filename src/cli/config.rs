@@ -152,7 +152,7 @@ impl Config {
 /// # Errors
 /// Where a name is wrong, and why.
 fn chosen(view: View, names: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Heading>, (Range<usize>, String)> {
-    let catalogue = view.catalogue();
+    let catalogue = view.headings();
     let mut chosen: Vec<Heading> = Vec::new();
     for name in names.get_ref() {
         let column = catalogue.iter().find(|heading| heading.name() == name.get_ref());

@@ -61,7 +61,7 @@ pub(crate) struct Stat<W> {
 enum GroupKey {
     Number(u64),
     Holder(HolderKind),
-    Text(String),
+    Text(String, Tone),
     Absent,
 }
 
@@ -71,8 +71,8 @@ impl GroupKey {
             Value::Absent => Self::Absent,
             Value::Number(number) => Self::Number(*number),
             Value::Holder(holder) => Self::Holder(*holder),
-            Value::Name(name) => Self::Text(name.to_string()),
-            other => Self::Text(other.plain().into_owned()),
+            Value::Name(name) => Self::Text(name.to_string(), Tone::Plain),
+            other => Self::Text(other.plain().into_owned(), Tone::of(other)),
         }
     }
 
@@ -80,8 +80,16 @@ impl GroupKey {
         match self {
             Self::Number(number) => Value::Number(*number),
             Self::Holder(holder) => Value::Holder(*holder),
-            Self::Text(text) => Value::name(Some(text)),
+            Self::Text(text, _) => Value::name(Some(text)),
             Self::Absent => Value::Absent,
+        }
+    }
+
+    fn tone(&self) -> Tone {
+        match self {
+            Self::Text(_, tone) => *tone,
+            Self::Number(_) | Self::Holder(_) => Tone::Plain,
+            Self::Absent => Tone::Muted,
         }
     }
 }
@@ -104,7 +112,7 @@ impl<W: Write> Stat<W> {
     /// The groups, largest first; groups of equal size by name, states in their own order.
     fn groups(&mut self, tail: &Tail) -> Vec<CountedGroup> {
         let mut groups: Vec<CountedGroup> = if self.by_state_alone() {
-            tail.summary.by_state().map(|(state, count)| (vec![GroupKey::Text(state.to_string())], count)).collect()
+            tail.summary.by_state().map(|(state, count)| (vec![GroupKey::of(&Value::State(state))], count)).collect()
         } else {
             let mut groups: Vec<_> = std::mem::take(&mut self.counts).into_iter().collect();
             groups.sort_unstable();
@@ -122,7 +130,7 @@ impl<W: Write> Stat<W> {
         for (keys, count) in groups {
             let cell = |(key, column): (&GroupKey, &SocketColumn)| {
                 let value = key.value();
-                let tone = if *count == 0 { Tone::Muted } else { Tone::of(column.id, &value) };
+                let tone = if *count == 0 { Tone::Muted } else { key.tone() };
                 (tone, value.for_people(column.unit).into_owned())
             };
             let mut cells: Vec<_> = keys.iter().zip(&self.by).map(cell).collect();
@@ -182,7 +190,7 @@ impl Serialize for GroupKey {
         match self {
             Self::Number(number) => serializer.serialize_u64(*number),
             Self::Holder(holder) => serializer.serialize_str(&holder.enclosed()),
-            Self::Text(text) => serializer.serialize_str(text),
+            Self::Text(text, _) => serializer.serialize_str(text),
             Self::Absent => serializer.serialize_none(),
         }
     }

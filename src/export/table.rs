@@ -175,7 +175,7 @@ impl Encoder for TableListing<'_> {
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
         for column in &self.columns {
             let value = column.value(row);
-            encode(Tone::of(column.id, &value), &value.for_people(column.unit), out);
+            encode(Tone::of(&value), &value.for_people(column.unit), out);
         }
     }
 

@@ -19,7 +19,7 @@ use crate::text::{keepalive as words, reason};
 pub(super) fn verdict() -> Vec<SocketColumn> {
     vec![
         text(ColumnId::Verdict, 100, "whether the peer is still there", |row| {
-            liveness(row).map_or(Value::Absent, |liveness| Value::word(liveness.verdict.name()))
+            liveness(row).map_or(Value::Absent, |liveness| Value::Verdict(liveness.verdict))
         })
         .grouped()
         .word(|| Verdict::ALL.iter().map(|verdict| verdict.name()).collect())

@@ -53,5 +53,5 @@ fn line(column: &SocketColumn, row: &Row<'_>) -> Option<SheetLine> {
         (Unit::Bytes, Value::Number(_)) => " bytes",
         _ => "",
     };
-    Some(SheetLine { name: column.name(), value: format!("{text}{unit}"), tone: Tone::of(column.id, &value) })
+    Some(SheetLine { name: column.name(), value: format!("{text}{unit}"), tone: Tone::of(&value) })
 }

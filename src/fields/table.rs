@@ -296,10 +296,7 @@ fn details() -> Vec<SocketColumn> {
 }
 
 fn state(row: &Row<'_>) -> Value<'static> {
-    match row.socket.state.name() {
-        Some(name) => Value::word(name),
-        None => Value::Word(row.socket.state.to_string().into()),
-    }
+    Value::State(row.socket.state)
 }
 
 fn timer<'a>(row: &Row<'a>) -> Value<'a> {

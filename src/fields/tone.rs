@@ -1,23 +1,22 @@
-//! How much a cell asks for attention, by what it is: a process may be called `active`, and is not a verdict.
+//! How much attention a cell calls for. Styles of the table and of the dashboard are made from it.
 
-use super::id::ColumnId;
 use super::value::Value;
 use crate::model::liveness::{Bound, Verdict};
 use crate::model::state::TcpState;
 
 /// The tone of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(crate) enum Tone {
     /// A value like any other
     #[default]
     Plain,
     /// The peer does not answer
     Alarm,
-    /// Somebody should look at it
+    /// It should not stay as it is
     Warning,
-    /// The program has to close it
+    /// The program should close it
     Waiting,
-    /// A state that passes by itself, or fails
+    /// A state that ends by itself
     Passing,
     /// The peer is there
     Well,
@@ -28,7 +27,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// Every one; its place is its number.
+    /// Every tone, in the order of the enum.
     pub(crate) const ALL: [Self; 8] = [
         Self::Plain,
         Self::Alarm,
@@ -40,12 +39,12 @@ impl Tone {
         Self::Muted,
     ];
 
-    /// The tone of a value of a column.
-    pub(crate) fn of(id: ColumnId, value: &Value<'_>) -> Self {
-        match (id, value) {
-            (_, Value::Absent | Value::Bounded { bound: Bound::NotApplicable, .. }) => Self::Muted,
-            (ColumnId::State, value) => value.text().and_then(TcpState::called).map_or(Self::Plain, Self::of_state),
-            (ColumnId::Verdict, value) => value.text().and_then(Verdict::called).map_or(Self::Plain, Self::of_verdict),
+    /// Tone of a cell with this value.
+    pub(crate) fn of(value: &Value<'_>) -> Self {
+        match value {
+            Value::Absent | Value::Bounded { bound: Bound::NotApplicable, .. } => Self::Muted,
+            Value::State(state) => Self::of_state(*state),
+            Value::Verdict(verdict) => Self::of_verdict(*verdict),
             _ => Self::Plain,
         }
     }
@@ -62,20 +61,16 @@ impl Tone {
         }
     }
 
-    fn of_verdict(verdict: Verdict) -> Self {
+    /// Tone of a socket with this verdict.
+    pub(crate) fn of_verdict(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow => Self::Alarm,
             Verdict::Unguarded | Verdict::PeerClosed | Verdict::HalfClosed | Verdict::Stalled => Self::Warning,
             Verdict::Active => Self::Well,
-            Verdict::TimeWait => Self::Muted,
-            Verdict::Guarded
-            | Verdict::Unknown
-            | Verdict::Connecting
-            | Verdict::Handshaking
-            | Verdict::Unaccepted
-            | Verdict::Closing
-            | Verdict::Listening
-            | Verdict::Bound => Self::Plain,
+            Verdict::TimeWait | Verdict::Closing | Verdict::Listening | Verdict::Bound => Self::Muted,
+            Verdict::Guarded | Verdict::Unknown | Verdict::Connecting | Verdict::Handshaking | Verdict::Unaccepted => {
+                Self::Plain
+            }
         }
     }
 }
@@ -83,17 +78,15 @@ impl Tone {
 #[cfg(test)]
 mod tests {
     use super::Tone;
-    use crate::fields::id::ColumnId;
     use crate::fields::value::Value;
+    use crate::model::liveness::Verdict;
+    use crate::model::state::TcpState;
 
     #[test]
     fn a_process_with_the_name_of_a_verdict_has_no_tone() {
-        let active = Value::name(Some("active"));
-        assert_eq!(
-            (Tone::of(ColumnId::Comm, &active), Tone::of(ColumnId::Verdict, &active)),
-            (Tone::Plain, Tone::Well)
-        );
-        assert_eq!(Tone::of(ColumnId::State, &Value::word("close-wait")), Tone::Waiting);
-        assert_eq!(Tone::of(ColumnId::Idle, &Value::Absent), Tone::Muted);
+        let (name, verdict) = (Value::name(Some("active")), Value::Verdict(Verdict::Active));
+        assert_eq!((Tone::of(&name), Tone::of(&verdict)), (Tone::Plain, Tone::Well));
+        assert_eq!(Tone::of(&Value::State(TcpState::CloseWait)), Tone::Waiting);
+        assert_eq!(Tone::of(&Value::Absent), Tone::Muted);
     }
 }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use crate::model::holder::HolderKind;
-use crate::model::liveness::Bound;
+use crate::model::liveness::{Bound, Verdict};
+use crate::model::state::TcpState;
 use crate::model::time::Millis;
 use crate::text;
 
@@ -23,7 +24,11 @@ pub enum Value<'a> {
         /// Meaning of the number
         bound: Bound,
     },
-    /// A word of this program, or a number that is not in decimal digits
+    /// State of a socket
+    State(TcpState),
+    /// Verdict on a socket
+    Verdict(Verdict),
+    /// Another word of this program, or a number that is not in decimal digits
     Word(Cow<'static, str>),
     /// Kind of holder in the place of a process, if no process holds the socket
     Holder(HolderKind),
@@ -109,10 +114,12 @@ impl<'a> Value<'a> {
     }
 
     /// Its text, if it is one; not escaped yet.
-    pub fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Word(word) => Some(word),
-            Self::Name(name) => Some(name),
+            Self::State(state) => Some(state.word()),
+            Self::Verdict(verdict) => Some(Cow::Borrowed(verdict.name())),
+            Self::Word(word) => Some(Cow::Borrowed(word)),
+            Self::Name(name) => Some(Cow::Borrowed(name)),
             _ => None,
         }
     }
@@ -143,6 +150,8 @@ impl<'a> Value<'a> {
             Self::Number(number) | Self::Bounded { ms: Some(number), .. } => Cow::Owned(number.to_string()),
             Self::Bounded { ms: None, bound: Bound::Never } => Cow::Borrowed("never"),
             Self::Absent | Self::Bounded { ms: None, .. } => Cow::Borrowed(""),
+            Self::State(state) => state.word(),
+            Self::Verdict(verdict) => Cow::Borrowed(verdict.name()),
             Self::Word(word) => Cow::Borrowed(word),
             Self::Holder(holder) => Cow::Owned(holder.enclosed()),
             Self::Name(name) => text::printable(name),
@@ -159,6 +168,8 @@ impl<'a> Value<'a> {
             // Never is later than any time.
             Self::Bounded { ms: None, bound: Bound::Never } => SortKey::Number(u64::MAX),
             Self::Absent | Self::Bounded { ms: None, .. } => SortKey::Absent,
+            Self::State(state) => SortKey::Text(state.word().into_owned()),
+            Self::Verdict(verdict) => SortKey::Text(verdict.name().to_owned()),
             Self::Word(word) => SortKey::Text(word.to_string()),
             Self::Holder(holder) => SortKey::Text(holder.enclosed()),
             Self::Name(name) => SortKey::Text(name.to_string()),

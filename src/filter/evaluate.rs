@@ -194,6 +194,8 @@ fn has(column: &SocketColumn, item: &Item, row: &Row<'_>) -> bool {
 fn is_text(value: &Value<'_>, wanted: &str) -> bool {
     match value {
         Value::Name(name) => name == wanted,
+        Value::State(state) => state.word() == wanted,
+        Value::Verdict(verdict) => verdict.name() == wanted,
         Value::Word(word) => word == wanted,
         Value::Time(_) => value.plain() == wanted,
         _ => false,

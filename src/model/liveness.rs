@@ -53,11 +53,6 @@ verdicts! {
 }
 
 impl Verdict {
-    /// The verdict with this name.
-    pub(crate) fn called(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|verdict| verdict.name() == name)
-    }
-
     /// Whether the peer owes an answer that was requested more than once.
     pub fn is_silent(self) -> bool {
         matches!(self, Self::Probing | Self::Retransmitting | Self::SilentWindow)

@@ -1,5 +1,7 @@
 //! TCP states, with the names of ss and of the kernel (`include/net/tcp_states.h`).
 
+use std::borrow::Cow;
+
 /// State of a socket as the kernel reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TcpState {
@@ -91,11 +93,6 @@ impl TcpState {
         }
     }
 
-    /// The state with this name.
-    pub(crate) fn called(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == Some(name))
-    }
-
     /// The name of a known state, in ss's filter spelling.
     pub fn name(self) -> Option<&'static str> {
         Some(match self {
@@ -119,14 +116,16 @@ impl TcpState {
     pub fn is_connection(self) -> bool {
         !matches!(self, Self::Listen | Self::Close | Self::BoundInactive)
     }
+
+    /// The name, or `unknown-N`.
+    pub(crate) fn word(self) -> Cow<'static, str> {
+        self.name().map_or_else(|| Cow::Owned(format!("unknown-{}", self.number())), Cow::Borrowed)
+    }
 }
 
 impl std::fmt::Display for TcpState {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.name(), self) {
-            (Some(name), _) => out.pad(name),
-            (None, state) => write!(out, "unknown-{}", state.number()),
-        }
+        out.pad(&self.word())
     }
 }
 

@@ -115,6 +115,8 @@ pub(crate) fn pack(value: &Value<'_>, dictionary: &mut Dictionary, out: &mut Vec
         Value::Bounded { ms: None, bound: Bound::Never } => out.push(NEVER),
         Value::Bounded { ms: None, .. } => out.push(NOT_APPLICABLE),
         Value::Holder(kind) => out.extend([HOLDER, *kind as u8]),
+        Value::State(state) => pack_text(&state.word(), dictionary, out),
+        Value::Verdict(verdict) => pack_text(verdict.name(), dictionary, out),
         Value::Word(word) => pack_text(word, dictionary, out),
         Value::Name(name) => pack_text(name, dictionary, out),
         Value::Time(_) => pack_text(&value.plain(), dictionary, out),

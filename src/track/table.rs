@@ -186,7 +186,7 @@ impl Builder {
     pub(crate) fn cell(&mut self, column: usize, value: &Value<'_>) {
         let Table { headings, naturals, dictionary, bytes, .. } = &mut self.table;
         let (Some(heading), Some(natural)) = (headings.get(column), naturals.get_mut(column)) else { return };
-        if let Some(number) = value.text().and_then(|text| dictionary.number(text)) {
+        if let Some(number) = value.text().and_then(|text| dictionary.number(&text)) {
             *natural = (*natural).max(dictionary.width(number));
             return pack_known(number, bytes);
         }

@@ -41,6 +41,20 @@ pub(crate) enum Catalogue {
     Changes(Columns<Changes>),
 }
 
+impl Catalogue {
+    fn headings(&self) -> Vec<Heading> {
+        fn of<K: RowKind>(columns: Columns<K>) -> Vec<Heading> {
+            columns.iter().map(|column| column.heading).collect()
+        }
+        match self {
+            Self::Sockets(columns) => of(columns),
+            Self::Groups(columns) => of(columns),
+            Self::Kernel(columns) => of(columns),
+            Self::Changes(columns) => of(columns),
+        }
+    }
+}
+
 macro_rules! views {
     ($($(#[$meta:meta])* $view:ident: $name:literal, $rows:expr, $columns:expr, $catalogue:expr;)*) => {
         /// View of the dashboard.
@@ -109,23 +123,16 @@ impl View {
         matches!(self, Self::Connections | Self::Listeners)
     }
 
-    /// All columns that it can show.
-    pub(crate) fn catalogue(self) -> Vec<Heading> {
-        fn headings<K: RowKind>(columns: Columns<K>) -> Vec<Heading> {
-            columns.iter().map(|column| column.heading).collect()
-        }
-        match self.spec().catalogue {
-            Catalogue::Sockets(columns) => headings(columns),
-            Catalogue::Groups(columns) => headings(columns),
-            Catalogue::Kernel(columns) => headings(columns),
-            Catalogue::Changes(columns) => headings(columns),
-        }
+    /// Headings of all columns that it can show.
+    pub(crate) fn headings(self) -> &'static [Heading] {
+        static HEADINGS: LazyLock<Vec<Vec<Heading>>> =
+            LazyLock::new(|| VIEWS.iter().map(|spec| spec.catalogue.headings()).collect());
+        &HEADINGS[self.index()]
     }
 
     /// Default columns.
     pub(crate) fn columns(self) -> Vec<Heading> {
-        let catalogue = self.catalogue();
-        let find = |id: &ColumnId| catalogue.iter().find(|heading| heading.id == *id).copied();
+        let find = |id: &ColumnId| self.headings().iter().find(|heading| heading.id == *id).copied();
         self.spec().columns.iter().filter_map(find).collect()
     }
 }
@@ -155,7 +162,7 @@ mod tests {
     #[test]
     fn headers_are_the_names_and_can_be_typed() {
         for spec in VIEWS {
-            let catalogue = spec.view.catalogue();
+            let catalogue = spec.view.headings();
             for (index, heading) in catalogue.iter().enumerate() {
                 assert_eq!(heading.title, heading.name().to_uppercase());
                 assert!(

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::model::liveness::Verdict;
+use crate::fields::tone::Tone;
 use crate::track::line::Sign;
 
 /// Style of each role.
@@ -122,20 +122,18 @@ impl Theme {
             Sign::Alarm => self.alarm,
             Sign::Warning => self.warning,
             Sign::Muted => self.muted,
-            Sign::Verdict(verdict) => self.verdict(verdict),
+            Sign::Verdict(verdict) => self.tone(Tone::of_verdict(verdict)),
         }
     }
 
-    /// Style of a socket with this verdict.
-    pub(crate) fn verdict(self, verdict: Verdict) -> Style {
-        match verdict {
-            Verdict::Probing | Verdict::Retransmitting | Verdict::SilentWindow => self.alarm,
-            Verdict::Unguarded | Verdict::PeerClosed | Verdict::HalfClosed | Verdict::Stalled => self.warning,
-            Verdict::Active => self.well,
-            Verdict::TimeWait | Verdict::Closing | Verdict::Listening | Verdict::Bound => self.muted,
-            Verdict::Guarded | Verdict::Unknown | Verdict::Connecting | Verdict::Handshaking | Verdict::Unaccepted => {
-                PLAIN
-            }
+    /// Style of a row with this tone.
+    pub(crate) fn tone(self, tone: Tone) -> Style {
+        match tone {
+            Tone::Alarm => self.alarm,
+            Tone::Warning | Tone::Waiting => self.warning,
+            Tone::Well => self.well,
+            Tone::Muted => self.muted,
+            Tone::Plain | Tone::Passing | Tone::Listening => PLAIN,
         }
     }
 }

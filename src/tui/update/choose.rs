@@ -26,7 +26,7 @@ fn open(state: &mut State, choice: Choice, items: Vec<MenuItem>, at: usize) {
 
 pub(super) fn columns(state: &mut State) {
     let mut all = state.query.columns.clone();
-    all.extend(state.view().catalogue().into_iter().filter(|heading| !state.query.columns.contains(heading)));
+    all.extend(state.view().headings().iter().filter(|heading| !state.query.columns.contains(heading)));
     let items = all.into_iter().map(|heading| MenuItem {
         is_on: state.query.columns.contains(&heading),
         label: heading.name().to_owned(),
@@ -99,7 +99,7 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
     let Mode::Menu(Menu { choice, items, at }) = std::mem::take(&mut state.mode) else { return Vec::new() };
     match choice {
         Choice::Columns => {
-            let catalogue = state.view().catalogue();
+            let catalogue = state.view().headings();
             let chosen = items.iter().filter(|item| item.is_on);
             let chosen = chosen.filter_map(|item| catalogue.iter().find(|heading| item.column == Some(heading.id)));
             let chosen: Vec<_> = chosen.copied().collect();

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::canvas::Canvas;
+use crate::fields::tone::Tone;
 use crate::model::liveness::Verdict;
 use crate::text::printable;
 use crate::tui::keymap::COMMANDS;
@@ -47,7 +48,11 @@ fn lines(state: &State) -> Vec<(String, Style, String)> {
     lines.push((" mouse".to_owned(), theme.accent, "tabs, titles of columns, rows (again: open), wheel".to_owned()));
     lines.extend([blank(), title("Signs")]);
     lines.extend(Verdict::ALL.iter().map(|verdict| {
-        (format!(" {} {}", verdict.glyph(), verdict.name()), theme.verdict(*verdict), verdict.meaning().to_owned())
+        (
+            format!(" {} {}", verdict.glyph(), verdict.name()),
+            theme.tone(Tone::of_verdict(*verdict)),
+            verdict.meaning().to_owned(),
+        )
     }));
     lines.push((" + - *".to_owned(), theme.accent, "new since a moment, gone since a moment, marked".to_owned()));
     lines

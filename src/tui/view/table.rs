@@ -110,7 +110,8 @@ fn line(rows: &VisibleRows<'_>, row: usize, y: u16, style: Style, canvas: &mut C
 
 /// Formatted value, with a host name for its address if one is known.
 fn text<'a>(value: &'a Value<'_>, unit: Unit, display: &Display) -> Cow<'a, str> {
-    let name = |addr: &std::net::IpAddr| display.names.get(&addr.to_canonical())?.as_deref().filter(|_| display.has_names);
+    let name =
+        |addr: &std::net::IpAddr| display.names.get(&addr.to_canonical())?.as_deref().filter(|_| display.has_names);
     match value {
         Value::Endpoint { addr, port, .. } => match name(addr) {
             Some(name) => Cow::Owned(format!("{}:{port}", printable(name))),
