@@ -118,7 +118,7 @@ fn is_mptcp_listener(socket: &Socket) -> bool {
 fn is_there(kernel: &mut DiagSocket, target: &Target, cookie: Cookie) -> bool {
     let states = StateSet::NONE.with(target.socket.state);
     let (family, needs) = (Some(target.socket.family), Needs::empty());
-    let dump = DumpRequest { family, states, needs, bytecode: &[], beside: false };
+    let dump = DumpRequest { family, states, needs, bytecode: &[], in_parallel: false };
     let mut found = false;
     // If the dump fails, the socket counts as gone.
     let _ = kernel.dump(dump, |socket| {

@@ -64,7 +64,7 @@ pub(crate) fn perform<N>(
     candidates: &[Candidate<N>],
     witness: &mut dyn Witness<N>,
 ) -> Result<Performance, CollectError> {
-    let mut hand = Hand::of(deed, choice, candidates)?;
+    let mut executor = Executor::of(deed, choice, candidates)?;
     let mut outcomes = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         if witness.is_over() {
@@ -73,7 +73,7 @@ pub(crate) fn perform<N>(
         if !witness.before(candidate) {
             return Ok(Performance { outcomes, stopped: Some(Stopped::Refused) });
         }
-        let outcome = hand.change(candidate);
+        let outcome = executor.change(candidate);
         witness.after(candidate, &outcome);
         outcomes.push(outcome);
     }
@@ -81,12 +81,12 @@ pub(crate) fn perform<N>(
 }
 
 /// The implementation of a deed.
-enum Hand {
+enum Executor {
     Destroyer(Destroyer),
     Setter(Setter),
 }
 
-impl Hand {
+impl Executor {
     fn of<N>(deed: Deed, choice: &NetnsChoice, candidates: &[Candidate<N>]) -> Result<Self, CollectError> {
         let targets = candidates.iter().map(|candidate| &candidate.target);
         Ok(match deed {

@@ -57,7 +57,7 @@ pub(crate) struct Plan<N> {
     /// Number of matches; greater than the number of candidates if that is limited
     pub matched: u64,
     /// Excluded connections that this session runs over
-    pub spared: Vec<N>,
+    pub left_out: Vec<N>,
 }
 
 /// Why the plan must not be carried out.
@@ -83,7 +83,7 @@ impl<N> Planner<N> {
     /// Planner without rows.
     pub(crate) fn new(deed: Deed, scope: PlanScope) -> Self {
         let own = (!scope.include_own).then(Own::find);
-        let plan = Plan { candidates: Vec::new(), matched: 0, spared: Vec::new() };
+        let plan = Plan { candidates: Vec::new(), matched: 0, left_out: Vec::new() };
         Self { deed, scope, own, plan, obstacle: None }
     }
 
@@ -94,7 +94,7 @@ impl<N> Planner<N> {
             return false;
         }
         if self.own.as_ref().is_some_and(|own| own.is(row)) {
-            self.plan.spared.push(name(row));
+            self.plan.left_out.push(name(row));
             return false;
         }
         if self.own.as_ref().is_some_and(|own| own.may_be(row)) {

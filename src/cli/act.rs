@@ -41,8 +41,8 @@ pub(super) fn run(action: &ActingTask, interrupt: &Interrupt) -> anyhow::Result<
         say("something could not be seen, and --strict was given; nothing was changed");
         return Ok(Exit::Partial);
     }
-    for spared in &plan.spared {
-        say(&format!("left out: {} carries this session; --include-self includes it", spared.label));
+    for left_out in &plan.left_out {
+        say(&format!("left out: {} carries this session; --include-self includes it", left_out.label));
     }
     if !how.dry_run {
         refuse_too_many(action, plan.matched)?;

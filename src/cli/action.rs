@@ -3,7 +3,7 @@
 use super::args::ActingArgs;
 use super::change;
 use crate::act::plan::Deed;
-use crate::export::table::Look;
+use crate::export::table::TableLayout;
 use crate::fields::id::ColumnId;
 use crate::inspect::Request;
 
@@ -50,7 +50,7 @@ pub(super) struct ActingTask {
     /// The filter as typed
     pub(super) typed: String,
     pub(super) how: ActingArgs,
-    pub(super) look: Look,
+    pub(super) layout: TableLayout,
     pub(super) quiet: bool,
     /// Whether to change nothing if something could not be seen
     pub(super) strict: bool,

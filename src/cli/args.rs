@@ -141,7 +141,7 @@ pub(super) struct Shared {
     pub(super) choose: Choose,
     #[command(flatten)]
     pub(super) show: ShowOptions,
-    /// What was spelled as other programs have it
+    /// Options of ss, netstat and lsof
     #[arg(skip)]
     pub(super) habits: Habits,
 }
@@ -183,7 +183,7 @@ pub(super) struct Choose {
     pub(super) active_within: Duration,
 }
 
-/// How it is shown.
+/// Form of the output.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to show it")]
 pub(super) struct ShowOptions {

@@ -33,7 +33,7 @@ impl<'a> Gather<'a> {
         let how = &action.how;
         // A dry run lists all matches.
         let max = if how.dry_run { u64::MAX } else { how.max };
-        let table = TableListing::new(listed(columns(action.deed)), true, action.look, false, &|_| None);
+        let table = TableListing::new(listed(columns(action.deed)), true, action.layout, false, &|_| None);
         Self {
             planner: Planner::new(action.deed, PlanScope { only: None, max, include_own: how.include_self }),
             namer: Namer::default(),

@@ -24,7 +24,7 @@ pub(super) struct Config {
     /// What the dashboard shows first
     pub(super) view: View,
     pub(super) interval: Duration,
-    /// `None`: what suits the terminal
+    /// `None`: chosen by the terminal
     pub(super) theme: Option<Theme>,
     pub(super) has_mouse: bool,
     /// Percent of a core that snapshots may take
@@ -97,7 +97,7 @@ impl Config {
                 let text = String::from_utf8(file.bytes).map_err(|_| cannot("it is not UTF-8 text"))?;
                 Self::parse(&text, names).map_err(|wrong| UsageError(format!("{shown}, {wrong}")))
             }
-            // Somebody else's home, as setpriv leaves it, or the /dev/null of a service: what may not be read is none of ours.
+            // HOME may be another user's (setpriv keeps it), or /dev/null (services): an unreadable file is no configuration.
             Err(Unreadable::Failed(error))
                 if matches!(
                     error.kind(),

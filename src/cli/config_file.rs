@@ -15,10 +15,10 @@ use crate::track::views::{VIEWS, ViewSpec};
 use crate::tui::keymap::{COMMANDS, Key, KeyCommand, command_called};
 use crate::tui::theme::{THEMES, Theme};
 
-/// The word for the theme that the terminal decides.
+/// Theme name for a choice by the terminal.
 const AUTO: &str = "auto";
 
-/// The whole file; a setting that does not stand in it is `None`, or empty.
+/// Content of the file. A setting that the file lacks is `None` or empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ConfigFile {

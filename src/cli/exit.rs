@@ -50,13 +50,23 @@ pub fn report(error: &anyhow::Error) -> Exit {
         _ => Exit::Failed,
     };
     // An `InspectError` already contains its cause; print the chain of causes only for other errors.
-    let text = if error.is::<InspectError>() { error.to_string() } else { format!("{error:#}") };
+    let text = error.downcast_ref().map_or_else(|| format!("{error:#}"), with_remedy);
     // A usage error may have several lines. In other errors a line break comes from outside, e.g. from a namespace's
     // name, and is escaped.
     let text = if error.is::<UsageError>() { lines(&text) } else { printable(&text).into_owned() };
     // If stderr is closed, there is no place to report an error.
     let _ = writeln!(io::stderr(), "tcpulse: {text}");
     exit
+}
+
+/// The error, and the option that helps if there is one.
+pub(super) fn with_remedy(error: &InspectError) -> String {
+    match error {
+        InspectError::Collect(CollectError::SockDiag { .. }) => {
+            format!("{error}; --source procfs reads /proc/net/tcp instead")
+        }
+        error => error.to_string(),
+    }
 }
 
 /// Prints help and version to stdout, without an error. Clap's errors begin with the program's name like all others.

@@ -51,11 +51,11 @@ pub(super) struct Journal {
     rule: Rule,
     /// Whether a change is refused if it cannot be logged
     is_required: bool,
-    door: JournalSocket,
+    socket: JournalSocket,
     /// Time that the lines of this run have waited so far
     waited: Duration,
     /// Failure that was not reported yet
-    untold: Option<String>,
+    unreported: Option<String>,
     /// Number of changes whose intent should have been logged and was not
     unnoted: usize,
 }
@@ -79,9 +79,9 @@ impl Journal {
             is_root,
             rule,
             is_required,
-            door: JournalSocket::Shut,
+            socket: JournalSocket::Shut,
             waited: Duration::ZERO,
-            untold: None,
+            unreported: None,
             unnoted: 0,
         }
     }
@@ -93,7 +93,7 @@ impl Journal {
 
     /// Whether logging was required and has failed.
     pub(super) fn has_failed_though_required(&self) -> bool {
-        self.is_required && matches!(self.door, JournalSocket::Failed)
+        self.is_required && matches!(self.socket, JournalSocket::Failed)
     }
 
     /// Whether the caller may disable the journal.
@@ -103,7 +103,7 @@ impl Journal {
 
     /// Connects to the log daemon; returns whether it is there.
     pub(super) fn check(&mut self) -> bool {
-        let opened = open(&mut self.door);
+        let opened = open(&mut self.socket);
         self.keep(opened)
     }
 
@@ -131,15 +131,15 @@ impl Journal {
 
     /// Why logging has failed; returned once.
     pub(super) fn failure(&mut self) -> Option<String> {
-        self.untold.take()
+        self.unreported.take()
     }
 
     fn keep(&mut self, done: io::Result<()>) -> bool {
         let Err(error) = done else { return true };
         // Keep the first failure: later ones would only report that it failed before.
-        if !matches!(self.door, JournalSocket::Failed) {
-            self.door = JournalSocket::Failed;
-            self.untold = Some(format!("{DEV_LOG}: {error}"));
+        if !matches!(self.socket, JournalSocket::Failed) {
+            self.socket = JournalSocket::Failed;
+            self.unreported = Some(format!("{DEV_LOG}: {error}"));
         }
         false
     }
@@ -148,7 +148,7 @@ impl Journal {
         match self.send_once(line) {
             // The log daemon restarted and listens on a new socket with the same path.
             Err(error) if is_gone(&error) => {
-                self.door = JournalSocket::Shut;
+                self.socket = JournalSocket::Shut;
                 self.send_once(line)
             }
             sent => sent,
@@ -156,8 +156,8 @@ impl Journal {
     }
 
     fn send_once(&mut self, line: &[u8]) -> io::Result<()> {
-        open(&mut self.door)?;
-        let JournalSocket::Open(socket, kind) = &self.door else { return Ok(()) };
+        open(&mut self.socket)?;
+        let JournalSocket::Open(socket, kind) = &self.socket else { return Ok(()) };
         // On a stream socket NUL ends a message, as in syslog(3).
         let ended = [line, b"\0"].concat();
         let mut rest = if *kind == SocketType::STREAM { &ended[..] } else { line };

@@ -40,7 +40,7 @@ pub fn judge_ns() -> Result<u128> {
     const ROUNDS: u32 = 50;
     let mut rows = Vec::new();
     let (states, needs) = (StateSet::ALL, Needs::INFO);
-    let request = DumpRequest { family: None, states, needs, bytecode: &[], beside: false };
+    let request = DumpRequest { family: None, states, needs, bytecode: &[], in_parallel: false };
     let mut diag = DiagSocket::open(NetnsId(0)).context("sock_diag")?;
     let dumped = diag.dump(request, |socket| {
         if rows.len() < MOST_ROWS {

@@ -67,7 +67,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
             output::print(text)?;
             Ok(Exit::Done)
         }
-        Task::Look(settings) => {
+        Task::Report(settings) => {
             let interrupt = signals::Interrupt::install()?;
             run::run(&pair::turn(settings, &interrupt)?, &interrupt)
         }

@@ -1,5 +1,5 @@
-//! `/etc/tcpulse/policy.toml`: what root allows those who get tcpulse's rights from its file, and whether every change has to
-//! be noted. Unlike `config.toml` it is one for the whole host, and no environment says where it is.
+//! `/etc/tcpulse/policy.toml`, root's rules for the whole host: what users may do whose rights come from tcpulse's file
+//! (setuid or file capabilities), and whether every change must be logged. No environment variable changes its path.
 
 use std::io;
 use std::path::Path;
@@ -13,28 +13,28 @@ use crate::act::plan::Deed;
 use crate::collect::caller::Caller;
 use crate::collect::small_file::{self, Unreadable};
 
-/// Where it is.
+/// Path of the file.
 const PATH: &str = "/etc/tcpulse/policy.toml";
 const DIRECTORY: &str = "/etc/tcpulse";
 
-/// What root has decided. The default is where there is no file.
+/// Root's rules. Without a file, the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Policy {
-    /// A tcpulse with the rights of its file may `set`, whoever started it
+    /// Users may `set` with rights of tcpulse's file
     allow_secure_set: bool,
-    /// It may `kill`
+    /// Users may `kill` with rights of tcpulse's file
     allow_secure_kill: bool,
-    /// Nobody changes a socket unless the journal takes a note of it first
+    /// A change that cannot be logged first is refused
     pub(super) require_log: bool,
 }
 
-/// What the caller wants of the journal.
+/// The caller's options for the journal.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Logging {
-    /// No note
+    /// `--no-log`
     pub(super) none: bool,
-    /// No change without a note
+    /// `--require-log`
     pub(super) required: bool,
 }
 

@@ -10,7 +10,7 @@ use super::settings::{Report, Settings};
 use super::signals::Interrupt;
 use super::stderr::{say, tell};
 use super::terminal::Terminal;
-use super::watch::{DrawnOver, OtherScreen};
+use super::watch::{FullScreen, OtherScreen};
 use crate::export::csv::CsvListing;
 use crate::export::kernel::Kernel;
 use crate::export::list::{Encoder, ListOrder, Listing};
@@ -118,7 +118,7 @@ fn snapshot(
         // The terminal may have been resized.
         Some(rows) => {
             let rows = Terminal::of_stdout().size.map_or(rows, |(_, rows)| rows);
-            round.report(cache, DrawnOver::new(Output, rows))
+            round.report(cache, FullScreen::new(Output, rows))
         }
         None => round.report(cache, Output),
     }
@@ -134,9 +134,9 @@ struct Round<'a> {
 
 impl Round<'_> {
     fn report(self, cache: Option<CacheUse<'_>>, output: impl Write) -> Result<Tail, InspectError> {
-        let Settings { mut look, totals, .. } = *self.settings;
+        let Settings { mut layout, totals, .. } = *self.settings;
         if self.settings.draws_over() {
-            look.room = Terminal::of_stdout().room();
+            layout.room = Terminal::of_stdout().room();
         }
         match &self.settings.report {
             Report::List { format: FormatArg::Json, order, .. } => {
@@ -146,23 +146,23 @@ impl Round<'_> {
                 self.list(cache, output, NdjsonSnapshot::default(), order)
             }
             Report::List { format: FormatArg::Csv, columns, order, .. } => {
-                let csv = CsvListing::new(columns.clone(), look.header && self.first);
+                let csv = CsvListing::new(columns.clone(), layout.header && self.first);
                 self.list(cache, output, csv, order)
             }
             Report::List { format: FormatArg::Table, columns, chosen, order } => {
                 let nothing = |population| self.nothing(population);
-                let table = TableListing::new(columns.clone(), !chosen, look, totals, &nothing);
+                let table = TableListing::new(columns.clone(), !chosen, layout, totals, &nothing);
                 self.list(cache, output, table, order)
             }
-            Report::Show => self.inspect(cache, &mut Show::new(output, look.styles)),
+            Report::Show => self.inspect(cache, &mut Show::new(output, layout.styles)),
             Report::Stat { format, by, limit } => {
-                look.header &= self.first || !format.is_bare_table();
-                let options = StatOptions { format: (*format).into(), look, totals, limit: *limit };
+                layout.header &= self.first || !format.is_bare_table();
+                let options = StatOptions { format: (*format).into(), layout, totals, limit: *limit };
                 self.inspect(cache, &mut Stat::new(output, by.clone(), options))
             }
             Report::Kernel { format, all } => {
-                look.header &= self.first || !format.is_bare_table();
-                self.inspect(cache, &mut Kernel::new(output, (*format).into(), look, *all))
+                layout.header &= self.first || !format.is_bare_table();
+                self.inspect(cache, &mut Kernel::new(output, (*format).into(), layout, *all))
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::collect::discovery::NetnsChoice;
 use crate::collect::visit::SourceChoice;
 use crate::export::list::ListOrder;
 use crate::export::style::Styles;
-use crate::export::table::Look;
+use crate::export::table::TableLayout;
 use crate::fields::column::Heading;
 use crate::fields::id::ColumnId;
 use crate::fields::socket::SocketColumn;
@@ -41,7 +41,7 @@ pub(super) struct Settings {
     /// The report to print
     pub(super) report: Report,
     /// Layout and styles of tables
-    pub(super) look: Look,
+    pub(super) layout: TableLayout,
     /// Rows of the terminal, for a repeated table
     pub(super) screen: Option<u16>,
     /// Interval of `--watch`
@@ -96,7 +96,7 @@ pub(super) enum Report {
 #[derive(Debug)]
 pub(super) enum Task {
     /// Print a report
-    Look(Settings),
+    Report(Settings),
     /// Change sockets
     Act(ActingTask),
     /// Print how the filter is evaluated
@@ -126,9 +126,9 @@ pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>)
         (Some(Command::Set { acting, .. }), Some(assignment)) => line.act(Deed::Set(assignment), acting, terminal),
         (None, _) if !asks_for_a_list(&line.shared) => match terminal.dashboard_size() {
             Some(size) => line.watch(size, terminal),
-            None => line.look(None, terminal),
+            None => line.report(None, terminal),
         },
-        (command, _) => line.look(command.as_ref(), terminal),
+        (command, _) => line.report(command.as_ref(), terminal),
     };
     Ok((task?, notes))
 }
@@ -155,7 +155,7 @@ impl CommandLine {
             request,
             typed,
             how: how.clone(),
-            look: look(&shared, terminal),
+            layout: layout(&shared, terminal),
             quiet,
             strict,
         }))
@@ -200,7 +200,7 @@ impl CommandLine {
     }
 
     /// Task of the commands that only print.
-    fn look(self, command: Option<&Command>, terminal: &Terminal) -> Result<Task, UsageError> {
+    fn report(self, command: Option<&Command>, terminal: &Terminal) -> Result<Task, UsageError> {
         let Self { shared, format, typed, filter } = self;
         let (report, states, needs) = match command {
             Some(Command::Kernel) => kernel(&shared, format),
@@ -215,12 +215,12 @@ impl CommandLine {
         if shared.choose.explain_filter {
             return Ok(Task::Explain(explained(&request)));
         }
-        Ok(Task::Look(Settings {
+        Ok(Task::Report(Settings {
             request,
             typed,
             turned,
             report,
-            look: look(&shared, terminal),
+            layout: layout(&shared, terminal),
             screen: terminal.size.map(|(_, rows)| rows).filter(|&rows| rows > 1),
             watch: shared.show.watch,
             totals: terminal.is_terminal(),
@@ -230,8 +230,8 @@ impl CommandLine {
     }
 }
 
-fn look(shared: &Shared, terminal: &Terminal) -> Look {
-    Look {
+fn layout(shared: &Shared, terminal: &Terminal) -> TableLayout {
+    TableLayout {
         room: terminal.room(),
         header: !shared.show.no_header,
         styles: Styles::new(terminal.colours(shared.show.color)),

@@ -25,20 +25,20 @@ impl Drop for OtherScreen {
 
 /// Buffers a frame, and draws it from the top of the screen on flush.
 #[derive(Debug)]
-pub(super) struct DrawnOver<W> {
+pub(super) struct FullScreen<W> {
     output: W,
     frame: Vec<u8>,
     rows: usize,
 }
 
-impl<W: Write> DrawnOver<W> {
+impl<W: Write> FullScreen<W> {
     /// Writer for a screen with this many rows.
     pub(super) fn new(output: W, rows: u16) -> Self {
         Self { output, frame: Vec::new(), rows: rows.into() }
     }
 }
 
-impl<W: Write> Write for DrawnOver<W> {
+impl<W: Write> Write for FullScreen<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.frame.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -61,13 +61,13 @@ impl<W: Write> Write for DrawnOver<W> {
 
 #[cfg(test)]
 mod tests {
-    use super::DrawnOver;
+    use super::FullScreen;
     use std::io::Write;
 
     #[test]
     fn a_frame_is_cut_to_the_screen_and_leaves_nothing_of_the_last() {
         let mut out = Vec::new();
-        let mut screen = DrawnOver::new(&mut out, 3);
+        let mut screen = FullScreen::new(&mut out, 3);
         screen.write_all(b"a\nb\nc\n").unwrap();
         screen.flush().unwrap();
         assert_eq!(out, b"\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");

@@ -128,7 +128,7 @@ impl DiagSocket {
     /// Sends a dump request that matches no state.
     fn probe(&mut self, family: Option<Family>) -> Result<(), Refusal> {
         let (states, needs) = (StateSet::NONE, Needs::empty());
-        let probe = DumpRequest { family, states, needs, bytecode: &[], beside: false };
+        let probe = DumpRequest { family, states, needs, bytecode: &[], in_parallel: false };
         match self.dump(probe, |_| Ok::<(), std::convert::Infallible>(())) {
             Ok(DumpFaults { broke_off: Some(errno), .. }) => Err(Refusal::Request(errno)),
             Ok(_) => Ok(()),
@@ -155,8 +155,8 @@ impl DiagSocket {
             self.sequence = self.sequence.wrapping_add(1);
             let bytes = DumpRequest { family: *family, ..request }.to_bytes(self.sequence);
             self.send(&bytes).map_err(|error| DumpError::Refused(Refusal::Transport(error)))?;
-            if request.beside {
-                self.dump_beside(&mut faults, &mut each)?;
+            if request.in_parallel {
+                self.dump_in_parallel(&mut faults, &mut each)?;
             } else {
                 self.dump_here(&mut faults, &mut each)?;
             }
@@ -240,7 +240,7 @@ impl DiagSocket {
 
     /// Receives on another thread while this one decodes. The kernel walks its tables during recv, so the dump takes
     /// the longer of the two times, not their sum.
-    fn dump_beside<E>(
+    fn dump_in_parallel<E>(
         &self,
         faults: &mut DumpFaults,
         each: &mut impl FnMut(&TcpSocket) -> Result<(), E>,
@@ -375,7 +375,7 @@ mod tests {
 
     fn listeners(diag: &mut DiagSocket) -> Vec<Socket> {
         let (states, needs) = (StateSet::listeners(), Needs::empty());
-        let all = DumpRequest { family: None, states, needs, bytecode: &[], beside: false };
+        let all = DumpRequest { family: None, states, needs, bytecode: &[], in_parallel: false };
         let mut found = Vec::new();
         let faults = diag.dump(all, |socket| {
             found.push(socket.clone());

@@ -39,13 +39,13 @@ pub(crate) struct Found {
     /// Display name
     pub name: String,
     /// File to enter the namespace by; `None` for the namespace of this process
-    pub door: Option<Door>,
+    pub file: Option<NetnsFile>,
 }
 
 /// File that represents a namespace. It is opened only to enter, so that a thousand namespaces do not take a thousand
 /// descriptors.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct NetnsFile {
     /// Path of the file
     pub path: PathBuf,
 }
@@ -98,12 +98,12 @@ impl NamespaceNames {
 
     /// The namespace of this process.
     fn own(&self) -> Found {
-        Found { id: self.own, name: self.of(self.own, None, Some(Pid(std::process::id()))), door: None }
+        Found { id: self.own, name: self.of(self.own, None, Some(Pid(std::process::id()))), file: None }
     }
 
     fn found(&self, id: NetnsId, label: Option<&str>, pid: Option<Pid>, path: PathBuf) -> Found {
-        let door = (id != self.own).then_some(Door { path });
-        Found { id, name: self.of(id, label, pid), door }
+        let file = (id != self.own).then_some(NetnsFile { path });
+        Found { id, name: self.of(id, label, pid), file }
     }
 }
 

@@ -42,9 +42,7 @@ pub enum CollectError {
     #[error("network namespace '{0}' ended during the snapshot")]
     Ended(String),
     /// The user requested sock_diag, which is not available
-    #[error(
-        "sock_diag is not available in namespace '{netns}': {refusal}; --source procfs reads /proc/net/tcp instead"
-    )]
+    #[error("sock_diag is not available in namespace '{netns}': {refusal}")]
     SockDiag {
         /// Name of the namespace
         netns: String,

@@ -43,7 +43,7 @@ pub(crate) struct ScanRequest<'a> {
     /// Count the descriptors of each process and read their limit
     pub limits: bool,
     /// Scan on several threads: less elapsed time, but no less processor time
-    pub beside: bool,
+    pub in_parallel: bool,
     /// Search only for the owners of these sockets
     pub wanted: Option<&'a Wanted>,
 }
@@ -57,7 +57,7 @@ pub(crate) fn scan(users: &mut Users, request: ScanRequest<'_>) -> Result<(Owner
     if let Some(wanted) = request.wanted {
         wanted.sort(&mut pids);
     }
-    let most = if request.beside { processors().min(MOST_THREADS) } else { 1 };
+    let most = if request.in_parallel { processors().min(MOST_THREADS) } else { 1 };
     let scans = scan_all(&pids, request, most.min(pids.len().div_ceil(PROCESSES_A_THREAD)));
     let (mut found, mut refused) = (Vec::new(), Refusals::default());
     for scan in scans {

@@ -22,7 +22,7 @@ pub(crate) struct DumpRequest<'a> {
     /// Filter in the kernel's bytecode; empty for all sockets
     pub bytecode: &'a [u8],
     /// Receive on another thread while this one decodes: less elapsed time, more processor time
-    pub beside: bool,
+    pub in_parallel: bool,
 }
 
 /// `TCPDIAG_GETSOCK`: the predecessor of `SOCK_DIAG_BY_FAMILY`, which the kernel still accepts. It names no family, so one walk

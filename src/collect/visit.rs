@@ -10,7 +10,7 @@ use nix::sched::{CloneFlags, setns};
 use rustix::io::Errno;
 
 use super::diag::DiagSocket;
-use super::discovery::{Door, Found, NetnsChoice};
+use super::discovery::{Found, NetnsChoice, NetnsFile};
 use super::error::{CollectError, Refusal};
 use super::proc_net::ProcNetTcp;
 use super::refusals::{self, Refusals, cause, errno_of, is_gone, is_short};
@@ -133,7 +133,7 @@ fn visit_each(found: &[Found], request: VisitRequest<'_>) -> Vec<Result<Visit, C
         }
         Ok(visited)
     };
-    let mut visits: Vec<_> = found.iter().map(|found| found.door.is_none().then(|| visit(found))).collect();
+    let mut visits: Vec<_> = found.iter().map(|found| found.file.is_none().then(|| visit(found))).collect();
     let away: Vec<_> = found.iter().zip(&mut visits).filter(|(_, visit)| visit.is_none()).collect();
     if !away.is_empty() {
         let travel = |(found, place): (&Found, &mut Option<Result<Visit, CollectError>>)| {
@@ -188,7 +188,7 @@ pub(super) fn within<T: Send>(
     found: &Found,
     work: impl FnOnce() -> Result<T, CollectError> + Send,
 ) -> Result<T, CollectError> {
-    if found.door.is_none() {
+    if found.file.is_none() {
         return work();
     }
     thread::scope(|scope| {
@@ -201,16 +201,16 @@ pub(super) fn within<T: Send>(
 
 /// Moves the calling thread into a namespace.
 fn enter(found: &Found) -> Result<(), CollectError> {
-    let Some(Door { path }) = &found.door else { return Ok(()) };
-    let door = File::open(path).map_err(|error| match errno_of(&error) {
+    let Some(NetnsFile { path }) = &found.file else { return Ok(()) };
+    let file = File::open(path).map_err(|error| match errno_of(&error) {
         errno if is_gone(errno) => CollectError::Ended(found.name.clone()),
         _ => CollectError::enter(&found.name, error, LOOK_AND_ENTER),
     })?;
     // The process may have ended, and its pid may belong to a process in another namespace by now.
-    if !door.metadata().is_ok_and(|metadata| metadata.ino() == found.id.0) {
+    if !file.metadata().is_ok_and(|metadata| metadata.ino() == found.id.0) {
         return Err(CollectError::Ended(found.name.clone()));
     }
-    setns(door, CloneFlags::CLONE_NEWNET)
+    setns(file, CloneFlags::CLONE_NEWNET)
         .map_err(|errno| CollectError::enter(&found.name, errno.into(), Capabilities::SYS_ADMIN))
 }
 
@@ -221,7 +221,7 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
     // Before anything is opened here: sockstat would count our own socket.
     let sockstat = kernel_values::sockstat(&mut unread.counters);
     // In this process's own namespace, and in one that the user named, the kernel is always asked, to learn whether it answers.
-    let is_one_of_many = found.door.is_some() && *request.choice == NetnsChoice::All;
+    let is_one_of_many = found.file.is_some() && *request.choice == NetnsChoice::All;
     let population = sockstat.population().filter(|_| is_one_of_many);
     let states = population.map_or(StateSet::ALL, Population::states).intersection(request.states);
     let (rows, refusal) = if states.is_empty() { (Rows::None, None) } else { open_rows(found, request.source)? };

@@ -82,13 +82,13 @@ impl Connections {
             return json.key(key!("liveness")).null();
         };
         json.key(key!("keepalive"));
-        let (last, told) = &mut self.keepalive;
-        if *last != judged.keepalive || told.is_empty() {
-            told.clear();
-            keepalive(&mut Json::new(told), &judged.keepalive);
+        let (last, written) = &mut self.keepalive;
+        if *last != judged.keepalive || written.is_empty() {
+            written.clear();
+            keepalive(&mut Json::new(written), &judged.keepalive);
             *last = judged.keepalive;
         }
-        json.raw(told);
+        json.raw(written);
         json.key(key!("liveness"));
         liveness(json, row, &judged.liveness);
     }
@@ -104,8 +104,8 @@ impl Connections {
             json.key(key!("pid")).number(process.pid.0);
             json.key(key!("fd")).number(fd.0);
             // A process may hold ten thousand sockets; its members are written once per snapshot.
-            let told = self.processes.entry(process.pid).or_insert_with(|| tell(process));
-            json.raw(told);
+            let written = self.processes.entry(process.pid).or_insert_with(|| tell(process));
+            json.raw(written);
             json.end_object();
         }
         json.end_array();

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::csv;
 use super::stat::StatFormat;
-use super::table::{Look, TextTable, styled};
+use super::table::{TableLayout, TextTable, styled};
 use super::wire::{Both, Document, Origin, WireEnd, WireHead, first, later, line};
 use crate::fields::column::Width;
 use crate::fields::kernel::{Entry, Section, sections};
@@ -18,15 +18,15 @@ use crate::model::snapshot::{Head, Sink, Tail};
 pub(crate) struct Kernel<W> {
     output: W,
     format: StatFormat,
-    look: Look,
+    layout: TableLayout,
     all: bool,
     head: Option<Head>,
 }
 
 impl<W: Write> Kernel<W> {
     /// If `all` is set, the table includes counters that are 0.
-    pub(crate) fn new(output: W, format: StatFormat, look: Look, all: bool) -> Self {
-        Self { output, format, look, all, head: None }
+    pub(crate) fn new(output: W, format: StatFormat, layout: TableLayout, all: bool) -> Self {
+        Self { output, format, layout, all, head: None }
     }
 
     fn table(&self, head: &Head, out: &mut Vec<u8>) {
@@ -35,7 +35,7 @@ impl<W: Write> Kernel<W> {
                 out.push(b'\n');
             }
             let title = format!("namespace {} ({})", crate::text::printable(&namespace.name), namespace.id.0);
-            styled(out, self.look.styles.title(), &[&title]);
+            styled(out, self.layout.styles.title(), &[&title]);
             out.push(b'\n');
             let mut left_out = 0;
             for (section, entries) in sections(namespace) {
@@ -44,7 +44,7 @@ impl<W: Write> Kernel<W> {
             }
             if left_out > 0 {
                 let note = format!("{left_out} counters that are 0 are left out; -a shows them");
-                styled(out, self.look.styles.muted(), &[&note]);
+                styled(out, self.layout.styles.muted(), &[&note]);
                 out.push(b'\n');
             }
         }
@@ -61,7 +61,7 @@ impl<W: Write> Kernel<W> {
             titles.push(("SCOPE".to_owned(), Width::Text, 60));
         }
         titles.push(("MEANING".to_owned(), Width::Flexible(24), 80));
-        let mut table = TextTable::new(titles, self.look);
+        let mut table = TextTable::new(titles, self.layout);
         let shown = entries.iter().filter(|entry| self.all || !entry.boring);
         let mut left_out = entries.len();
         for entry in shown {
@@ -82,7 +82,7 @@ impl<W: Write> Kernel<W> {
     }
 
     fn csv(&self, head: &Head, out: &mut Vec<u8>) {
-        if self.look.header {
+        if self.layout.header {
             csv::line(
                 out,
                 ["netns", "namespace", "kind", "name", "value", "scope", "meaning"].into_iter().map(Value::word),

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use serde::{Serialize, Serializer};
 
 use super::csv;
-use super::table::{Look, TextTable, styled};
+use super::table::{TableLayout, TextTable, styled};
 use super::wire::{self, Both, Document, Members, Origin, Preamble, WireEnd, first, later, line};
 use crate::fields::column::Width;
 use crate::fields::id::ColumnId;
@@ -36,7 +36,7 @@ pub(crate) struct StatOptions {
     /// Format
     pub format: StatFormat,
     /// Layout of tables
-    pub look: Look,
+    pub layout: TableLayout,
     /// Whether a table ends with totals
     pub totals: bool,
     /// Maximum number of groups
@@ -49,7 +49,7 @@ pub(crate) struct Stat<W> {
     output: W,
     by: Vec<SocketColumn>,
     format: StatFormat,
-    look: Look,
+    layout: TableLayout,
     totals: bool,
     limit: Option<u64>,
     head: Option<Head>,
@@ -100,8 +100,8 @@ type CountedGroup = (Vec<GroupKey>, u64);
 impl<W: Write> Stat<W> {
     /// Counts rows for each distinct combination of values of the columns `by`.
     pub(crate) fn new(output: W, by: Vec<SocketColumn>, options: StatOptions) -> Self {
-        let StatOptions { format, look, totals, limit } = options;
-        Self { output, by, format, look, totals, limit, head: None, counts: FxHashMap::default() }
+        let StatOptions { format, layout, totals, limit } = options;
+        Self { output, by, format, layout, totals, limit, head: None, counts: FxHashMap::default() }
     }
 
     /// Whether rows are counted by state alone. Then the summary has the counts, including the zeros.
@@ -126,7 +126,7 @@ impl<W: Write> Stat<W> {
     fn table(&self, groups: &[CountedGroup], tail: &Tail, out: &mut Vec<u8>) {
         let titles = self.by.iter().map(|column| (column.title.to_owned(), Width::Flexible(8), column.importance));
         let count = ("COUNT".to_owned(), Width::Number, u8::MAX);
-        let mut table = TextTable::new(titles.chain([count]).collect(), self.look);
+        let mut table = TextTable::new(titles.chain([count]).collect(), self.layout);
         for (keys, count) in groups {
             let cell = |(key, column): (&GroupKey, &SocketColumn)| {
                 let value = key.value();
@@ -139,7 +139,7 @@ impl<W: Write> Stat<W> {
         }
         table.write(out);
         if self.totals {
-            styled(out, self.look.styles.muted(), &[&format!("{} sockets", tail.summary.total())]);
+            styled(out, self.layout.styles.muted(), &[&format!("{} sockets", tail.summary.total())]);
             out.push(b'\n');
         }
     }
@@ -166,7 +166,7 @@ impl<W: Write> Stat<W> {
 
     fn csv(&self, groups: &[CountedGroup], out: &mut Vec<u8>) {
         let count = Value::word("count");
-        if self.look.header {
+        if self.layout.header {
             csv::line(out, self.by.iter().map(|column| Value::Word(column.key().into())).chain([count]));
         }
         for (keys, count) in groups {

@@ -28,7 +28,7 @@ const FIRST_TONE: u8 = b'0';
 
 /// Layout of a table.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Look {
+pub(crate) struct TableLayout {
     /// Width of a line in cells; `None` if there is no terminal to fit
     pub room: Option<usize>,
     /// Whether the first line names the columns
@@ -43,14 +43,14 @@ pub(crate) struct TextTable {
     titles: Vec<(String, Width, u8)>,
     cells: Vec<u8>,
     naturals: Vec<usize>,
-    look: Look,
+    layout: TableLayout,
 }
 
 impl TextTable {
     /// An empty table with these titles, their width rules and their importance.
-    pub(crate) fn new(titles: Vec<(String, Width, u8)>, look: Look) -> Self {
-        let naturals = titles.iter().map(|(title, ..)| if look.header { title.width() } else { 0 }).collect();
-        Self { titles, cells: Vec::new(), naturals, look }
+    pub(crate) fn new(titles: Vec<(String, Width, u8)>, layout: TableLayout) -> Self {
+        let naturals = titles.iter().map(|(title, ..)| if layout.header { title.width() } else { 0 }).collect();
+        Self { titles, cells: Vec::new(), naturals, layout }
     }
 
     /// Adds a row. It needs as many cells as there are titles, free of control characters.
@@ -66,10 +66,10 @@ impl TextTable {
         let demands: Vec<_> = std::iter::zip(&self.titles, &self.naturals)
             .map(|((_, width, importance), &natural)| Demand { natural, width: *width, importance: *importance })
             .collect();
-        let widths = fit(&demands, self.look.room);
-        if self.look.header {
+        let widths = fit(&demands, self.layout.room);
+        if self.layout.header {
             let titles: Vec<_> = self.titles.iter().map(|(title, ..)| (Tone::Plain, title.as_str())).collect();
-            self.line(out, &titles, &widths, |_| self.look.styles.title());
+            self.line(out, &titles, &widths, |_| self.layout.styles.title());
         }
         let cells = std::mem::take(&mut self.cells);
         // Each cell has its end mark, the last one too; without a mark there is no row.
@@ -81,7 +81,7 @@ impl TextTable {
             if row.len() < self.titles.len() {
                 break;
             }
-            self.line(out, &row, &widths, |tone| self.look.styles.cell(tone));
+            self.line(out, &row, &widths, |tone| self.layout.styles.cell(tone));
         }
         widths.iter().filter(|width| width.is_none()).count()
     }
@@ -133,7 +133,7 @@ pub(crate) fn styled(out: &mut Vec<u8>, style: Style, parts: &[&str]) {
 pub(crate) struct TableListing<'a> {
     columns: Vec<SocketColumn>,
     add_netns: bool,
-    look: Look,
+    layout: TableLayout,
     table: Option<TextTable>,
     totals: bool,
     /// Number of TCP sockets in the namespaces, by their gauges
@@ -150,11 +150,11 @@ impl<'a> TableListing<'a> {
     pub(crate) fn new(
         columns: Vec<SocketColumn>,
         add_netns: bool,
-        look: Look,
+        layout: TableLayout,
         totals: bool,
         nothing: &'a Nothing<'a>,
     ) -> Self {
-        Self { columns, add_netns, look, table: None, totals, population: None, nothing }
+        Self { columns, add_netns, layout, table: None, totals, population: None, nothing }
     }
 }
 
@@ -166,7 +166,7 @@ impl Encoder for TableListing<'_> {
             columns.rotate_right(1);
         }
         let titles = columns.iter().map(|column| (column.title.to_owned(), column.width, column.importance)).collect();
-        self.table = Some(TextTable::new(titles, self.look));
+        self.table = Some(TextTable::new(titles, self.layout));
         self.columns = columns;
         let populations = head.namespaces.iter().map(|namespace| namespace.sockstat.population());
         self.population = populations.map(|population| population.map(Population::tcp_sockets)).sum();
@@ -189,13 +189,13 @@ impl Encoder for TableListing<'_> {
         let left_out = self.table.as_mut().map_or(0, |table| table.write(out));
         let last_line = if listed == 0 && tail.summary.total() == 0 {
             // Without a header, a program reads the output, and a line that is no row would mislead it.
-            (self.nothing)(self.population).filter(|_| self.look.header)
+            (self.nothing)(self.population).filter(|_| self.layout.header)
         } else {
             self.totals.then(|| totals(tail, listed, left_out))
         };
         if let Some(totals) = last_line {
-            let (shown, cut) = shorten(&totals, self.look.room.unwrap_or(usize::MAX));
-            styled(out, self.look.styles.muted(), &[shown, if cut { "…" } else { "" }]);
+            let (shown, cut) = shorten(&totals, self.layout.room.unwrap_or(usize::MAX));
+            styled(out, self.layout.styles.muted(), &[shown, if cut { "…" } else { "" }]);
             out.push(b'\n');
         }
     }

@@ -192,9 +192,9 @@ mod tests {
     use crate::filter::tree::{End, Prefix};
     use std::net::IpAddr;
 
-    struct Book;
+    struct TwoNames;
 
-    impl Names for Book {
+    impl Names for TwoNames {
         fn service(&self, name: &str) -> Option<u16> {
             (name == "https").then_some(443)
         }
@@ -230,11 +230,11 @@ mod tests {
             ("web", end(&[("10.0.0.5", 32), ("::5", 128)], None)),
             ("inet6:web", end(&[("::5", 128)], None)),
         ] {
-            assert_eq!(host(text, &Book).map(|host| host.ends), Ok(expected), "{text}");
+            assert_eq!(host(text, &TwoNames).map(|host| host.ends), Ok(expected), "{text}");
         }
-        assert_eq!(host("[fe80::1%eth0]:22", &Book).unwrap().device.as_deref(), Some("eth0"));
-        assert_eq!(port("https", &Book), Ok((Some(443), None)));
-        assert_eq!(port(":*", &Book), Ok((None, None)));
+        assert_eq!(host("[fe80::1%eth0]:22", &TwoNames).unwrap().device.as_deref(), Some("eth0"));
+        assert_eq!(port("https", &TwoNames), Ok((Some(443), None)));
+        assert_eq!(port(":*", &TwoNames), Ok((None, None)));
     }
 
     #[test]
@@ -254,10 +254,10 @@ mod tests {
             ("inet:::1", "family"),
             ("1.2.3.4:nope", "/etc/services"),
         ] {
-            let error = host(text, &Book).unwrap_err();
+            let error = host(text, &TwoNames).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
         }
-        assert!(port(":", &Book).unwrap_err().contains("missing"));
+        assert!(port(":", &TwoNames).unwrap_err().contains("missing"));
     }
 
     #[test]

@@ -152,7 +152,7 @@ pub(super) fn scan(
     wanted: Option<&Wanted>,
 ) -> Result<Scanned, CollectError> {
     let stopwatch = Stopwatch::start();
-    let request = ScanRequest { limits: needs.contains(Needs::LIMITS), beside: !is_watched, wanted };
+    let request = ScanRequest { limits: needs.contains(Needs::LIMITS), in_parallel: !is_watched, wanted };
     let (table, gaps) = owners::scan(users, request)?;
     Ok(Scanned { table, gaps, took: stopwatch.elapsed() })
 }

@@ -120,11 +120,11 @@ impl<'a> Dumper<'a> {
         (!states.is_empty()).then_some(DumpPlan { family, states, bytecode, listeners_first: wants && !is_free })
     }
 
-    fn dump_request<'p>(&self, plan: &'p DumpPlan, beside: bool) -> DumpRequest<'p> {
+    fn dump_request<'p>(&self, plan: &'p DumpPlan, in_parallel: bool) -> DumpRequest<'p> {
         let needs = self.request.collected();
         // Without attributes, decoding a row takes less time than passing it to another thread.
-        let beside = beside && !self.is_watched && !needs.is_empty();
-        DumpRequest { family: plan.family, states: plan.states, needs, bytecode: &plan.bytecode, beside }
+        let in_parallel = in_parallel && !self.is_watched && !needs.is_empty();
+        DumpRequest { family: plan.family, states: plan.states, needs, bytecode: &plan.bytecode, in_parallel }
     }
 
     /// Passes each socket of a namespace that may match to `each`. Faults that hide sockets are added to `gaps`.
@@ -220,7 +220,7 @@ impl Fetched {
 
 fn listeners(family: Option<Family>) -> DumpRequest<'static> {
     let (states, needs) = (StateSet::listeners(), Needs::empty());
-    DumpRequest { family, states, needs, bytecode: &[], beside: false }
+    DumpRequest { family, states, needs, bytecode: &[], in_parallel: false }
 }
 
 /// Adds the faults of a dump to `gaps`.

@@ -47,13 +47,13 @@ pub fn inspect<S: Sink + ?Sized>(
 /// # Errors
 /// As for [`inspect`].
 pub fn count(request: &Request, interrupted: &dyn Fn() -> bool) -> Result<u64, InspectError> {
-    inspect(request, None, &mut Uninterested, interrupted).map(|tail| tail.summary.total())
+    inspect(request, None, &mut IgnoreRows, interrupted).map(|tail| tail.summary.total())
 }
 
 /// Sink of a snapshot whose counts alone are needed.
-struct Uninterested;
+struct IgnoreRows;
 
-impl Sink for Uninterested {
+impl Sink for IgnoreRows {
     fn row(&mut self, _: &Row<'_>) -> io::Result<()> {
         Ok(())
     }

@@ -21,7 +21,7 @@ pub(crate) fn sentence(row: &Row<'_>) -> String {
 /// Appends the sentence to `out`. Every row of a snapshot has one: by `format!`, they took longer than all other keys
 /// of its JSON.
 pub(crate) fn write(out: &mut Vec<u8>, row: &Row<'_>) {
-    if let Some(mut telling) = Telling::of(out, row) {
+    if let Some(mut telling) = SentenceWriter::of(out, row) {
         telling.verdict();
         telling.assumption();
     }
@@ -32,7 +32,7 @@ pub(crate) fn write(out: &mut Vec<u8>, row: &Row<'_>) {
 pub(crate) fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
     let socket = row.socket;
     let mut out = Vec::new();
-    let Some(mut telling) = Telling::of(&mut out, row) else { return Vec::new() };
+    let Some(mut telling) = SentenceWriter::of(&mut out, row) else { return Vec::new() };
     if socket.inode.is_none() || !socket.state.is_connection() {
         return Vec::new();
     }
@@ -51,14 +51,14 @@ pub(crate) fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
     endings
 }
 
-struct Telling<'a> {
+struct SentenceWriter<'a> {
     out: &'a mut Vec<u8>,
     socket: &'a Socket,
     keepalive: &'a Keepalive,
     liveness: &'a Liveness,
 }
 
-impl<'a> Telling<'a> {
+impl<'a> SentenceWriter<'a> {
     fn of(out: &'a mut Vec<u8>, row: &Row<'a>) -> Option<Self> {
         let judged = row.judged?;
         Some(Self { out, socket: row.socket, keepalive: &judged.keepalive, liveness: &judged.liveness })

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::line::Sign;
 use super::motion::Motion;
+use crate::fields::id::ColumnId;
 use crate::filter::quoted;
 use crate::model::address::NetnsId;
 use crate::model::holder::HolderKind;
@@ -47,14 +48,19 @@ impl GroupBy {
     /// All variants, in the order of the key that cycles through them.
     pub(crate) const ALL: [Self; 4] = [Self::Process, Self::Command, Self::Unit, Self::Container];
 
-    /// Name of the variant, which is also a column of `ls`.
-    pub(crate) fn name(self) -> &'static str {
+    /// The column of `ls` that shows the property.
+    pub(crate) fn column(self) -> ColumnId {
         match self {
-            Self::Process => "process",
-            Self::Command => "comm",
-            Self::Unit => "unit",
-            Self::Container => "container",
+            Self::Process => ColumnId::Process,
+            Self::Command => ColumnId::Comm,
+            Self::Unit => ColumnId::Unit,
+            Self::Container => ColumnId::Container,
         }
+    }
+
+    /// Name of the column.
+    pub(crate) fn name(self) -> &'static str {
+        self.column().name()
     }
 
     /// The next variant; the first one follows the last.
@@ -88,16 +94,17 @@ impl GroupBy {
 
     /// Filter that lists the sockets of the group that a process belongs to.
     pub(crate) fn filter(self, process: &Process) -> String {
-        match self {
-            Self::Process => format!("pid = {}", process.pid),
-            Self::Unit if process.unit.is_some() => {
-                format!("unit = {}", quoted(process.unit.as_deref().unwrap_or_default()))
-            }
-            Self::Container if process.container.is_some() => {
-                format!("container = {}", quoted(process.container.as_deref().unwrap_or_default()))
-            }
-            Self::Command => format!("comm = {}", quoted(&process.comm)),
-            Self::Unit | Self::Container => format!("comm = {} and {} = none", quoted(&process.comm), self.name()),
+        let is = |column: ColumnId, value: &str| format!("{} = {value}", column.name());
+        let comm = is(ColumnId::Comm, &quoted(&process.comm));
+        let group = match self {
+            Self::Process => return is(ColumnId::Pid, &process.pid.to_string()),
+            Self::Command => return comm,
+            Self::Unit => &process.unit,
+            Self::Container => &process.container,
+        };
+        match group {
+            Some(group) => is(self.column(), &quoted(group)),
+            None => format!("{comm} and {}", is(self.column(), "none")),
         }
     }
 }

@@ -45,7 +45,7 @@ pub struct Tracker {
     /// Owners of sockets, in the previous snapshot and in this one
     holders: [Holders; 2],
     /// Ends of the TIME-WAITs that this snapshot was the first to show
-    rested: FxHashSet<[Endpoint; 2]>,
+    new_time_waits: FxHashSet<[Endpoint; 2]>,
     /// Sockets that this program destroyed since the previous snapshot
     pub destroyed: FxHashSet<SocketId>,
     /// Log of changes
@@ -82,7 +82,7 @@ impl Tracker {
             moments: Moments::default(),
             sockets: Sequence::default(),
             holders: Default::default(),
-            rested: FxHashSet::default(),
+            new_time_waits: FxHashSet::default(),
             destroyed: FxHashSet::default(),
             changes: ChangeLog::new(clock),
             groups: GroupHistory::default(),
@@ -103,7 +103,7 @@ impl Tracker {
         self.changes.begin();
         self.holders.swap(0, 1);
         self.holders[1] = Holders::default();
-        self.rested.clear();
+        self.new_time_waits.clear();
         self.shown.begin(now);
     }
 
@@ -163,7 +163,7 @@ impl Tracker {
         let socket = row.socket;
         let is_over = socket.is_minisocket() && socket.state != TcpState::SynRecv;
         if is_over || socket.state == TcpState::TimeWait {
-            self.rested.insert([socket.local, socket.remote]);
+            self.new_time_waits.insert([socket.local, socket.remote]);
         } else if !self.moments.is_first() {
             let (id, namespace) = (socket.id, Some(row.namespace));
             self.log_seen(ChangeReport { what: What::Opened, known, id, namespace });
@@ -228,8 +228,8 @@ impl Tracker {
             None => Known::unseen(socket, self.moments.before()),
         };
         let is_destroyed = self.destroyed.contains(&socket.id);
-        let rests = self.rested.contains(&[socket.local, socket.remote]);
-        let reason = if rests {
+        let is_time_wait = self.new_time_waits.contains(&[socket.local, socket.remote]);
+        let reason = if is_time_wait {
             CloseReason::TimeWait
         } else {
             CloseReason::guess(known.state, known.verdict, is_destroyed, Some(socket))

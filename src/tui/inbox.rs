@@ -16,7 +16,7 @@ const MOST_ANSWERS: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Inbox {
     /// Urgent events; `None` only wakes the loop to check the other queues
-    told: Receiver<Option<Event>>,
+    events: Receiver<Option<Event>>,
     answers: Receiver<Event>,
     keys: Receiver<Event>,
     /// Event already taken out by `is_empty`
@@ -26,33 +26,33 @@ pub(crate) struct Inbox {
 /// Sending end of the queues.
 #[derive(Debug, Clone)]
 pub(crate) struct Outlet {
-    told: Sender<Option<Event>>,
+    events: Sender<Option<Event>>,
     answers: SyncSender<Event>,
     keys: SyncSender<Event>,
 }
 
 /// Creates the queues.
 pub(crate) fn inbox() -> (Outlet, Inbox) {
-    let (tell, told) = channel();
+    let (tell, events) = channel();
     let (answer, answers) = sync_channel(MOST_ANSWERS);
     let (press, keys) = sync_channel(MOST_KEYS);
-    (Outlet { told: tell, answers: answer, keys: press }, Inbox { told, answers, keys, next: None })
+    (Outlet { events: tell, answers: answer, keys: press }, Inbox { events, answers, keys, next: None })
 }
 
 impl Outlet {
     /// Sends a rare event that must not wait. Returns whether the receiver still exists.
     pub(crate) fn tell(&self, event: Event) -> bool {
-        self.told.send(Some(event)).is_ok()
+        self.events.send(Some(event)).is_ok()
     }
 
     /// Sends an answer of the worker; blocks until the loop has taken the previous one.
     pub(crate) fn answer(&self, event: Event) -> bool {
-        self.answers.send(event).is_ok() && self.told.send(None).is_ok()
+        self.answers.send(event).is_ok() && self.events.send(None).is_ok()
     }
 
     /// Sends terminal input; blocks while the queue is full.
     pub(crate) fn press(&self, event: Event) -> bool {
-        self.keys.send(event).is_ok() && self.told.send(None).is_ok()
+        self.keys.send(event).is_ok() && self.events.send(None).is_ok()
     }
 }
 
@@ -63,7 +63,7 @@ impl Inbox {
             return self.next.take();
         }
         loop {
-            match self.told.try_recv() {
+            match self.events.try_recv() {
                 Ok(Some(event)) => return Some(event),
                 Ok(None) => {}
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
@@ -90,7 +90,7 @@ impl Inbox {
                 return Ok(event);
             }
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
-            if let Some(event) = self.told.recv_timeout(left)? {
+            if let Some(event) = self.events.recv_timeout(left)? {
                 return Ok(event);
             }
         }

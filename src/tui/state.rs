@@ -49,7 +49,7 @@ pub(crate) enum Mode {
     /// The filter box
     Typing(Box<Typing>),
     /// A question: `y` confirms, any other key cancels
-    Asking(Asking),
+    Confirming(Confirmation),
     /// The keepalive form
     Form(Box<Form>),
     /// A list to choose from
@@ -62,7 +62,7 @@ pub(crate) enum Mode {
 
 /// Confirmation of an action that cannot be undone.
 #[derive(Debug)]
-pub(crate) struct Asking {
+pub(crate) struct Confirmation {
     /// The question
     pub question: String,
     /// Carried out on `y`

@@ -44,8 +44,8 @@ fn run(request: &Request, ids: &[SocketId], deed: Deed) -> anyhow::Result<Answer
     let doing = Doing { deed, netns: &request.netns, typed: "", in_dashboard: true };
     let done = change_noted(doing, &plan.candidates, &mut journal, &mut told)?;
     told.failures.extend(done.refusal.map(|why| format!("not {}: {why}", past(deed))));
-    let spared = plan.spared.iter();
-    told.remarks.extend(spared.map(|spared| format!("left out: {} carries this session", spared.label)));
+    let left_out = plan.left_out.iter();
+    told.remarks.extend(left_out.map(|left_out| format!("left out: {} carries this session", left_out.label)));
     Ok((told.line(deed, plan.candidates.len(), ids.len()), told.done))
 }
 

@@ -21,7 +21,7 @@ const MOST_LISTENERS: usize = 256;
 /// State shared by this thread and the worker: locked for a push or a swap only.
 #[derive(Default)]
 struct SharedEvents {
-    heard: VecDeque<DestroyEvent>,
+    received: VecDeque<DestroyEvent>,
     /// How often the receive buffer was full and events were lost
     lost: u64,
     new: Vec<Listener>,
@@ -55,12 +55,12 @@ impl DestroyEvents {
                 }
                 let lost = wait(&mut listeners, PATIENCE, |socket| {
                     let event = DestroyEvent { socket, at: SystemTime::now() };
-                    let heard = &mut lock(&shared).heard;
+                    let received = &mut lock(&shared).received;
                     // Drop the oldest beyond what can be shown.
-                    if heard.len() >= MOST_CHANGES {
-                        heard.pop_front();
+                    if received.len() >= MOST_CHANGES {
+                        received.pop_front();
                     }
-                    heard.push_back(event);
+                    received.push_back(event);
                 });
                 lock(&shared).lost += lost;
             }
@@ -88,6 +88,6 @@ impl DestroyEvents {
     /// The events since the last call, and how often some were lost.
     pub(super) fn take(&mut self) -> (Vec<DestroyEvent>, u64) {
         let mut shared = self.lock();
-        (std::mem::take(&mut shared.heard).into(), std::mem::take(&mut shared.lost))
+        (std::mem::take(&mut shared.received).into(), std::mem::take(&mut shared.lost))
     }
 }

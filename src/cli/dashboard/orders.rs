@@ -22,20 +22,20 @@ fn lock(waiting: &WaitingOrders) -> MutexGuard<'_, VecDeque<Effect>> {
 /// Sending end.
 pub(super) struct Orders {
     waiting: WaitingOrders,
-    bell: SyncSender<()>,
+    wake_up: SyncSender<()>,
 }
 
 /// Receiving end.
 pub(super) struct Ordered {
     waiting: WaitingOrders,
-    bell: Receiver<()>,
+    wake_up: Receiver<()>,
 }
 
 /// Creates the queue.
 pub(super) fn orders() -> (Orders, Ordered) {
-    let (ring, bell) = sync_channel(1);
+    let (wake, wake_up) = sync_channel(1);
     let waiting = WaitingOrders::default();
-    (Orders { waiting: Arc::clone(&waiting), bell: ring }, Ordered { waiting, bell })
+    (Orders { waiting: Arc::clone(&waiting), wake_up: wake }, Ordered { waiting, wake_up })
 }
 
 /// Whether a newer order of the same kind replaces it.
@@ -55,7 +55,7 @@ impl Orders {
         waiting.push_back(order);
         drop(waiting);
         // Fails if a wake-up is already pending, or if the receiver is gone; both are fine.
-        let _ = self.bell.try_send(());
+        let _ = self.wake_up.try_send(());
         true
     }
 }
@@ -72,7 +72,7 @@ impl Ordered {
                 return Ok(order);
             }
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
-            self.bell.recv_timeout(left)?;
+            self.wake_up.recv_timeout(left)?;
         }
     }
 }

@@ -16,14 +16,14 @@ const WORKERS: usize = 4;
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Maximum number of waiting addresses: several screens full.
-const MOST_ASKED: usize = 1024;
+const MOST_PENDING: usize = 1024;
 
-type Asked = (IpAddr, Instant);
+type Pending = (IpAddr, Instant);
 
 /// Queue of addresses for the look-up threads, which start with the first address.
 pub(super) struct Resolver {
     outlet: Outlet,
-    queue: Option<SyncSender<Asked>>,
+    queue: Option<SyncSender<Pending>>,
 }
 
 impl Resolver {
@@ -41,19 +41,19 @@ impl Resolver {
     }
 }
 
-fn start(outlet: &Outlet) -> SyncSender<Asked> {
-    let (queue, asked) = sync_channel(MOST_ASKED);
-    let asked = Arc::new(Mutex::new(asked));
+fn start(outlet: &Outlet) -> SyncSender<Pending> {
+    let (queue, pending) = sync_channel(MOST_PENDING);
+    let pending = Arc::new(Mutex::new(pending));
     for _ in 0..WORKERS {
-        let (asked, outlet) = (Arc::clone(&asked), outlet.clone());
+        let (pending, outlet) = (Arc::clone(&pending), outlet.clone());
         let worker = thread::Builder::new().name("names".to_owned());
-        drop(worker.spawn(move || while look_up(&asked, &outlet).is_some() {}));
+        drop(worker.spawn(move || while look_up(&pending, &outlet).is_some() {}));
     }
     queue
 }
 
-fn look_up(asked: &Mutex<Receiver<Asked>>, outlet: &Outlet) -> Option<()> {
-    let (addr, since) = asked.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()?;
+fn look_up(pending: &Mutex<Receiver<Pending>>, outlet: &Outlet) -> Option<()> {
+    let (addr, since) = pending.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()?;
     let name = if since.elapsed() < DEADLINE { name_of(addr) } else { None };
     outlet.tell(Event::Names(vec![(addr, name)])).then_some(())
 }

@@ -12,6 +12,7 @@ use super::destroy_events::DestroyEvents;
 use super::orders::Ordered;
 use super::save::save;
 use crate::cli::asked;
+use crate::cli::exit::with_remedy;
 use crate::collect::caller::Caller;
 use crate::filter::Filter;
 use crate::inspect::{Cache, InspectError, Request, complete, inspect};
@@ -27,7 +28,7 @@ use crate::tui::inbox::Outlet;
 
 /// Progress of the first snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FirstLook {
+enum FirstSnapshot {
     Nothing,
     /// Rows without the expensive data (owners, options), and the CPU time they took: later snapshots take about as
     /// much
@@ -47,7 +48,7 @@ pub(super) struct Worker {
     /// When the dashboard was opened, and when the next snapshot is due
     opened: Instant,
     next: Instant,
-    seen: FirstLook,
+    seen: FirstSnapshot,
     cache: Cache,
     tracker: Tracker,
     destroy_events: DestroyEvents,
@@ -66,7 +67,7 @@ impl Worker {
             is_asked: false,
             opened: now,
             next: now,
-            seen: FirstLook::Nothing,
+            seen: FirstSnapshot::Nothing,
             cache: Cache::default(),
             tracker: Tracker::new(time_of_day),
         }
@@ -146,11 +147,11 @@ impl Worker {
     fn look_when_due(&mut self) -> Event {
         let (began, used) = (Instant::now(), cpu_time());
         let costs_more = complete(self.wanted.needs(), self.request.allowed).intersects(DEAR);
-        if self.seen == FirstLook::Nothing && costs_more && self.wanted.is_shown_early() {
+        if self.seen == FirstSnapshot::Nothing && costs_more && self.wanted.is_shown_early() {
             let seen = self.look_early();
             // The complete snapshot follows at once, even if the data was frozen meanwhile.
             (self.is_asked, self.next) = (true, Instant::now());
-            self.seen = FirstLook::Rows(cpu_time().saturating_sub(used));
+            self.seen = FirstSnapshot::Rows(cpu_time().saturating_sub(used));
             return seen;
         }
         self.is_asked = false;
@@ -158,9 +159,9 @@ impl Worker {
         let mut seen = self.look();
         // One-time costs do not delay the next snapshot: the rows would not change for a quarter of a minute.
         let cost = match before {
-            FirstLook::Nothing => Duration::ZERO,
-            FirstLook::Rows(cost) => cost,
-            FirstLook::All => cpu_time().saturating_sub(used),
+            FirstSnapshot::Nothing => Duration::ZERO,
+            FirstSnapshot::Rows(cost) => cost,
+            FirstSnapshot::All => cpu_time().saturating_sub(used),
         };
         let rest = self.interval.max(cost.div_f64(self.most_of_a_core));
         self.next = began + rest;
@@ -180,14 +181,14 @@ impl Worker {
         let mut builder = FrameBuilder::new(self.wanted.clone(), &mut nothing, self.opened.elapsed());
         match inspect(&request, None, &mut builder, &|| false) {
             Ok(tail) => Event::Frame(Box::new(Frame { is_early: true, ..builder.finish(tail, Vec::new()) })),
-            Err(error) => failed(error),
+            Err(error) => failed(&error),
         }
     }
 
     fn look(&mut self) -> Event {
         let mut needs = self.wanted.needs();
         // Kernel counters are shown relative to the first snapshot.
-        needs.set(Needs::KERNEL, needs.contains(Needs::KERNEL) || self.seen != FirstLook::All);
+        needs.set(Needs::KERNEL, needs.contains(Needs::KERNEL) || self.seen != FirstSnapshot::All);
         let states = self.wanted.states();
         let request = self.with(Filter::default(), states, needs);
         let at = self.opened.elapsed();
@@ -202,10 +203,10 @@ impl Worker {
                 }
                 let frame = builder.finish(tail, events);
                 self.destroy_events.cover(frame.namespaces.iter().map(|(id, _)| *id));
-                self.seen = FirstLook::All;
+                self.seen = FirstSnapshot::All;
                 Event::Frame(Box::new(frame))
             }
-            Err(error) => failed(error),
+            Err(error) => failed(&error),
         }
     }
 
@@ -225,7 +226,7 @@ impl Worker {
         };
         let request = self.with(filter, StateSet::ALL, Needs::all() - Needs::KERNEL - Needs::LIMITS);
         match inspect(&request, Some(self.cache.part()), &mut sink, &|| false) {
-            Err(error) => failed(error),
+            Err(error) => failed(&error),
             Ok(_) => Event::Detail(wanted_socket.id, sink.sheet.map(Box::new)),
         }
     }
@@ -235,9 +236,9 @@ impl Worker {
     }
 }
 
-/// Event for a failed snapshot: the error with its causes.
-fn failed(error: InspectError) -> Event {
-    Event::Failed(format!("{:#}", anyhow::Error::from(error)))
+/// Event for a failed snapshot.
+fn failed(error: &InspectError) -> Event {
+    Event::Failed(with_remedy(error))
 }
 
 /// CPU time of this process on all cores: snapshots, destroy events and names use several threads.

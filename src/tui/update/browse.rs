@@ -4,7 +4,7 @@ use super::super::action::{Action, Effect};
 use super::super::editor::Editor;
 use super::super::form::Form;
 use super::super::screen;
-use super::super::state::{Asking, Detail, Mode, Saving, State, Typing};
+use super::super::state::{Confirmation, Detail, Mode, Saving, State, Typing};
 use super::choose;
 use super::cursor::{scrolled, select, socket_ref};
 use super::show::{look, show, show_filtered};
@@ -103,12 +103,12 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
 /// The cells of a row that a narrow screen cuts off, as one line.
 fn in_words(state: &State) -> Option<String> {
     let (table, row) = (state.table()?, state.cursor.row);
-    let told: &[ColumnId] = match state.view() {
+    let identifying: &[ColumnId] = match state.view() {
         View::Kernel => &[ColumnId::Name, ColumnId::Default, ColumnId::Meaning],
         _ => &[ColumnId::Event, ColumnId::Lifetime, ColumnId::Why, ColumnId::Process],
     };
     let cells = table.columns().iter().zip(table.cells(row));
-    let cells = cells.filter(|(column, value)| told.contains(&column.id) && *value != Value::Absent);
+    let cells = cells.filter(|(column, value)| identifying.contains(&column.id) && *value != Value::Absent);
     let word = |(column, value): (&Heading, Value<'_>)| match column.id {
         // A number needs its column's name.
         id @ (ColumnId::Lifetime | ColumnId::Default) => format!("{} {}", id.name(), value.for_people(column.unit)),
@@ -208,8 +208,12 @@ fn ids(state: &State, rows: &[usize]) -> Vec<SocketId> {
 fn destroy(state: &mut State) -> Vec<Effect> {
     let Some((ids, whose)) = targets(state) else { return nothing(state) };
     let question = format!("Destroy {whose}? [y/N]");
-    state.mode =
-        Mode::Asking(Asking { question, effect: Effect::Destroy(ids), is_shown: false, otherwise: Box::default() });
+    state.mode = Mode::Confirming(Confirmation {
+        question,
+        effect: Effect::Destroy(ids),
+        is_shown: false,
+        otherwise: Box::default(),
+    });
     Vec::new()
 }
 

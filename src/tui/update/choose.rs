@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::super::action::{Action, Effect, SharedTable};
-use super::super::state::{Asking, Choice, Menu, MenuItem, Mode, State};
+use super::super::state::{Choice, Confirmation, Menu, MenuItem, Mode, State};
 use super::show::look;
 use crate::filter::{Filter, Names};
 use crate::text::keepalive;
@@ -138,7 +138,7 @@ pub(super) fn form(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             let question = format!("Set {} of {}? [y/N]", keepalive::change(&change), form.whose);
             let effect = Effect::Set(form.ids.clone(), change);
             let otherwise = Box::new(std::mem::take(&mut state.mode));
-            state.mode = Mode::Asking(Asking { question, effect, is_shown: false, otherwise });
+            state.mode = Mode::Confirming(Confirmation { question, effect, is_shown: false, otherwise });
         }
         _ => form.press(key),
     }

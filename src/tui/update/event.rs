@@ -31,7 +31,7 @@ pub(crate) fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<
         Event::Suspend => vec![Effect::Suspend],
         Event::Continued => vec![Effect::Retake],
         Event::Drawn => {
-            if let Mode::Asking(asking) = &mut state.mode {
+            if let Mode::Confirming(asking) = &mut state.mode {
                 asking.is_shown = true;
             }
             return Vec::new();

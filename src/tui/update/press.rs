@@ -44,7 +44,7 @@ fn line(mode: &mut Mode) -> Option<&mut Editor> {
         Mode::Typing(typing) => Some(&mut typing.line),
         Mode::Saving(saving) => Some(&mut saving.line),
         Mode::Form(form) => Some(form.line()),
-        Mode::Browse | Mode::Asking(_) | Mode::Menu(_) | Mode::Help(_) => None,
+        Mode::Browse | Mode::Confirming(_) | Mode::Menu(_) | Mode::Help(_) => None,
     }
 }
 
@@ -69,8 +69,8 @@ fn press_in_mode(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Eff
     match &mut state.mode {
         Mode::Browse if is_ctrl_c => vec![Effect::Quit],
         Mode::Typing(_) => typing::press(state, key, names),
-        Mode::Asking(_) => {
-            let Mode::Asking(asking) = std::mem::take(&mut state.mode) else { return Vec::new() };
+        Mode::Confirming(_) => {
+            let Mode::Confirming(asking) = std::mem::take(&mut state.mode) else { return Vec::new() };
             let is_yes = key.code == KeyCode::Char('y') && key.modifiers.is_empty() && asking.is_shown;
             if is_yes {
                 return vec![asking.effect];

@@ -48,7 +48,7 @@ fn keys_of(state: &State) -> Vec<(String, &'static str)> {
         }
         Mode::Menu(_) => fixed(&[("Enter", "choose"), ("Esc", "back")]),
         Mode::Help(_) => fixed(&[("j k", "scroll"), ("any other key", "back")]),
-        Mode::Asking(_) => fixed(&[("y", "yes"), ("any other key", "no")]),
+        Mode::Confirming(_) => fixed(&[("y", "yes"), ("any other key", "no")]),
         Mode::Browse if state.detail.is_some() => vec![
             (of(Action::Back), "back"),
             ("j k".to_owned(), "scroll"),

@@ -128,12 +128,12 @@ fn freshness(state: &State) -> (String, Style) {
 pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
     let (theme, area) = (canvas.theme, canvas.area);
     let mut x = area.x + 1;
-    let told = match (&state.reports.failure, &state.reports.outcome) {
+    let message = match (&state.reports.failure, &state.reports.outcome) {
         (Some(why), _) => Some((format!("snapshot failed: {why}"), theme.alarm)),
-        (None, told) => told.clone().map(|told| (told, theme.title)),
+        (None, message) => message.clone().map(|message| (message, theme.title)),
     };
-    if let Some((told, style)) = told {
-        canvas.put(x, 0, &fitted(&printable(&told), usize::from(area.right().saturating_sub(x))), style);
+    if let Some((message, style)) = message {
+        canvas.put(x, 0, &fitted(&printable(&message), usize::from(area.right().saturating_sub(x))), style);
         return;
     }
     // Before the first frame even "0 connections" would be wrong.

@@ -10,7 +10,7 @@ use super::prompt;
 use crate::model::liveness::Deadline;
 use crate::text::{bounded, printable};
 use crate::tui::form::Form;
-use crate::tui::state::{Asking, Choice, Menu};
+use crate::tui::state::{Choice, Confirmation, Menu};
 
 /// Draws an empty window in the middle of the area; returns the canvas inside its border.
 fn frame<'c>(title: &str, width: u16, height: u16, canvas: &'c mut Canvas<'_>) -> Canvas<'c> {
@@ -25,7 +25,7 @@ fn frame<'c>(title: &str, width: u16, height: u16, canvas: &'c mut Canvas<'_>) -
 }
 
 /// Draws a question. It wraps, so that number, owners and how to answer are complete at any width.
-pub(super) fn question(asking: &Asking, canvas: &mut Canvas<'_>) {
+pub(super) fn question(asking: &Confirmation, canvas: &mut Canvas<'_>) {
     let width = canvas.area.width.min(76);
     let lines: Vec<_> = wrapped(&printable(&asking.question), width.saturating_sub(4)).collect();
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);

@@ -31,7 +31,7 @@ fn dump(family: Family) -> std::io::Result<Vec<u8>> {
     let mut socket = netlink_sys::Socket::new(NETLINK_SOCK_DIAG)?;
     socket.bind_auto()?;
     let (states, needs) = (StateSet::ALL, Needs::all());
-    let request = DumpRequest { family: Some(family), states, needs, bytecode: &[], beside: false };
+    let request = DumpRequest { family: Some(family), states, needs, bytecode: &[], in_parallel: false };
     socket.send(&request.to_bytes(1), 0)?;
     let (mut answer, mut datagram) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
