@@ -184,7 +184,7 @@ pub(super) fn commented_defaults() -> String {
         let _ = write!(out, "# {help}\n#{name} = {default}\n\n");
     }
     out.push_str(
-        "# Columns of each view; those of connections and listeners are the columns of tcpulse ls\n[columns]\n",
+        "# Columns of each view; connections and listeners can show any column of tcpulse ls too\n[columns]\n",
     );
     for spec in VIEWS {
         let _ = writeln!(out, "#{} = {}", spec.name, list(spec.default_columns()));
