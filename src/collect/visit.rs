@@ -15,7 +15,7 @@ use super::error::{CollectError, Refusal};
 use super::proc_net::ProcNetTcp;
 use super::refusals::{self, Refusals, cause, errno_of, is_gone, is_short};
 use super::rights::LOOK_AND_ENTER;
-use super::routes::routes;
+use super::routes::{Router, routes};
 use super::{kernel_values, limits};
 use crate::model::counters::{Counters, Population};
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
@@ -83,6 +83,8 @@ pub(crate) struct Visited {
     pub namespace: Namespace,
     /// Source of its rows
     pub rows: Rows,
+    /// Looks up routes, if an interface or a neighbour of the namespace leaves a doubt
+    pub router: Option<Router>,
 }
 
 /// Sources of rows that stay open after the visit. Further ones are opened when their turn comes.
@@ -226,6 +228,11 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
     let states = population.map_or(StateSet::ALL, Population::states).intersection(request.states);
     let (rows, refusal) = if states.is_empty() { (Rows::None, None) } else { open_rows(found, request.source)? };
     let kernel = needs.contains(Needs::KERNEL);
+    let (routes, lookup) = if needs.contains(Needs::LIVENESS) && !states.is_empty() {
+        routes(&mut unread.routes)
+    } else {
+        (Routes::default(), None)
+    };
     let namespace = Namespace {
         id: found.id,
         name: found.name.clone(),
@@ -241,16 +248,12 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
         },
         sockstat,
         counters: if kernel { kernel_values::counters(&mut unread.counters) } else { Counters::default() },
-        routes: if needs.contains(Needs::LIVENESS) && !states.is_empty() {
-            routes(&mut unread.routes)
-        } else {
-            Routes::default()
-        },
+        routes,
         interfaces: if states.is_empty() { Vec::new() } else { interfaces(&mut unread.interfaces) },
     };
     let mut gaps = unread.gaps(&found.name);
     refusal.into_iter().for_each(|refusal| gaps.add(fallback_gap(&refusal)));
-    Ok((Visited { namespace, rows }, gaps))
+    Ok((Visited { namespace, rows, router: lookup }, gaps))
 }
 
 /// Errors of reading the values of a namespace.

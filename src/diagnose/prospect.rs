@@ -29,7 +29,7 @@ impl Subject {
             socket: row.socket.clone(),
             options: row.options.copied(),
             sysctls: row.namespace.sysctls.clone(),
-            doubt: row.namespace.routes.doubt(row.socket.remote.addr),
+            doubt: row.judged.and_then(|judged| judged.doubt),
             judge,
         }
     }

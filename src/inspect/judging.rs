@@ -10,6 +10,7 @@ use super::cached::FoundOwners;
 use super::request::Request;
 use crate::collect::descriptors::Unreachable;
 use crate::collect::options::OptionReader;
+use crate::collect::routes::{Route, Router};
 use crate::diagnose::{Facts, Judge, keepalive};
 use crate::model::address::{Endpoint, NetnsId};
 use crate::model::gap::{Gap, GapKind, Gaps};
@@ -17,6 +18,7 @@ use crate::model::holder::Holder;
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
+use crate::model::routes::Doubt;
 use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
@@ -26,6 +28,9 @@ use crate::model::unread::Unread;
 /// Rows for which one reading of the clock is used: the kernel writes them within a fraction of a millisecond.
 const ROWS_A_TICK: u64 = 64;
 
+/// Look-up of routes, by namespace: of those where an interface or a neighbour leaves a doubt.
+pub(super) type Routers = FxHashMap<NetnsId, Router>;
+
 /// Judges the rows of one snapshot.
 pub(super) struct Judging<'a> {
     needs: Needs,
@@ -34,6 +39,7 @@ pub(super) struct Judging<'a> {
     listeners: FxHashMap<(NetnsId, Endpoint), SocketOptions>,
     cache: Option<&'a mut Cache>,
     is_part: bool,
+    routers: Routers,
     /// Number of judged rows, and the last reading of the clock, which would cost too much for each row
     rows: u64,
     now: Millis,
@@ -43,7 +49,7 @@ pub(super) struct Judging<'a> {
 pub(super) type Read = Option<Result<SocketOptions, Unread>>;
 
 impl<'a> Judging<'a> {
-    pub(super) fn new(request: &Request, cache: Option<CacheUse<'a>>) -> Self {
+    pub(super) fn new(request: &Request, cache: Option<CacheUse<'a>>, routers: Routers) -> Self {
         let is_part = cache.as_ref().is_some_and(|used| used.is_part);
         let mut cache = cache.map(|used| used.cache);
         if let Some(cache) = cache.as_mut().filter(|_| !is_part) {
@@ -57,6 +63,7 @@ impl<'a> Judging<'a> {
             listeners: FxHashMap::default(),
             cache,
             is_part,
+            routers,
             rows: 0,
             now: Millis::ZERO,
         }
@@ -151,10 +158,23 @@ impl<'a> Judging<'a> {
             None => (None, Unread::Unneeded),
         };
         let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
+        let doubt = self.doubt(socket, namespace);
         let options = if socket.state == TcpState::SynRecv { self.listener_of(socket) } else { options };
-        let doubt = namespace.routes.doubt(socket.remote.addr);
         let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt };
-        Some(Judged { keepalive, liveness: self.judge.liveness(&facts) })
+        Some(Judged { keepalive, liveness: self.judge.liveness(&facts), doubt })
+    }
+
+    /// Reason to doubt that packets to the peer leave this host.
+    fn doubt(&mut self, socket: &Socket, namespace: &Namespace) -> Option<Doubt> {
+        let routes = &namespace.routes;
+        if routes.are_sound() || !socket.state.is_connection() || socket.remote.addr.to_canonical().is_loopback() {
+            return None;
+        }
+        match self.routers.get_mut(&namespace.id).map_or(Route::Unknown, |router| router.route(socket)) {
+            Route::Via(hop) => routes.doubt(hop),
+            Route::Refused => Some(Doubt::Route),
+            Route::Unknown => routes.doubt_of_any(),
+        }
     }
 
     /// One gap for each reason why options could not be read.

@@ -11,7 +11,7 @@ use super::cached::{self, FoundOwners, Scanned};
 use super::cookies::CookieSet;
 use super::dump::{Dumped, Dumper, lost};
 use super::error::InspectError;
-use super::judging::Judging;
+use super::judging::{Judging, Routers};
 use super::request::Request;
 use super::waiting::{Waiting, still_there};
 use crate::collect::cgroups::Cgroups;
@@ -94,12 +94,13 @@ pub(super) struct Opened<'a> {
     pub(super) head: &'a Head,
     /// In the order of the namespaces
     pub(super) sources: Vec<Rows>,
+    pub(super) routers: Routers,
 }
 
 /// Reads all sources completely.
 pub(super) fn run<S: Sink + ?Sized>(
     request: &Request,
-    Opened { head, mut sources }: Opened<'_>,
+    Opened { head, mut sources, routers }: Opened<'_>,
     mut cache: Option<CacheUse<'_>>,
     sink: &mut S,
     interrupted: &dyn Fn() -> bool,
@@ -115,7 +116,7 @@ pub(super) fn run<S: Sink + ?Sized>(
         let found = cached::owners(cached, &mut users, request.collected())?;
         owners.get_or_init(|| found);
     }
-    let judging = Judging::new(request, cache.as_mut().map(CacheUse::reborrow));
+    let judging = Judging::new(request, cache.as_mut().map(CacheUse::reborrow), routers);
     let wants_listeners = judging.wants_listeners(request.states.intersection(request.filter.states()));
     let mut dumper = Dumper::new(request, wants_listeners, judging.is_watched());
     let mut pipeline = Pipeline {

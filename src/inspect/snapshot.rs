@@ -4,11 +4,12 @@ use std::io;
 
 use super::cache::CacheUse;
 use super::error::InspectError;
+use super::judging::Routers;
 use super::pipeline::{self, Opened};
 use super::request::Request;
 use crate::collect::discovery;
 use crate::collect::host::{Stopwatch, host, now};
-use crate::collect::visit::{Rows, VisitRequest, visit_all};
+use crate::collect::visit::{VisitRequest, Visited, visit_all};
 use crate::model::row::Row;
 use crate::model::snapshot::{Head, Sink, Tail};
 use crate::model::state::StateSet;
@@ -31,11 +32,16 @@ pub fn inspect<S: Sink + ?Sized>(
     let visit = VisitRequest { choice: &request.netns, source: request.source, states, needs: request.collected() };
     let (visited, refused) = visit_all(&found, visit)?;
     gaps.extend(refused);
-    let (namespaces, sources): (Vec<_>, Vec<Rows>) =
-        visited.into_iter().map(|visited| (visited.namespace, visited.rows)).unzip();
+    let (mut namespaces, mut sources, mut routers) = (Vec::new(), Vec::new(), Routers::default());
+    for Visited { namespace, rows, router } in visited {
+        routers.extend(router.map(|router| (namespace.id, router)));
+        namespaces.push(namespace);
+        sources.push(rows);
+    }
     let head = Head { taken_at, host: host(), namespaces };
     sink.head(&head)?;
-    let (summary, more_gaps) = pipeline::run(request, Opened { head: &head, sources }, cache, sink, interrupted)?;
+    let (summary, more_gaps) =
+        pipeline::run(request, Opened { head: &head, sources, routers }, cache, sink, interrupted)?;
     gaps.extend(more_gaps);
     let tail = Tail { summary, gaps, elapsed: stopwatch.elapsed() };
     sink.tail(&tail)?;

@@ -7,6 +7,7 @@ use super::keepalive::Keepalive;
 use super::liveness::Liveness;
 use super::namespace::Namespace;
 use super::options::SocketOptions;
+use super::routes::Doubt;
 use super::socket::Socket;
 
 /// Judgement of a row.
@@ -16,6 +17,8 @@ pub struct Judged {
     pub keepalive: Keepalive,
     /// Whether its peer is alive, and when the kernel would notice otherwise
     pub liveness: Liveness,
+    /// Why it is doubtful that packets to the peer leave this host
+    pub doubt: Option<Doubt>,
 }
 
 /// One row of a snapshot. It borrows its data, and is dropped when the sink returns.

@@ -210,7 +210,7 @@ proptest! {
         let socket = socket(TcpState::Established, Timer { kind: TimerKind::Off, expires_ms: 0, count: 0 }, Some(1), None);
         let sysctls = Sysctls::default();
         let (namespace, liveness) = (namespace(&sysctls), judged(&socket, &keepalive, &sysctls, None));
-        let judged = Judged { keepalive, liveness };
+        let judged = Judged { keepalive, liveness, doubt: None };
         let row = Row {
             taken_at: std::time::SystemTime::UNIX_EPOCH,
             socket: &socket, namespace: &namespace, interface: None, user: None, cgroup: None,
@@ -289,7 +289,7 @@ proptest! {
             prop_assert_eq!(keepalive.source, Some(KeepaliveSource::Socket), "exact of values that were not read");
         }
         let namespace = namespace(&sysctls);
-        let judged = Judged { keepalive, liveness };
+        let judged = Judged { keepalive, liveness, doubt: None };
         let row = Row {
             taken_at: std::time::SystemTime::UNIX_EPOCH,
             socket: &socket, namespace: &namespace, interface: None, user: None, cgroup: None, holder: Holder::NotAsked,

@@ -284,7 +284,7 @@ fn enter_shows_the_cells_that_a_narrow_screen_leaves_out() {
     scene.keys("6");
     scene.look(&BUSY[1..]);
     scene.press(KeyCode::Enter);
-    assert_eq!(scene.state.reports.outcome.as_deref(), Some("closed, lifetime ≥1.0s, closed or reset, api[812]"));
+    assert_eq!(scene.state.messages.outcome.as_deref(), Some("closed, lifetime ≥1.0s, closed or reset, api[812]"));
 }
 
 #[test]

@@ -261,6 +261,7 @@ fn push(builder: &mut FrameBuilder<'_>, namespaces: &[Namespace], made: Made) {
     let judged = Judged {
         keepalive: Keepalive::default(),
         liveness: Liveness { verdict: made.verdict, deadline, likely: None },
+        doubt: None,
     };
     let inode = socket.inode.unwrap_or(Inode(0));
     let owners = OwnerTable::new(vec![process(made.pid)], vec![Holding { inode, process: 0, fd: Fd(7) }], 0);

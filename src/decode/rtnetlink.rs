@@ -1,0 +1,104 @@
+//! Decodes answers of rtnetlink: the route to a peer, and neighbours (`include/uapi/linux/{rtnetlink,neighbour}.h`).
+//! Malformed messages are no answer.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::bytes::{array_at, u16_at, u32_at};
+use super::netlink::NetlinkAttributes;
+use crate::model::routes::NextHop;
+
+/// Type of the answer to `RTM_GETROUTE`.
+pub(crate) const RTM_NEWROUTE: u16 = 24;
+/// Type of the answers to `RTM_GETNEIGH`.
+pub(crate) const RTM_NEWNEIGH: u16 = 28;
+
+/// Bytes of `struct rtmsg` and of `struct ndmsg`.
+const HEADER_BYTES: usize = 12;
+const RTN_UNICAST: u8 = 1;
+const RTN_LOCAL: u8 = 2;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+const RTA_VIA: u16 = 18;
+const NDA_DST: u16 = 1;
+const NUD_INCOMPLETE: u16 = 0x01;
+const NUD_FAILED: u16 = 0x20;
+
+/// A route to `peer`; `None` if it is one that refuses packets (unreachable, prohibit, blackhole), or malformed.
+pub(crate) fn next_hop(body: &[u8], peer: IpAddr) -> Option<NextHop> {
+    let kind = *body.get(7)?;
+    if kind != RTN_UNICAST && kind != RTN_LOCAL {
+        return None;
+    }
+    let (mut interface, mut addr) = (None, peer);
+    for attribute in NetlinkAttributes::new(body.get(HEADER_BYTES..)?) {
+        match attribute.kind {
+            RTA_OIF => interface = u32_at(attribute.value, 0),
+            RTA_GATEWAY => addr = address(attribute.value)?,
+            // `struct rtvia`: the family, then the address. A route of IPv4 over an IPv6 gateway has it.
+            RTA_VIA => addr = address(attribute.value.get(2..)?)?,
+            _ => {}
+        }
+    }
+    Some(NextHop { interface: interface?, addr })
+}
+
+/// A neighbour that has not answered, or has stopped answering; `None` for any other.
+pub(crate) fn unresolved(body: &[u8]) -> Option<NextHop> {
+    let (interface, state) = (u32_at(body, 4)?, u16_at(body, 8)?);
+    if state & (NUD_INCOMPLETE | NUD_FAILED) == 0 {
+        return None;
+    }
+    let mut attributes = NetlinkAttributes::new(body.get(HEADER_BYTES..)?);
+    let addr = attributes.find(|attribute| attribute.kind == NDA_DST)?;
+    Some(NextHop { interface, addr: address(addr.value)? })
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => array_at::<4>(bytes, 0).map(|octets| Ipv4Addr::from(octets).into()),
+        16 => array_at::<16>(bytes, 0).map(|octets| Ipv6Addr::from(octets).into()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{next_hop, unresolved};
+    use crate::model::routes::NextHop;
+    use std::net::IpAddr;
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn route(kind: u8, attributes: &[Vec<u8>]) -> Vec<u8> {
+        [vec![2, 32, 0, 0, 254, 0, 0, kind, 0, 0, 0, 0], attributes.concat()].concat()
+    }
+
+    #[test]
+    fn the_next_hop_is_the_gateway_or_the_peer() {
+        let peer: IpAddr = [10, 0, 0, 9].into();
+        let oif = attribute(4, &3_u32.to_ne_bytes());
+        let hop = |addr: IpAddr| Some(NextHop { interface: 3, addr });
+        assert_eq!(next_hop(&route(1, std::slice::from_ref(&oif)), peer), hop(peer));
+        assert_eq!(next_hop(&route(1, &[oif.clone(), attribute(5, &[10, 0, 0, 1])]), peer), hop([10, 0, 0, 1].into()));
+        let via = [&10_u16.to_ne_bytes()[..], &[0xfe; 16]].concat();
+        assert_eq!(next_hop(&route(1, &[oif.clone(), attribute(18, &via)]), peer), hop([0xfe_u8; 16].into()));
+        // Unreachable, and too short.
+        assert_eq!(next_hop(&route(7, &[oif]), peer), None);
+        assert_eq!((next_hop(&route(1, &[]), peer), next_hop(&[1, 2], peer)), (None, None));
+    }
+
+    #[test]
+    fn only_neighbours_without_an_answer_are_taken() {
+        let neighbour =
+            |state: u8| [vec![2, 0, 0, 0, 5, 0, 0, 0, state, 0, 0, 0], attribute(1, &[10, 0, 0, 9])].concat();
+        let failed = Some(NextHop { interface: 5, addr: [10, 0, 0, 9].into() });
+        assert_eq!((unresolved(&neighbour(0x20)), unresolved(&neighbour(0x01))), (failed, failed));
+        assert_eq!((unresolved(&neighbour(0x02)), unresolved(&neighbour(0x10)), unresolved(&[0])), (None, None, None));
+    }
+}
