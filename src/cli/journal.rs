@@ -195,18 +195,18 @@ fn is_gone(error: &io::Error) -> bool {
 }
 
 /// Connects to the log daemon by datagrams, or else by a stream, as syslog(3) does. Neither blocks.
-fn open(door: &mut JournalSocket) -> io::Result<()> {
-    match door {
+fn open(socket: &mut JournalSocket) -> io::Result<()> {
+    match socket {
         JournalSocket::Shut => {}
         JournalSocket::Open(..) => return Ok(()),
         JournalSocket::Failed => return Err(io::Error::other("it failed before")),
     }
     let address = SocketAddrUnix::new(DEV_LOG)?;
     let connected = |kind| {
-        let socket = socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
-        connect(&socket, &address).map(|()| JournalSocket::Open(socket, kind))
+        let opened = socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+        connect(&opened, &address).map(|()| JournalSocket::Open(opened, kind))
     };
-    *door = match connected(SocketType::DGRAM) {
+    *socket = match connected(SocketType::DGRAM) {
         Err(Errno::PROTOTYPE) => connected(SocketType::STREAM)?,
         opened => opened?,
     };

@@ -1,14 +1,14 @@
 //! Options that a command does not take. They are read before and after every command; this table leaves them out of the
-//! command's help, and says why one that was given is refused.
+//! command's help, and says what happens if one is given: most are refused, some have no effect.
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use super::usage::UsageError;
 
-/// What happens to an option that a command does not take.
+/// What is done about an option that a command does not take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Given {
+enum Treatment {
     /// An error with this reason
     Refused(&'static str),
     /// It changes nothing: the command does so anyway, or reads nothing that the option is about
@@ -17,14 +17,14 @@ enum Given {
     Depends,
 }
 
-use Given::{Depends, NoEffect, Refused};
+use Treatment::{Depends, NoEffect, Refused};
 
-const NO_SOCKETS: Given = Refused("it lists no sockets");
-const OWN_LIST: Given = Refused("it lists what it changes in its own way");
-const BY_COUNT: Given = Refused("it sorts by count; say what to count by with --by");
+const NO_SOCKETS: Treatment = Refused("it lists no sockets");
+const OWN_LIST: Treatment = Refused("it lists what it changes in its own way");
+const BY_COUNT: Treatment = Refused("it sorts by count; say what to count by with --by");
 
 /// `set` and `kill` list sockets in their own table, once, and need their owners.
-const ACTING: &[(&str, Given)] = &[
+const ACTING: &[(&str, Treatment)] = &[
     ("no_processes", Refused("it needs the owners")),
     ("columns", OWN_LIST),
     ("sort", OWN_LIST),
@@ -34,8 +34,8 @@ const ACTING: &[(&str, Given)] = &[
     ("watch", Refused("it changes once")),
 ];
 
-/// The options that each command does not take, by their ids. Without options: it takes none.
-const NOT_TAKEN: &[(&str, &[(&str, Given)])] = &[
+/// The options that each command does not take, by their ids. An empty list hides all of them and ignores them.
+const NOT_TAKEN: &[(&str, &[(&str, Treatment)])] = &[
     (
         "show",
         &[
@@ -43,8 +43,8 @@ const NOT_TAKEN: &[(&str, &[(&str, Given)])] = &[
             ("listening", NoEffect),
             ("columns", Depends),
             ("sort", Depends),
-            ("limit", NoEffect),
-            ("no_header", NoEffect),
+            ("limit", Depends),
+            ("no_header", Depends),
         ],
     ),
     ("stat", &[("all", NoEffect), ("columns", BY_COUNT), ("sort", BY_COUNT)]),
@@ -55,7 +55,7 @@ const NOT_TAKEN: &[(&str, &[(&str, Given)])] = &[
             ("ipv6", NoEffect),
             ("listening", NoEffect),
             ("source", NoEffect),
-            ("explain_filter", NoEffect),
+            ("explain_filter", Refused("it takes no filter")),
             ("no_processes", NoEffect),
             ("no_sockopts", NoEffect),
             ("active_within", NoEffect),
@@ -85,12 +85,11 @@ pub(super) fn hide(command: Command) -> Command {
 pub(super) fn refuse(program: &Command, matches: &ArgMatches) -> Result<(), UsageError> {
     let Some((name, given)) = matches.subcommand() else { return Ok(()) };
     let options = NOT_TAKEN.iter().find(|(command, _)| *command == name).map_or(&[][..], |(_, options)| *options);
-    for (id, reason) in options {
-        if let (Refused(reason), Some(ValueSource::CommandLine)) = (reason, given.value_source(id)) {
-            let option =
-                program.get_arguments().find(|option| option.get_id() == id).and_then(|option| option.get_long());
-            let option = option.unwrap_or(id);
-            return Err(UsageError(format!("--{option} does not go with {name}: {reason}")));
+    for (id, treatment) in options {
+        if let (Refused(reason), Some(ValueSource::CommandLine)) = (treatment, given.value_source(id)) {
+            let option = program.get_arguments().find(|option| option.get_id() == id);
+            let long = option.and_then(clap::Arg::get_long).unwrap_or(id);
+            return Err(UsageError(format!("--{long} does not go with {name}: {reason}")));
         }
     }
     Ok(())
@@ -98,8 +97,8 @@ pub(super) fn refuse(program: &Command, matches: &ArgMatches) -> Result<(), Usag
 
 #[cfg(test)]
 mod tests {
-    use super::NOT_TAKEN;
-    use crate::cli::args::command;
+    use super::{NOT_TAKEN, Refused};
+    use crate::cli::args::{command, parse};
 
     #[test]
     fn options_that_are_not_taken_exist() {
@@ -111,5 +110,24 @@ mod tests {
             }
         }
         command().debug_assert();
+    }
+
+    #[test]
+    fn a_refused_option_is_refused_before_and_after_the_command() {
+        let program = command();
+        for (name, options) in NOT_TAKEN {
+            for (id, treatment) in *options {
+                let Refused(reason) = treatment else { continue };
+                let option = program.get_arguments().find(|option| option.get_id() == id).unwrap();
+                let long = option.get_long().unwrap();
+                let value = option.get_action().takes_values().then_some(if *id == "format" { "=csv" } else { "=2" });
+                let typed = format!("--{long}{}", value.unwrap_or_default());
+                for words in [["tcpulse", *name, typed.as_str()], ["tcpulse", typed.as_str(), *name]] {
+                    let error = parse(words.map(Into::into)).err().map(|error| error.to_string());
+                    let expected = format!("--{long} does not go with {name}: {reason}");
+                    assert_eq!(error.as_deref(), Some(expected.as_str()), "{words:?}");
+                }
+            }
+        }
     }
 }

@@ -54,12 +54,12 @@ impl Listener {
     }
 
     /// Passes all pending events to `each`. Does not block, and reads at most [`MOST_AT_ONCE`] datagrams.
-    fn receive(&self, buffer: &mut [u8], each: &mut impl FnMut(TcpSocket)) -> ReadEvents {
+    fn receive(&self, buffer: &mut [u8], each: &mut impl FnMut(TcpSocket)) -> ReadResult {
         let mut lost = 0;
         for _ in 0..MOST_AT_ONCE {
             match self.socket.recv(&mut &mut *buffer, DONT_WAIT) {
                 // The kernel sends no empty datagram.
-                Ok(0) => return ReadEvents { lost, is_over: true },
+                Ok(0) => return ReadResult { lost, is_over: true },
                 Ok(length) => {
                     for message in Messages::new(&buffer[..length.min(buffer.len())]).flatten() {
                         if let Payload::Data(SOCK_DIAG_BY_FAMILY, bytes) = message.payload
@@ -72,15 +72,15 @@ impl Listener {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // More events may follow.
                 Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => lost += 1,
-                Err(error) => return ReadEvents { lost, is_over: error.kind() != io::ErrorKind::WouldBlock },
+                Err(error) => return ReadResult { lost, is_over: error.kind() != io::ErrorKind::WouldBlock },
             }
         }
-        ReadEvents { lost, is_over: lost == MOST_AT_ONCE }
+        ReadResult { lost, is_over: lost == MOST_AT_ONCE }
     }
 }
 
 /// Result of reading one listener.
-struct ReadEvents {
+struct ReadResult {
     /// Number of loss reports (ENOBUFS)
     lost: u64,
     /// The socket has failed: a further poll would return at once, for ever

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::csv;
 use super::stat::StatFormat;
 use super::table::{TableLayout, TextTable, styled};
-use super::wire::{Both, Document, Origin, WireEnd, WireHead, first, later, line};
+use super::wire::{Document, Joined, Origin, WireEnd, WireHead, first_line, later_line, write_line};
 use crate::fields::column::Width;
 use crate::fields::kernel::{Entry, Section, sections};
 use crate::fields::tone::Tone;
@@ -127,12 +127,12 @@ impl<W: Write> Sink for Kernel<W> {
             StatFormat::Table => self.table(head, &mut out),
             StatFormat::Csv => self.csv(head, &mut out),
             StatFormat::Json => {
-                let members = Both { before: WireHead::of(head), after: WireEnd::of(tail) };
-                line(&mut out, &Document { r#type: "kernel", members });
+                let members = Joined { before: WireHead::of(head), after: WireEnd::of(tail) };
+                write_line(&mut out, &Document { r#type: "kernel", members });
             }
             StatFormat::Ndjson => {
-                line(&mut out, &first("kernel", head, WireHead::of(head)));
-                line(&mut out, &later("summary", &Origin::of(head), WireEnd::of(tail)));
+                write_line(&mut out, &first_line("kernel", head, WireHead::of(head)));
+                write_line(&mut out, &later_line("summary", &Origin::of(head), WireEnd::of(tail)));
             }
         }
         self.output.write_all(&out)?;

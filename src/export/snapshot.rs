@@ -3,7 +3,7 @@
 use super::connection::Connections;
 use super::json::Json;
 use super::list::Encoder;
-use super::wire::{self, Members, Origin, WireHead, WireTail, first, later, line};
+use super::wire::{self, Members, Origin, WireHead, WireTail, first_line, later_line, write_line};
 use crate::model::address::NetnsId;
 use crate::model::namespace::Namespace;
 use crate::model::row::Row;
@@ -70,7 +70,7 @@ impl NdjsonSnapshot {
         if last.replace(namespace.id) != Some(namespace.id) {
             begun.clear();
             let members = Members(vec![("netns_name", &namespace.name)]);
-            wire::open(begun, &later("connection", &self.origin, members));
+            wire::open(begun, &later_line("connection", &self.origin, members));
         }
     }
 }
@@ -79,7 +79,7 @@ impl Encoder for NdjsonSnapshot {
     fn head(&mut self, head: &Head, out: &mut Vec<u8>) {
         self.origin = Origin::of(head);
         self.rows.0 = None;
-        line(out, &first("snapshot", head, WireHead::of(head)));
+        write_line(out, &first_line("snapshot", head, WireHead::of(head)));
     }
 
     fn encode(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
@@ -100,6 +100,6 @@ impl Encoder for NdjsonSnapshot {
     }
 
     fn tail(&mut self, tail: &Tail, listed: u64, out: &mut Vec<u8>) {
-        line(out, &later("summary", &self.origin, WireTail::of(tail, listed)));
+        write_line(out, &later_line("summary", &self.origin, WireTail::of(tail, listed)));
     }
 }

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::csv;
 use super::table::{TableLayout, TextTable, styled};
-use super::wire::{self, Both, Document, Members, Origin, Preamble, WireEnd, first, later, line};
+use super::wire::{self, Document, Joined, Members, Origin, Preamble, WireEnd, first_line, later_line, write_line};
 use crate::fields::column::Width;
 use crate::fields::id::ColumnId;
 use crate::fields::socket::{Get, SocketColumn};
@@ -145,7 +145,7 @@ impl<W: Write> Stat<W> {
     }
 
     fn json(&self, head: &Head, groups: &[CountedGroup], tail: &Tail, out: &mut Vec<u8>) {
-        let members = Both { before: Preamble::of(head), after: self.wire_by() };
+        let members = Joined { before: Preamble::of(head), after: self.wire_by() };
         wire::open(out, &Document { r#type: "stat", members });
         out.extend_from_slice(b",\"groups\":[");
         for (index, group) in groups.iter().enumerate() {
@@ -159,9 +159,9 @@ impl<W: Write> Stat<W> {
 
     fn ndjson(&self, head: &Head, groups: &[CountedGroup], tail: &Tail, out: &mut Vec<u8>) {
         let origin = Origin::of(head);
-        line(out, &first("stat", head, Both { before: Preamble::of(head), after: self.wire_by() }));
-        groups.iter().for_each(|group| line(out, &later("group", &origin, self.wire_group(group))));
-        line(out, &later("summary", &origin, WireTotal::of(tail)));
+        write_line(out, &first_line("stat", head, Joined { before: Preamble::of(head), after: self.wire_by() }));
+        groups.iter().for_each(|group| write_line(out, &later_line("group", &origin, self.wire_group(group))));
+        write_line(out, &later_line("summary", &origin, WireTotal::of(tail)));
     }
 
     fn csv(&self, groups: &[CountedGroup], out: &mut Vec<u8>) {
@@ -179,9 +179,9 @@ impl<W: Write> Stat<W> {
         WireBy { by: self.by.iter().map(|column| column.key()).collect() }
     }
 
-    fn wire_group<'a>(&self, (keys, count): &'a CountedGroup) -> Both<Members<String, &'a GroupKey>, WireCount> {
+    fn wire_group<'a>(&self, (keys, count): &'a CountedGroup) -> Joined<Members<String, &'a GroupKey>, WireCount> {
         let values = self.by.iter().map(|column| column.key()).zip(keys).collect();
-        Both { before: values, after: WireCount { count: *count } }
+        Joined { before: values, after: WireCount { count: *count } }
     }
 }
 

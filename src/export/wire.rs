@@ -18,7 +18,7 @@ use crate::text::timestamp;
 
 /// Appends `value` as JSON.
 pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
-    let done = value.serialize(&mut serde_json::Serializer::with_formatter(out, Contract));
+    let done = value.serialize(&mut serde_json::Serializer::with_formatter(out, JsonFormat));
     debug_assert!(done.is_ok(), "a Vec takes any bytes, and every key is text: {done:?}");
 }
 
@@ -37,9 +37,9 @@ pub(crate) fn close(out: &mut Vec<u8>, value: &impl Serialize) {
 
 /// JSON as the contract has it: times with one decimal; control characters beyond JSON's own are escaped too, so that a
 /// terminal is safe from them.
-struct Contract;
+struct JsonFormat;
 
-impl Formatter for Contract {
+impl Formatter for JsonFormat {
     fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
         write!(out, "{value:.1}")
     }
@@ -89,7 +89,7 @@ impl<K, V> FromIterator<(K, V)> for Members<K, V> {
 }
 
 /// Appends `value` as a line of its own.
-pub(crate) fn line(out: &mut Vec<u8>, value: &impl Serialize) {
+pub(crate) fn write_line(out: &mut Vec<u8>, value: &impl Serialize) {
     write(out, value);
     out.push(b'\n');
 }
@@ -122,16 +122,16 @@ pub(crate) struct LaterLine<'a, T> {
 }
 
 /// The first line of a snapshot.
-pub(crate) fn first<'a, T>(r#type: &'static str, head: &'a Head, members: T) -> FirstLine<'a, T> {
+pub(crate) fn first_line<'a, T>(r#type: &'static str, head: &'a Head, members: T) -> FirstLine<'a, T> {
     FirstLine { r#type, members, hostname: &head.host.hostname }
 }
 
 /// A line of a snapshot other than the first.
-pub(crate) fn later<'a, T>(r#type: &'static str, origin: &'a Origin, members: T) -> LaterLine<'a, T> {
+pub(crate) fn later_line<'a, T>(r#type: &'static str, origin: &'a Origin, members: T) -> LaterLine<'a, T> {
     LaterLine { r#type, origin, members }
 }
 
-/// A cell: numbers as numbers, null for what is not known. Of a bounded time, only the time.
+/// A cell: numbers as numbers, null for what is not known. A bounded time is its number, without the kind of bound.
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -145,7 +145,7 @@ impl Serialize for Value<'_> {
 
 /// Two lists of members as one.
 #[derive(Debug, Serialize)]
-pub(crate) struct Both<A, B> {
+pub(crate) struct Joined<A, B> {
     #[serde(flatten)]
     pub before: A,
     #[serde(flatten)]

@@ -198,7 +198,7 @@ pub(crate) struct Pace {
     pub interval: Duration,
 }
 
-/// What can be returned to.
+/// Queries, group and filters that the user can return to.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
     /// Queries of the other views, as they were left
@@ -209,12 +209,12 @@ pub(crate) struct Earlier {
     pub filters: Vec<String>,
 }
 
-/// What the header reports beside the data.
+/// What the header says beside the data.
 #[derive(Debug, Default)]
-pub(crate) struct Reports {
+pub(crate) struct HeaderMessages {
     /// Age of the data, if the next snapshot is late
     pub late: Option<Duration>,
-    /// Error of the snapshots since
+    /// Error of the last snapshot, if it failed
     pub failure: Option<String>,
     /// Result of the last action, until the next key
     pub outcome: Option<String>,
@@ -225,12 +225,12 @@ pub(crate) struct Reports {
 pub(crate) struct State {
     /// Query of the current view
     pub query: Query,
-    /// What can be returned to
+    /// Queries, group and filters that the user can return to
     pub earlier: Earlier,
     /// The last frame
     pub frame: Option<Box<Frame>>,
-    /// What the header reports beside the data
-    pub reports: Reports,
+    /// What the header says beside the data
+    pub messages: HeaderMessages,
     /// Selection and scroll position
     pub cursor: Cursor,
     /// The marked rows
@@ -256,7 +256,7 @@ impl State {
             query,
             earlier: Earlier { queries: others, ..Earlier::default() },
             frame: None,
-            reports: Reports::default(),
+            messages: HeaderMessages::default(),
             cursor: Cursor::default(),
             marked: FxHashSet::default(),
             detail: None,

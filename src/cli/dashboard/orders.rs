@@ -22,7 +22,7 @@ fn lock(waiting: &WaitingOrders) -> MutexGuard<'_, VecDeque<Effect>> {
 /// Sending end.
 pub(super) struct Orders {
     waiting: WaitingOrders,
-    wake_up: SyncSender<()>,
+    wake: SyncSender<()>,
 }
 
 /// Receiving end.
@@ -35,7 +35,7 @@ pub(super) struct Ordered {
 pub(super) fn orders() -> (Orders, Ordered) {
     let (wake, wake_up) = sync_channel(1);
     let waiting = WaitingOrders::default();
-    (Orders { waiting: Arc::clone(&waiting), wake_up: wake }, Ordered { waiting, wake_up })
+    (Orders { waiting: Arc::clone(&waiting), wake }, Ordered { waiting, wake_up })
 }
 
 /// Whether a newer order of the same kind replaces it.
@@ -55,7 +55,7 @@ impl Orders {
         waiting.push_back(order);
         drop(waiting);
         // Fails if a wake-up is already pending, or if the receiver is gone; both are fine.
-        let _ = self.wake_up.try_send(());
+        let _ = self.wake.try_send(());
         true
     }
 }

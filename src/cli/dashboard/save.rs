@@ -11,7 +11,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::export::csv;
-use crate::export::wire::{Members, line};
+use crate::export::wire::{self, Members};
 use crate::fields::column::Heading;
 use crate::fields::id::ColumnId;
 use crate::fields::value::Value;
@@ -122,9 +122,17 @@ fn as_json(table: &Table, rows: impl Iterator<Item = usize>, out: &mut Vec<u8>) 
         }
         Members(members)
     };
-    let rows: Vec<_> = rows.map(object).collect();
-    line(out, &rows);
-    rows.len()
+    let mut count = 0;
+    out.push(b'[');
+    for row in rows {
+        if count > 0 {
+            out.push(b',');
+        }
+        wire::write(out, &object(row));
+        count += 1;
+    }
+    out.extend_from_slice(b"]\n");
+    count
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
         return vec![Effect::Inspect(socket)];
     }
     if matches!(state.view(), View::Kernel | View::Changes) {
-        state.reports.outcome = in_words(state);
+        state.messages.outcome = in_words(state);
         return Vec::new();
     }
     let filter = state.table().and_then(|table| table.cell(state.cursor.row, ColumnId::Filter));
@@ -103,12 +103,12 @@ pub(super) fn open(state: &mut State, names: &dyn Names) -> Vec<Effect> {
 /// The cells of a row that a narrow screen cuts off, as one line.
 fn in_words(state: &State) -> Option<String> {
     let (table, row) = (state.table()?, state.cursor.row);
-    let identifying: &[ColumnId] = match state.view() {
+    let wanted: &[ColumnId] = match state.view() {
         View::Kernel => &[ColumnId::Name, ColumnId::Default, ColumnId::Meaning],
         _ => &[ColumnId::Event, ColumnId::Lifetime, ColumnId::Why, ColumnId::Process],
     };
     let cells = table.columns().iter().zip(table.cells(row));
-    let cells = cells.filter(|(column, value)| identifying.contains(&column.id) && *value != Value::Absent);
+    let cells = cells.filter(|(column, value)| wanted.contains(&column.id) && *value != Value::Absent);
     let word = |(column, value): (&Heading, Value<'_>)| match column.id {
         // A number needs its column's name.
         id @ (ColumnId::Lifetime | ColumnId::Default) => format!("{} {}", id.name(), value.for_people(column.unit)),
@@ -251,7 +251,7 @@ fn nothing(state: &mut State) -> Vec<Effect> {
         View::Peers | View::Processes => "press Enter to list the connections of this row, and change them there",
         View::Kernel | View::Changes => "rows of this view cannot be changed",
     };
-    state.reports.outcome = Some(what.to_owned());
+    state.messages.outcome = Some(what.to_owned());
     Vec::new()
 }
 
@@ -259,6 +259,6 @@ fn copy(state: &mut State) -> Vec<Effect> {
     let Some(table) = state.table().filter(|table| !table.is_empty()) else { return Vec::new() };
     let columns = table.columns().iter().zip(table.cells(state.cursor.row));
     let cells: Vec<_> = columns.map(|(column, value)| value.for_people(column.unit).into_owned()).collect();
-    state.reports.outcome = Some("row copied to the terminal's clipboard (OSC 52)".to_owned());
+    state.messages.outcome = Some("row copied to the terminal's clipboard (OSC 52)".to_owned());
     vec![Effect::Copy(cells.join("\t"))]
 }

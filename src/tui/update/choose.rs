@@ -57,7 +57,7 @@ pub(super) fn namespaces(state: &mut State) {
 
 pub(super) fn bookmarks(state: &mut State) {
     if state.setup.bookmarks.is_empty() {
-        state.reports.outcome = Some("the configuration names no filters; tcpulse config shows how".to_owned());
+        state.messages.outcome = Some("the configuration names no filters; tcpulse config shows how".to_owned());
         return;
     }
     let items = state.setup.bookmarks.iter().map(|(name, filter)| MenuItem {
@@ -104,7 +104,7 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
             let chosen = chosen.filter_map(|item| catalogue.iter().find(|heading| item.column == Some(heading.id)));
             let chosen: Vec<_> = chosen.copied().collect();
             if chosen.is_empty() {
-                state.reports.outcome = Some("a table needs a column; nothing was changed".to_owned());
+                state.messages.outcome = Some("a table needs a column; nothing was changed".to_owned());
                 return Vec::new();
             }
             state.query.columns = chosen;
@@ -118,7 +118,7 @@ fn choose(state: &mut State, names: &dyn Names) -> Vec<Effect> {
             match Filter::parse(&typed, names) {
                 Ok(filter) => (state.query.typed, state.query.filter) = (typed, filter),
                 Err(wrong) => {
-                    state.reports.outcome =
+                    state.messages.outcome =
                         Some(format!("the filter '{}' cannot be understood: {}", items[at].label, wrong.message()));
                     return Vec::new();
                 }

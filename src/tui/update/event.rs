@@ -31,25 +31,25 @@ pub(crate) fn update(state: &mut State, event: Event, names: &dyn Names) -> Vec<
         Event::Suspend => vec![Effect::Suspend],
         Event::Continued => vec![Effect::Retake],
         Event::Drawn => {
-            if let Mode::Confirming(asking) = &mut state.mode {
-                asking.is_shown = true;
+            if let Mode::Confirming(confirmation) = &mut state.mode {
+                confirmation.is_shown = true;
             }
             return Vec::new();
         }
         Event::Settled => typing::settle(state, names),
         Event::Frame(frame) => see(state, frame),
         Event::Told(what) => {
-            state.reports.outcome = Some(what);
+            state.messages.outcome = Some(what);
             Vec::new()
         }
         // If the first snapshot fails, exit with its error; later failures show in the status line.
         Event::Failed(why) if state.history.is_empty() => vec![Effect::Fail(why)],
         Event::Failed(why) => {
-            state.reports.failure = Some(why);
+            state.messages.failure = Some(why);
             Vec::new()
         }
         Event::Late(age) => {
-            state.reports.late = Some(age);
+            state.messages.late = Some(age);
             Vec::new()
         }
         Event::Detail(id, sheet) => {
@@ -81,7 +81,7 @@ fn see(state: &mut State, frame: Box<Frame>) -> Vec<Effect> {
     if frame.query != state.query || (state.pace.is_paused && is_answered) {
         return Vec::new();
     }
-    (state.reports.failure, state.reports.late) = (None, None);
+    (state.messages.failure, state.messages.late) = (None, None);
     if state.frame.as_ref().is_some_and(|known| known.query.netns != frame.query.netns) {
         // Counts of another namespace do not belong in this history.
         state.history = History::default();

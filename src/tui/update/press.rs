@@ -19,7 +19,7 @@ const INTERVALS: [u64; 9] = [2, 5, 10, 20, 50, 100, 200, 300, 600];
 /// Inserts a paste into the text field with the focus. Without one it is dropped: its letters must not act as keys.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(line) = line(&mut state.mode) else {
-        state.reports.outcome = Some("paste ignored: no text field is open".to_owned());
+        state.messages.outcome = Some("paste ignored: no text field is open".to_owned());
         return Vec::new();
     };
     // A terminal may send the end of a line as CR, and a copied line may begin with the end of the one before it.
@@ -29,7 +29,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     // Control characters cannot be typed and would be invisible.
     let typable: String = first.replace('\t', " ").chars().filter(|character| !character.is_control()).collect();
     line.insert(&typable);
-    state.reports.outcome = match (line.is_cut(), is_one) {
+    state.messages.outcome = match (line.is_cut(), is_one) {
         (true, _) => Some(full("the paste was cut")),
         (false, false) => Some("only the first line of what was pasted was taken".to_owned()),
         (false, true) => None,
@@ -53,10 +53,10 @@ fn full(what: &str) -> String {
 }
 
 pub(super) fn press(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Effect> {
-    state.reports.outcome = None;
+    state.messages.outcome = None;
     let effects = press_in_mode(state, key, names);
     if line(&mut state.mode).is_some_and(|line| line.is_cut()) {
-        state.reports.outcome = Some(full("there is no room for more"));
+        state.messages.outcome = Some(full("there is no room for more"));
     }
     effects
 }
@@ -70,12 +70,12 @@ fn press_in_mode(state: &mut State, key: KeyEvent, names: &dyn Names) -> Vec<Eff
         Mode::Browse if is_ctrl_c => vec![Effect::Quit],
         Mode::Typing(_) => typing::press(state, key, names),
         Mode::Confirming(_) => {
-            let Mode::Confirming(asking) = std::mem::take(&mut state.mode) else { return Vec::new() };
-            let is_yes = key.code == KeyCode::Char('y') && key.modifiers.is_empty() && asking.is_shown;
+            let Mode::Confirming(confirmation) = std::mem::take(&mut state.mode) else { return Vec::new() };
+            let is_yes = key.code == KeyCode::Char('y') && key.modifiers.is_empty() && confirmation.is_shown;
             if is_yes {
-                return vec![asking.effect];
+                return vec![confirmation.effect];
             }
-            state.mode = *asking.otherwise;
+            state.mode = *confirmation.otherwise;
             Vec::new()
         }
         Mode::Form(_) => choose::form(state, key),

@@ -32,7 +32,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
         Mode::Saving(saving) => prompt::saving(saving, &mut canvas.on(prompt)),
         Mode::Menu(menu) => popup::menu(menu, &mut middle),
         Mode::Form(form) => popup::form(form, &mut middle),
-        Mode::Confirming(asking) => popup::question(asking, &mut middle),
+        Mode::Confirming(confirmation) => popup::question(confirmation, &mut middle),
         Mode::Browse | Mode::Help(_) => {}
     }
     footer::draw(state, &mut canvas.on(footer));

@@ -107,7 +107,7 @@ fn freshness(state: &State) -> (String, Style) {
     if pace.is_paused {
         return (" PAUSED ".to_owned(), theme.shout);
     }
-    if let Some(age) = state.reports.late {
+    if let Some(age) = state.messages.late {
         return (format!(" data from {} ago ", duration_of(age)), theme.warning);
     }
     let every = duration_of(pace.interval);
@@ -128,7 +128,7 @@ fn freshness(state: &State) -> (String, Style) {
 pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
     let (theme, area) = (canvas.theme, canvas.area);
     let mut x = area.x + 1;
-    let message = match (&state.reports.failure, &state.reports.outcome) {
+    let message = match (&state.messages.failure, &state.messages.outcome) {
         (Some(why), _) => Some((format!("snapshot failed: {why}"), theme.alarm)),
         (None, message) => message.clone().map(|message| (message, theme.title)),
     };

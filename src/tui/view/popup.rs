@@ -25,9 +25,9 @@ fn frame<'c>(title: &str, width: u16, height: u16, canvas: &'c mut Canvas<'_>) -
 }
 
 /// Draws a question. It wraps, so that number, owners and how to answer are complete at any width.
-pub(super) fn question(asking: &Confirmation, canvas: &mut Canvas<'_>) {
+pub(super) fn question(confirmation: &Confirmation, canvas: &mut Canvas<'_>) {
     let width = canvas.area.width.min(76);
-    let lines: Vec<_> = wrapped(&printable(&asking.question), width.saturating_sub(4)).collect();
+    let lines: Vec<_> = wrapped(&printable(&confirmation.question), width.saturating_sub(4)).collect();
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let mut canvas = frame("Sure?", width, height, canvas);
     let (theme, inner) = (canvas.theme, canvas.area);
