@@ -10,6 +10,7 @@ pub(crate) mod prospect;
 mod retransmission;
 pub(crate) mod sightings;
 mod syn;
+mod thin;
 mod verdict;
 pub(crate) mod wheel;
 mod window;
