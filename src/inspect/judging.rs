@@ -143,7 +143,7 @@ impl<'a> Judging<'a> {
         self.rows += 1;
         let (now, wheel) = (self.now, self.judge.wheel());
         let remembered = self.cache.as_mut().and_then(|Cache { sightings, .. }| {
-            if self.is_part { sightings.known(socket) } else { sightings.take(socket, now, wheel) }
+            if self.is_part { sightings.known(socket) } else { sightings.take(socket, now, wheel, &namespace.sysctls) }
         });
         let (options, unread) = match &options {
             Some(Ok(options)) => (Some(options), Unread::Unneeded),

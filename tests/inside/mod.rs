@@ -7,6 +7,7 @@ mod act;
 mod decoder;
 mod ending;
 mod filter;
+mod inference;
 mod judgement;
 mod schema;
 #[path = "../support"]
