@@ -9,7 +9,7 @@ pub(crate) mod keepalive;
 pub(crate) mod prospect;
 mod retransmission;
 pub(crate) mod sightings;
-mod syn;
+pub(crate) mod syn;
 mod thin;
 mod verdict;
 pub(crate) mod wheel;

@@ -1,6 +1,6 @@
 //! Judges rows: reads options if they reveal more than the timers, determines keepalive, derives deadline and verdict.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -10,8 +10,9 @@ use super::cached::FoundOwners;
 use super::request::Request;
 use crate::collect::descriptors::Unreachable;
 use crate::collect::options::OptionReader;
+use crate::diagnose::syn::most_patient;
 use crate::diagnose::{Facts, Judge, keepalive};
-use crate::model::address::{Endpoint, NetnsId};
+use crate::model::address::NetnsId;
 use crate::model::gap::{Gap, GapKind, Gaps};
 use crate::model::holder::Holder;
 use crate::model::namespace::Namespace;
@@ -20,18 +21,23 @@ use crate::model::options::SocketOptions;
 use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
+use crate::model::sysctl::Sysctls;
 use crate::model::time::Millis;
 use crate::model::unread::Unread;
 
 /// Rows for which one reading of the clock is used: the kernel writes them within a fraction of a millisecond.
 const ROWS_A_TICK: u64 = 64;
 
+/// Address of a listener, and its options if they could be read.
+type ListenerAt = (IpAddr, Option<SocketOptions>);
+
 /// Judges the rows of one snapshot.
 pub(super) struct Judging<'a> {
     needs: Needs,
     judge: Judge,
     reader: OptionReader,
-    listeners: FxHashMap<(NetnsId, Endpoint), SocketOptions>,
+    /// Listeners of each port, with their options if these could be read
+    listeners: FxHashMap<(NetnsId, u16), Vec<ListenerAt>>,
     cache: Option<&'a mut Cache>,
     is_part: bool,
     /// Number of judged rows, and the last reading of the clock, which would cost too much for each row
@@ -82,6 +88,16 @@ impl<'a> Judging<'a> {
 
     /// The options of a socket, if they are requested and would reveal more than the row.
     pub(super) fn options(&mut self, socket: &Socket, holder: Holder<'_>) -> Read {
+        let read = self.read(socket, holder);
+        if socket.state == TcpState::Listen {
+            let options = read.as_ref().and_then(|read| read.as_ref().ok()).copied();
+            let port = (socket.id.netns, socket.local.port);
+            self.listeners.entry(port).or_default().push((socket.local.addr, options));
+        }
+        read
+    }
+
+    fn read(&mut self, socket: &Socket, holder: Holder<'_>) -> Read {
         let asks = keepalive::asks_options(socket)
             || (self.needs.contains(Needs::ALL_OPTIONS) && socket.state.is_connection());
         if !asks || !self.needs.intersects(Needs::LIVENESS | Needs::OPTIONS) {
@@ -104,9 +120,6 @@ impl<'a> Judging<'a> {
         if let (None, Ok(options), Some(cache)) = (cached, &read, &mut self.cache) {
             cache.cached.note_options(socket.id, *options);
         }
-        if let (TcpState::Listen, Ok(options)) = (socket.state, &read) {
-            self.listeners.insert((socket.id.netns, socket.local), *options);
-        }
         Some(read.map_err(Unreachable::unread))
     }
 
@@ -122,14 +135,13 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Options of the listener that received a request.
-    fn listener_of(&self, request: &Socket) -> Option<&SocketOptions> {
-        let any = match request.local.addr {
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
-        let at = |addr| self.listeners.get(&(request.id.netns, Endpoint { addr, ..request.local }));
-        at(request.local.addr).or_else(|| at(any))
+    /// Options of the listener that received a request. Several may share a port, and the kernel does not report which of
+    /// them it was.
+    fn listener_of(&self, request: &Socket, sysctls: &Sysctls) -> Option<SocketOptions> {
+        let at_port = self.listeners.get(&(request.id.netns, request.local.port))?;
+        let wanted = request.local.addr.to_canonical();
+        let may_have = at_port.iter().filter(|(addr, _)| addr.is_unspecified() || addr.to_canonical() == wanted);
+        most_patient(may_have.map(|(_, options)| options.as_ref()), sysctls)
     }
 
     /// Keepalive, deadline and verdict, if they are requested.
@@ -151,7 +163,9 @@ impl<'a> Judging<'a> {
             None => (None, Unread::Unneeded),
         };
         let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
-        let options = if socket.state == TcpState::SynRecv { self.listener_of(socket) } else { options };
+        let is_request = socket.state == TcpState::SynRecv;
+        let listener = if is_request { self.listener_of(socket, &namespace.sysctls) } else { None };
+        let options = if is_request { listener.as_ref() } else { options };
         let doubt = namespace.routes.doubt(socket.remote.addr);
         let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt };
         Some(Judged { keepalive, liveness: self.judge.liveness(&facts) })

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod act;
+mod deadlines;
 mod decoder;
 mod ending;
 mod filter;
