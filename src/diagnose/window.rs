@@ -5,6 +5,7 @@ use super::retransmission::REFUSED;
 use super::wheel::{Span, Wheel};
 use super::{Facts, retransmission};
 use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::routes::Doubt;
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::time::Millis;
@@ -66,7 +67,7 @@ pub(super) struct Window {
     is_orphan: bool,
     /// The window is open: data that this host could not send waits for the next try
     pub(super) is_open: bool,
-    is_doubtful: bool,
+    doubt: Option<Doubt>,
     /// A probe is out that a live peer would have answered
     pub(super) is_silent: bool,
 }
@@ -89,7 +90,7 @@ impl Window {
             retries: facts.tries(Sysctl::Retries2, 15),
             is_orphan: facts.socket.is_orphan(),
             is_open: info.get(Field::SndWnd).is_some_and(|window| window > 0),
-            is_doubtful: facts.doubt.is_some(),
+            doubt: facts.doubt,
             is_silent: false,
         };
         window.is_silent = window.silence(facts.socket.timer.left(), info);
@@ -107,7 +108,7 @@ impl Window {
     /// Whether this host fails to send its probes: the interval does not double, or the facts give a reason to doubt
     /// it.
     fn cannot_send(&self) -> bool {
-        self.is_open || self.backoff < self.unanswered.min(self.retries) || self.is_doubtful
+        self.is_open || self.backoff < self.unanswered.min(self.retries) || self.doubt.is_some()
     }
 
     /// Lower bound if this host cannot send. A queue that is full (`tcp_write_wakeup` above 0) is tried again twice a
@@ -121,8 +122,11 @@ impl Window {
             let left = if self.begun() { Millis::ZERO } else { tries.min(user_timeout) };
             return Deadline::at_least(expires + left, mechanism);
         }
-        let has_no_route = self.unanswered > 0 && self.backoff >= self.unanswered.min(self.retries);
-        if self.is_open && has_no_route && !self.is_doubtful {
+        let doubles = self.backoff >= self.unanswered.min(self.retries);
+        // While the neighbour is looked for, a probe waits for it, and counts as sent.
+        let waits = self.doubt == Some(Doubt::Neighbour) && !self.is_open;
+        let has_no_route = self.doubt.is_none() && self.is_open && self.unanswered > 0;
+        if doubles && (waits || has_no_route) {
             return Deadline::at_least(self.simulate(expires, wheel).earliest, mechanism);
         }
         Deadline::at_least(expires + tries, mechanism)

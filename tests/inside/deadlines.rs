@@ -80,6 +80,10 @@ fn a_peer_that_answers_probes_and_does_not_read_is_given_up_once_it_falls_silent
     assert_eq!((deadline.bound, deadline.mechanism), (Bound::AtLeast, Mechanism::WindowProbe));
     // Four probes, 3.2 s apart.
     assert_eq!(deadline.after, Some(Millis::new(3_000 + 4 * 3_200)));
+    // A probe that waits for the neighbour counts as sent; without carrier a full queue may refuse it.
+    let doubted = |doubt| said(&Facts { doubt: Some(doubt), ..facts(&stalled, &read, &sysctls) });
+    assert_eq!(doubted(Doubt::Neighbour), (Bound::AtLeast, 3_000 + 4 * 3_200));
+    assert_eq!(doubted(Doubt::Carrier), (Bound::AtLeast, 3_000 + 4 * 200));
 }
 
 fn requested(listeners: &[SocketOptions], sysctls: &Sysctls) -> Option<(Bound, u64)> {
