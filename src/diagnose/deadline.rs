@@ -6,6 +6,7 @@ use super::wheel::{Span, Wheel};
 use super::{Facts, retransmission, syn, window};
 use crate::model::keepalive::Keepalive;
 use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::routes::Doubt;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::sysctl::Sysctl;
@@ -106,6 +107,10 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         let silent = Span { earliest: idle + fires.earliest + TICKS, latest: idle + fires.latest };
         (fires.plus(until(user_timeout, silent, interval, least)), Mechanism::UserTimeout)
     };
+    if facts.doubt == Some(Doubt::Carrier) {
+        // A link that has just gone down refuses probes for up to a second.
+        return Deadline::at_least(ends.earliest, mechanism);
+    }
     facts.ends(ends, mechanism)
 }
 

@@ -55,7 +55,8 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         return Deadline::at_least(expires, mechanism);
     };
     let limits = Limits::of(facts, user_timeout.into());
-    if !goes_out(info, limits.linear) {
+    // A link that has just gone down refuses packets for up to a second.
+    if facts.doubt == Some(Doubt::Carrier) || !goes_out(info, limits.linear) {
         return where_sends_fail(info, expires, &limits, wheel);
     }
     let (ends, mechanism) = simulate(info, expires, &limits, wheel);
@@ -143,8 +144,10 @@ pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         facts.socket.timer.kind == TimerKind::SynAck && sent <= retries && expires <= interval(sent)
     });
     let Some(retries) = retries else { return Deadline::at_least(expires, mechanism) };
+    // Answers to a SYN that the peer sent again count as sent too, so fewer timeouts may have passed.
+    let timeouts = (0..sent).find(|&timeouts| expires <= interval(timeouts)).unwrap_or(sent);
     let mut fires = wheel.pending(expires, interval(sent));
-    for tries in sent + 1..=retries {
+    for tries in timeouts + 1..=retries {
         fires = wheel.after(fires, interval(tries));
     }
     // If the listener's request queue is crowded, the kernel sends fewer.

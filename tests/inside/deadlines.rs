@@ -87,8 +87,13 @@ fn a_peer_that_answers_probes_and_does_not_read_is_given_up_once_it_falls_silent
 }
 
 fn requested(listeners: &[SocketOptions], sysctls: &Sysctls) -> Option<(Bound, u64)> {
+    answered(0, 1_000, listeners, sysctls)
+}
+
+/// A request whose SYN was answered again this many times.
+fn answered(count: u8, expires_ms: u32, listeners: &[SocketOptions], sysctls: &Sysctls) -> Option<(Bound, u64)> {
     let most = most_patient(listeners.iter().map(Some), sysctls)?;
-    let timer = Timer { kind: TimerKind::SynAck, expires_ms: 1_000, count: 0 };
+    let timer = Timer { kind: TimerKind::SynAck, expires_ms, count };
     let request = socket(TcpState::SynRecv, timer, None, None);
     let keepalive = Keepalive::unknown(Unread::NotConnectedYet);
     Some(said(&Facts { options: Some(&most), ..facts(&request, &keepalive, sysctls) }))
@@ -105,6 +110,11 @@ fn a_request_waits_as_long_as_the_most_patient_of_its_listeners_lets_it() {
     // One retransmission: 1 s and 2 s. TCP_RTO_MAX_MS shortens neither.
     let once = SocketOptions { rto_max_ms: Some(1_000), ..options(Some(1)) };
     assert!((3_000..3_400).contains(&within(&[once])));
+    // A SYN that came again was answered without a timeout: the last timer of 2 s may still be to come.
+    let again = answered(1, 900, &[once], &sysctls).unwrap();
+    assert!(again.0 == Bound::AtMost && (2_900..3_300).contains(&again.1), "{again:?}");
+    let last = answered(1, 1_900, &[once], &sysctls).unwrap();
+    assert!(last.0 == Bound::AtMost && (1_900..2_300).contains(&last.1), "{last:?}");
     // The number of the sysctl reads like none.
     assert!(within(&[options(Some(3))]) >= 15_000);
     assert!(within(&[once, options(Some(4))]) >= 31_000);
@@ -216,6 +226,20 @@ fn a_probe_that_a_full_queue_refuses_is_not_counted() {
     assert_eq!(judged(1, 3_300, 300, NONE_SET), (Bound::AtLeast, 2_300));
     // The user timeout ends it at any of these tries.
     assert_eq!(judged(1, 3_300, 300, 4_000), (Bound::AtLeast, 692));
+}
+
+#[test]
+fn a_link_that_went_down_may_refuse_packets_for_a_moment() {
+    let sysctls = with(&[(Sysctl::SynRetries, 3), (Sysctl::SynLinearTimeouts, 1)]);
+    let read = known(2, 1, 3, NONE_SET);
+    let idle = [(Field::LastDataRecv, 1_000), (Field::LastAckRecv, 1_000)];
+    let probed = row(TcpState::Established, TimerKind::Keepalive, 1_000, &idle);
+    let connecting = row(TcpState::SynSent, TimerKind::Retransmit, 100, &[(Field::Rto, 1_000)]);
+    for (socket, least) in [(probed, 4_000), (connecting, 2_100)] {
+        let facts = facts(&socket, &read, &sysctls);
+        assert_eq!(said(&facts).0, Bound::Exact);
+        assert_eq!(said(&Facts { doubt: Some(Doubt::Carrier), ..facts }), (Bound::AtLeast, least));
+    }
 }
 
 #[test]

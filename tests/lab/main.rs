@@ -25,7 +25,8 @@ fn the_kernel_ends_each_connection_when_tcpulse_said_it_would() {
         let running: Vec<_> = cases::ALL
             .iter()
             .chain(odd::ALL)
-            .map(|(name, case)| scope.spawn(move || observe::run(name, *case)))
+            .enumerate()
+            .map(|(number, (name, case))| scope.spawn(move || observe::run(number, name, *case)))
             .collect();
         running.into_iter().map(|case| case.join().unwrap()).collect()
     });
