@@ -71,6 +71,10 @@ pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::R
         syncnt: matches!(state, TcpState::SynSent | TcpState::Listen).then(|| tcp(libc::TCP_SYNCNT).ok()).flatten(),
         defer_accept_s: (state == TcpState::Listen).then(|| tcp(libc::TCP_DEFER_ACCEPT).ok()).flatten(),
         rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
+        thin_linear: (state == TcpState::Established)
+            .then(|| tcp(libc::TCP_THIN_LINEAR_TIMEOUTS).ok())
+            .flatten()
+            .map(|on| on != 0),
         more: more.then(|| read_more(socket)),
     })
 }

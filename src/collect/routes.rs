@@ -83,8 +83,8 @@ impl Router {
     }
 }
 
-/// Reads carriers and neighbours of the calling thread's namespace. If they leave a doubt, it returns a router too.
-/// What cannot be read raises no doubt, and is counted in `refused`.
+/// Reads carriers and neighbours of the calling thread's namespace, and opens a router there. What cannot be read raises
+/// no doubt, and is counted in `refused`.
 pub(super) fn routes(refused: &mut Refusals) -> (Routes, Option<Router>) {
     let without_carrier = match without_carrier() {
         Ok(interfaces) => interfaces,
@@ -101,9 +101,8 @@ pub(super) fn routes(refused: &mut Refusals) -> (Routes, Option<Router>) {
             (Vec::new(), None)
         }
     };
-    let routes = Routes { without_carrier, unresolved };
-    let socket = socket.filter(|_| !routes.are_sound());
-    (routes, socket.map(|socket| Router { socket, known: FxHashMap::default() }))
+    let lookup = socket.map(|socket| Router { socket, known: FxHashMap::default() });
+    (Routes { without_carrier, unresolved }, lookup)
 }
 
 /// Interfaces that are up and have no carrier. IFF_RUNNING would follow the carrier up to a second later.

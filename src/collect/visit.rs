@@ -83,7 +83,7 @@ pub(crate) struct Visited {
     pub namespace: Namespace,
     /// Source of its rows
     pub rows: Rows,
-    /// Looks up routes, if an interface or a neighbour of the namespace leaves a doubt
+    /// Looks up routes in it
     pub router: Option<Router>,
 }
 
@@ -130,6 +130,7 @@ fn visit_each(found: &[Found], request: VisitRequest<'_>) -> Vec<Result<Visit, C
         if matches!(visited.0.rows, Rows::Diag(_) | Rows::Proc(_)) {
             if room == 0 {
                 visited.0.rows = Rows::Later(found.clone(), visited.0.namespace.source);
+                visited.0.router = None;
             }
             room = room.saturating_sub(1);
         }

@@ -1,10 +1,12 @@
 //! `dead_in`: when the kernel gives up on a socket if nothing more comes from the peer (docs/kernel.md). The order of
 //! the match follows the kernel's priorities: the state first, then the timer that it reports.
 
+use super::retransmission::REFUSED;
 use super::wheel::{Span, Wheel};
 use super::{Facts, retransmission, syn, window};
 use crate::model::keepalive::Keepalive;
 use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::routes::Doubt;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::sysctl::Sysctl;
@@ -64,8 +66,8 @@ fn minisocket(socket: &Socket, mechanism: Mechanism, wheel: Wheel) -> Deadline {
 fn fin_wait_2(facts: &Facts<'_>) -> Deadline {
     let expires = facts.socket.timer.left();
     let timeout = Millis::new(facts.sysctl(Sysctl::FinTimeout, 60)) * 1_000;
-    // With a timeout of 60 s or less, no minisocket follows.
-    let minisocket = if timeout > TIME_WAIT { expires } else { Millis::ZERO };
+    // With a timeout of 60 s or less, no minisocket follows. The sysctl may have been changed since the timer was set.
+    let minisocket = expires.min(timeout - TIME_WAIT);
     Deadline::at_least(expires + minisocket, Mechanism::FinTimeout)
 }
 
@@ -78,7 +80,8 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     else {
         return keepalive_at_least(keepalive, expires, idle, unanswered);
     };
-    let set_for = if unanswered > 0 { interval } else { idle_time };
+    // After an answered probe the timer runs for the interval, with no probe out.
+    let set_for = if unanswered > 0 { interval } else { idle_time.max(interval) };
     let mut fires = wheel.pending(expires, set_for);
     if idle + expires < idle_time {
         // The timer was set before the peer was last heard, or the idle time was raised since: it fires without effect
@@ -86,14 +89,28 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         let due = idle_time - idle;
         fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness(due - expires) };
     }
+    let due = idle_time + wheel.lateness(idle_time) + (interval + wheel.lateness(interval)) * unanswered;
+    let is_refused = expires <= REFUSED && idle + expires > due + TICKS;
     let interval = wheel.after(Span::at(Millis::ZERO), interval);
+    let remaining = probes.saturating_sub(unanswered);
+    if is_refused {
+        // Probes that a full queue of this host refuses are not counted, and are tried again twice a second.
+        let counted = expires
+            + interval.earliest * if user_timeout == Millis::ZERO { remaining } else { u64::from(unanswered == 0) };
+        let mechanism = if user_timeout == Millis::ZERO { Mechanism::Keepalive } else { Mechanism::UserTimeout };
+        return Deadline::at_least(counted.max(user_timeout - (idle + TICKS)), mechanism);
+    }
     let (ends, mechanism) = if user_timeout == Millis::ZERO {
-        (fires.plus(interval.times(probes.saturating_sub(unanswered))), Mechanism::Keepalive)
+        (fires.plus(interval.times(remaining)), Mechanism::Keepalive)
     } else {
         let least = u64::from(unanswered == 0);
         let silent = Span { earliest: idle + fires.earliest + TICKS, latest: idle + fires.latest };
         (fires.plus(until(user_timeout, silent, interval, least)), Mechanism::UserTimeout)
     };
+    if facts.doubt == Some(Doubt::Carrier) {
+        // A link that has just gone down refuses probes for up to a second.
+        return Deadline::at_least(ends.earliest, mechanism);
+    }
     facts.ends(ends, mechanism)
 }
 
@@ -135,5 +152,6 @@ fn keepalive_at_least(keepalive: &Keepalive, expires: Millis, idle: Option<Milli
     }
     let least = keepalive.values.idle_s.or(keepalive.idle_at_least_s).map_or(Millis::ZERO, Millis::from_secs);
     let probe = expires.max(least - idle.unwrap_or(least));
-    Deadline::at_least(probe + LEAST_KEEPALIVE, Mechanism::Keepalive)
+    let interval = keepalive.values.interval_s.map_or(LEAST_KEEPALIVE, Millis::from_secs);
+    Deadline::at_least(probe + interval, Mechanism::Keepalive)
 }

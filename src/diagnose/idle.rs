@@ -6,7 +6,7 @@ use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::time::Millis;
 
 /// The kernel reports times in ticks of up to 10 ms, rounded down, and two of them are added up.
-pub(super) const ROUNDING: Millis = Millis::new(20);
+const ROUNDING: Millis = Millis::new(20);
 
 /// Range of possible values of `TCP_KEEPIDLE`, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,15 @@ impl IdleBounds {
 
     pub(super) fn allow(self, seconds: u32) -> bool {
         seconds >= self.at_least_s && self.at_most_s.is_none_or(|most| seconds <= most)
+    }
+
+    /// The smallest range that also contains `seconds`; without a value, any may be true.
+    pub(super) fn or(self, seconds: Option<u32>) -> Self {
+        let Some(seconds) = seconds else { return Self { at_least_s: 1, at_most_s: None } };
+        Self {
+            at_least_s: self.at_least_s.min(seconds.max(1)),
+            at_most_s: self.at_most_s.map(|most| most.max(seconds)),
+        }
     }
 
     /// Intersection of both ranges. If they are disjoint, the program has set a new value since, and the newer range
@@ -67,6 +76,16 @@ pub(super) fn idle_bounds(socket: &Socket) -> IdleBounds {
         }
         _ => IdleBounds::from_times(Millis::ZERO, None),
     }
+}
+
+/// Whether the timer was set for `seconds` when the connection was made, and no probe was sent since. It proves nothing
+/// once one was answered, since the timer then runs for the interval.
+pub(super) fn runs_for(socket: &Socket, seconds: u32) -> bool {
+    let is_as_made = |info, idle: Millis| {
+        is_untouched(info, idle) && (idle + socket.timer.left()).abs_diff(Millis::from_secs(seconds)) <= ROUNDING
+    };
+    let info = socket.attributes.info.as_deref();
+    socket.probes_out() == 0 && info.zip(socket.idle()).is_some_and(|(info, idle)| is_as_made(info, idle))
 }
 
 /// Whether nothing has come since the handshake: then the time since data last came is the age of the connection.

@@ -1,14 +1,13 @@
 //! Whether keepalive is on, and with which values: from the socket's options if they were read, else inferred from its
 //! timer (docs/kernel.md).
 
-use super::idle::{ROUNDING, idle_bounds};
-use super::sightings::Remembered;
+use super::idle::{idle_bounds, runs_for};
+use super::sightings::{Defaults, Remembered};
 use crate::model::keepalive::{Keepalive, KeepaliveSource, SomeKeepaliveValues};
 use crate::model::options::SocketOptions;
 use crate::model::socket::Socket;
 use crate::model::state::TcpState;
 use crate::model::sysctl::{Sysctl, Sysctls};
-use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 use crate::model::unread::Unread;
 
@@ -86,13 +85,16 @@ fn hidden(unread: Unread, remembered: Option<&Remembered>) -> Keepalive {
 fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls: &Sysctls) -> Keepalive {
     let seen = idle_bounds(socket);
     let bounds = remembered.map_or(seen, |remembered| seen.narrowed(remembered.idle));
-    let interval_s = remembered.and_then(|remembered| remembered.interval_s);
-    let exact = bounds.exact();
-    let inferred = Keepalive {
+    // A socket that sets no idle time has the sysctl's, whatever the sysctl was when the timer was set.
+    let sysctl = Defaults::of(sysctls);
+    let is_same = remembered.is_some_and(|remembered| remembered.fired_under == Some(sysctl));
+    let bounds = if is_same { bounds } else { bounds.or(sysctl.idle_s) };
+    let exact = bounds.exact().or(sysctl.idle_s.filter(|&seconds| bounds.allow(seconds) && runs_for(socket, seconds)));
+    Keepalive {
         values: SomeKeepaliveValues {
             enabled: Some(true),
             idle_s: exact,
-            interval_s,
+            interval_s: remembered.and_then(|remembered| remembered.interval_s),
             ..SomeKeepaliveValues::default()
         },
         // The minimum of every socket is 1 s, so a lower bound of 1 s adds nothing.
@@ -100,15 +102,7 @@ fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls:
         idle_at_most_s: bounds.at_most_s.filter(|_| exact.is_none()),
         source: Some(KeepaliveSource::Inferred),
         unknown_because: Some(unread),
-    };
-    // If the timer runs for exactly the time of the sysctl, it was most likely set from it.
-    let sysctl = sysctls.number(Sysctl::KeepaliveTime).and_then(|seconds| u32::try_from(seconds).ok());
-    let runs_as_the_sysctl_says = sysctl.is_some_and(|seconds| bounds.allow(seconds) && runs_for(socket, seconds));
-    if runs_as_the_sysctl_says && interval_s.is_none() {
-        let assumed = assumed(&inferred, sysctls);
-        return Keepalive { values: SomeKeepaliveValues { user_timeout_ms: None, ..assumed.values }, ..assumed };
     }
-    inferred
 }
 
 /// `keepalive` with every unknown value taken from the namespace's sysctls, as for a program that sets none.
@@ -127,9 +121,4 @@ pub(crate) fn assumed(keepalive: &Keepalive, sysctls: &Sysctls) -> Keepalive {
         idle_at_most_s: None,
         ..*keepalive
     }
-}
-
-/// Whether the timer was set for `seconds` when the peer was last heard.
-fn runs_for(socket: &Socket, seconds: u32) -> bool {
-    socket.idle().is_some_and(|idle| (idle + socket.timer.left()).abs_diff(Millis::from_secs(seconds)) <= ROUNDING)
 }

@@ -3,9 +3,11 @@
 //! socket; else it retransmits and doubles the timeout.
 
 use super::Facts;
+use super::thin;
 use super::wheel::{Span, Wheel};
-use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::liveness::{Bound, Deadline, Mechanism};
 use crate::model::routes::Doubt;
+use crate::model::socket::{Queues, Socket};
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::time::Millis;
@@ -14,6 +16,8 @@ use crate::model::time::Millis;
 const RTO_MIN: Millis = Millis::new(200);
 /// `TCP_RTO_MAX`, if neither sysctl nor option sets another.
 const RTO_MAX_MS: u32 = 120_000;
+/// `TCP_RESOURCE_PROBE_INTERVAL`: the time after which a send is tried again that a full queue of this host refused.
+pub(super) const REFUSED: Millis = Millis::new(500);
 /// Number of retries if `tcp_orphan_retries` is 0 and the timeout is below its maximum.
 const ORPHAN_RETRIES: u64 = 8;
 
@@ -47,11 +51,22 @@ enum Limit {
 }
 
 /// Progress of the retransmissions.
+#[derive(Clone, Copy)]
 struct Progress {
     /// What the other times count from: the snapshot, or the first retransmission if it is still to come
     origin: Span,
+    /// Retransmission timeouts so far
+    retransmits: u64,
     /// Timeout that the pending timer was set for
     rto: Millis,
+    /// Timeout without back-off
+    base: Millis,
+    /// Upper bound of the time by which pacing postpones a timer
+    pacing: Millis,
+    /// Whether the first retransmissions do not double the timeout
+    is_thin: bool,
+    /// Whether the kernel reports the time since the first timeout
+    is_counted: bool,
     /// Time since the first retransmission
     since: Span,
     /// When the pending timer fires
@@ -60,16 +75,17 @@ struct Progress {
 
 /// Deadline while data or a FIN is unacknowledged.
 pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
-    let expires = facts.socket.timer.left();
     let orphan = facts.socket.is_orphan();
     let mechanism = if orphan { Mechanism::OrphanRetries } else { Mechanism::Retransmission };
     let rto_max = rto_max(facts);
     let info = facts.socket.attributes.info.as_deref();
-    let Some((info, at)) = info.and_then(|info| Some((info, progress(info, expires, wheel, rto_max)?))) else {
-        return Deadline::at_least(expires, mechanism);
+    let at = info.and_then(|info| Some((info, progress(facts.socket, info, wheel, rto_max)?)));
+    // Without the user timeout, any firing may be the last. An orphan keeps its own, and nobody can read it any more.
+    let (Some((info, at)), Some(user_timeout)) = (at, facts.keepalive.values.user_timeout_ms.map(Millis::from)) else {
+        return Deadline::at_least(next_firing(facts), mechanism);
     };
-    let fails = facts.doubt.is_some() || !goes_out(info);
-    if orphan {
+    let fails = facts.doubt.is_some() || !goes_out(facts, info);
+    if orphan && user_timeout == Millis::ZERO {
         // The kernel also ends orphans earlier, if memory runs out or there are too many of them.
         return if fails {
             Deadline::at_least(least_where_sends_fail(facts), mechanism)
@@ -77,33 +93,47 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
             simulate(at, &Limit::Orphan, facts, wheel, rto_max).at_most(mechanism)
         };
     }
-    let user_timeout = facts.keepalive.values.user_timeout_ms.map(Millis::from);
     if info.get(Field::SndWnd) == Some(0) {
-        return shrunken_window(info, expires, rto_max, user_timeout);
+        return shrunken_window(facts, info, rto_max, user_timeout);
     }
     if !counts_from_first_timeout(info) && facts.keepalive.is_read() {
-        return Deadline::at_least(expires, mechanism);
+        return Deadline::at_least(next_firing(facts), mechanism);
     }
-    match user_timeout {
-        None => Deadline::at_least(expires, mechanism),
-        Some(Millis::ZERO) => {
-            let limit = model_timeout(facts.tries(Sysctl::Retries2, 15), RTO_MIN, rto_max);
-            if fails {
-                return where_sends_fail(facts, info, &at, limit, mechanism);
-            }
-            facts.ends(simulate(at, &Limit::Time(limit), facts, wheel, rto_max), mechanism)
+    let is_user_timeout = user_timeout > Millis::ZERO;
+    let limit =
+        if is_user_timeout { user_timeout } else { model_timeout(facts.tries(Sysctl::Retries2, 15), RTO_MIN, rto_max) };
+    let mechanism = if is_user_timeout { Mechanism::UserTimeout } else { mechanism };
+    if fails {
+        return where_sends_fail(facts, &at, limit, mechanism);
+    }
+    let deadline = if is_user_timeout {
+        within_user_timeout(info, &at, limit, wheel)
+    } else {
+        facts.ends(without_user_timeout(at, limit, facts, wheel), mechanism)
+    };
+    // While pacing holds back data, each send restarts the timer.
+    match deadline.bound {
+        Bound::Exact if at.retransmits == 0 && sends_more(facts.socket, info) => {
+            Deadline::at_least(at.origin.earliest + limit, mechanism)
         }
-        Some(limit) if fails => where_sends_fail(facts, info, &at, limit, Mechanism::UserTimeout),
-        Some(limit) => within_user_timeout(info, &at, limit, wheel),
+        _ => deadline,
     }
 }
 
+/// Lower bound of the next time at which the timer may end the connection. If the neighbour does not answer, ICMP from
+/// this host itself makes it fire early (`tcp_ld_RTO_revert`).
+fn next_firing(facts: &Facts<'_>) -> Millis {
+    if facts.doubt == Some(Doubt::Neighbour) { Millis::ZERO } else { facts.socket.timer.left() }
+}
+
 /// Whether retransmissions leave the host, as far as tcp_info shows. If they do not, none is counted as in flight, or
-/// ICMP from this host itself reverts the doubling of the timeout; on a thin stream the timeout is not doubled at all.
-fn goes_out(info: &TcpInfo) -> bool {
+/// ICMP from this host itself reverts the doubling of the timeout. The timeout of a thin stream may not double.
+fn goes_out(facts: &Facts<'_>, info: &TcpInfo) -> bool {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0);
-    retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= retransmits))
+    let is_thin = thin::of(facts, info) != thin::Thin::No;
+    let doublings = if is_thin { retransmits.saturating_sub(thin::LINEAR_RETRIES) } else { retransmits };
+    retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= doublings))
 }
 
 /// Whether the limit counts from the first timeout of this silence. It counts from an earlier, unreported time if the
@@ -117,10 +147,15 @@ fn counts_from_first_timeout(info: &TcpInfo) -> bool {
     is_first_loss && number(Field::Backoff) <= retransmits && number(Field::Sacked) == 0
 }
 
-/// Lower bound if sends fail: they are retried at other times, and the limit may count from when the data was first
-/// sent.
-fn where_sends_fail(facts: &Facts<'_>, info: &TcpInfo, at: &Progress, limit: Millis, mechanism: Mechanism) -> Deadline {
-    let passed = at.since.latest.max(info.millis(Field::LastDataSent).unwrap_or_default());
+/// Lower bound if sends fail: they are retried at other times. If the first retransmission failed, the limit counts from
+/// when the data was first sent (`tcp_retransmit_skb`), which no field reports.
+fn where_sends_fail(facts: &Facts<'_>, at: &Progress, limit: Millis, mechanism: Mechanism) -> Deadline {
+    // The timer was set when the data was sent, again when data before it was acknowledged, and again by a tail-loss
+    // probe: each within a timeout of the other.
+    const TIMEOUTS: u64 = 3;
+    // Where the time since the first timeout is computed from the intervals, they may have been longer.
+    let since = if at.is_counted { at.since.latest } else { at.rto.doubled(1).max(REFUSED) * at.retransmits };
+    let passed = since + at.base * TIMEOUTS + at.pacing;
     Deadline::at_least((limit - passed).max(least_where_sends_fail(facts)), mechanism)
 }
 
@@ -130,12 +165,30 @@ fn least_where_sends_fail(facts: &Facts<'_>) -> Millis {
     if facts.doubt == Some(Doubt::Carrier) { facts.socket.timer.left() } else { Millis::ZERO }
 }
 
+/// When the limit that `tcp_retries2` sets is found exceeded. If it cannot be seen whether the stream is thin, both ways
+/// are possible.
+fn without_user_timeout(at: Progress, limit: Millis, facts: &Facts<'_>, wheel: Wheel) -> Span {
+    let rto_max = rto_max(facts);
+    let thinness = facts.socket.attributes.info.as_deref().map_or(thin::Thin::No, |info| thin::of(facts, info));
+    let limit = Limit::Time(limit);
+    let by = |is_thin| simulate(Progress { is_thin, ..at }, &limit, facts, wheel, rto_max);
+    match thinness {
+        thin::Thin::No => by(false),
+        thin::Thin::Yes => by(true),
+        thin::Thin::Perhaps => {
+            let (one, other) = (by(false), by(true));
+            Span { earliest: one.earliest.min(other.earliest), latest: one.latest.max(other.latest) }
+        }
+    }
+}
+
 /// Simulates firings until the limit has passed for sure. If lateness decides between two firings, the span covers
 /// both.
 fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rto_max: Millis) -> Span {
     /// Upper bound of the firings before the limit: sysctls allow at most 255 retries.
     const FIRINGS: u32 = 300;
     let mut earliest = None;
+    at = at.begun(wheel, rto_max);
     for _ in 0..FIRINGS {
         let limit = match limit {
             Limit::Time(limit) => *limit,
@@ -148,38 +201,102 @@ fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rt
         if passed.earliest >= limit {
             break;
         }
-        at.rto = at.rto.doubled(1).min(rto_max);
+        at.fire(rto_max);
         at.fires = wheel.after(at.fires, at.rto);
     }
     at.origin.plus(Span { earliest: earliest.unwrap_or(at.fires.earliest), latest: at.fires.latest })
 }
 
 /// Reads the progress of the retransmissions from tcp_info.
-fn progress(info: &TcpInfo, expires: Millis, wheel: Wheel, rto_max: Millis) -> Option<Progress> {
+fn progress(socket: &Socket, info: &TcpInfo, wheel: Wheel, rto_max: Millis) -> Option<Progress> {
+    let expires = socket.timer.left();
     let rto = info.millis(Field::Rto)?.max(Millis::new(1));
     let pending = wheel.pending(expires, rto);
     let retransmits = info.get(Field::Retransmits)?;
+    let pacing = pacing_delay(socket, info);
+    let at = Progress {
+        origin: Span::at(Millis::ZERO),
+        retransmits,
+        rto,
+        base: base_timeout(info, rto, rto_max),
+        pacing,
+        is_thin: false,
+        is_counted: info.get(Field::TotalRtoTime).is_some(),
+        since: Span::at(Millis::ZERO),
+        fires: pending,
+    };
     if retransmits == 0 {
-        let next = rto.doubled(1).min(rto_max);
-        return Some(Progress {
-            origin: first_timeout(info, pending, rto, wheel),
-            rto: next,
-            since: Span::at(Millis::ZERO),
-            fires: wheel.after(Span::at(Millis::ZERO), next),
-        });
+        let origin = first_timeout(info, pending, wheel.after(Span::at(Millis::ZERO), rto).latest + pacing);
+        return Some(Progress { origin, ..at });
     }
-    let since = since_first(info, expires, rto, wheel, rto_max);
-    Some(Progress { origin: Span::at(Millis::ZERO), rto, since, fires: pending })
+    Some(Progress { since: since_first(info, expires, rto, wheel, rto_max), ..at })
+}
+
+impl Progress {
+    /// Counts one firing that retransmits, and sets the next timeout.
+    fn fire(&mut self, rto_max: Millis) {
+        self.retransmits = self.retransmits.saturating_add(1);
+        let is_linear = self.is_thin && self.retransmits <= thin::LINEAR_RETRIES;
+        self.rto = if is_linear { self.base } else { self.rto.doubled(1).min(rto_max) };
+    }
+
+    /// The state after the first timeout, if that is still to come.
+    fn begun(mut self, wheel: Wheel, rto_max: Millis) -> Self {
+        if self.retransmits == 0 {
+            self.fire(rto_max);
+            self.fires = wheel.after(Span::at(Millis::ZERO), self.rto);
+        }
+        self
+    }
+}
+
+/// The timeout before it was doubled.
+fn base_timeout(info: &TcpInfo, rto: Millis, rto_max: Millis) -> Millis {
+    let undone = rto.halved(info.get(Field::Backoff).unwrap_or(0)).max(Millis::new(1));
+    // At its maximum it may have been doubled less often than the back-off counts.
+    if rto < rto_max { undone } else { rto }
 }
 
 /// When the first timeout fires. Until then, the pending timer may be a tail-loss probe, which restarts the timeout.
-fn first_timeout(info: &TcpInfo, pending: Span, rto: Millis, wheel: Wheel) -> Span {
+fn first_timeout(info: &TcpInfo, pending: Span, restarts_for: Millis) -> Span {
     const OPTION_SACK: u64 = 2;
     const CA_OPEN_OR_CWR: [u64; 2] = [0, 2];
     let probes = info.get(Field::Options).is_some_and(|options| options & OPTION_SACK != 0)
         && info.get(Field::CaState).is_some_and(|state| CA_OPEN_OR_CWR.contains(&state))
         && info.get(Field::Retrans) == Some(0);
-    Span { earliest: pending.earliest, latest: if probes { wheel.after(pending, rto).latest } else { pending.latest } }
+    Span { earliest: pending.earliest, latest: if probes { pending.latest + restarts_for } else { pending.latest } }
+}
+
+/// Upper bound of the time by which pacing postpones a timer that is set after a send (`tcp_pacing_delay`): the time that
+/// the pacing rate allows for the largest segment. The first ten segments of a connection are not paced.
+fn pacing_delay(socket: &Socket, info: &TcpInfo) -> Millis {
+    /// Segments after which pacing begins, a tail-loss probe included
+    const UNPACED: u64 = 9;
+    /// `tcp_tso_autosize`: the largest segment, halved for each 512 µs of round-trip time, but two packets at least, and
+    /// some milliseconds at the pacing rate
+    const LARGEST: u64 = 65_536;
+    const HALVED_EACH_US: u64 = 512;
+    const A_SECOND: u64 = 1_000;
+    let rate = info.get(Field::PacingRate).filter(|&rate| rate > 0);
+    let (Some(rate), true) = (rate, info.get(Field::DataSegsOut).is_none_or(|segments| segments >= UNPACED)) else {
+        return Millis::ZERO;
+    };
+    let halvings = info.get(Field::MinRtt).unwrap_or(0) / HALVED_EACH_US;
+    let by_rtt = LARGEST.checked_shr(u32::try_from(halvings).unwrap_or(u32::MAX)).unwrap_or(0);
+    let segment = (rate / 100 + by_rtt).max(info.get(Field::SndMss).unwrap_or(LARGEST) * 2);
+    let queued = match socket.queues {
+        Queues::Bytes { send, .. } => send.into(),
+        Queues::Accept { .. } | Queues::None => u64::MAX,
+    };
+    Millis::new((segment.min(queued) * A_SECOND).div_ceil(rate))
+}
+
+/// Whether data waits that pacing, not the peer, holds back.
+fn sends_more(socket: &Socket, info: &TcpInfo) -> bool {
+    let number = |field| info.get(field).unwrap_or(0);
+    number(Field::Notsent) > 0
+        && pacing_delay(socket, info) > Millis::ZERO
+        && number(Field::Unacked) < info.get(Field::SndCwnd).unwrap_or(u64::MAX)
 }
 
 /// Time since the first retransmission of this silence.
@@ -189,9 +306,10 @@ fn since_first(info: &TcpInfo, expires: Millis, rto: Millis, wheel: Wheel, rto_m
     if let (Some(total), Some(1)) = (info.millis(Field::TotalRtoTime), info.get(Field::TotalRtoRecoveries)) {
         return Span { earliest: total - TICKS, latest: total + TICKS };
     }
+    let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     // Sum of the intervals so far, backwards from the pending one.
     let mut span = Span::at(rto - expires);
-    for earlier in 1..info.get(Field::Retransmits).unwrap_or(0) {
+    for earlier in 1..retransmits {
         let interval = rto.halved(earlier).min(rto_max);
         // Once the timeout is at its maximum, halving underestimates: earlier intervals may have been at the maximum
         // too.
@@ -220,13 +338,13 @@ fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: Millis, whee
 
 /// Deadline after the receiver shrank its window to zero with data in flight. The retransmissions act as window probes,
 /// and end when nothing was heard for twice the maximum timeout (`tcp_rtx_probe0_timed_out`).
-fn shrunken_window(info: &TcpInfo, expires: Millis, rto_max: Millis, user_timeout: Option<Millis>) -> Deadline {
+fn shrunken_window(facts: &Facts<'_>, info: &TcpInfo, rto_max: Millis, user_timeout: Millis) -> Deadline {
     // The user timeout counts from when the data was first sent, which the kernel does not report.
-    if user_timeout != Some(Millis::ZERO) {
-        return Deadline::at_least(expires, Mechanism::UserTimeout);
+    if user_timeout > Millis::ZERO {
+        return Deadline::at_least(next_firing(facts), Mechanism::UserTimeout);
     }
     let left = rto_max * 2 - info.idle().unwrap_or_default();
-    Deadline::at_least(left.max(expires), Mechanism::WindowProbe)
+    Deadline::at_least(left.max(next_firing(facts)), Mechanism::WindowProbe)
 }
 
 #[cfg(test)]

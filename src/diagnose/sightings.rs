@@ -1,14 +1,31 @@
 //! Keepalive values inferred from successive snapshots: from a timer that was seen to fire and to be set again.
 
 use super::idle::{IdleBounds, idle_bounds};
+use super::retransmission::REFUSED;
 use super::wheel::Wheel;
 use crate::model::sequence::Sequence;
 use crate::model::socket::Socket;
+use crate::model::sysctl::{Sysctl, Sysctls};
 use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
 
 /// Tolerance for the clock of the reader, which is read a moment after the kernel wrote the row.
 const CLOCKS: Millis = Millis::new(500);
+
+/// The values of sockets that set none, by the namespace's sysctls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Defaults {
+    /// `tcp_keepalive_time`
+    pub idle_s: Option<u32>,
+    interval_s: Option<u32>,
+}
+
+impl Defaults {
+    pub(super) fn of(sysctls: &Sysctls) -> Self {
+        let number = |sysctl| sysctls.number(sysctl).and_then(|seconds| u32::try_from(seconds).ok());
+        Self { idle_s: number(Sysctl::KeepaliveTime), interval_s: number(Sysctl::KeepaliveIntvl) }
+    }
+}
 
 /// Keepalive values of one socket, inferred from the snapshots so far.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +36,10 @@ pub(crate) struct Remembered {
     pub idle: IdleBounds,
     /// Its interval, once two probes were seen to be sent
     pub interval_s: Option<u32>,
+    /// The sysctls since the timer was seen to fire and to be set again for the idle time; `None` before that
+    pub(super) fired_under: Option<Defaults>,
+    /// The sysctls in the last snapshot
+    defaults: Defaults,
     last: Sight,
 }
 
@@ -53,7 +74,14 @@ impl Sightings {
     }
 
     /// Adds a row read at `now`, by any monotonic clock, and returns what is known of its socket.
-    pub(crate) fn take(&mut self, socket: &Socket, now: Millis, wheel: Wheel) -> Option<&Remembered> {
+    pub(crate) fn take(
+        &mut self,
+        socket: &Socket,
+        now: Millis,
+        wheel: Wheel,
+        sysctls: &Sysctls,
+    ) -> Option<&Remembered> {
+        let defaults = Defaults::of(sysctls);
         let (slot, _) = self.sockets.meet(socket.id, || None)?;
         if !matches!(socket.timer.kind, TimerKind::Keepalive | TimerKind::Off | TimerKind::DelayedAck) {
             return slot.as_ref();
@@ -67,9 +95,21 @@ impl Sightings {
                 enabled: Some(is_on),
                 idle: if is_on { idle_bounds(socket) } else { IdleBounds::from_times(Millis::ZERO, None) },
                 interval_s: None,
+                fired_under: None,
+                defaults,
                 last: sight,
             },
-            Some(earlier) => follow(&earlier, socket, sight, now, wheel),
+            Some(earlier) => {
+                // What was seen under other sysctls may have been theirs.
+                let is_same = earlier.defaults == defaults;
+                let followed = follow(&earlier, socket, sight, now, wheel);
+                Remembered {
+                    interval_s: followed.interval_s.filter(|_| is_same),
+                    fired_under: followed.fired_under.filter(|_| is_same),
+                    defaults,
+                    ..followed
+                }
+            }
         };
         Some(slot.insert(remembered))
     }
@@ -95,12 +135,14 @@ fn is_set_anew(before: &Sight, after: &Sight, now: Millis) -> bool {
 /// Combines two successive readings.
 fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now: Millis, wheel: Wheel) -> Remembered {
     let mut idle = idle_bounds(socket).narrowed(earlier.idle);
+    let mut fired_under = earlier.fired_under;
     if let Some(refired) = socket.idle().and_then(|silent| refired(&earlier.last, &sight, silent, now)) {
         idle = IdleBounds::from_times(refired, Some(refired));
+        fired_under = Some(earlier.defaults);
     }
     sight.longest_left_ms = sight.longest_left_ms.max(earlier.last.longest_left_ms);
     let interval_s = interval(&earlier.last, &sight, wheel).or(earlier.interval_s);
-    Remembered { idle, interval_s, last: sight, ..*earlier }
+    Remembered { idle, interval_s, fired_under, last: sight, ..*earlier }
 }
 
 /// The interval, once a probe was seen to follow another: the time between the two firings is one interval plus the
@@ -121,8 +163,13 @@ fn refired(before: &Sight, after: &Sight, silent: Millis, now: Millis) -> Option
         return None;
     }
     let fired_ago = now - before.fires;
-    let is_set_again = after.fires > before.fires + CLOCKS;
+    // A timer with nothing left is late, not set again. A probe that a full queue of this host refused is tried again after
+    // half a second, so a short time may be that, not what is left of the idle time.
+    let is_refused = after.fires <= now + REFUSED && now >= before.fires + REFUSED;
+    let is_set_again = after.fires > before.fires + CLOCKS && after.fires > now && !is_refused;
     let is_untouched_since = silent > fired_ago + CLOCKS;
-    (before.unanswered == 0 && after.unanswered == 0 && is_set_again && is_untouched_since)
-        .then(|| silent + (after.fires - now))
+    let idle_time = silent + (after.fires - now);
+    let is_whole = IdleBounds::from_times(idle_time, Some(idle_time)).exact().is_some();
+    (before.unanswered == 0 && after.unanswered == 0 && is_set_again && is_untouched_since && is_whole)
+        .then_some(idle_time)
 }

@@ -2,12 +2,13 @@
 //! SYN-ACK (`reqsk_timer_handler`).
 
 use super::Facts;
-use super::retransmission::{model_timeout, rto_max};
+use super::retransmission::{REFUSED, model_timeout, rto_max};
 use super::wheel::{Span, Wheel};
 use crate::model::keepalive::KeepaliveSource;
 use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::options::SocketOptions;
 use crate::model::routes::Doubt;
-use crate::model::sysctl::Sysctl;
+use crate::model::sysctl::{Sysctl, Sysctls};
 use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::time::Millis;
 use crate::model::timer::TimerKind;
@@ -54,8 +55,30 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         return Deadline::at_least(expires, mechanism);
     };
     let limits = Limits::of(facts, user_timeout.into());
+    // A link that has just gone down refuses packets for up to a second.
+    if facts.doubt == Some(Doubt::Carrier) || !goes_out(info, limits.linear) {
+        return where_sends_fail(info, expires, &limits, wheel);
+    }
     let (ends, mechanism) = simulate(info, expires, &limits, wheel);
     facts.ends(ends, mechanism)
+}
+
+/// Whether the retransmissions leave the host. If not, none is in flight, and the timeout is not doubled.
+fn goes_out(info: &TcpInfo, linear: u64) -> bool {
+    let retransmits = info.get(Field::Retransmits).unwrap_or(0);
+    let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0);
+    let doublings = retransmits.saturating_sub(linear);
+    retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= doublings))
+}
+
+/// Lower bound if this host cannot send: each try counts, and the next one may follow after half a second.
+fn where_sends_fail(info: &TcpInfo, expires: Millis, limits: &Limits, wheel: Wheel) -> Deadline {
+    let rto = info.millis(Field::Rto).unwrap_or(expires).max(Millis::new(1));
+    let left = limits.retransmits.saturating_sub(info.get(Field::Retransmits).unwrap_or(0));
+    let by_count = expires + rto.min(REFUSED) * left;
+    let since = since_first_syn(info, expires, rto, wheel, limits.linear);
+    let by_time = expires.max(limits.time - since.latest);
+    Deadline::at_least(by_count.min(by_time), Mechanism::SynRetries)
 }
 
 /// Simulates retransmissions of the SYN until the kernel gives up.
@@ -109,18 +132,22 @@ fn since_first_syn(info: &TcpInfo, expires: Millis, rto: Millis, wheel: Wheel, l
 /// Deadline in SYN-RECV. The listener's options, which the facts of a request hold, decide how often the SYN-ACK is
 /// sent. If they are not known, or the request waits for data (`TCP_DEFER_ACCEPT`), only the next firing is certain.
 pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
+    /// `TCP_RTO_MAX`. Up to Linux 6.18 neither `TCP_RTO_MAX_MS` nor the sysctl shortens these intervals; later kernels
+    /// may, so that the end comes sooner
+    const LONGEST: Millis = Millis::new(120_000);
     let mechanism = Mechanism::SynackRetries;
     let expires = facts.socket.timer.left();
     let sent = u64::from(facts.socket.timer.count);
-    let rto_max = rto_max(facts);
-    let interval = |tries: u64| FIRST.doubled(tries.min(MOST_DOUBLINGS)).min(rto_max);
-    let retries = synack_retries(facts).filter(|&retries| {
+    let interval = |tries: u64| FIRST.doubled(tries.min(MOST_DOUBLINGS)).min(LONGEST);
+    let retries = expected_retries(facts).filter(|&retries| {
         // If more were sent, or timeouts passed without one, something else decides.
         facts.socket.timer.kind == TimerKind::SynAck && sent <= retries && expires <= interval(sent)
     });
     let Some(retries) = retries else { return Deadline::at_least(expires, mechanism) };
+    // Answers to a SYN that the peer sent again count as sent too, so fewer timeouts may have passed.
+    let timeouts = (0..sent).find(|&timeouts| expires <= interval(timeouts)).unwrap_or(sent);
     let mut fires = wheel.pending(expires, interval(sent));
-    for tries in sent + 1..=retries {
+    for tries in timeouts + 1..=retries {
         fires = wheel.after(fires, interval(tries));
     }
     // If the listener's request queue is crowded, the kernel sends fewer.
@@ -128,15 +155,43 @@ pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
 }
 
 /// Number of retransmissions of a SYN-ACK; `None` if it is not known.
-fn synack_retries(facts: &Facts<'_>) -> Option<u64> {
-    let default = facts.tries(Sysctl::SynackRetries, 5);
+fn expected_retries(facts: &Facts<'_>) -> Option<u64> {
     let Some(listener) = facts.options else {
-        return (facts.keepalive.source == Some(KeepaliveSource::Sysctl)).then_some(default);
+        let is_assumed = facts.keepalive.source == Some(KeepaliveSource::Sysctl);
+        return is_assumed.then(|| facts.tries(Sysctl::SynackRetries, 5));
     };
-    if listener.defer_accept_s != Some(0) {
-        return None;
+    (listener.defer_accept_s == Some(0)).then(|| synack_retries(listener, facts.sysctls))
+}
+
+/// Maximum number of retransmissions of a SYN-ACK by this listener. If it set no `TCP_SYNCNT`, getsockopt() returns the
+/// sysctl for SYNs, which does not apply to SYN-ACKs; if it set that very number, it reads the same.
+fn synack_retries(listener: &SocketOptions, sysctls: &Sysctls) -> u64 {
+    let tries = |sysctl, default: u8| sysctls.number(sysctl).unwrap_or(default.into());
+    let default = tries(Sysctl::SynackRetries, 5);
+    let retries = match listener.syncnt.map(u64::from) {
+        None => default,
+        Some(own) if own == tries(Sysctl::SynRetries, 6) => own.max(default),
+        Some(own) => own,
+    };
+    retries.min(u8::MAX.into())
+}
+
+/// The options that let a request wait longest, of the listeners that may have received it (`SO_REUSEPORT`). `None` if
+/// there is none, or the options of one are not known.
+pub(crate) fn most_patient<'a>(
+    listeners: impl Iterator<Item = Option<&'a SocketOptions>>,
+    sysctls: &Sysctls,
+) -> Option<SocketOptions> {
+    let mut most: Option<SocketOptions> = None;
+    for listener in listeners {
+        let listener = *listener?;
+        let retries = synack_retries(&listener, sysctls).max(most.and_then(|most| most.syncnt).map_or(0, u64::from));
+        let defers = most.is_some_and(|most| most.defer_accept_s != Some(0)) || listener.defer_accept_s != Some(0);
+        most = Some(SocketOptions {
+            syncnt: u32::try_from(retries).ok(),
+            defer_accept_s: if defers { None } else { Some(0) },
+            ..listener
+        });
     }
-    // If the listener set no `TCP_SYNCNT`, getsockopt() returns the sysctl for SYNs, which does not apply to SYN-ACKs.
-    let own = listener.syncnt.map(u64::from).filter(|&own| own != facts.tries(Sysctl::SynRetries, 6));
-    Some(own.unwrap_or(default).min(255))
+    most
 }

@@ -31,9 +31,9 @@ impl Span {
         Self { earliest: self.earliest * count, latest: self.latest * count }
     }
 
-    /// The later end as an upper bound. A busy CPU runs its timers late, so 100 ms are added.
+    /// The later end as an upper bound. A busy CPU runs its timers late, so 300 ms are added, as "exact" allows.
     pub fn at_most(self, mechanism: Mechanism) -> Deadline {
-        const BUSY: Millis = Millis::new(100);
+        const BUSY: Millis = Millis::new(300);
         Deadline { after: Some(self.latest + BUSY), bound: Bound::AtMost, mechanism }
     }
 

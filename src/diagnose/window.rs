@@ -1,9 +1,11 @@
 //! The zero-window probe timer (`tcp_probe_timer`): data waits for the peer's window to open, or for this host to be able
 //! to send.
 
+use super::retransmission::REFUSED;
 use super::wheel::{Span, Wheel};
 use super::{Facts, retransmission};
 use crate::model::liveness::{Deadline, Mechanism};
+use crate::model::routes::Doubt;
 use crate::model::sysctl::Sysctl;
 use crate::model::tcp_info::{Field, TcpInfo};
 use crate::model::time::Millis;
@@ -19,22 +21,16 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     };
     let window = Window::of(facts, info);
     if window.cannot_send() {
-        // Sends that fail are retried twice a second, and each counts as a probe.
-        let is_sure = !window.is_open && user_timeout == Millis::ZERO;
-        let tries = if is_sure { window.retries.saturating_sub(window.unanswered) } else { 0 };
-        return Deadline::at_least(expires + window.least() * tries, mechanism);
+        return window.where_sends_fail(expires, user_timeout, wheel);
     }
     let ends = window.simulate(expires, wheel);
     if user_timeout > Millis::ZERO {
         return within_user_timeout(&window, ends, expires, user_timeout, wheel);
     }
-    if window.is_answered() && window.begun() && facts.keepalive.is_read() {
-        return Deadline::NEVER;
-    }
     if window.is_orphan {
         return ends.at_most(Mechanism::OrphanRetries);
     }
-    // Nothing shows yet that the peer is gone, or the program's settings are not known.
+    // Nothing shows yet that the peer is gone: it may answer the probes for ever. Or the program's settings are not known.
     if !window.is_silent || !facts.keepalive.is_read() {
         return Deadline::at_least(ends.earliest, mechanism);
     }
@@ -71,7 +67,7 @@ pub(super) struct Window {
     is_orphan: bool,
     /// The window is open: data that this host could not send waits for the next try
     pub(super) is_open: bool,
-    is_doubtful: bool,
+    doubt: Option<Doubt>,
     /// A probe is out that a live peer would have answered
     pub(super) is_silent: bool,
 }
@@ -79,8 +75,6 @@ pub(super) struct Window {
 impl Window {
     /// `TCP_RTO_MIN`: the shortest time between probes.
     const RTO_MIN: Millis = Millis::new(200);
-    /// `TCP_RESOURCE_PROBE_INTERVAL`: the time between tries that this host could not send.
-    const FAILED: Millis = Millis::new(500);
     /// `net.ipv4.tcp_invalid_ratelimit`: a peer answers a probe no sooner than this after it answered another.
     const RATELIMIT: Millis = Millis::new(500);
     /// Maximum number of doublings of the interval.
@@ -96,7 +90,7 @@ impl Window {
             retries: facts.tries(Sysctl::Retries2, 15),
             is_orphan: facts.socket.is_orphan(),
             is_open: info.get(Field::SndWnd).is_some_and(|window| window > 0),
-            is_doubtful: facts.doubt.is_some(),
+            doubt: facts.doubt,
             is_silent: false,
         };
         window.is_silent = window.silence(facts.socket.timer.left(), info);
@@ -111,20 +105,31 @@ impl Window {
         self.unanswered > 0 || self.backoff > 0
     }
 
-    /// Whether the peer has answered all probes so far.
-    fn is_answered(&self) -> bool {
-        self.unanswered == 0
-    }
-
     /// Whether this host fails to send its probes: the interval does not double, or the facts give a reason to doubt
     /// it.
     fn cannot_send(&self) -> bool {
-        self.is_open || self.backoff < self.unanswered.min(self.retries) || self.is_doubtful
+        self.is_open || self.backoff < self.unanswered.min(self.retries) || self.doubt.is_some()
     }
 
-    /// The shortest time between two tries.
-    fn least(&self) -> Millis {
-        self.rto.min(Self::FAILED)
+    /// Lower bound if this host cannot send. A queue that is full (`tcp_write_wakeup` above 0) is tried again twice a
+    /// second, and each try counts as a probe. Without a route the tries double their distance like probes that go out;
+    /// the back-off counts only those. If a send succeeds after all, retransmission takes longer than any of this.
+    fn where_sends_fail(&self, expires: Millis, user_timeout: Millis, wheel: Wheel) -> Deadline {
+        let mechanism = Mechanism::WindowProbe;
+        let tries = self.rto.min(REFUSED) * self.retries.saturating_sub(self.unanswered);
+        if user_timeout > Millis::ZERO || self.is_orphan {
+            // The user timeout counts from the first firing.
+            let left = if self.begun() { Millis::ZERO } else { tries.min(user_timeout) };
+            return Deadline::at_least(expires + left, mechanism);
+        }
+        let doubles = self.backoff >= self.unanswered.min(self.retries);
+        // While the neighbour is looked for, a probe waits for it, and counts as sent.
+        let waits = self.doubt == Some(Doubt::Neighbour) && !self.is_open;
+        let has_no_route = self.doubt.is_none() && self.is_open && self.unanswered > 0;
+        if doubles && (waits || has_no_route) {
+            return Deadline::at_least(self.simulate(expires, wheel).earliest, mechanism);
+        }
+        Deadline::at_least(expires + tries, mechanism)
     }
 
     /// Whether one of the last two probes has been unanswered for long enough. A probe does not count if the peer

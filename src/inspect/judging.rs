@@ -1,6 +1,6 @@
 //! Judges rows: reads options if they reveal more than the timers, determines keepalive, derives deadline and verdict.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -11,8 +11,9 @@ use super::request::Request;
 use crate::collect::descriptors::Unreachable;
 use crate::collect::options::OptionReader;
 use crate::collect::routes::{Route, Router};
+use crate::diagnose::syn::most_patient;
 use crate::diagnose::{Facts, Judge, keepalive};
-use crate::model::address::{Endpoint, NetnsId};
+use crate::model::address::NetnsId;
 use crate::model::gap::{Gap, GapKind, Gaps};
 use crate::model::holder::Holder;
 use crate::model::namespace::Namespace;
@@ -22,21 +23,26 @@ use crate::model::routes::Doubt;
 use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
+use crate::model::sysctl::Sysctls;
 use crate::model::time::Millis;
+use crate::model::timer::TimerKind;
 use crate::model::unread::Unread;
 
 /// Rows for which one reading of the clock is used: the kernel writes them within a fraction of a millisecond.
 const ROWS_A_TICK: u64 = 64;
 
-/// Look-up of routes, by namespace: of those where an interface or a neighbour leaves a doubt.
+/// Look-up of routes, by namespace.
 pub(super) type Routers = FxHashMap<NetnsId, Router>;
+/// Address of a listener, and its options if they could be read.
+type ListenerAt = (IpAddr, Option<SocketOptions>);
 
 /// Judges the rows of one snapshot.
 pub(super) struct Judging<'a> {
     needs: Needs,
     judge: Judge,
     reader: OptionReader,
-    listeners: FxHashMap<(NetnsId, Endpoint), SocketOptions>,
+    /// Listeners of each port, with their options if these could be read
+    listeners: FxHashMap<(NetnsId, u16), Vec<ListenerAt>>,
     cache: Option<&'a mut Cache>,
     is_part: bool,
     routers: Routers,
@@ -89,6 +95,16 @@ impl<'a> Judging<'a> {
 
     /// The options of a socket, if they are requested and would reveal more than the row.
     pub(super) fn options(&mut self, socket: &Socket, holder: Holder<'_>) -> Read {
+        let read = self.read(socket, holder);
+        if socket.state == TcpState::Listen {
+            let options = read.as_ref().and_then(|read| read.as_ref().ok()).copied();
+            let port = (socket.id.netns, socket.local.port);
+            self.listeners.entry(port).or_default().push((socket.local.addr, options));
+        }
+        read
+    }
+
+    fn read(&mut self, socket: &Socket, holder: Holder<'_>) -> Read {
         let asks = keepalive::asks_options(socket)
             || (self.needs.contains(Needs::ALL_OPTIONS) && socket.state.is_connection());
         if !asks || !self.needs.intersects(Needs::LIVENESS | Needs::OPTIONS) {
@@ -111,9 +127,6 @@ impl<'a> Judging<'a> {
         if let (None, Ok(options), Some(cache)) = (cached, &read, &mut self.cache) {
             cache.cached.note_options(socket.id, *options);
         }
-        if let (TcpState::Listen, Ok(options)) = (socket.state, &read) {
-            self.listeners.insert((socket.id.netns, socket.local), *options);
-        }
         Some(read.map_err(Unreachable::unread))
     }
 
@@ -129,14 +142,13 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Options of the listener that received a request.
-    fn listener_of(&self, request: &Socket) -> Option<&SocketOptions> {
-        let any = match request.local.addr {
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
-        let at = |addr| self.listeners.get(&(request.id.netns, Endpoint { addr, ..request.local }));
-        at(request.local.addr).or_else(|| at(any))
+    /// Options of the listener that received a request. Several may share a port, and the kernel does not report which of
+    /// them it was.
+    fn listener_of(&self, request: &Socket, sysctls: &Sysctls) -> Option<SocketOptions> {
+        let at_port = self.listeners.get(&(request.id.netns, request.local.port))?;
+        let wanted = request.local.addr.to_canonical();
+        let may_have = at_port.iter().filter(|(addr, _)| addr.is_unspecified() || addr.to_canonical() == wanted);
+        most_patient(may_have.map(|(_, options)| options.as_ref()), sysctls)
     }
 
     /// Keepalive, deadline and verdict, if they are requested.
@@ -150,7 +162,7 @@ impl<'a> Judging<'a> {
         self.rows += 1;
         let (now, wheel) = (self.now, self.judge.wheel());
         let remembered = self.cache.as_mut().and_then(|Cache { sightings, .. }| {
-            if self.is_part { sightings.known(socket) } else { sightings.take(socket, now, wheel) }
+            if self.is_part { sightings.known(socket) } else { sightings.take(socket, now, wheel, &namespace.sysctls) }
         });
         let (options, unread) = match &options {
             Some(Ok(options)) => (Some(options), Unread::Unneeded),
@@ -159,7 +171,9 @@ impl<'a> Judging<'a> {
         };
         let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
         let doubt = self.doubt(socket, namespace);
-        let options = if socket.state == TcpState::SynRecv { self.listener_of(socket) } else { options };
+        let is_request = socket.state == TcpState::SynRecv;
+        let listener = if is_request { self.listener_of(socket, &namespace.sysctls) } else { None };
+        let options = if is_request { listener.as_ref() } else { options };
         let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt };
         Some(Judged { keepalive, liveness: self.judge.liveness(&facts), doubt })
     }
@@ -167,7 +181,10 @@ impl<'a> Judging<'a> {
     /// Reason to doubt that packets to the peer leave this host.
     fn doubt(&mut self, socket: &Socket, namespace: &Namespace) -> Option<Doubt> {
         let routes = &namespace.routes;
-        if routes.are_sound() || !socket.state.is_connection() || socket.remote.addr.to_canonical().is_loopback() {
+        // Where nothing is amiss, only what is sent again can fail: for lack of a route.
+        let is_sending = matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe);
+        let is_sure = routes.are_sound() && !is_sending;
+        if is_sure || !socket.state.is_connection() || socket.remote.addr.to_canonical().is_loopback() {
             return None;
         }
         match self.routers.get_mut(&namespace.id).map_or(Route::Unknown, |router| router.route(socket)) {

@@ -195,7 +195,14 @@ mod tests {
     #[test]
     fn the_connection_ends_at_once_if_enough_probes_are_unanswered() {
         let keepalive = KeepaliveValues { enabled: true, idle_s: 1, interval_s: 5, probes: 9, user_timeout_ms: 0 };
-        let options = SocketOptions { keepalive, syncnt: None, defer_accept_s: None, rto_max_ms: None, more: None };
+        let options = SocketOptions {
+            keepalive,
+            syncnt: None,
+            defer_accept_s: None,
+            rto_max_ms: None,
+            thin_linear: None,
+            more: None,
+        };
         let silence = Silence { is_watched: true, time: Some(Millis::from_secs(20)), unanswered: 4 };
         let change = KeepaliveChange { idle_s: Some(2), ..KeepaliveChange::default() };
         for (change, expected) in [

@@ -13,6 +13,8 @@ pub struct SocketOptions {
     pub defer_accept_s: Option<u32>,
     /// `TCP_RTO_MAX_MS`, since 6.15
     pub rto_max_ms: Option<u32>,
+    /// `TCP_THIN_LINEAR_TIMEOUTS`
+    pub thin_linear: Option<bool>,
     /// Options that affect no deadline
     pub more: Option<MoreOptions>,
 }

@@ -98,6 +98,8 @@ sysctls! {
         "longest retransmission timeout (since 6.15)";
     RtoMin "net/ipv4/tcp_rto_min_us" "tcp_rto_min_us" Number Netns "200000"
         "shortest retransmission timeout (since 6.11)";
+    ThinLinear "net/ipv4/tcp_thin_linear_timeouts" "tcp_thin_linear_timeouts" Number Netns "0"
+        "1 keeps the first six timeouts of connections with few packets in flight from doubling";
     TwReuse "net/ipv4/tcp_tw_reuse" "tcp_tw_reuse" Number Netns "2"
         "new connections may take the port of one in TIME-WAIT: 0 never, 1 always, 2 on loopback";
     TwReuseDelay "net/ipv4/tcp_tw_reuse_delay" "tcp_tw_reuse_delay_ms" Number Netns "1000"

@@ -2,7 +2,7 @@
 
 use super::push_duration;
 use crate::model::keepalive::Keepalive;
-use crate::model::liveness::{Bound, Liveness, Mechanism, Verdict};
+use crate::model::liveness::{Bound, Liveness, Verdict};
 use crate::model::row::Row;
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::TcpState;
@@ -40,16 +40,30 @@ pub(crate) fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
     let mut endings = vec![("the peer stays silent", String::from_utf8(out).unwrap_or_default())];
     let mut may_also = |what, gets: &str| endings.push((what, gets.to_owned()));
     match socket.state {
-        TcpState::SynSent => may_also("the peer refuses", "ECONNREFUSED"),
+        TcpState::SynSent => {
+            may_also("the peer refuses", "ECONNREFUSED");
+            may_also("ICMP reports an error", REPORTED);
+        }
         TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2 => {
             may_also("the peer closes", "read() returns 0");
             may_also("the peer resets it", "ECONNRESET, then EPIPE on write()");
         }
-        _ => may_also("the peer resets it", "EPIPE on write(); after a FIN read() goes on to return 0"),
+        TcpState::CloseWait => {
+            may_also("the peer resets it", "EPIPE on write(); after a FIN read() goes on to return 0");
+        }
+        // The peer has closed, and so have we: read() returns 0, and SO_ERROR has the reset.
+        _ => may_also("the peer resets it", "ECONNRESET; after a FIN read() goes on to return 0"),
+    }
+    if socket.state != TcpState::SynSent {
+        may_also("the peer has rebooted", "as if it reset it, as soon as it receives our next packet");
     }
     may_also("an administrator destroys it", "ECONNABORTED");
     endings
 }
+
+/// Errors that ICMP leaves on a socket (`icmp_err_convert`, `icmpv6_err_convert`).
+const REPORTED: &str =
+    "EHOSTUNREACH, ENETUNREACH, ECONNREFUSED, ENOPROTOOPT, EACCES, EOPNOTSUPP, EHOSTDOWN, ENONET, EPROTO";
 
 struct SentenceWriter<'a> {
     out: &'a mut Vec<u8>,
@@ -259,11 +273,11 @@ impl<'a> SentenceWriter<'a> {
 
     /// Writes what the program gets if the peer stays silent.
     fn silence_ends(&mut self) {
-        // The kernel keeps the ICMP errors of the path, but does not report them.
-        let error = match self.liveness.deadline.mechanism {
-            Mechanism::Keepalive | Mechanism::UserTimeout => "ETIMEDOUT,",
-            _ => "ETIMEDOUT; EHOSTUNREACH or ENETUNREACH if ICMP said so meanwhile,",
-        };
-        self.ends_or(error, "nothing, for ever: no timer would end it");
+        self.ends_or("ETIMEDOUT,", "nothing, for ever: no timer would end it");
+        // The kernel keeps the last error of the path, or of a send that failed, until the next ACK (`sk_err_soft`), but does
+        // not report it. Whatever timer ends the connection, the program gets that error (`tcp_write_err`).
+        if self.liveness.deadline.after.is_some() {
+            self.say("; or what ICMP or a failed send left: ").say(REPORTED).say(" or EINVAL");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::support::is_root;
-use crate::support::link::{Link, keepalive, set_options};
+use crate::support::link::{Link, keepalive, set_options, user_timeout};
 use crate::support::netns::User;
 use crate::support::program::tcpulse_in;
 use crate::support::wait::until;
@@ -88,6 +88,37 @@ fn a_silent_peer_gives_a_timeout_when_probes_run_out() {
     let said = said(&link, &ours, "the peer stays silent");
     assert!(said.starts_with("ETIMEDOUT, in "), "{said}");
     assert_eq!(outcome(&ours), "ETIMEDOUT");
+}
+
+#[test]
+fn a_send_that_failed_leaves_its_error_whatever_timer_ends_the_connection() {
+    if !is_root("a_send_that_failed_leaves_its_error_whatever_timer_ends_the_connection") {
+        return;
+    }
+    let scenes: [(&str, &str); 3] = [
+        ("route del 198.18.0.0/24", "ENETUNREACH"),
+        ("route add prohibit 198.18.0.2/32", "EACCES"),
+        ("route add blackhole 198.18.0.2/32", "EINVAL"),
+    ];
+    for (change, expected) in scenes {
+        let (link, ours, _peer) = connected();
+        set_options(&ours, &[user_timeout(1500)]);
+        link.black_hole();
+        (&ours).write_all(b"anybody there?").unwrap();
+        link.ours.ip(change);
+        let said = said(&link, &ours, "the peer stays silent");
+        assert_eq!(outcome(&ours), expected, "after {change}");
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_rebooted_peer_is_named_as_well() {
+    if !is_root("a_rebooted_peer_is_named_as_well") {
+        return;
+    }
+    let (link, ours, _peer) = connected();
+    assert!(said(&link, &ours, "the peer has rebooted").contains("our next packet"));
 }
 
 #[test]

@@ -4,7 +4,6 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::diagnose::sightings::Sightings;
 use crate::diagnose::{Facts, Judge, keepalive};
 use crate::export::connection::Connections;
 use crate::export::csv::line;
@@ -47,12 +46,19 @@ const TIMERS: [TimerKind; 10] = [
 ];
 
 /// Fields that a judgement may depend on.
-const JUDGED_BY: [Field; 16] = [
+const JUDGED_BY: [Field; 23] = [
     Field::CaState,
     Field::Retransmits,
     Field::Probes,
     Field::Backoff,
     Field::Options,
+    Field::Unacked,
+    Field::SndSsthresh,
+    Field::PacingRate,
+    Field::DataSegsOut,
+    Field::Notsent,
+    Field::SndCwnd,
+    Field::MinRtt,
     Field::Rto,
     Field::Sacked,
     Field::Retrans,
@@ -66,11 +72,11 @@ const JUDGED_BY: [Field; 16] = [
     Field::TotalRtoTime,
 ];
 
-fn judge() -> Judge {
+pub(super) fn judge() -> Judge {
     Judge { hz: 250, active_within: Millis::from_secs(60) }
 }
 
-fn socket(state: TcpState, timer: Timer, inode: Option<u32>, info: Option<TcpInfo>) -> Socket {
+pub(super) fn socket(state: TcpState, timer: Timer, inode: Option<u32>, info: Option<TcpInfo>) -> Socket {
     let end = |port| Endpoint { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), port };
     Socket {
         id: SocketId { netns: NetnsId(1), cookie: Some(Cookie(1)) },
@@ -88,7 +94,7 @@ fn socket(state: TcpState, timer: Timer, inode: Option<u32>, info: Option<TcpInf
 }
 
 /// tcp_info with these fields and all others 0.
-fn info(fields: &[(Field, u64)]) -> TcpInfo {
+pub(super) fn info(fields: &[(Field, u64)]) -> TcpInfo {
     let mut values = [0; FIELDS.len()];
     for &(field, value) in fields {
         values[field as usize] = value;
@@ -112,7 +118,7 @@ fn sent(values: &[u64], size_bytes: usize) -> TcpInfo {
     TcpInfo::from_kernel(&bytes[..size_bytes])
 }
 
-fn known(idle_s: u32, interval_s: u32, probes: u32, user_timeout_ms: u32) -> Keepalive {
+pub(super) fn known(idle_s: u32, interval_s: u32, probes: u32, user_timeout_ms: u32) -> Keepalive {
     Keepalive {
         values: KeepaliveValues { enabled: true, idle_s, interval_s, probes, user_timeout_ms }.known(),
         source: Some(KeepaliveSource::Socket),
@@ -124,12 +130,12 @@ fn judged(socket: &Socket, keepalive: &Keepalive, sysctls: &Sysctls, doubt: Opti
     judge().liveness(&Facts { socket, keepalive, options: None, sysctls, doubt })
 }
 
-fn sysctls(numbers: &[i64]) -> Sysctls {
+pub(super) fn sysctls(numbers: &[i64]) -> Sysctls {
     let mut numbers = numbers.iter().cycle();
     Sysctls::read_with(|_| numbers.next().map(|number| SysctlValue::Number(*number)))
 }
 
-fn namespace(sysctls: &Sysctls) -> Namespace {
+pub(super) fn namespace(sysctls: &Sysctls) -> Namespace {
     Namespace {
         id: NetnsId(1),
         name: String::new(),
@@ -187,6 +193,7 @@ fn any_options() -> impl Strategy<Value = Option<SocketOptions>> {
             syncnt,
             defer_accept_s: syncnt,
             rto_max_ms: syncnt,
+            thin_linear: syncnt.map(|count| count % 2 == 0),
             more: None,
         }
     }))
@@ -270,7 +277,7 @@ proptest! {
     fn any_row_has_one_verdict_a_sound_deadline_and_a_sentence(
         socket in any_socket(),
         options in any_options(),
-        numbers in proptest::collection::vec(prop_oneof![0_i64..20, 0_i64..200_000, any::<i64>()], 24),
+        numbers in proptest::collection::vec(prop_oneof![0_i64..20, 0_i64..200_000, any::<i64>()], 25),
         doubt in proptest::sample::select(vec![None, Some(Doubt::Carrier), Some(Doubt::Neighbour)]),
     ) {
         let sysctls = sysctls(&numbers);
@@ -374,37 +381,6 @@ fn nothing_is_exact_of_a_silence_that_began_in_a_recovery() {
             assert_eq!(bound(odd, user_timeout), Bound::AtLeast, "{odd:?}");
         }
     }
-}
-
-/// Reads an idle connection at `now_ms`, whose timer has `expires_ms` left. Once it has received something, its age
-/// proves nothing.
-fn look(sightings: &mut Sightings, received: u64, now_ms: u64, silent_ms: u64, expires_ms: u32) -> Keepalive {
-    let timer = Timer { kind: TimerKind::Keepalive, expires_ms, count: 0 };
-    let fields = [(Field::LastDataRecv, silent_ms), (Field::LastAckRecv, silent_ms), (Field::BytesReceived, received)];
-    let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
-    sightings.begin();
-    let remembered = sightings.take(&socket, Millis::new(now_ms), judge().wheel());
-    keepalive::of(&socket, None, Unread::Unneeded, remembered, &Sysctls::default())
-}
-
-#[test]
-fn a_timer_that_was_seen_to_fire_gives_the_exact_idle_time() {
-    let mut sightings = Sightings::default();
-    let first = look(&mut sightings, 1, 0, 2_000, 5_000);
-    // No lower bound of 5 s: a probe may have been answered, after which the timer runs for the interval.
-    assert_eq!((first.values.idle_s, first.idle_at_least_s, first.idle_at_most_s), (None, None, None));
-    // The timer fired at 5 s, when the peer had been silent for 7 s of 10, and was set again for the remaining time.
-    assert_eq!(look(&mut sightings, 1, 6_000, 8_000, 2_000).values.idle_s, Some(10));
-}
-
-#[test]
-fn what_was_known_of_a_timer_is_forgotten_when_the_program_sets_it_anew() {
-    let mut sightings = Sightings::default();
-    assert_eq!(look(&mut sightings, 0, 0, 10, 7_000_000).values.idle_s, Some(7_000));
-    let lowered = look(&mut sightings, 0, 2_000, 2_010, 58_000);
-    assert_eq!((lowered.idle_at_least_s, lowered.idle_at_most_s), (Some(58), Some(60)));
-    let raised = look(&mut sightings, 0, 4_000, 4_010, 96_000);
-    assert_eq!((raised.idle_at_least_s, raised.idle_at_most_s), (Some(96), Some(100)));
 }
 
 /// Each state, timer and knowledge of keepalive, with its verdict (docs/json.md).

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod act;
+mod deadlines;
 mod decoder;
 mod ending;
 mod filter;
+mod inference;
 mod judgement;
 mod schema;
 #[path = "../support"]

@@ -9,6 +9,7 @@ mod support;
 
 mod cases;
 mod observe;
+mod odd;
 
 use std::thread;
 
@@ -21,8 +22,12 @@ fn the_kernel_ends_each_connection_when_tcpulse_said_it_would() {
         return;
     }
     let reports: Vec<Report> = thread::scope(|scope| {
-        let running: Vec<_> =
-            cases::ALL.iter().map(|(name, case)| scope.spawn(move || observe::run(name, *case))).collect();
+        let running: Vec<_> = cases::ALL
+            .iter()
+            .chain(odd::ALL)
+            .enumerate()
+            .map(|(number, (name, case))| scope.spawn(move || observe::run(number, name, *case)))
+            .collect();
         running.into_iter().map(|case| case.join().unwrap()).collect()
     });
     println!("{}\n{}", observe::table(&reports), observe::summary(&reports));

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -59,9 +60,16 @@ pub(crate) struct Report {
     wrong: Vec<String>,
 }
 
-/// Runs a case. A case that cannot be set up has failed.
-pub(crate) fn run(name: &'static str, case: fn() -> Scene) -> Report {
-    match catch_unwind(AssertUnwindSafe(|| observe(name, &case()))) {
+/// Permits to set up a case: if all did so at once, the time limits of some would pass before they are observed.
+static SETTING_UP: [Mutex<()>; 3] = [const { Mutex::new(()) }; 3];
+
+/// Runs the case with this number. A case that cannot be set up has failed.
+pub(crate) fn run(number: usize, name: &'static str, case: fn() -> Scene) -> Report {
+    let set_up = || {
+        let _permit = SETTING_UP[number % SETTING_UP.len()].lock().unwrap_or_else(PoisonError::into_inner);
+        case()
+    };
+    match catch_unwind(AssertUnwindSafe(|| observe(name, &set_up()))) {
         Ok(report) => report,
         Err(panic) => {
             let text = panic
