@@ -9,6 +9,7 @@ mod support;
 
 mod cases;
 mod observe;
+mod path;
 
 use std::thread;
 
