@@ -7,8 +7,8 @@ use std::process::Stdio;
 
 use super::link::set_options;
 use super::netns::{Netns, User};
-use super::relay::Relay;
-use super::sockets::{bind, listen, socket};
+use super::relay::{Passage, Relay};
+use super::sockets::{bind, listen, set_congestion, socket};
 use super::tap::Tap;
 
 /// Name of the interface on both sides.
@@ -93,6 +93,8 @@ pub struct Path {
     pub peer: Netns,
     pub relay: Relay,
     pub family: Family,
+    /// Congestion control of new sockets; the kernel's if there is none
+    pub congestion: Option<&'static str>,
 }
 
 impl Path {
@@ -103,7 +105,7 @@ impl Path {
             ours.sysctl(name, value);
         }
         let relay = Relay::start(Tap::new(&ours, DEVICE), Tap::new(&peer, DEVICE));
-        let path = Self { ours, peer, relay, family };
+        let path = Self { ours, peer, relay, family, congestion: None };
         path.set_up(&path.ours, (family.ours(), OUR_MAC), (family.peer(), PEER_MAC));
         path.set_up(&path.peer, (family.peer(), PEER_MAC), (family.ours(), OUR_MAC));
         path
@@ -129,7 +131,11 @@ impl Path {
         let (family, peer) = (self.family, self.family.peer());
         let ours = |line: String| batch(&self.ours, family, &[line]);
         match breach {
-            Breach::Carrier => self.relay.carrier(false),
+            Breach::Carrier => {
+                // The kernel goes on to send until it has dealt with the loss, up to a second later.
+                self.relay.change(|rules| (rules.to_us, rules.to_peer) = (Passage::CLOSED, Passage::CLOSED));
+                self.relay.carrier(false);
+            }
             Breach::Neighbour => ours(format!("neigh del {peer} dev {DEVICE}")),
             Breach::Down => ours(format!("link set {DEVICE} down")),
             Breach::Route => ours(format!("route del {} dev {DEVICE}", family.network())),
@@ -165,8 +171,7 @@ impl Path {
 
     /// A listener at this address and port, in the namespace of the calling thread.
     pub fn bound(&self, address: SocketAddr, protocol: i32, options: &[(i32, i32, i32)]) -> TcpListener {
-        let socket = socket(self.family.number(), protocol, 0);
-        set_options(&socket, options);
+        let socket = self.socket(protocol, options);
         bind(&socket, address);
         listen(socket, 16)
     }
@@ -190,6 +195,9 @@ impl Path {
     pub fn socket(&self, protocol: i32, options: &[(i32, i32, i32)]) -> OwnedFd {
         let socket = socket(self.family.number(), protocol, 0);
         set_options(&socket, options);
+        if let Some(name) = self.congestion {
+            set_congestion(&socket, name);
+        }
         socket
     }
 }

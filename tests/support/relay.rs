@@ -30,6 +30,7 @@ const LATE: Duration = Duration::from_millis(15);
 
 impl Passage {
     pub const OPEN: Self = Self { is_open: true, delay: Duration::ZERO, loss_percent: 0, reorder_every: 0 };
+    pub const CLOSED: Self = Self { is_open: false, ..Self::OPEN };
 }
 
 /// What our packets get in answer. With `Error` and `Reset` they do not arrive.

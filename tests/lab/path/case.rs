@@ -65,6 +65,8 @@ pub(crate) struct Case {
     pub(crate) sysctls: Vec<(&'static str, &'static str)>,
     /// Options of our socket, or of the listener
     pub(crate) settings: Vec<Setting>,
+    /// Our send buffer and the peer's window are soon full
+    pub(crate) has_small_buffers: bool,
     /// An interface without carrier stands beside the path
     pub(crate) has_idle_interface: bool,
     /// What is done before the socket is opened
@@ -93,6 +95,7 @@ impl Case {
             opening: Opening::Connected,
             sysctls: Vec::new(),
             settings: Vec::new(),
+            has_small_buffers: false,
             has_idle_interface: false,
             before: Vec::new(),
             script: Vec::new(),
@@ -134,6 +137,10 @@ impl Case {
     pub(crate) fn at(mut self, ms: u64, act: Act) -> Self {
         self.script.push((Duration::from_millis(ms), act));
         self
+    }
+
+    pub(crate) fn small_buffers(self) -> Self {
+        Self { has_small_buffers: true, ..self }.set([(libc::SOL_SOCKET, libc::SO_SNDBUF, 40_000)])
     }
 
     pub(crate) fn every_ms(self, ms: u64) -> Self {

@@ -41,11 +41,12 @@ fn no_prediction_on_a_programmable_path_is_false() {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
     let cases = chosen();
-    let classes = report::classes(&run_all(&cases));
-    for wrong in classes.iter().flat_map(|class| &class.wrong) {
-        println!("{wrong}");
+    let records = run_all(&cases);
+    let classes = report::classes(&records);
+    if std::env::var_os(ONLY).is_some() {
+        println!("{}", report::looks(&records));
     }
-    println!("{}", report::table(&classes));
+    println!("{}\n{}", report::wrong(&classes), report::table(&classes));
     assert!(report::is_judge_awake(&classes), "a prediction that was distorted on purpose was not found to be false");
     let wrong = unexpected(&classes);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

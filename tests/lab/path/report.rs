@@ -159,6 +159,51 @@ fn lie(look: &Look, fate: Fate, off: Option<i64>) -> String {
     format!("at {:.2} s said {bound}{said} by {by} in {state}, {came}{off}", look.said.read.earliest.as_secs_f64())
 }
 
+/// Every look of every case, for whoever runs a few cases only.
+pub(crate) fn looks(records: &[Record]) -> String {
+    let mut text = String::new();
+    for record in records {
+        let (name, fate, disturbed) = (&record.case.name, record.fate, record.disturbed.as_secs_f64());
+        writeln!(text, "{}: {name}: {fate:?}, disturbed at {disturbed:.2} s, got {:?}", record.case.class, record.got)
+            .unwrap();
+        for look in &record.looks {
+            let who = if look.by == User::Root { "root" } else { "nobody" };
+            let said = look.said.after.map_or_else(|| "-".to_owned(), |after| format!("{:.2} s", after.as_secs_f64()));
+            let at = look.said.read.earliest;
+            let came = match fate {
+                Fate::Ended(end) => format!("{:.2} s", look.said.came(end).as_secs_f64()),
+                Fate::Lived(_) => "-".to_owned(),
+            };
+            let is_void = if at <= record.disturbed { " void" } else { "" };
+            let (bound, by, state) = (&look.said.bound, &look.mechanism, &look.state);
+            writeln!(
+                text,
+                "  {:>6.2} s {who:<6} {state:<12} {by:<15} {bound:<8} {said:>8}, came {came:>8}{is_void}",
+                at.as_secs_f64()
+            )
+            .unwrap();
+        }
+    }
+    text
+}
+
+/// The false statements, of each case at most a few.
+pub(crate) fn wrong(classes: &[Class]) -> String {
+    const MOST: usize = 4;
+    let mut text = String::new();
+    for class in classes {
+        let mut count = (String::new(), 0);
+        for wrong in &class.wrong {
+            let case = wrong.split(": ").take(2).collect::<Vec<_>>().join(": ");
+            count = if count.0 == case { (case, count.1 + 1) } else { (case, 1) };
+            if count.1 <= MOST {
+                writeln!(text, "{wrong}").unwrap();
+            }
+        }
+    }
+    text
+}
+
 /// The table of docs/truth.md: a line for each class.
 pub(crate) fn table(classes: &[Class]) -> String {
     let mut text = String::from(

@@ -141,7 +141,8 @@ impl<'a> Observer<'a> {
             case: self.case.clone(),
             fate: ended.map_or_else(|| Fate::Lived(self.begin.elapsed()), Fate::Ended),
             disturbed: since(self.stage.disturbed(self.case)),
-            got: error.map(Errno::from_raw),
+            // The program keeps an MPTCP socket that has lost its subflow.
+            got: error.filter(|&error| error != 0 || self.case.protocol == libc::IPPROTO_TCP).map(Errno::from_raw),
             was_answered: delivered.reset.is_some() || (is_syn && delivered.icmp.is_some()),
             looks: self.looks,
             broken: None,

@@ -17,7 +17,6 @@ const RETRIES: &[(&str, &str)] = &[("ipv4/tcp_retries2", "3"), ("ipv4/tcp_orphan
 const SYN: &[(&str, &str)] = &[("ipv4/tcp_syn_retries", "2"), ("ipv4/tcp_syn_linear_timeouts", "1")];
 /// `TCP_RTO_MAX_MS` (Linux 6.15).
 const TCP_RTO_MAX_MS: i32 = 44;
-const NOTHING_PASSES: Passage = Passage { is_open: false, ..Passage::OPEN };
 
 fn tcp(name: i32, value: i32) -> Setting {
     (libc::IPPROTO_TCP, name, value)
@@ -131,7 +130,7 @@ fn data(family: Family) -> Vec<Case> {
         case("acknowledged in part")
             .before(ToUs(delayed(40)))
             .at(0, Write(60_000))
-            .at(30, ToPeer(NOTHING_PASSES))
+            .at(30, ToPeer(Passage::CLOSED))
             .at(500, Silence),
     ]
 }
@@ -155,19 +154,15 @@ fn losses(family: Family) -> Vec<Case> {
 }
 
 fn pacing(family: Family) -> Vec<Case> {
-    let case = |name: &str, rate: i32, settings: Vec<Setting>| {
-        let settings = [settings, vec![socket(libc::SO_MAX_PACING_RATE, rate)]].concat();
-        Case::new("pacing", name, family)
-            .sysctls(RETRIES)
-            .set(settings)
-            .at(0, Silence)
-            .at(0, Write(6_000))
-            .every_ms(400)
+    // The kernel paces only after ten segments.
+    let case = |name: &str, rate: i32| {
+        let case = Case::new("pacing", name, family).sysctls(RETRIES).every_ms(400).at(0, Write(30_000));
+        case.at(400, Set(socket(libc::SO_MAX_PACING_RATE, rate))).at(500, Silence).at(500, Write(6_000))
     };
     vec![
-        case("1,000 bytes a second", 1_000, Vec::new()),
-        case("4,000 bytes a second", 4_000, Vec::new()),
-        case("1,000 bytes a second, user timeout", 1_000, vec![user_timeout(4_000)]),
+        case("500 bytes a second", 500),
+        case("2,000 bytes a second", 2_000),
+        case("500 bytes a second, user timeout", 500).set([user_timeout(4_000)]),
     ]
 }
 
@@ -188,12 +183,8 @@ fn thin(family: Family) -> Vec<Case> {
     ]
 }
 
-fn small_buffer() -> Setting {
-    socket(libc::SO_SNDBUF, 40_000)
-}
-
 fn windows(family: Family) -> Vec<Case> {
-    let case = |name: &str| Case::new("zero window", name, family).sysctls(RETRIES).set([small_buffer()]).every_ms(400);
+    let case = |name: &str| Case::new("zero window", name, family).sysctls(RETRIES).small_buffers().every_ms(400);
     vec![
         case("silent from the start").at(0, Fill).at(150, Silence),
         case("user timeout").set([user_timeout(3_000)]).at(0, Fill).at(150, Silence),
@@ -205,20 +196,18 @@ fn windows(family: Family) -> Vec<Case> {
             .at(200, Write(2_000))
             .at(300, Silence),
         case("shrunk with data in flight")
-            .before(ToUs(delayed(30)))
-            .at(0, Write(20_000))
-            .at(5, Window(0))
-            .at(400, Silence)
-            .sysctls(&[("ipv4/tcp_rto_max_ms", "5000")]),
+            .sysctls(&[("ipv4/tcp_rto_max_ms", "5000")])
+            .at(0, ToPeer(Passage::CLOSED))
+            .at(0, Window(0))
+            .at(0, Write(2_000))
+            .at(0, PeerWrite(1))
+            .at(300, Silence),
     ]
 }
 
 fn stalled(family: Family) -> Vec<Case> {
     let case = |name: &str| {
-        Case::new("stalled reader", name, family)
-            .sysctls(&[("ipv4/tcp_retries2", "3")])
-            .set([small_buffer()])
-            .at(0, Fill)
+        Case::new("stalled reader", name, family).sysctls(&[("ipv4/tcp_retries2", "3")]).small_buffers().at(0, Fill)
     };
     vec![
         case("falls silent early").at(700, Silence).every_ms(900),
@@ -246,7 +235,7 @@ fn requests(family: Family) -> Vec<Case> {
         let case = Case::new("SYN-RECV", name, family)
             .opening(opening(&[]))
             .before(ToUs(Passage::OPEN))
-            .before(ToPeer(NOTHING_PASSES));
+            .before(ToPeer(Passage::CLOSED));
         case.sysctls(&[("ipv4/tcp_synack_retries", retries)]).at(0, Silence).every_ms(1_200)
     };
     vec![
@@ -267,7 +256,7 @@ fn requests(family: Family) -> Vec<Case> {
             .every_ms(2_500),
         Case::new("Fast Open child", "unconfirmed", family)
             .opening(Opening::FastOpen)
-            .before(ToPeer(NOTHING_PASSES))
+            .before(ToPeer(Passage::CLOSED))
             .set([tcp(libc::TCP_FASTOPEN, 8)])
             .sysctls(&[("ipv4/tcp_fastopen", "515"), ("ipv4/tcp_synack_retries", "2")])
             .at(0, Silence),
@@ -281,13 +270,13 @@ fn orphans(family: Family) -> Vec<Case> {
     vec![
         orphan("FIN-WAIT-1").at(0, Silence).at(0, Close),
         orphan("LAST-ACK").at(0, PeerShutdown).at(300, Silence).at(300, Close),
-        orphan("CLOSING").at(0, ToPeer(NOTHING_PASSES)).at(0, Close).at(50, PeerShutdown).at(300, Silence),
+        orphan("CLOSING").at(0, ToPeer(Passage::CLOSED)).at(0, Close).at(50, PeerShutdown).at(300, Silence),
         orphan("data and FIN").at(0, Silence).at(0, Write(4_000)).at(0, Close),
-        orphan("zero window").set([small_buffer()]).at(0, Fill).at(150, Silence).at(200, Close),
-        orphan("zero window, probes answered before").set([small_buffer()]).at(0, Fill).at(700, Silence).at(800, Close),
+        orphan("zero window").small_buffers().at(0, Fill).at(150, Silence).at(200, Close),
+        orphan("zero window, probes answered before").small_buffers().at(0, Fill).at(700, Silence).at(800, Close),
         long("FIN-WAIT-1").at(0, Silence).at(0, Close),
         long("LAST-ACK").at(0, PeerShutdown).at(300, Silence).at(300, Close),
-        long("zero window").set([small_buffer()]).at(0, Fill).at(150, Silence).at(200, Close),
+        long("zero window").small_buffers().at(0, Fill).at(150, Silence).at(200, Close),
         case("orphan with a user timeout", "shorter than the retries")
             .set([user_timeout(1_000)])
             .at(0, Silence)
