@@ -21,6 +21,8 @@ pub struct Passage {
     pub delay: Duration,
     /// Packets lost of a hundred
     pub loss_percent: u64,
+    /// How many more packets pass; those after them are lost
+    pub left: u64,
     /// Every packet of this number is held back for `LATE`; 0 keeps the order
     pub reorder_every: u64,
 }
@@ -29,7 +31,8 @@ pub struct Passage {
 const LATE: Duration = Duration::from_millis(15);
 
 impl Passage {
-    pub const OPEN: Self = Self { is_open: true, delay: Duration::ZERO, loss_percent: 0, reorder_every: 0 };
+    pub const OPEN: Self =
+        Self { is_open: true, delay: Duration::ZERO, loss_percent: 0, left: u64::MAX, reorder_every: 0 };
     pub const CLOSED: Self = Self { is_open: false, ..Self::OPEN };
 }
 
@@ -116,6 +119,15 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, (Rules, Delivered)> {
         self.state.lock().unwrap()
     }
+
+    /// The rules for a packet, which is counted.
+    fn count(&self, to_us: bool) -> Rules {
+        let rules = &mut self.lock().0;
+        let before = *rules;
+        let passage = if to_us { &mut rules.to_us } else { &mut rules.to_peer };
+        passage.left = passage.left.saturating_sub(1);
+        before
+    }
 }
 
 /// A packet on its way: when it is due, its place in the order of arrival, whether it goes to us, and the frame.
@@ -170,7 +182,7 @@ impl<'a> Run<'a> {
     /// Takes a frame of one side. All but TCP is dropped: neighbours are permanent entries.
     fn take(&mut self, frame: &[u8], to_us: bool) {
         let Some(mut tcp) = TcpFrame::parse(frame) else { return };
-        let rules = self.shared.lock().0;
+        let rules = self.shared.count(to_us);
         self.seen += 1;
         let lost = self.percent();
         let passage = if to_us { rules.to_us } else { rules.to_peer };
@@ -181,7 +193,7 @@ impl<'a> Run<'a> {
         match rules.answer {
             Answer::Error(error) if !to_us => self.put(now, true, tcp.icmp(error)),
             Answer::Reset if !to_us => self.put(now, true, tcp.reset()),
-            _ if !passage.is_open || lost < passage.loss_percent => {}
+            _ if !passage.is_open || passage.left == 0 || lost < passage.loss_percent => {}
             _ => {
                 let held = passage.reorder_every > 0 && self.seen.is_multiple_of(passage.reorder_every);
                 let late = if held { LATE } else { Duration::ZERO };

@@ -151,6 +151,18 @@ impl Case {
         Self { watched: Duration::from_secs(seconds), lives: true, ..self }
     }
 
+    /// It is also in the part of the cases that runs without `TCPULSE_LAB=all`.
+    pub(crate) fn always(self) -> Self {
+        Self { scene: self.name.clone(), ..self }
+    }
+
+    /// The sysctls that it sets, before or later.
+    pub(crate) fn needed_sysctls(&self) -> impl Iterator<Item = &'static str> {
+        let acts = self.before.iter().chain(self.script.iter().map(|(_, act)| act));
+        let later = acts.filter_map(|act| if let Act::Sysctl(name, _) = act { Some(*name) } else { None });
+        self.sysctls.iter().map(|(name, _)| *name).chain(later)
+    }
+
     pub(crate) fn exact(self) -> Self {
         Self { has_exact: true, ..self }
     }

@@ -15,7 +15,8 @@ const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 /// Few retries: the kernel gives up after seconds.
 const RETRIES: &[(&str, &str)] = &[("ipv4/tcp_retries2", "3"), ("ipv4/tcp_orphan_retries", "2")];
 const SYN: &[(&str, &str)] = &[("ipv4/tcp_syn_retries", "2"), ("ipv4/tcp_syn_linear_timeouts", "1")];
-/// `TCP_RTO_MAX_MS` (Linux 6.15).
+/// `TCP_RTO_MAX_MS`, and the sysctl that came with it (Linux 6.15).
+const RTO_MAX: (&str, &str) = ("ipv4/tcp_rto_max_ms", "120000");
 const TCP_RTO_MAX_MS: i32 = 44;
 
 fn tcp(name: i32, value: i32) -> Setting {
@@ -41,7 +42,11 @@ pub(crate) fn cases(controls: &[&'static str]) -> Vec<Case> {
         all.extend(orphans(family));
         for control in controls {
             let scenes = [stalled(family), losses(family), pacing(family), data(family), thin(family)];
-            all.extend(scenes.into_iter().flatten().map(|case| case.congestion(control)));
+            all.extend(scenes.into_iter().flatten().map(|case| {
+                let case = case.congestion(control);
+                // With bbr a stream hardly ever counts as thin.
+                if case.class == "thin stream" && *control == "cubic" { case.always() } else { case }
+            }));
         }
         all.extend(windows(family));
         all.extend(local_failures(family));
@@ -110,7 +115,7 @@ fn keepalives(family: Family) -> Vec<Case> {
 }
 
 fn data(family: Family) -> Vec<Case> {
-    let case = |name: &str| Case::new("data in flight", name, family).sysctls(RETRIES).every_ms(500).exact();
+    let case = |name: &str| Case::new("data in flight", name, family).sysctls(RETRIES).every_ms(500);
     let sends = |name: &str| case(name).at(0, Silence).at(0, Write(20));
     vec![
         sends("tcp_retries2 3"),
@@ -127,11 +132,7 @@ fn data(family: Family) -> Vec<Case> {
             .at(900, Silence)
             .at(1_000, Write(20)),
         case("FIN of a held socket").at(0, Silence).at(0, ShutdownWrite),
-        case("acknowledged in part")
-            .before(ToUs(delayed(40)))
-            .at(0, Write(60_000))
-            .at(30, ToPeer(Passage::CLOSED))
-            .at(500, Silence),
+        case("acknowledged in part").at(0, ToPeer(Passage { left: 4, ..Passage::OPEN })).at(0, Write(12_000)),
     ]
 }
 
@@ -170,14 +171,11 @@ fn thin(family: Family) -> Vec<Case> {
     /// `TCP_THIN_LINEAR_TIMEOUTS`
     const THIN: Setting = (libc::IPPROTO_TCP, 16, 1);
     let case = |name: &str| {
-        Case::new("thin stream", name, family)
-            .sysctls(&[("ipv4/tcp_retries2", "5")])
-            .at(0, Silence)
-            .at(0, Write(20))
-            .every_ms(600)
+        Case::new("thin stream", name, family).sysctls(RETRIES).at(0, Silence).at(0, Write(20)).every_ms(400)
     };
     vec![
         case("option of the socket").set([THIN]),
+        case("option of the socket, tcp_retries2 5").set([THIN]).sysctls(&[("ipv4/tcp_retries2", "5")]).every_ms(800),
         case("sysctl").sysctls(&[("ipv4/tcp_thin_linear_timeouts", "1")]),
         case("user timeout").set([THIN, user_timeout(4_000)]),
     ]
@@ -207,11 +205,11 @@ fn windows(family: Family) -> Vec<Case> {
 
 fn stalled(family: Family) -> Vec<Case> {
     let case = |name: &str| {
-        Case::new("stalled reader", name, family).sysctls(&[("ipv4/tcp_retries2", "3")]).small_buffers().at(0, Fill)
+        Case::new("zero window", name, family).sysctls(&[("ipv4/tcp_retries2", "3")]).small_buffers().at(0, Fill)
     };
     vec![
         case("falls silent early").at(700, Silence).every_ms(900),
-        case("falls silent late").at(1_800, Silence).every_ms(1_500),
+        case("falls silent late").at(1_800, Silence).every_ms(400),
         case("falls silent, user timeout").set([user_timeout(6_000)]).at(1_800, Silence).every_ms(900),
     ]
 }
@@ -244,7 +242,7 @@ fn requests(family: Family) -> Vec<Case> {
         case("TCP_SYNCNT that equals tcp_syn_retries", "1")
             .sysctls(&[("ipv4/tcp_syn_retries", "3")])
             .set([tcp(libc::TCP_SYNCNT, 3)]),
-        case("TCP_RTO_MAX_MS of the listener", "3").set([tcp(TCP_RTO_MAX_MS, 1_000)]),
+        case("TCP_RTO_MAX_MS of the listener", "3").sysctls(&[RTO_MAX]).set([tcp(TCP_RTO_MAX_MS, 1_000)]),
         case("tcp_rto_max_ms", "3").sysctls(&[("ipv4/tcp_rto_max_ms", "1000")]),
         case("two listeners, the other one with more", "1").set([tcp(libc::TCP_SYNCNT, 1)]).opening(opening(&[3])),
         case("two listeners, the other one with less", "1").set([tcp(libc::TCP_SYNCNT, 3)]).opening(opening(&[1])),
@@ -398,6 +396,7 @@ fn idle_interface(family: Family) -> Vec<Case> {
         Case { has_idle_interface: true, ..Case::new("other interface without carrier", name, family) }
             .sysctls(RETRIES)
             .exact()
+            .always()
     };
     vec![
         case("keepalive").set(keepalive(1, 1, 3)).at(0, Silence),
@@ -407,7 +406,8 @@ fn idle_interface(family: Family) -> Vec<Case> {
 }
 
 fn mptcp(family: Family) -> Vec<Case> {
-    let case = |name: &str| Case::new("MPTCP", name, family).mptcp().sysctls(RETRIES);
+    let case =
+        |name: &str| Case::new("MPTCP", name, family).mptcp().sysctls(RETRIES).sysctls(&[("mptcp/enabled", "1")]);
     vec![
         case("closed by the program").at(0, Silence).at(0, Close).every_ms(2_500),
         case("closed by the program, the peer hears").at(0, Close).every_ms(2_500),
