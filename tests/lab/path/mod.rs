@@ -29,7 +29,7 @@ const WHICH: &str = "TCPULSE_LAB";
 /// Environment variable: only the cases whose class or name holds this text.
 const ONLY: &str = "TCPULSE_LAB_ONLY";
 /// Cases at a time, and runs of tcpulse at a time.
-const CASES: usize = 40;
+const CASES: usize = 32;
 const RUNS: usize = 3;
 
 /// Runs the cases, prints the table, and fails on what is false, but for the classes that are known for it.

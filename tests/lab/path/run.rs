@@ -25,25 +25,29 @@ pub(crate) struct Lab {
     pub(crate) turns: Turns,
 }
 
-/// Lets only some programs run at a time, so that each is quick: the time of a row is known no better than that.
+/// Lets only some programs run at a time, in the order in which they asked, so that each is quick: the time of a row is
+/// known no better than that.
 pub(crate) struct Turns {
-    free: Mutex<usize>,
-    freed: Condvar,
+    at_a_time: usize,
+    /// How many asked for a turn so far, and how many are done
+    counts: Mutex<(usize, usize)>,
+    is_done: Condvar,
 }
 
 impl Turns {
-    pub(crate) fn new(free: usize) -> Self {
-        Self { free: Mutex::new(free), freed: Condvar::new() }
+    pub(crate) fn new(at_a_time: usize) -> Self {
+        Self { at_a_time, counts: Mutex::new((0, 0)), is_done: Condvar::new() }
     }
 
     fn run<R>(&self, work: impl FnOnce() -> R) -> R {
-        let mut free = self.freed.wait_while(self.free.lock().unwrap(), |free| *free == 0).unwrap();
-        *free -= 1;
-        drop(free);
-        let result = work();
-        *self.free.lock().unwrap() += 1;
-        self.freed.notify_one();
-        result
+        let mut counts = self.counts.lock().unwrap();
+        let own = counts.0;
+        counts.0 += 1;
+        drop(self.is_done.wait_while(counts, |(_, done)| own >= *done + self.at_a_time).unwrap());
+        let result = std::panic::catch_unwind(AssertUnwindSafe(work));
+        self.counts.lock().unwrap().1 += 1;
+        self.is_done.notify_all();
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
