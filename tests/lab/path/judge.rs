@@ -31,7 +31,7 @@ impl Between {
     fn off(self, other: Self) -> i64 {
         let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap();
         if self.latest < other.earliest {
-            -millis(other.earliest - self.latest)
+            -millis(other.earliest.saturating_sub(self.latest))
         } else {
             millis(self.earliest.saturating_sub(other.latest))
         }

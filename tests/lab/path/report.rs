@@ -152,7 +152,9 @@ fn lie(look: &Look, fate: Fate, off: Option<i64>) -> String {
     let said = look.said.after.map_or_else(String::new, |after| format!(" {:.2} s", after.as_secs_f64()));
     let came = match fate {
         Fate::Ended(end) => format!("came after {:.2} s", look.said.came(end).as_secs_f64()),
-        Fate::Lived(until) => format!("lived on, for {:.2} s more", (until - look.said.read.latest).as_secs_f64()),
+        Fate::Lived(until) => {
+            format!("lived on, for {:.2} s more", until.saturating_sub(look.said.read.latest).as_secs_f64())
+        }
     };
     let off = off.map_or_else(String::new, |off| format!(", false by {off} ms"));
     let (bound, by, state) = (&look.said.bound, &look.mechanism, &look.state);
@@ -250,7 +252,7 @@ impl Class {
             0 => "-".to_owned(),
             count => format!("{} ms", errors[((count - 1) * part).div_ceil(100)]),
         };
-        let share = if self.judged == 0 { 0 } else { self.exact * 100 / self.judged };
+        let share = (self.exact * 100).checked_div(self.judged).unwrap_or(0);
         let Self { name, cases, judged, voided, open, endings, wrong, .. } = self;
         writeln!(
             text,
