@@ -38,8 +38,8 @@ bench: ## Measure against ss, netstat, somo and the bare kernel dump, under 100,
 		|| echo 'somo cannot be installed: its line is left out'
 	$(CARGO) bench --features measure --bench host
 
-lab: ## The dead-peer lab alone: what tcpulse says, and when the kernel does it (root, a minute)
-	$(CARGO) test --test lab -- --nocapture
+lab: ## The dead-peer lab alone, every case: what tcpulse says, and when the kernel does it (root, four minutes)
+	TCPULSE_LAB=all $(CARGO) test --test lab -- --nocapture
 
 soak: ## The dashboard for ten minutes under churn: memory stays flat, no key is lost (root)
 	TCPULSE_SOAK_SECONDS=600 $(CARGO) test --test soak -- --nocapture

@@ -7,16 +7,20 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 pub mod diag;
+pub mod frame;
 pub mod host;
 pub mod link;
 pub mod netns;
+pub mod path;
 pub mod processes;
 pub mod program;
+pub mod relay;
 pub mod root;
 pub mod seccomp;
 pub mod skip;
 pub mod sockets;
 pub mod ss;
+pub mod tap;
 pub mod terminal;
 pub mod wait;
 pub mod zoo;

@@ -27,6 +27,16 @@ pub fn option(socket: &impl AsFd, level: i32, name: i32) -> i32 {
     value
 }
 
+/// Sets `TCP_CONGESTION`. The sysctl takes only some of them in a namespace.
+#[allow(unsafe_code, reason = "libc")]
+pub fn set_congestion(socket: &impl AsFd, name: &str) {
+    let length = name.len() as libc::socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the pointer and the length are those of a live string.
+    let result = unsafe { libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_CONGESTION, name.as_ptr().cast(), length) };
+    assert_eq!(result, 0, "TCP_CONGESTION {name}: {}", std::io::Error::last_os_error());
+}
+
 /// socket(2) for TCP, or for MPTCP.
 #[allow(unsafe_code, reason = "libc")]
 pub fn socket(family: i32, protocol: i32, flags: i32) -> OwnedFd {
