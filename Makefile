@@ -10,7 +10,7 @@ export CARGO
 # `make -C` says on stdout where it is, and stdout is the program's data.
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help run build test check bench lab soak picture fixtures fuzz install clean
+.PHONY: help run build test check bench lab kernels soak picture fixtures fuzz install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: ## Measure against ss, netstat, somo and the bare kernel dump, under 100,
 
 lab: ## The dead-peer lab alone, every case: what tcpulse says, and when the kernel does it (root, four minutes)
 	TCPULSE_LAB=all $(CARGO) test --test lab -- --nocapture
+
+kernels: ## Tests on Debian's Linux 6.1 and 6.12 under QEMU; what it downloads stays in target/kernels (root, minutes)
+	@tests/kernels/run
 
 soak: ## The dashboard for ten minutes under churn: memory stays flat, no key is lost (root)
 	TCPULSE_SOAK_SECONDS=600 $(CARGO) test --test soak -- --nocapture

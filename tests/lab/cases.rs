@@ -17,6 +17,7 @@ pub(crate) const EXACT: &[&str] = &["exact"];
 pub(crate) const ANY: &[&str] = &["exact", "at_least", "at_most"];
 const NEVER: &[&str] = &["never"];
 
+/// Name of a case, and what sets it up.
 pub(crate) type Case = (&'static str, fn() -> Scene);
 
 /// Every case, with its name.
@@ -233,7 +234,11 @@ fn zero_window_living() -> Scene {
 
 /// A SYN to a peer that has vanished.
 pub(crate) fn connecting(sysctls: &[(&str, &str)], options: &[(i32, i32, i32)], vanish: fn(&Link)) -> Scene {
-    let link = Link::new(sysctls);
+    let link = Link::new(&[]);
+    // Linux before 6.5 has no tcp_syn_linear_timeouts.
+    for (name, value) in sysctls.iter().filter(|(name, _)| link.ours.has_sysctl(name)) {
+        link.ours.sysctl(name, value);
+    }
     vanish(&link);
     let remote = SocketAddr::from((PEER, 9));
     let ours = link.ours.run(|| {

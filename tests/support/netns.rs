@@ -70,6 +70,12 @@ impl Netns {
         assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Whether this kernel has the sysctl.
+    pub fn has_sysctl(&self, name: &str) -> bool {
+        let path = format!("/proc/sys/net/{name}");
+        self.run(|| std::fs::exists(path)).unwrap()
+    }
+
     /// Sets a sysctl of the namespace.
     pub fn sysctl(&self, name: &str, value: &str) {
         let path = format!("/proc/sys/net/{name}");

@@ -88,6 +88,17 @@ const SS_STATES: [&str; 10] = [
     "CLOSING",
 ];
 
+/// Whether this kernel lists sockets that are only bound, as Linux does since 6.8. If not, notes it as skipped.
+pub fn lists_bound_sockets(test: &str) -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split(['.', '-', '+']).map(|number| number.parse::<u32>().unwrap());
+    let lists = (numbers.next().unwrap(), numbers.next().unwrap()) >= (6, 8);
+    if !lists {
+        skip(test, "Linux before 6.8 does not list sockets that are only bound");
+    }
+    lists
+}
+
 /// A socket that is bound, and neither listening nor connected.
 fn bound() -> OwnedFd {
     let bound = socket(libc::AF_INET, libc::IPPROTO_TCP, 0);
