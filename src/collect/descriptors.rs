@@ -13,11 +13,11 @@ use rustix::io::Errno;
 use rustix::process::{self, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use super::refusals::{self, errno_of};
-use super::sockopt::cookie_of;
+use super::sockopt::{cookie_of, number};
 use super::{limits, rights};
 use crate::model::address::Cookie;
 use crate::model::gap::Remedy;
-use crate::model::ids::{Fd, Pid};
+use crate::model::ids::{Fd, Inode, Pid};
 use crate::model::rights::Capabilities;
 use crate::model::unread::Unread;
 
@@ -111,14 +111,37 @@ impl Descriptors {
         holders: impl IntoIterator<Item = (Pid, Fd)>,
         cookie: Cookie,
     ) -> Result<OwnedFd, Unreachable> {
+        self.first(holders, |socket| Ok(cookie_of(socket)? == cookie))
+    }
+
+    /// Duplicates the MPTCP socket of a subflow, which has another cookie and the same inode.
+    ///
+    /// # Errors
+    /// As for [`Descriptors::of`].
+    pub(crate) fn parent_of(
+        &mut self,
+        holders: impl IntoIterator<Item = (Pid, Fd)>,
+        subflow: Inode,
+    ) -> Result<OwnedFd, Unreachable> {
+        self.first(holders, |socket| {
+            let is_mptcp = number(socket, libc::SOL_SOCKET, libc::SO_PROTOCOL)? == libc::IPPROTO_MPTCP.cast_unsigned();
+            Ok(is_mptcp && rustix::fs::fstat(socket)?.st_ino == u64::from(subflow.0))
+        })
+    }
+
+    fn first(
+        &mut self,
+        holders: impl IntoIterator<Item = (Pid, Fd)>,
+        is_wanted: impl Fn(BorrowedFd<'_>) -> io::Result<bool>,
+    ) -> Result<OwnedFd, Unreachable> {
         let mut unreachable = Unreachable::Gone;
         for (pid, fd) in holders {
             if self.is_missing {
                 return Err(Unreachable::NoSystemCall);
             }
-            let duplicate = self.duplicate(pid, fd).and_then(|socket| match cookie_of(socket.as_fd()) {
-                Ok(found) if found == cookie => Ok(socket),
-                Ok(_) => Err(Unreachable::Gone),
+            let duplicate = self.duplicate(pid, fd).and_then(|socket| match is_wanted(socket.as_fd()) {
+                Ok(true) => Ok(socket),
+                Ok(false) => Err(Unreachable::Gone),
                 // The number belongs to another file by now.
                 Err(error) if errno_of(&error) == Errno::NOTSOCK => Err(Unreachable::Gone),
                 Err(error) => Err(Unreachable::of_getsockopt(&error)),

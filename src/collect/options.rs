@@ -8,6 +8,7 @@ use super::descriptors::{Descriptors, Unreachable};
 use super::sockopt::{get, number, set};
 use crate::model::address::Cookie;
 use crate::model::change::KeepaliveChange;
+use crate::model::ids::Inode;
 use crate::model::keepalive::KeepaliveValues;
 use crate::model::options::{MoreOptions, SocketOptions};
 use crate::model::owner::Owners;
@@ -47,6 +48,19 @@ impl OptionReader {
         read.inspect_err(|unreachable| *self.refused.entry(*unreachable).or_default() += 1)
     }
 
+    /// Reads the options of a subflow of MPTCP: those of the socket that its program holds, which the kernel passes on to
+    /// subflows. `subflow` is the inode that both share.
+    ///
+    /// # Errors
+    /// As for [`OptionReader::read`].
+    pub(crate) fn read_of_mptcp(&mut self, owners: Owners<'_>, subflow: Inode) -> Result<SocketOptions, Unreachable> {
+        let holders = owners.iter().map(|(process, fd)| (process.pid, fd));
+        let parent = self.descriptors.parent_of(holders, subflow);
+        // Kernels before 6.12 or so do not answer for all of these options: then they are not known.
+        let read = parent.and_then(|parent| read_mptcp(parent.as_fd()).map_err(|_| Unreachable::Gone));
+        read.inspect_err(|unreachable| *self.refused.entry(*unreachable).or_default() += 1)
+    }
+
     /// Number of sockets that could not be read, by reason.
     pub(crate) fn refused(&self) -> impl Iterator<Item = (Unreachable, u64)> + '_ {
         self.refused.iter().map(|(unreachable, count)| (*unreachable, *count))
@@ -76,6 +90,25 @@ pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::R
             .flatten()
             .map(|on| on != 0),
         more: more.then(|| read_more(socket)),
+    })
+}
+
+/// Options that MPTCP passes on to its subflows (net/mptcp/sockopt.c). It refuses TCP_USER_TIMEOUT.
+fn read_mptcp(socket: BorrowedFd<'_>) -> io::Result<SocketOptions> {
+    let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
+    Ok(SocketOptions {
+        keepalive: KeepaliveValues {
+            enabled: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
+            idle_s: tcp(libc::TCP_KEEPIDLE)?,
+            interval_s: tcp(libc::TCP_KEEPINTVL)?,
+            probes: tcp(libc::TCP_KEEPCNT)?,
+            user_timeout_ms: 0,
+        },
+        syncnt: None,
+        defer_accept_s: None,
+        rto_max_ms: None,
+        thin_linear: None,
+        more: None,
     })
 }
 

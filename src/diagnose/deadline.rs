@@ -38,6 +38,11 @@ pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         | TcpState::Unknown(_) => {}
     }
     match socket.timer.kind {
+        // MPTCP ends a closed connection by a timer of its own, a minute after the close, which no field shows. The program
+        // has not closed it if its options could be read.
+        TimerKind::Off | TimerKind::DelayedAck if socket.is_mptcp() && facts.options.is_none() => {
+            Deadline::at_least(Millis::ZERO, Mechanism::None)
+        }
         TimerKind::Off | TimerKind::DelayedAck => Deadline::NEVER,
         // Keepalive was turned off between the dump and the reading of the options: the timer fires without effect.
         TimerKind::Keepalive if facts.keepalive.values.enabled == Some(false) => Deadline::NEVER,

@@ -123,7 +123,11 @@ impl<'a> Judging<'a> {
         // A part is a few sockets that the user inspects: their options are read anew.
         let is_part = self.is_part;
         let cached = self.cache.as_mut().filter(|_| !is_part).and_then(|cache| cache.cached.options(socket.id, more));
-        let read = cached.map_or_else(|| self.reader.read(owners, cookie, socket.state, more), Ok);
+        let read = match (cached, socket.inode.filter(|_| socket.is_mptcp())) {
+            (Some(options), _) => Ok(options),
+            (None, Some(subflow)) => self.reader.read_of_mptcp(owners, subflow),
+            (None, None) => self.reader.read(owners, cookie, socket.state, more),
+        };
         if let (None, Ok(options), Some(cache)) = (cached, &read, &mut self.cache) {
             cache.cached.note_options(socket.id, *options);
         }

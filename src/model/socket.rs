@@ -86,6 +86,11 @@ impl Socket {
     pub fn is_minisocket(&self) -> bool {
         matches!(self.timer.kind, TimerKind::TimeWait | TimerKind::SynAck) || self.state == TcpState::TimeWait
     }
+
+    /// Whether it belongs to MPTCP: a subflow, or a listener for subflows.
+    pub fn is_mptcp(&self) -> bool {
+        self.attributes.ulp.is_some_and(|ulp| ulp.name.as_str() == "mptcp")
+    }
 }
 
 /// `idiag_rqueue` and `idiag_wqueue`, which mean different things for a listener.

@@ -2,7 +2,7 @@
 
 use super::push_duration;
 use crate::model::keepalive::Keepalive;
-use crate::model::liveness::{Bound, Liveness, Verdict};
+use crate::model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
 use crate::model::row::Row;
 use crate::model::socket::{Queues, Socket};
 use crate::model::state::TcpState;
@@ -21,9 +21,9 @@ pub(crate) fn sentence(row: &Row<'_>) -> String {
 /// Appends the sentence to `out`. Every row of a snapshot has one: by `format!`, they took longer than all other keys
 /// of its JSON.
 pub(crate) fn write(out: &mut Vec<u8>, row: &Row<'_>) {
-    if let Some(mut telling) = SentenceWriter::of(out, row) {
-        telling.verdict();
-        telling.assumption();
+    if let Some(mut sentence) = SentenceWriter::of(out, row) {
+        sentence.judgement();
+        sentence.assumption();
     }
 }
 
@@ -32,11 +32,11 @@ pub(crate) fn write(out: &mut Vec<u8>, row: &Row<'_>) {
 pub(crate) fn endings(row: &Row<'_>) -> Vec<(&'static str, String)> {
     let socket = row.socket;
     let mut out = Vec::new();
-    let Some(mut telling) = SentenceWriter::of(&mut out, row) else { return Vec::new() };
+    let Some(mut sentence) = SentenceWriter::of(&mut out, row) else { return Vec::new() };
     if socket.inode.is_none() || !socket.state.is_connection() {
         return Vec::new();
     }
-    telling.silence_ends();
+    sentence.silence_ends();
     let mut endings = vec![("the peer stays silent", String::from_utf8(out).unwrap_or_default())];
     let mut may_also = |what, gets: &str| endings.push((what, gets.to_owned()));
     match socket.state {
@@ -133,6 +133,18 @@ impl<'a> SentenceWriter<'a> {
     fn assumption(&mut self) {
         if let Some(ms) = self.liveness.likely {
             self.say(" (most likely in ").time(ms).say(")");
+        }
+    }
+
+    fn judgement(&mut self) {
+        let Deadline { bound, mechanism, .. } = self.liveness.deadline;
+        if self.socket.is_mptcp() && (bound, mechanism) == (Bound::AtLeast, Mechanism::None) {
+            self.say(
+                "a subflow of an MPTCP connection; if its program has closed that, MPTCP ends it within a minute, ",
+            );
+            self.say("by a timer that cannot be read");
+        } else {
+            self.verdict();
         }
     }
 

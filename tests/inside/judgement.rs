@@ -12,16 +12,17 @@ use crate::fields::table::column_called;
 use crate::fields::value::SortKey;
 use crate::filter::{Filter, Names};
 use crate::model::address::{Cookie, Endpoint, Family, NetnsId};
+use crate::model::congestion::KernelName;
 use crate::model::counters::{Counters, SockStat};
 use crate::model::holder::Holder;
 use crate::model::ids::Inode;
 use crate::model::keepalive::{Keepalive, KeepaliveSource, KeepaliveValues, SomeKeepaliveValues};
-use crate::model::liveness::{Bound, Liveness, Verdict};
+use crate::model::liveness::{Bound, Deadline, Liveness, Mechanism, Verdict};
 use crate::model::namespace::{Namespace, Source};
 use crate::model::options::SocketOptions;
 use crate::model::routes::{Doubt, Routes};
 use crate::model::row::{Judged, Row};
-use crate::model::socket::{Attributes, Queues, Socket, SocketId};
+use crate::model::socket::{Attributes, Queues, Socket, SocketId, Ulp};
 use crate::model::state::TcpState;
 use crate::model::sysctl::{SysctlValue, Sysctls};
 use crate::model::tcp_info::{FIELDS, Field, Shape, TcpInfo};
@@ -338,6 +339,19 @@ proptest! {
         let sysctls = Sysctls::default();
         let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
         prop_assert_eq!(judged(&socket, &keepalive, &sysctls, None).deadline.bound, Bound::Never);
+    }
+
+    /// MPTCP ends a closed connection by a timer that no field shows; one whose options were read is not closed.
+    #[test]
+    fn a_subflow_without_a_timer_lives_for_ever_only_if_its_program_holds_it(info in any_info(), options in any_options()) {
+        let mut socket = socket(TcpState::Established, Timer::OFF, Some(1), info);
+        socket.attributes.ulp = Some(Ulp { name: KernelName::new(b"mptcp").unwrap(), mptcp: None, tls: None });
+        let sysctls = Sysctls::default();
+        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
+        let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt: None };
+        let deadline = judge().liveness(&facts).deadline;
+        let expected = if options.is_some() { Deadline::NEVER } else { Deadline::at_least(Millis::ZERO, Mechanism::None) };
+        prop_assert_eq!(deadline, expected);
     }
 
     /// An exact end by the retransmission timer is not before the timer fires.
