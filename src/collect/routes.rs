@@ -1,4 +1,4 @@
-//! Carriers and neighbours of a namespace, and the route to each peer, as the kernel chooses it: with policy routing,
+//! Interfaces and neighbours of a namespace, and the route to each peer, as the kernel chooses it: with policy routing,
 //! by `RTM_GETROUTE` in the namespace.
 
 use std::collections::hash_map::Entry;
@@ -16,7 +16,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use super::refusals::{Refusals, errno_of};
 use crate::decode::netlink::{Messages, Payload};
-use crate::decode::rtnetlink::{RTM_NEWNEIGH, RTM_NEWROUTE, next_hop, unresolved};
+use crate::decode::rtnetlink::{RTM_NEWNEIGH, RTM_NEWROUTE, neighbour, next_hop};
 use crate::model::routes::{NextHop, Routes};
 use crate::model::socket::Socket as TcpSocket;
 
@@ -33,6 +33,8 @@ const HEADER_BYTES: usize = 12;
 const BUFFER_BYTES: usize = 64 * 1024;
 /// The kernel answers at once; without a timeout a lost answer would block for ever.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Datagrams that are received at most for one request: a dump has one for some 200 neighbours.
+const MOST_DATAGRAMS: u32 = 10_000;
 /// Neighbours that are read at most: a router may have a million.
 const MOST_NEIGHBOURS: usize = 65_536;
 /// Routes that are looked up at most in one snapshot: 4,096 take some 15 ms. Further peers count as doubtful.
@@ -83,41 +85,43 @@ impl Router {
     }
 }
 
-/// Reads carriers and neighbours of the calling thread's namespace, and opens a router there. What cannot be read raises
-/// no doubt, and is counted in `refused`.
+/// Reads interfaces and neighbours of the calling thread's namespace, and opens a router there. What cannot be read
+/// raises no doubt, and is counted in `refused`.
 pub(super) fn routes(refused: &mut Refusals) -> (Routes, Option<Router>) {
-    let without_carrier = match without_carrier() {
-        Ok(interfaces) => interfaces,
-        Err(errno) => {
-            refused.note(errno, || Some("getifaddrs".to_owned()));
-            return (Routes::default(), None);
-        }
-    };
-    let opened = RouteSocket::open().and_then(|mut socket| Ok((socket.unresolved()?, socket)));
-    let (unresolved, socket) = match opened {
-        Ok((unresolved, socket)) => (unresolved, Some(socket)),
+    let mut routes = Routes::default();
+    if let Err(errno) = read_interfaces(&mut routes) {
+        refused.note(errno, || Some("getifaddrs".to_owned()));
+        return (Routes::default(), None);
+    }
+    let opened = RouteSocket::open().and_then(|mut socket| socket.read_neighbours(&mut routes).map(|()| socket));
+    match opened {
+        Ok(socket) => (routes, Some(Router { socket, known: FxHashMap::default() })),
         Err(error) => {
             refused.note(errno_of(&error), || Some("NETLINK_ROUTE".to_owned()));
-            (Vec::new(), None)
+            (routes, None)
         }
-    };
-    let lookup = socket.map(|socket| Router { socket, known: FxHashMap::default() });
-    (Routes { without_carrier, unresolved }, lookup)
+    }
 }
 
-/// Interfaces that are up and have no carrier. IFF_RUNNING would follow the carrier up to a second later.
-fn without_carrier() -> Result<Vec<u32>, Errno> {
-    let up_and_idle = |flags: InterfaceFlags| {
-        flags.contains(InterfaceFlags::IFF_UP)
-            && !flags.contains(InterfaceFlags::IFF_LOOPBACK)
-            && flags.bits() & libc::IFF_LOWER_UP == 0
-    };
+/// Reads which interfaces have no carrier, and which need no neighbours. IFF_RUNNING would follow the carrier up to a
+/// second later.
+fn read_interfaces(routes: &mut Routes) -> Result<(), Errno> {
+    let no_neighbours = InterfaceFlags::IFF_LOOPBACK | InterfaceFlags::IFF_NOARP | InterfaceFlags::IFF_POINTOPOINT;
     let interfaces = getifaddrs().map_err(|errno| Errno::from_raw_os_error(errno as i32))?;
-    let mut names: Vec<_> =
-        interfaces.filter(|interface| up_and_idle(interface.flags)).map(|interface| interface.interface_name).collect();
-    names.sort_unstable();
-    names.dedup();
-    Ok(names.iter().filter_map(|name| nix::net::if_::if_nametoindex(name.as_str()).ok()).collect())
+    let mut interfaces: Vec<_> = interfaces.map(|interface| (interface.interface_name, interface.flags)).collect();
+    interfaces.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    interfaces.dedup_by(|(one, _), (other, _)| one == other);
+    for (name, flags) in interfaces {
+        let Ok(index) = nix::net::if_::if_nametoindex(name.as_str()) else { continue };
+        let is_idle = flags.bits() & libc::IFF_LOWER_UP == 0 && !flags.contains(InterfaceFlags::IFF_LOOPBACK);
+        if flags.contains(InterfaceFlags::IFF_UP) && is_idle {
+            routes.without_carrier.push(index);
+        }
+        if flags.intersects(no_neighbours) {
+            routes.without_neighbours.push(index);
+        }
+    }
+    Ok(())
 }
 
 /// A NETLINK_ROUTE socket of the namespace in which it was opened.
@@ -152,7 +156,7 @@ impl RouteSocket {
 
     /// Receives answers to the last request and passes them to `each`, until it returns true or the answers end.
     fn receive(&mut self, mut each: impl FnMut(Payload<'_>) -> bool) -> io::Result<()> {
-        loop {
+        for _ in 0..MOST_DATAGRAMS {
             let length = match self.socket.recv(&mut &mut self.buffer[..], 0) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 received => received?.min(self.buffer.len()),
@@ -165,20 +169,27 @@ impl RouteSocket {
                 }
             }
         }
+        Err(io::ErrorKind::TimedOut.into())
     }
 
-    /// Neighbours of every family that do not answer.
-    fn unresolved(&mut self) -> io::Result<Vec<NextHop>> {
+    /// Reads the neighbours of every family.
+    fn read_neighbours(&mut self, routes: &mut Routes) -> io::Result<()> {
         self.send(RTM_GETNEIGH, NLM_F_DUMP, &[0; HEADER_BYTES])?;
-        let (mut found, mut seen) = (Vec::new(), 0);
+        let mut resolved = Vec::new();
         self.receive(|payload| {
-            if let Payload::Data(RTM_NEWNEIGH, body) = payload {
-                found.extend(unresolved(body));
-                seen += 1;
+            match payload {
+                Payload::Data(RTM_NEWNEIGH, body) => match neighbour(body) {
+                    Some((hop, true)) => resolved.push(hop),
+                    Some((hop, false)) => routes.unresolved.push(hop),
+                    None => {}
+                },
+                _ => return false,
             }
-            seen >= MOST_NEIGHBOURS
+            resolved.len() + routes.unresolved.len() >= MOST_NEIGHBOURS
         })?;
-        Ok(found)
+        resolved.sort_unstable();
+        routes.resolved = (resolved.len() + routes.unresolved.len() < MOST_NEIGHBOURS).then_some(resolved);
+        Ok(())
     }
 
     fn look_up(&mut self, flow: Flow) -> Route {

@@ -21,6 +21,7 @@ const RTA_GATEWAY: u16 = 5;
 const RTA_VIA: u16 = 18;
 const NDA_DST: u16 = 1;
 const NUD_INCOMPLETE: u16 = 0x01;
+const NUD_PROBE: u16 = 0x10;
 const NUD_FAILED: u16 = 0x20;
 
 /// A route to `peer`; `None` if it is one that refuses packets (unreachable, prohibit, blackhole), or malformed.
@@ -42,15 +43,13 @@ pub(crate) fn next_hop(body: &[u8], peer: IpAddr) -> Option<NextHop> {
     Some(NextHop { interface: interface?, addr })
 }
 
-/// A neighbour that has not answered, or has stopped answering; `None` for any other.
-pub(crate) fn unresolved(body: &[u8]) -> Option<NextHop> {
+/// A neighbour, and whether it answers: it does not if it has never answered, or is probed for an answer.
+pub(crate) fn neighbour(body: &[u8]) -> Option<(NextHop, bool)> {
     let (interface, state) = (u32_at(body, 4)?, u16_at(body, 8)?);
-    if state & (NUD_INCOMPLETE | NUD_FAILED) == 0 {
-        return None;
-    }
+    let is_resolved = state & (NUD_INCOMPLETE | NUD_PROBE | NUD_FAILED) == 0;
     let mut attributes = NetlinkAttributes::new(body.get(HEADER_BYTES..)?);
     let addr = attributes.find(|attribute| attribute.kind == NDA_DST)?;
-    Some(NextHop { interface, addr: address(addr.value)? })
+    Some((NextHop { interface, addr: address(addr.value)? }, is_resolved))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -63,7 +62,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{next_hop, unresolved};
+    use super::{neighbour, next_hop};
     use crate::model::routes::NextHop;
     use std::net::IpAddr;
 
@@ -94,11 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn only_neighbours_without_an_answer_are_taken() {
-        let neighbour =
-            |state: u8| [vec![2, 0, 0, 0, 5, 0, 0, 0, state, 0, 0, 0], attribute(1, &[10, 0, 0, 9])].concat();
-        let failed = Some(NextHop { interface: 5, addr: [10, 0, 0, 9].into() });
-        assert_eq!((unresolved(&neighbour(0x20)), unresolved(&neighbour(0x01))), (failed, failed));
-        assert_eq!((unresolved(&neighbour(0x02)), unresolved(&neighbour(0x10)), unresolved(&[0])), (None, None, None));
+    fn a_neighbour_that_is_asked_for_an_answer_is_not_resolved() {
+        let body = |state: u8| [vec![2, 0, 0, 0, 5, 0, 0, 0, state, 0, 0, 0], attribute(1, &[10, 0, 0, 9])].concat();
+        let hop = NextHop { interface: 5, addr: [10, 0, 0, 9].into() };
+        for (state, is_resolved) in
+            [(0x01, false), (0x20, false), (0x10, false), (0x02, true), (0x04, true), (0x80, true)]
+        {
+            assert_eq!(neighbour(&body(state)), Some((hop, is_resolved)), "{state:#x}");
+        }
+        assert_eq!(neighbour(&[0]), None);
     }
 }

@@ -192,7 +192,7 @@ impl<'a> Judging<'a> {
             return None;
         }
         match self.routers.get_mut(&namespace.id).map_or(Route::Unknown, |router| router.route(socket)) {
-            Route::Via(hop) => routes.doubt(hop),
+            Route::Via(hop) => routes.doubt(hop, is_sending),
             Route::Refused => Some(Doubt::Route),
             Route::Unknown => routes.doubt_of_any(),
         }

@@ -15,7 +15,7 @@ pub enum Doubt {
 }
 
 /// Where packets to a peer are sent first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NextHop {
     /// Index of the interface
     pub interface: u32,
@@ -23,13 +23,17 @@ pub struct NextHop {
     pub addr: IpAddr,
 }
 
-/// Carriers and neighbours of a namespace. Empty if they were not requested.
+/// Interfaces and neighbours of a namespace. Empty if they were not requested.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routes {
     /// Interfaces that are up and have no carrier
     pub without_carrier: Vec<u32>,
+    /// Interfaces that send without resolving addresses: loopback, tunnels
+    pub without_neighbours: Vec<u32>,
     /// Neighbours that have not answered
     pub unresolved: Vec<NextHop>,
+    /// All other neighbours, sorted; `None` if there are too many to read
+    pub resolved: Option<Vec<NextHop>>,
 }
 
 impl Routes {
@@ -38,12 +42,18 @@ impl Routes {
         self.without_carrier.is_empty() && self.unresolved.is_empty()
     }
 
-    /// Reason to doubt that packets leave by this hop, if there is one.
-    pub fn doubt(&self, hop: NextHop) -> Option<Doubt> {
+    /// Reason to doubt that packets leave by this hop, if there is one. A neighbour to which a socket sends is known to the
+    /// kernel, unless it is gone.
+    pub fn doubt(&self, hop: NextHop, is_sending: bool) -> Option<Doubt> {
         if self.unresolved.contains(&hop) {
             return Some(Doubt::Neighbour);
         }
-        self.without_carrier.contains(&hop.interface).then_some(Doubt::Carrier)
+        if self.without_carrier.contains(&hop.interface) {
+            return Some(Doubt::Carrier);
+        }
+        let is_known = || self.resolved.as_ref().is_none_or(|resolved| resolved.binary_search(&hop).is_ok());
+        let is_resolved = !is_sending || self.without_neighbours.contains(&hop.interface) || is_known();
+        (!is_resolved).then_some(Doubt::Neighbour)
     }
 
     /// Reason to doubt if the hop is not known: any interface may be the outgoing one.
@@ -60,10 +70,18 @@ mod tests {
     #[test]
     fn only_the_interface_and_the_neighbour_that_are_used_raise_a_doubt() {
         let hop = |interface, last| NextHop { interface, addr: [10, 0, 0, last].into() };
-        let routes = Routes { without_carrier: vec![4], unresolved: vec![hop(2, 7)] };
-        assert_eq!(routes.doubt(hop(4, 1)), Some(Doubt::Carrier));
-        assert_eq!(routes.doubt(hop(2, 7)), Some(Doubt::Neighbour));
-        assert_eq!((routes.doubt(hop(2, 8)), routes.doubt(hop(3, 7))), (None, None));
+        let routes = Routes {
+            without_carrier: vec![4],
+            without_neighbours: vec![3],
+            unresolved: vec![hop(2, 7)],
+            resolved: Some(vec![hop(2, 8)]),
+        };
+        for is_sending in [false, true] {
+            let doubt = |hop| routes.doubt(hop, is_sending);
+            assert_eq!((doubt(hop(4, 1)), doubt(hop(2, 7))), (Some(Doubt::Carrier), Some(Doubt::Neighbour)));
+            assert_eq!((doubt(hop(2, 8)), doubt(hop(3, 7))), (None, None));
+            assert_eq!(doubt(hop(2, 9)), is_sending.then_some(Doubt::Neighbour));
+        }
         assert_eq!(routes.doubt_of_any(), Some(Doubt::Carrier));
         assert!(!routes.are_sound() && Routes::default().are_sound());
     }
