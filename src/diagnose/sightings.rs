@@ -40,12 +40,12 @@ pub(crate) struct Remembered {
     pub(super) fired_under: Option<Defaults>,
     /// The sysctls in the last snapshot
     defaults: Defaults,
-    last: Sight,
+    last: Sighting,
 }
 
 /// One reading of the keepalive timer, in the clock of the reader.
 #[derive(Debug, Clone, Copy)]
-struct Sight {
+struct Sighting {
     fires: Millis,
     /// How long the peer will have been silent when the timer fires. Both parts are of one instant, so the reader's
     /// clock adds no error
@@ -115,10 +115,10 @@ impl Sightings {
     }
 }
 
-fn sight(socket: &Socket, now: Millis) -> Sight {
+fn sight(socket: &Socket, now: Millis) -> Sighting {
     let unanswered = u8::try_from(socket.probes_out()).unwrap_or(u8::MAX);
     let expires = socket.timer.expires_ms;
-    Sight {
+    Sighting {
         fires: now + socket.timer.left(),
         unanswered,
         silent_then_ms: socket.idle().and_then(|idle| u32::try_from((idle + socket.timer.left()).get()).ok()),
@@ -128,12 +128,12 @@ fn sight(socket: &Socket, now: Millis) -> Sight {
 
 /// Whether the expiry of the timer moved although it has not fired: the program has set it anew, so values inferred
 /// from the old setting no longer hold.
-fn is_set_anew(before: &Sight, after: &Sight, now: Millis) -> bool {
+fn is_set_anew(before: &Sighting, after: &Sighting, now: Millis) -> bool {
     now + CLOCKS < before.fires && after.fires.abs_diff(before.fires) > CLOCKS
 }
 
 /// Combines two successive readings.
-fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now: Millis, wheel: Wheel) -> Remembered {
+fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sighting, now: Millis, wheel: Wheel) -> Remembered {
     let mut idle = idle_bounds(socket).narrowed(earlier.idle);
     let mut fired_under = earlier.fired_under;
     if let Some(refired) = socket.idle().and_then(|silent| refired(&earlier.last, &sight, silent, now)) {
@@ -147,7 +147,7 @@ fn follow(earlier: &Remembered, socket: &Socket, mut sight: Sight, now: Millis, 
 
 /// The interval, once a probe was seen to follow another: the time between the two firings is one interval plus the
 /// lateness of a timer. `None` unless exactly one whole number of seconds fits.
-fn interval(before: &Sight, after: &Sight, wheel: Wheel) -> Option<u32> {
+fn interval(before: &Sighting, after: &Sighting, wheel: Wheel) -> Option<u32> {
     if before.unanswered == 0 || before.unanswered.checked_add(1) != Some(after.unanswered) {
         return None;
     }
@@ -158,7 +158,7 @@ fn interval(before: &Sight, after: &Sight, wheel: Wheel) -> Option<u32> {
 
 /// The exact idle time, if the timer fired since the last reading, was set again for the remaining time, and nothing
 /// came since.
-fn refired(before: &Sight, after: &Sight, silent: Millis, now: Millis) -> Option<Millis> {
+fn refired(before: &Sighting, after: &Sighting, silent: Millis, now: Millis) -> Option<Millis> {
     if now < before.fires {
         return None;
     }
