@@ -3,15 +3,15 @@
 //! A netlink socket stays bound to the namespace in which it was opened. One socket is therefore opened inside each
 //! namespace, and one thread reads all of them.
 
+use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
-use netlink_sys::{Socket, SocketAddr};
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::io;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::Refusal;
+use super::netlink;
 use super::request::{self, DumpRequest, TCPDIAG_GETSOCK};
 use crate::decode::inet_diag::{self, SOCK_DIAG_BY_FAMILY};
 use crate::decode::netlink::{Errno, Message, Messages, Payload};
@@ -112,12 +112,8 @@ impl DiagSocket {
     /// # Errors
     /// sock_diag is missing or refused; fall back to /proc/net/tcp.
     pub(crate) fn open(netns: NetnsId) -> Result<Self, Refusal> {
-        let mut socket = Socket::new(NETLINK_SOCK_DIAG).map_err(Refusal::Socket)?;
-        let address = socket.bind_auto().map_err(Refusal::Socket)?;
-        // Connected to the kernel, so that no other process can send messages to this socket.
-        socket.connect(&SocketAddr::new(0, 0)).map_err(Refusal::Socket)?;
-        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).map_err(|errno| Refusal::Socket(errno.into()))?;
-        let mut opened = Self { socket, netns, port: address.port_number(), sequence: 0, takes_all: true };
+        let (socket, port) = netlink::open(NETLINK_SOCK_DIAG, PATIENCE).map_err(Refusal::Socket)?;
+        let mut opened = Self { socket, netns, port, sequence: 0, takes_all: true };
         opened.takes_all = opened.probe(None).is_ok();
         if !opened.takes_all {
             opened.probe(Some(Family::Ipv4))?;
@@ -340,12 +336,7 @@ impl DiagSocket {
     }
 
     fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        loop {
-            match self.socket.send(bytes, 0) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => return other.map(|_| ()),
-            }
-        }
+        netlink::send(&self.socket, bytes)
     }
 
     /// The true length of the next datagram; `None` if the kernel dropped datagrams (ENOBUFS).

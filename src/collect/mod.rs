@@ -14,6 +14,7 @@ pub(crate) mod host;
 pub(crate) mod kernel_values;
 pub(crate) mod limits;
 pub(crate) mod names;
+mod netlink;
 pub(crate) mod options;
 pub(crate) mod owners;
 pub(crate) mod proc_net;

@@ -75,13 +75,7 @@ impl OptionReader {
 pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::Result<SocketOptions> {
     let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
     Ok(SocketOptions {
-        keepalive: KeepaliveValues {
-            enabled: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
-            idle_s: tcp(libc::TCP_KEEPIDLE)?,
-            interval_s: tcp(libc::TCP_KEEPINTVL)?,
-            probes: tcp(libc::TCP_KEEPCNT)?,
-            user_timeout_ms: tcp(libc::TCP_USER_TIMEOUT)?,
-        },
+        keepalive: keepalive(socket, tcp(libc::TCP_USER_TIMEOUT)?)?,
         syncnt: matches!(state, TcpState::SynSent | TcpState::Listen).then(|| tcp(libc::TCP_SYNCNT).ok()).flatten(),
         defer_accept_s: (state == TcpState::Listen).then(|| tcp(libc::TCP_DEFER_ACCEPT).ok()).flatten(),
         rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
@@ -95,20 +89,24 @@ pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::R
 
 /// Options that MPTCP passes on to its subflows (net/mptcp/sockopt.c). It refuses TCP_USER_TIMEOUT.
 fn read_mptcp(socket: BorrowedFd<'_>) -> io::Result<SocketOptions> {
-    let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
     Ok(SocketOptions {
-        keepalive: KeepaliveValues {
-            enabled: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
-            idle_s: tcp(libc::TCP_KEEPIDLE)?,
-            interval_s: tcp(libc::TCP_KEEPINTVL)?,
-            probes: tcp(libc::TCP_KEEPCNT)?,
-            user_timeout_ms: 0,
-        },
+        keepalive: keepalive(socket, 0)?,
         syncnt: None,
         defer_accept_s: None,
         rto_max_ms: None,
         thin_linear: None,
         more: None,
+    })
+}
+
+fn keepalive(socket: BorrowedFd<'_>, user_timeout_ms: u32) -> io::Result<KeepaliveValues> {
+    let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
+    Ok(KeepaliveValues {
+        enabled: number(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0,
+        idle_s: tcp(libc::TCP_KEEPIDLE)?,
+        interval_s: tcp(libc::TCP_KEEPINTVL)?,
+        probes: tcp(libc::TCP_KEEPCNT)?,
+        user_timeout_ms,
     })
 }
 

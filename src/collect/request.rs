@@ -5,6 +5,7 @@ use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 
+use super::netlink;
 use crate::model::address::{Cookie, Family};
 use crate::model::needs::Needs;
 use crate::model::socket::Socket;
@@ -40,7 +41,7 @@ impl DumpRequest<'_> {
             None => self.of_all(sequence),
         };
         if !self.bytecode.is_empty() {
-            append(&mut bytes, INET_DIAG_REQ_BYTECODE, self.bytecode);
+            netlink::append(&mut bytes, INET_DIAG_REQ_BYTECODE, self.bytecode);
         }
         bytes
     }
@@ -65,17 +66,11 @@ impl DumpRequest<'_> {
     /// `struct inet_diag_req`, which the crate does not know. Its fourth byte holds the attributes, the states follow
     /// the addresses, and the other fields do not matter in a dump.
     fn of_all(self, sequence: u32) -> Vec<u8> {
-        const HEADER_BYTES: usize = 16;
-        const REQUEST_BYTES: usize = 60;
-        let mut bytes = vec![0; HEADER_BYTES + REQUEST_BYTES];
-        let length = bytes.len() as u32;
-        bytes[..4].copy_from_slice(&length.to_ne_bytes());
-        bytes[4..6].copy_from_slice(&TCPDIAG_GETSOCK.to_ne_bytes());
-        bytes[6..8].copy_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
-        bytes[8..12].copy_from_slice(&sequence.to_ne_bytes());
-        bytes[HEADER_BYTES + 3] = extensions(self.needs).bits();
-        bytes[HEADER_BYTES + 52..HEADER_BYTES + 56].copy_from_slice(&self.states.kernel_bits().to_ne_bytes());
-        bytes
+        const BYTES: usize = 60;
+        let mut body = [0; BYTES];
+        body[3] = extensions(self.needs).bits();
+        body[52..56].copy_from_slice(&self.states.kernel_bits().to_ne_bytes());
+        netlink::request(TCPDIAG_GETSOCK, NLM_F_DUMP, sequence, &body)
     }
 }
 
@@ -128,17 +123,6 @@ fn message(request: InetRequest, flags: u16, sequence: u32) -> Vec<u8> {
     let mut bytes = vec![0; message.buffer_len()];
     message.serialize(&mut bytes);
     bytes
-}
-
-/// Appends an attribute to a message. Its content is a multiple of 4 bytes, so that no padding is needed.
-fn append(message: &mut Vec<u8>, kind: u16, content: &[u8]) {
-    const ATTRIBUTE_HEADER_BYTES: usize = 4;
-    let length = (ATTRIBUTE_HEADER_BYTES + content.len()) as u16;
-    message.extend(length.to_ne_bytes());
-    message.extend(kind.to_ne_bytes());
-    message.extend_from_slice(content);
-    let length = message.len() as u32;
-    message[..4].copy_from_slice(&length.to_ne_bytes());
 }
 
 fn extensions(needs: Needs) -> ExtensionFlags {

@@ -6,14 +6,15 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use netlink_packet_core::NLM_F_DUMP;
+use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{Socket, SocketAddr};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use rustc_hash::FxHashMap;
 use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
+use super::netlink;
 use super::refusals::{Refusals, errno_of};
 use crate::decode::netlink::{Messages, Payload};
 use crate::decode::rtnetlink::{RTM_NEWNEIGH, RTM_NEWROUTE, neighbour, next_hop};
@@ -22,8 +23,6 @@ use crate::model::socket::Socket as TcpSocket;
 
 const RTM_GETROUTE: u16 = 26;
 const RTM_GETNEIGH: u16 = 30;
-const NLM_F_REQUEST: u16 = 1;
-const NLM_F_DUMP: u16 = 0x300;
 const RTA_DST: u16 = 1;
 const RTA_SRC: u16 = 2;
 const RTA_OIF: u16 = 4;
@@ -31,7 +30,7 @@ const RTA_MARK: u16 = 16;
 /// Bytes of `struct rtmsg` and of `struct ndmsg`.
 const HEADER_BYTES: usize = 12;
 const BUFFER_BYTES: usize = 64 * 1024;
-/// The kernel answers at once; without a timeout a lost answer would block for ever.
+/// Receive timeout
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Datagrams that are received at most for one request: a dump has one for some 200 neighbours.
 const MOST_DATAGRAMS: u32 = 10_000;
@@ -85,11 +84,11 @@ impl Router {
     }
 }
 
-/// Reads interfaces and neighbours of the calling thread's namespace, and opens a router there. What cannot be read
-/// raises no doubt, and is counted in `refused`.
-pub(super) fn routes(refused: &mut Refusals) -> (Routes, Option<Router>) {
+/// Reads interfaces and neighbours of the calling thread's namespace, and opens a router there. `names` are the indices
+/// and names of its interfaces. What cannot be read raises no doubt, and is counted in `refused`.
+pub(super) fn routes(names: &[(u32, String)], refused: &mut Refusals) -> (Routes, Option<Router>) {
     let mut routes = Routes::default();
-    if let Err(errno) = read_interfaces(&mut routes) {
+    if let Err(errno) = read_interfaces(names, &mut routes) {
         refused.note(errno, || Some("getifaddrs".to_owned()));
         return (Routes::default(), None);
     }
@@ -105,20 +104,19 @@ pub(super) fn routes(refused: &mut Refusals) -> (Routes, Option<Router>) {
 
 /// Reads which interfaces have no carrier, and which need no neighbours. IFF_RUNNING would follow the carrier up to a
 /// second later.
-fn read_interfaces(routes: &mut Routes) -> Result<(), Errno> {
+fn read_interfaces(names: &[(u32, String)], routes: &mut Routes) -> Result<(), Errno> {
     let no_neighbours = InterfaceFlags::IFF_LOOPBACK | InterfaceFlags::IFF_NOARP | InterfaceFlags::IFF_POINTOPOINT;
     let interfaces = getifaddrs().map_err(|errno| Errno::from_raw_os_error(errno as i32))?;
-    let mut interfaces: Vec<_> = interfaces.map(|interface| (interface.interface_name, interface.flags)).collect();
-    interfaces.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    interfaces.dedup_by(|(one, _), (other, _)| one == other);
-    for (name, flags) in interfaces {
-        let Ok(index) = nix::net::if_::if_nametoindex(name.as_str()) else { continue };
+    // One for each address, so several for an interface.
+    let flags: FxHashMap<_, _> = interfaces.map(|interface| (interface.interface_name, interface.flags)).collect();
+    for (index, name) in names {
+        let Some(flags) = flags.get(name) else { continue };
         let is_idle = flags.bits() & libc::IFF_LOWER_UP == 0 && !flags.contains(InterfaceFlags::IFF_LOOPBACK);
         if flags.contains(InterfaceFlags::IFF_UP) && is_idle {
-            routes.without_carrier.push(index);
+            routes.without_carrier.push(*index);
         }
         if flags.intersects(no_neighbours) {
-            routes.without_neighbours.push(index);
+            routes.without_neighbours.push(*index);
         }
     }
     Ok(())
@@ -134,24 +132,14 @@ struct RouteSocket {
 
 impl RouteSocket {
     fn open() -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind_auto()?;
-        // Connected to the kernel, so that no other process can send messages to this socket.
-        socket.connect(&SocketAddr::new(0, 0))?;
-        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
+        let (socket, _) = netlink::open(NETLINK_ROUTE, PATIENCE)?;
         Ok(Self { socket, sequence: 0, buffer: vec![0; BUFFER_BYTES] })
     }
 
-    fn send(&mut self, kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
-        const NLMSGHDR_BYTES: usize = 16;
+    /// Number of the next request.
+    fn next(&mut self) -> u32 {
         self.sequence = self.sequence.wrapping_add(1);
-        let mut message = ((NLMSGHDR_BYTES + body.len()) as u32).to_ne_bytes().to_vec();
-        message.extend(kind.to_ne_bytes());
-        message.extend((NLM_F_REQUEST | flags).to_ne_bytes());
-        message.extend(self.sequence.to_ne_bytes());
-        message.extend([0; 4]);
-        message.extend_from_slice(body);
-        self.socket.send(&message, 0).map(|_| ())
+        self.sequence
     }
 
     /// Receives answers to the last request and passes them to `each`, until it returns true or the answers end.
@@ -174,7 +162,8 @@ impl RouteSocket {
 
     /// Reads the neighbours of every family.
     fn read_neighbours(&mut self, routes: &mut Routes) -> io::Result<()> {
-        self.send(RTM_GETNEIGH, NLM_F_DUMP, &[0; HEADER_BYTES])?;
+        let request = netlink::request(RTM_GETNEIGH, NLM_F_DUMP, self.next(), &[0; HEADER_BYTES]);
+        netlink::send(&self.socket, &request)?;
         let mut resolved = Vec::new();
         self.receive(|payload| {
             match payload {
@@ -194,7 +183,8 @@ impl RouteSocket {
 
     fn look_up(&mut self, flow: Flow) -> Route {
         let mut route = Route::Unknown;
-        let asked = self.send(RTM_GETROUTE, 0, &request(flow)).and_then(|()| {
+        let request = request(flow, self.next());
+        let asked = netlink::send(&self.socket, &request).and_then(|()| {
             self.receive(|payload| {
                 route = match payload {
                     Payload::Data(RTM_NEWROUTE, body) => next_hop(body, flow.peer).map_or(Route::Refused, Route::Via),
@@ -208,30 +198,30 @@ impl RouteSocket {
     }
 }
 
-/// `struct rtmsg` with the flow as attributes.
-fn request(flow: Flow) -> Vec<u8> {
-    let (family, bits, peer, local) = match (flow.peer, flow.local) {
-        (IpAddr::V4(peer), IpAddr::V4(local)) => (libc::AF_INET, 32, peer.octets().to_vec(), local.octets().to_vec()),
-        (IpAddr::V4(peer), IpAddr::V6(_)) => (libc::AF_INET, 32, peer.octets().to_vec(), Vec::new()),
-        (IpAddr::V6(peer), IpAddr::V6(local)) => (libc::AF_INET6, 128, peer.octets().to_vec(), local.octets().to_vec()),
-        (IpAddr::V6(peer), IpAddr::V4(_)) => (libc::AF_INET6, 128, peer.octets().to_vec(), Vec::new()),
-    };
-    let mut body = vec![0; HEADER_BYTES];
-    (body[0], body[1]) = (u8::try_from(family).unwrap_or_default(), bits);
-    let mut attribute = |kind: u16, value: &[u8]| {
-        body.extend((4 + value.len() as u16).to_ne_bytes());
-        body.extend(kind.to_ne_bytes());
-        body.extend_from_slice(value);
-    };
-    attribute(RTA_DST, &peer);
-    if !flow.local.is_unspecified() && !local.is_empty() {
-        attribute(RTA_SRC, &local);
+/// Asks for the route of a flow: `struct rtmsg`, and the flow as attributes.
+fn request(flow: Flow, sequence: u32) -> Vec<u8> {
+    let peer = octets(flow.peer);
+    let family = if flow.peer.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let mut header = [0; HEADER_BYTES];
+    header[0] = u8::try_from(family).unwrap_or_default();
+    // Length of the prefix that is asked for: all bits of the address.
+    header[1] = peer.len() as u8 * 8;
+    let mut message = netlink::request(RTM_GETROUTE, 0, sequence, &header);
+    netlink::append(&mut message, RTA_DST, &peer);
+    if flow.local.is_ipv4() == flow.peer.is_ipv4() && !flow.local.is_unspecified() {
+        netlink::append(&mut message, RTA_SRC, &octets(flow.local));
     }
-    if let Some(interface) = flow.interface {
-        attribute(RTA_OIF, &interface.to_ne_bytes());
+    for (kind, number) in [(RTA_OIF, flow.interface), (RTA_MARK, flow.mark)] {
+        if let Some(number) = number {
+            netlink::append(&mut message, kind, &number.to_ne_bytes());
+        }
     }
-    if let Some(mark) = flow.mark {
-        attribute(RTA_MARK, &mark.to_ne_bytes());
+    message
+}
+
+fn octets(addr: IpAddr) -> Vec<u8> {
+    match addr {
+        IpAddr::V4(addr) => addr.octets().into(),
+        IpAddr::V6(addr) => addr.octets().into(),
     }
-    body
 }

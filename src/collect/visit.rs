@@ -229,8 +229,9 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
     let states = population.map_or(StateSet::ALL, Population::states).intersection(request.states);
     let (rows, refusal) = if states.is_empty() { (Rows::None, None) } else { open_rows(found, request.source)? };
     let kernel = needs.contains(Needs::KERNEL);
+    let interfaces = if states.is_empty() { Vec::new() } else { interfaces(&mut unread.interfaces) };
     let (routes, lookup) = if needs.contains(Needs::LIVENESS) && !states.is_empty() {
-        routes(&mut unread.routes)
+        routes(&interfaces, &mut unread.routes)
     } else {
         (Routes::default(), None)
     };
@@ -250,7 +251,7 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
         sockstat,
         counters: if kernel { kernel_values::counters(&mut unread.counters) } else { Counters::default() },
         routes,
-        interfaces: if states.is_empty() { Vec::new() } else { interfaces(&mut unread.interfaces) },
+        interfaces,
     };
     let mut gaps = unread.gaps(&found.name);
     refusal.into_iter().for_each(|refusal| gaps.add(fallback_gap(&refusal)));
