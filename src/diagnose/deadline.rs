@@ -97,20 +97,22 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let due = idle_time + wheel.lateness(idle_time) + (interval + wheel.lateness(interval)) * unanswered;
     let is_refused = expires <= REFUSED && idle + expires > due + TICKS;
     let interval = wheel.after(Span::at(Millis::ZERO), interval);
-    let remaining = probes.saturating_sub(unanswered);
+    // With a user timeout, the kernel ignores the number of probes, but for one that must be out.
+    let (mechanism, counted) = if user_timeout == Millis::ZERO {
+        (Mechanism::Keepalive, probes.saturating_sub(unanswered))
+    } else {
+        (Mechanism::UserTimeout, u64::from(unanswered == 0))
+    };
     if is_refused {
         // Probes that a full queue of this host refuses are not counted, and are tried again twice a second.
-        let counted = expires
-            + interval.earliest * if user_timeout == Millis::ZERO { remaining } else { u64::from(unanswered == 0) };
-        let mechanism = if user_timeout == Millis::ZERO { Mechanism::Keepalive } else { Mechanism::UserTimeout };
-        return Deadline::at_least(counted.max(user_timeout - (idle + TICKS)), mechanism);
+        let by_probes = expires + interval.earliest * counted;
+        return Deadline::at_least(by_probes.max(user_timeout - (idle + TICKS)), mechanism);
     }
-    let (ends, mechanism) = if user_timeout == Millis::ZERO {
-        (fires.plus(interval.times(remaining)), Mechanism::Keepalive)
+    let ends = if user_timeout == Millis::ZERO {
+        fires.plus(interval.times(counted))
     } else {
-        let least = u64::from(unanswered == 0);
         let silent = Span { earliest: idle + fires.earliest + TICKS, latest: idle + fires.latest };
-        (fires.plus(until(user_timeout, silent, interval, least)), Mechanism::UserTimeout)
+        fires.plus(until(user_timeout, silent, interval, counted))
     };
     if facts.doubt == Some(Doubt::Carrier) {
         // A link that has just gone down refuses probes for up to a second.

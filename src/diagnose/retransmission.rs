@@ -84,7 +84,8 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let (Some((info, at)), Some(user_timeout)) = (at, facts.keepalive.values.user_timeout_ms.map(Millis::from)) else {
         return Deadline::at_least(next_firing(facts), mechanism);
     };
-    let fails = facts.doubt.is_some() || !goes_out(facts, info);
+    let linear = if thin::of(facts, info) == thin::Thin::No { 0 } else { thin::LINEAR_RETRIES };
+    let fails = facts.doubt.is_some() || !goes_out(info, linear);
     if orphan && user_timeout == Millis::ZERO {
         // The kernel also ends orphans earlier, if memory runs out or there are too many of them.
         return if fails {
@@ -127,12 +128,11 @@ fn next_firing(facts: &Facts<'_>) -> Millis {
 }
 
 /// Whether retransmissions leave the host, as far as tcp_info shows. If they do not, none is counted as in flight, or
-/// ICMP from this host itself reverts the doubling of the timeout. The timeout of a thin stream may not double.
-fn goes_out(facts: &Facts<'_>, info: &TcpInfo) -> bool {
+/// ICMP from this host itself reverts the doubling of the timeout. The first `linear` of them may not double it.
+pub(super) fn goes_out(info: &TcpInfo, linear: u64) -> bool {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0);
-    let is_thin = thin::of(facts, info) != thin::Thin::No;
-    let doublings = if is_thin { retransmits.saturating_sub(thin::LINEAR_RETRIES) } else { retransmits };
+    let doublings = retransmits.saturating_sub(linear);
     retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= doublings))
 }
 

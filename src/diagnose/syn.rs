@@ -2,7 +2,7 @@
 //! SYN-ACK (`reqsk_timer_handler`).
 
 use super::Facts;
-use super::retransmission::{REFUSED, model_timeout, rto_max};
+use super::retransmission::{REFUSED, goes_out, model_timeout, rto_max};
 use super::wheel::{Span, Wheel};
 use crate::model::keepalive::KeepaliveSource;
 use crate::model::liveness::{Deadline, Mechanism};
@@ -61,14 +61,6 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     }
     let (ends, mechanism) = simulate(info, expires, &limits, wheel);
     facts.ends(ends, mechanism)
-}
-
-/// Whether the retransmissions leave the host. If not, none is in flight, and the timeout is not doubled.
-fn goes_out(info: &TcpInfo, linear: u64) -> bool {
-    let retransmits = info.get(Field::Retransmits).unwrap_or(0);
-    let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0);
-    let doublings = retransmits.saturating_sub(linear);
-    retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= doublings))
 }
 
 /// Lower bound if this host cannot send: each try counts, and the next one may follow after half a second.
