@@ -30,20 +30,7 @@ impl Diag {
     pub fn open() -> Self {
         let mut socket = Socket::new(NETLINK_SOCK_DIAG).unwrap();
         socket.bind_auto().unwrap();
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-        let request = InetRequest {
-            family: AF_INET,
-            protocol: IPPROTO_TCP,
-            extensions: ExtensionFlags::empty(),
-            states: StateFlags::from_bits_retain(EVERY_STATE),
-            socket_id: SocketId::new_v4(),
-        };
-        let mut message = NetlinkMessage::new(header, SockDiagMessage::InetRequest(request).into());
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        Self { socket, request: bytes }
+        Self { socket, request: encoded(NLM_F_REQUEST | NLM_F_DUMP, AF_INET, SocketId::new_v4()) }
     }
 
     /// Whether a socket with these addresses exists, in any state.
@@ -133,21 +120,27 @@ impl Lookup {
 }
 
 fn request_of(local: SocketAddr, remote: SocketAddr, cookie: [u8; 8]) -> Vec<u8> {
+    let socket_id = SocketId {
+        source_port: local.port(),
+        destination_port: remote.port(),
+        source_address: local.ip(),
+        destination_address: remote.ip(),
+        interface_id: 0,
+        cookie,
+    };
+    encoded(NLM_F_REQUEST, if local.is_ipv4() { AF_INET } else { AF_INET6 }, socket_id)
+}
+
+/// A request for this socket, or for every one.
+fn encoded(flags: u16, family: u8, socket_id: SocketId) -> Vec<u8> {
     let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST;
+    header.flags = flags;
     let request = InetRequest {
-        family: if local.is_ipv4() { AF_INET } else { AF_INET6 },
+        family,
         protocol: IPPROTO_TCP,
         extensions: ExtensionFlags::empty(),
         states: StateFlags::from_bits_retain(EVERY_STATE),
-        socket_id: SocketId {
-            source_port: local.port(),
-            destination_port: remote.port(),
-            source_address: local.ip(),
-            destination_address: remote.ip(),
-            interface_id: 0,
-            cookie,
-        },
+        socket_id,
     };
     let mut message = NetlinkMessage::new(header, SockDiagMessage::InetRequest(request).into());
     message.finalize();
