@@ -1,4 +1,4 @@
-//! Interfaces and neighbours of a namespace, and the route to each peer, as the kernel chooses it: with policy routing,
+//! Interfaces, queues and neighbours of a namespace, and the route to each peer, as the kernel chooses it: with policy routing,
 //! by `RTM_GETROUTE` in the namespace.
 
 use std::collections::hash_map::Entry;
@@ -17,18 +17,24 @@ use rustix::io::Errno;
 use super::netlink;
 use super::refusals::{Refusals, errno_of};
 use crate::decode::netlink::{Messages, Payload};
-use crate::decode::rtnetlink::{RTM_NEWNEIGH, RTM_NEWROUTE, neighbour, next_hop};
+use crate::decode::qdisc::{Queue, RTM_NEWQDISC};
+use crate::decode::rtnetlink::{RTM_NEWNEIGH, RTM_NEWROUTE, Resolution, neighbour, next_hop};
 use crate::model::routes::{NextHop, Routes};
 use crate::model::socket::Socket as TcpSocket;
 
 const RTM_GETROUTE: u16 = 26;
 const RTM_GETNEIGH: u16 = 30;
+const RTM_GETQDISC: u16 = 38;
 const RTA_DST: u16 = 1;
 const RTA_SRC: u16 = 2;
 const RTA_OIF: u16 = 4;
 const RTA_MARK: u16 = 16;
+/// Also those that another queueing discipline made for itself.
+const TCA_DUMP_INVISIBLE: u16 = 10;
 /// Bytes of `struct rtmsg` and of `struct ndmsg`.
 const HEADER_BYTES: usize = 12;
+/// Bytes of `struct tcmsg`.
+const TC_HEADER_BYTES: usize = 20;
 const BUFFER_BYTES: usize = 64 * 1024;
 /// Receive timeout
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -92,7 +98,11 @@ pub(super) fn routes(names: &[(u32, String)], refused: &mut Refusals) -> (Routes
         refused.note(errno, || Some("getifaddrs".to_owned()));
         return (Routes::default(), None);
     }
-    let opened = RouteSocket::open().and_then(|mut socket| socket.read_neighbours(&mut routes).map(|()| socket));
+    let opened = RouteSocket::open().and_then(|mut socket| {
+        socket.read_neighbours(&mut routes)?;
+        socket.read_queues(&mut routes)?;
+        Ok(socket)
+    });
     match opened {
         Ok(socket) => (routes, Some(Router { socket, known: FxHashMap::default() })),
         Err(error) => {
@@ -168,8 +178,12 @@ impl RouteSocket {
         self.receive(|payload| {
             match payload {
                 Payload::Data(RTM_NEWNEIGH, body) => match neighbour(body) {
-                    Some((hop, true)) => resolved.push(hop),
-                    Some((hop, false)) => routes.unresolved.push(hop),
+                    Some((hop, Resolution::Unresolved)) => routes.unresolved.push(hop),
+                    Some((hop, Resolution::Resolved)) => resolved.push(hop),
+                    Some((hop, Resolution::Permanent)) => {
+                        resolved.push(hop);
+                        routes.permanent.push(hop);
+                    }
                     None => {}
                 },
                 _ => return false,
@@ -177,8 +191,23 @@ impl RouteSocket {
             resolved.len() + routes.unresolved.len() >= MOST_NEIGHBOURS
         })?;
         resolved.sort_unstable();
+        routes.permanent.sort_unstable();
         routes.resolved = (resolved.len() + routes.unresolved.len() < MOST_NEIGHBOURS).then_some(resolved);
         Ok(())
+    }
+
+    /// Reads the queueing disciplines of every interface.
+    fn read_queues(&mut self, routes: &mut Routes) -> io::Result<()> {
+        let mut request = netlink::request(RTM_GETQDISC, NLM_F_DUMP, self.next(), &[0; TC_HEADER_BYTES]);
+        netlink::append(&mut request, TCA_DUMP_INVISIBLE, &[]);
+        netlink::send(&self.socket, &request)?;
+        self.receive(|payload| {
+            let Payload::Data(RTM_NEWQDISC, body) = payload else { return false };
+            if let Some(queue) = Queue::of(body).filter(Queue::is_full) {
+                routes.with_full_queue.push(queue.interface);
+            }
+            false
+        })
     }
 
     fn look_up(&mut self, flow: Flow) -> Route {

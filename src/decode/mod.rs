@@ -9,6 +9,7 @@ pub(crate) mod inet_diag;
 pub(crate) mod key_values;
 pub(crate) mod netlink;
 pub(crate) mod proc_tcp;
+pub(crate) mod qdisc;
 pub(crate) mod rtnetlink;
 pub(crate) mod status;
 pub(crate) mod sysctl;

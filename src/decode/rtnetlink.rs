@@ -23,6 +23,19 @@ const NDA_DST: u16 = 1;
 const NUD_INCOMPLETE: u16 = 0x01;
 const NUD_PROBE: u16 = 0x10;
 const NUD_FAILED: u16 = 0x20;
+const NUD_NOARP: u16 = 0x40;
+const NUD_PERMANENT: u16 = 0x80;
+
+/// Whether a neighbour answers address resolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    /// It has never answered, or is probed for an answer
+    Unresolved,
+    /// It has answered
+    Resolved,
+    /// It need not answer
+    Permanent,
+}
 
 /// A route to `peer`; `None` if it is one that refuses packets (unreachable, prohibit, blackhole), or malformed.
 pub(crate) fn next_hop(body: &[u8], peer: IpAddr) -> Option<NextHop> {
@@ -43,13 +56,19 @@ pub(crate) fn next_hop(body: &[u8], peer: IpAddr) -> Option<NextHop> {
     Some(NextHop { interface: interface?, addr })
 }
 
-/// A neighbour, and whether it answers: it does not if it has never answered, or is probed for an answer.
-pub(crate) fn neighbour(body: &[u8]) -> Option<(NextHop, bool)> {
+/// A neighbour, and whether it answers.
+pub(crate) fn neighbour(body: &[u8]) -> Option<(NextHop, Resolution)> {
     let (interface, state) = (u32_at(body, 4)?, u16_at(body, 8)?);
-    let is_resolved = state & (NUD_INCOMPLETE | NUD_PROBE | NUD_FAILED) == 0;
+    let resolution = if state & (NUD_INCOMPLETE | NUD_PROBE | NUD_FAILED) != 0 {
+        Resolution::Unresolved
+    } else if state & (NUD_NOARP | NUD_PERMANENT) != 0 {
+        Resolution::Permanent
+    } else {
+        Resolution::Resolved
+    };
     let mut attributes = NetlinkAttributes::new(body.get(HEADER_BYTES..)?);
     let addr = attributes.find(|attribute| attribute.kind == NDA_DST)?;
-    Some((NextHop { interface, addr: address(addr.value)? }, is_resolved))
+    Some((NextHop { interface, addr: address(addr.value)? }, resolution))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -62,7 +81,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{neighbour, next_hop};
+    use super::{Resolution, neighbour, next_hop};
     use crate::model::routes::NextHop;
     use std::net::IpAddr;
 
@@ -96,10 +115,15 @@ mod tests {
     fn a_neighbour_that_is_asked_for_an_answer_is_not_resolved() {
         let body = |state: u8| [vec![2, 0, 0, 0, 5, 0, 0, 0, state, 0, 0, 0], attribute(1, &[10, 0, 0, 9])].concat();
         let hop = NextHop { interface: 5, addr: [10, 0, 0, 9].into() };
-        for (state, is_resolved) in
-            [(0x01, false), (0x20, false), (0x10, false), (0x02, true), (0x04, true), (0x80, true)]
-        {
-            assert_eq!(neighbour(&body(state)), Some((hop, is_resolved)), "{state:#x}");
+        let states = [
+            (Resolution::Unresolved, &[0x01, 0x10, 0x20][..]),
+            (Resolution::Resolved, &[0x02, 0x04, 0x08]),
+            (Resolution::Permanent, &[0x40, 0x80]),
+        ];
+        for (resolution, states) in states {
+            for state in states {
+                assert_eq!(neighbour(&body(*state)), Some((hop, resolution)), "{state:#x}");
+            }
         }
         assert_eq!(neighbour(&[0]), None);
     }

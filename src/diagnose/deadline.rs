@@ -95,7 +95,9 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness(due - expires) };
     }
     let due = idle_time + wheel.lateness(idle_time) + (interval + wheel.lateness(interval)) * unanswered;
-    let is_refused = expires <= REFUSED && idle + expires > due + TICKS;
+    // A link that has just gone down refuses probes for up to a second.
+    let is_refused = (expires <= REFUSED && idle + expires > due + TICKS)
+        || matches!(facts.doubt, Some(Doubt::Carrier | Doubt::Queue));
     let interval = wheel.after(Span::at(Millis::ZERO), interval);
     // With a user timeout, the kernel ignores the number of probes, but for one that must be out.
     let (mechanism, counted) = if user_timeout == Millis::ZERO {
@@ -104,8 +106,8 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         (Mechanism::UserTimeout, u64::from(unanswered == 0))
     };
     if is_refused {
-        // Probes that a full queue of this host refuses are not counted, and are tried again twice a second.
-        let by_probes = expires + interval.earliest * counted;
+        // Probes that this host refuses are not counted, and are tried again twice a second.
+        let by_probes = fires.earliest + interval.earliest * counted;
         return Deadline::at_least(by_probes.max(user_timeout - (idle + TICKS)), mechanism);
     }
     let ends = if user_timeout == Millis::ZERO {
@@ -114,10 +116,6 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         let silent = Span { earliest: idle + fires.earliest + TICKS, latest: idle + fires.latest };
         fires.plus(until(user_timeout, silent, interval, counted))
     };
-    if facts.doubt == Some(Doubt::Carrier) {
-        // A link that has just gone down refuses probes for up to a second.
-        return Deadline::at_least(ends.earliest, mechanism);
-    }
     facts.ends(ends, mechanism)
 }
 

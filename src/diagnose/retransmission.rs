@@ -85,7 +85,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         return Deadline::at_least(next_firing(facts), mechanism);
     };
     let linear = if thin::of(facts, info) == thin::Thin::No { 0 } else { thin::LINEAR_RETRIES };
-    let fails = facts.doubt.is_some() || !goes_out(info, linear);
+    let fails = facts.doubt.is_some_and(Doubt::is_present) || !goes_out(info, linear);
     if orphan && user_timeout == Millis::ZERO {
         // The kernel also ends orphans earlier, if memory runs out or there are too many of them.
         return if fails {
@@ -107,11 +107,16 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     if fails {
         return where_sends_fail(facts, &at, limit, mechanism);
     }
-    let deadline = if is_user_timeout {
+    let mut ends = if is_user_timeout {
         within_user_timeout(info, &at, limit, wheel)
     } else {
-        facts.ends(without_user_timeout(at, limit, facts, wheel), mechanism)
+        without_user_timeout(at, limit, facts, wheel)
     };
+    if facts.doubt == Some(Doubt::OnLink) {
+        // Each time the neighbour is not found, the timer fires early (`tcp_ld_RTO_revert`), but not before the limit.
+        ends.earliest = ends.earliest.min(at.origin.earliest + (limit - at.since.latest));
+    }
+    let deadline = if is_user_timeout { ends.deadline(mechanism) } else { facts.ends(ends, mechanism) };
     // While pacing holds back data, each send restarts the timer.
     match deadline.bound {
         Bound::Exact if at.retransmits == 0 && sends_more(facts.socket, info) => {
@@ -124,7 +129,13 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
 /// Lower bound of the next time at which the timer may end the connection. If the neighbour does not answer, ICMP from
 /// this host itself makes it fire early (`tcp_ld_RTO_revert`).
 fn next_firing(facts: &Facts<'_>) -> Millis {
-    if facts.doubt == Some(Doubt::Neighbour) { Millis::ZERO } else { facts.socket.timer.left() }
+    let info = facts.socket.attributes.info.as_deref();
+    let has_begun = info.and_then(|info| info.get(Field::Retransmits)) != Some(0);
+    match facts.doubt {
+        Some(Doubt::Neighbour) => Millis::ZERO,
+        Some(Doubt::OnLink) if has_begun => Millis::ZERO,
+        _ => facts.socket.timer.left(),
+    }
 }
 
 /// Whether retransmissions leave the host, as far as tcp_info shows. If they do not, none is counted as in flight, or
@@ -162,7 +173,10 @@ fn where_sends_fail(facts: &Facts<'_>, at: &Progress, limit: Millis, mechanism: 
 /// Lower bound if sends fail. If the neighbour is given up, ICMP from this host itself can end the connection between
 /// two firings.
 fn least_where_sends_fail(facts: &Facts<'_>) -> Millis {
-    if facts.doubt == Some(Doubt::Carrier) { facts.socket.timer.left() } else { Millis::ZERO }
+    match facts.doubt {
+        Some(Doubt::Carrier | Doubt::Queue) => facts.socket.timer.left(),
+        Some(Doubt::Neighbour | Doubt::OnLink | Doubt::Route) | None => Millis::ZERO,
+    }
 }
 
 /// When the limit that `tcp_retries2` sets is found exceeded. If it cannot be seen whether the stream is thin, both ways
@@ -320,20 +334,15 @@ fn since_first(info: &TcpInfo, expires: Millis, rto: Millis, wheel: Wheel, rto_m
     span
 }
 
-/// Deadline with `TCP_USER_TIMEOUT`: the kernel shortens each timeout so that it fires when the user timeout has
-/// passed.
-fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: Millis, wheel: Wheel) -> Deadline {
-    let mechanism = Mechanism::UserTimeout;
+/// When the connection ends with `TCP_USER_TIMEOUT`: the kernel shortens each timeout so that it fires when the user
+/// timeout has passed.
+fn within_user_timeout(info: &TcpInfo, at: &Progress, user_timeout: Millis, wheel: Wheel) -> Span {
     if info.get(Field::Retransmits) == Some(0) {
-        return wheel.after(at.origin, user_timeout).deadline(mechanism);
+        return wheel.after(at.origin, user_timeout);
     }
     let left = |since: Millis| user_timeout - since;
     let (earliest, latest) = (left(at.since.latest), left(at.since.earliest));
-    let ends = Span {
-        earliest: at.fires.earliest.max(earliest),
-        latest: at.fires.latest.max(latest + wheel.lateness(latest)),
-    };
-    ends.deadline(mechanism)
+    Span { earliest: at.fires.earliest.max(earliest), latest: at.fires.latest.max(latest + wheel.lateness(latest)) }
 }
 
 /// Deadline after the receiver shrank its window to zero with data in flight. The retransmissions act as window probes,

@@ -90,7 +90,7 @@ impl Window {
             retries: facts.tries(Sysctl::Retries2, 15),
             is_orphan: facts.socket.is_orphan(),
             is_open: info.get(Field::SndWnd).is_some_and(|window| window > 0),
-            doubt: facts.doubt,
+            doubt: facts.doubt.filter(|doubt| doubt.is_present()),
             is_silent: false,
         };
         window.is_silent = window.silence(facts.socket.timer.left(), info);

@@ -185,16 +185,21 @@ impl<'a> Judging<'a> {
     /// Reason to doubt that packets to the peer leave this host.
     fn doubt(&mut self, socket: &Socket, namespace: &Namespace) -> Option<Doubt> {
         let routes = &namespace.routes;
-        // Where nothing is amiss, only what is sent again can fail: for lack of a route.
-        let is_sending = matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe);
+        // Where nothing is amiss, only what is sent again can fail: for lack of a route, or of the neighbour.
+        let is_sending =
+            matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe | TimerKind::SynAck);
         let is_sure = routes.are_sound() && !is_sending;
-        if is_sure || !socket.state.is_connection() || socket.remote.addr.to_canonical().is_loopback() {
+        if is_sure || !socket.state.is_connection() {
             return None;
         }
+        let peer = socket.remote.addr.to_canonical();
+        if peer.is_loopback() {
+            return routes.doubt_of_loopback();
+        }
         match self.routers.get_mut(&namespace.id).map_or(Route::Unknown, |router| router.route(socket)) {
-            Route::Via(hop) => routes.doubt(hop, is_sending),
+            Route::Via(hop) => routes.doubt(hop, peer, is_sending),
             Route::Refused => Some(Doubt::Route),
-            Route::Unknown => routes.doubt_of_any(),
+            Route::Unknown => routes.doubt_of_any().or(is_sending.then_some(Doubt::OnLink)),
         }
     }
 

@@ -76,6 +76,9 @@ pub enum Breach {
     Carrier,
     /// The neighbour has no entry any more, and answers no request for one
     Neighbour,
+    /// The neighbour's entry is not permanent any more: it lasts a second or two if nothing is heard, and no request for
+    /// it is answered
+    Ageing,
     /// The interface is set down
     Down,
     /// The route is deleted
@@ -137,6 +140,15 @@ impl Path {
                 self.relay.carrier(false);
             }
             Breach::Neighbour => ours(format!("neigh del {peer} dev {DEVICE}")),
+            Breach::Ageing => {
+                let version = if family == Family::V4 { "ipv4" } else { "ipv6" };
+                let times = [("base_reachable_time_ms", "800"), ("delay_first_probe_time", "1")];
+                let requests = [("retrans_time_ms", "400"), ("ucast_solicit", "1"), ("mcast_solicit", "1")];
+                for (name, value) in times.into_iter().chain(requests) {
+                    self.ours.sysctl(&format!("{version}/neigh/{DEVICE}/{name}"), value);
+                }
+                ours(format!("neigh replace {peer} lladdr {PEER_MAC} dev {DEVICE} nud reachable"));
+            }
             Breach::Down => ours(format!("link set {DEVICE} down")),
             Breach::Route => ours(format!("route del {} dev {DEVICE}", family.network())),
             Breach::Refuse(kind) => ours(format!("route add {kind} {peer}")),

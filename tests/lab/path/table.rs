@@ -53,6 +53,7 @@ pub(crate) fn cases(controls: &[&'static str]) -> Vec<Case> {
         all.extend(local_failures(family));
         all.extend(egress_drops(family));
         all.extend(unreachable_neighbours(family));
+        all.extend(ageing_neighbours(family));
         all.extend(idle_interface(family));
         all.extend(keepalives(family));
         all.extend(connecting(family));
@@ -389,6 +390,27 @@ fn unreachable_neighbours(family: Family) -> Vec<Case> {
         ]);
     }
     all
+}
+
+/// A peer on the link that is gone: it does not answer for its address either, so the kernel loses it after a while.
+fn ageing_neighbours(family: Family) -> Vec<Case> {
+    let case =
+        |name: &str| Case::new("neighbour ages", name, family).sysctls(RETRIES).before(Act::Break(Breach::Ageing));
+    let lasting = |name: &str| case(name).sysctls(&[("ipv4/tcp_retries2", "5")]);
+    vec![
+        lasting("data").at(0, Silence).at(0, Write(20)),
+        lasting("data, slow path").before(ToUs(delayed(150))).at(0, Silence).at(0, Write(20)),
+        lasting("data, user timeout").set([user_timeout(9_000)]).at(0, Silence).at(0, Write(20)),
+        case("keepalive").set(keepalive(1, 1, 3)).at(0, Silence),
+        case("zero window").small_buffers().at(0, Fill).at(500, Silence),
+        case("SYN").opening(Opening::Connecting).sysctls(SYN).before(Silence).every_ms(300),
+        case("SYN-ACK")
+            .opening(Opening::Requested { others: Vec::new() })
+            .sysctls(&[("ipv4/tcp_synack_retries", "2")])
+            .before(ToPeer(Passage::CLOSED))
+            .every_ms(300),
+        case("FIN of an orphan").at(0, Silence).at(0, Close),
+    ]
 }
 
 /// An interface without carrier that has nothing to do with the peer.
