@@ -1,5 +1,5 @@
-//! Interfaces, queues and neighbours of a namespace, and the route to each peer, as the kernel chooses it: with policy routing,
-//! by `RTM_GETROUTE` in the namespace.
+//! Interfaces, queues and neighbours of a namespace, and the route to each peer, as the kernel chooses it: with policy
+//! routing, by `RTM_GETROUTE` in the namespace.
 
 use std::collections::hash_map::Entry;
 use std::io;
@@ -17,8 +17,8 @@ use rustix::io::Errno;
 use super::netlink;
 use super::refusals::{Refusals, errno_of};
 use crate::decode::netlink::{Messages, Payload};
-use crate::decode::qdisc::{Queue, RTM_NEWQDISC};
-use crate::decode::rtnetlink::{RTM_NEWNEIGH, RTM_NEWROUTE, Resolution, neighbour, next_hop};
+use crate::decode::qdisc::{self, Queue, RTM_NEWQDISC};
+use crate::decode::rtnetlink::{HEADER_BYTES, RTM_NEWNEIGH, RTM_NEWROUTE, Resolution, neighbour, next_hop};
 use crate::model::routes::{NextHop, Routes};
 use crate::model::socket::Socket as TcpSocket;
 
@@ -31,10 +31,6 @@ const RTA_OIF: u16 = 4;
 const RTA_MARK: u16 = 16;
 /// Also those that another queueing discipline made for itself.
 const TCA_DUMP_INVISIBLE: u16 = 10;
-/// Bytes of `struct rtmsg` and of `struct ndmsg`.
-const HEADER_BYTES: usize = 12;
-/// Bytes of `struct tcmsg`.
-const TC_HEADER_BYTES: usize = 20;
 const BUFFER_BYTES: usize = 64 * 1024;
 /// Receive timeout
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -198,7 +194,7 @@ impl RouteSocket {
 
     /// Reads the queueing disciplines of every interface.
     fn read_queues(&mut self, routes: &mut Routes) -> io::Result<()> {
-        let mut request = netlink::request(RTM_GETQDISC, NLM_F_DUMP, self.next(), &[0; TC_HEADER_BYTES]);
+        let mut request = netlink::request(RTM_GETQDISC, NLM_F_DUMP, self.next(), &[0; qdisc::HEADER_BYTES]);
         netlink::append(&mut request, TCA_DUMP_INVISIBLE, &[]);
         netlink::send(&self.socket, &request)?;
         self.receive(|payload| {

@@ -157,9 +157,26 @@ impl<'a> Iterator for NetlinkAttributes<'a> {
     }
 }
 
+/// Content of the first attribute of this number.
+pub(crate) fn attribute(bytes: &[u8], kind: u16) -> Option<&[u8]> {
+    NetlinkAttributes::new(bytes).find(|attribute| attribute.kind == kind).map(|attribute| attribute.value)
+}
+
 /// Rounds up to a multiple of 4, as `NLMSG_ALIGN` and `NLA_ALIGN` do.
 fn align(length: usize) -> usize {
     length.saturating_add(3) & !3
+}
+
+#[cfg(test)]
+pub(crate) mod encode {
+    /// An attribute, padded.
+    pub(crate) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
 }
 
 #[cfg(test)]

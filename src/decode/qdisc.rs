@@ -2,13 +2,13 @@
 //! gen_stats}.h`). Malformed messages are no answer.
 
 use super::bytes::u32_at;
-use super::netlink::{Attribute, NetlinkAttributes};
+use super::netlink::attribute;
 
 /// Type of the answers to `RTM_GETQDISC`.
 pub(crate) const RTM_NEWQDISC: u16 = 36;
 
 /// Bytes of `struct tcmsg`.
-const HEADER_BYTES: usize = 20;
+pub(crate) const HEADER_BYTES: usize = 20;
 const TCA_KIND: u16 = 1;
 const TCA_OPTIONS: u16 = 2;
 const TCA_STATS2: u16 = 7;
@@ -36,12 +36,12 @@ enum Capacity {
 impl Queue {
     /// `None` if it is of a kind that makes room for another packet, or that does not tell its limit.
     pub(crate) fn of(body: &[u8]) -> Option<Self> {
-        let find = |kind| find(body.get(HEADER_BYTES..)?, kind);
-        let queued = find(TCA_STATS2).and_then(|stats| self::find(stats.value, TCA_STATS_QUEUE));
-        let queued = |offset| queued.and_then(|queued| u32_at(queued.value, offset)).unwrap_or(0);
+        let attributes = body.get(HEADER_BYTES..)?;
+        let queued = attribute(attributes, TCA_STATS2).and_then(|stats| attribute(stats, TCA_STATS_QUEUE));
+        let queued = |offset| queued.and_then(|queued| u32_at(queued, offset)).unwrap_or(0);
         Some(Self {
             interface: u32_at(body, 4)?,
-            capacity: capacity(find(TCA_KIND)?.value, find(TCA_OPTIONS)?.value)?,
+            capacity: capacity(attribute(attributes, TCA_KIND)?, attribute(attributes, TCA_OPTIONS)?)?,
             queued_packets: queued(0),
             queued_bytes: queued(4),
         })
@@ -60,34 +60,23 @@ impl Queue {
 
 /// The limit in the options of each kind that refuses packets beyond it.
 fn capacity(kind: &[u8], options: &[u8]) -> Option<Capacity> {
-    let attribute = |kind| find(options, kind).and_then(|limit| u32_at(limit.value, 0));
+    let limit = |kind| attribute(options, kind).and_then(|limit| u32_at(limit, 0));
     match kind.strip_suffix(b"\0").unwrap_or(kind) {
         b"pfifo" => u32_at(options, 0).map(Capacity::Packets),
         b"bfifo" => u32_at(options, 0).map(Capacity::Bytes),
         // `struct tc_netem_qopt`: the latency, then the limit.
         b"netem" => u32_at(options, 4).map(Capacity::Packets),
-        b"fq" => attribute(TCA_FQ_PLIMIT).map(Capacity::Packets),
-        b"codel" => attribute(TCA_CODEL_LIMIT).map(Capacity::Packets),
-        b"fq_codel" => attribute(TCA_FQ_CODEL_LIMIT).map(Capacity::Packets),
+        b"fq" => limit(TCA_FQ_PLIMIT).map(Capacity::Packets),
+        b"codel" => limit(TCA_CODEL_LIMIT).map(Capacity::Packets),
+        b"fq_codel" => limit(TCA_FQ_CODEL_LIMIT).map(Capacity::Packets),
         _ => None,
     }
-}
-
-fn find(bytes: &[u8], kind: u16) -> Option<Attribute<'_>> {
-    NetlinkAttributes::new(bytes).find(|attribute| attribute.kind == kind)
 }
 
 #[cfg(test)]
 mod tests {
     use super::Queue;
-
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(value);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
+    use crate::decode::netlink::encode::attribute;
 
     fn numbers(numbers: &[u32]) -> Vec<u8> {
         numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()

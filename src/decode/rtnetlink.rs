@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::bytes::{array_at, u16_at, u32_at};
-use super::netlink::NetlinkAttributes;
+use super::netlink::{NetlinkAttributes, attribute};
 use crate::model::routes::NextHop;
 
 /// Type of the answer to `RTM_GETROUTE`.
@@ -13,7 +13,7 @@ pub(crate) const RTM_NEWROUTE: u16 = 24;
 pub(crate) const RTM_NEWNEIGH: u16 = 28;
 
 /// Bytes of `struct rtmsg` and of `struct ndmsg`.
-const HEADER_BYTES: usize = 12;
+pub(crate) const HEADER_BYTES: usize = 12;
 const RTN_UNICAST: u8 = 1;
 const RTN_LOCAL: u8 = 2;
 const RTA_OIF: u16 = 4;
@@ -66,9 +66,8 @@ pub(crate) fn neighbour(body: &[u8]) -> Option<(NextHop, Resolution)> {
     } else {
         Resolution::Resolved
     };
-    let mut attributes = NetlinkAttributes::new(body.get(HEADER_BYTES..)?);
-    let addr = attributes.find(|attribute| attribute.kind == NDA_DST)?;
-    Some((NextHop { interface, addr: address(addr.value)? }, resolution))
+    let addr = address(attribute(body.get(HEADER_BYTES..)?, NDA_DST)?)?;
+    Some((NextHop { interface, addr }, resolution))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -82,16 +81,9 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::{Resolution, neighbour, next_hop};
+    use crate::decode::netlink::encode::attribute;
     use crate::model::routes::NextHop;
     use std::net::IpAddr;
-
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(value);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
 
     fn route(kind: u8, attributes: &[Vec<u8>]) -> Vec<u8> {
         [vec![2, 32, 0, 0, 254, 0, 0, kind, 0, 0, 0, 0], attributes.concat()].concat()

@@ -95,9 +95,7 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness(due - expires) };
     }
     let due = idle_time + wheel.lateness(idle_time) + (interval + wheel.lateness(interval)) * unanswered;
-    // A link that has just gone down refuses probes for up to a second.
-    let is_refused = (expires <= REFUSED && idle + expires > due + TICKS)
-        || matches!(facts.doubt, Some(Doubt::Carrier | Doubt::Queue));
+    let is_refused = (expires <= REFUSED && idle + expires > due + TICKS) || facts.doubt.is_some_and(Doubt::refuses);
     let interval = wheel.after(Span::at(Millis::ZERO), interval);
     // With a user timeout, the kernel ignores the number of probes, but for one that must be out.
     let (mechanism, counted) = if user_timeout == Millis::ZERO {

@@ -173,10 +173,7 @@ fn where_sends_fail(facts: &Facts<'_>, at: &Progress, limit: Millis, mechanism: 
 /// Lower bound if sends fail. If the neighbour is given up, ICMP from this host itself can end the connection between
 /// two firings.
 fn least_where_sends_fail(facts: &Facts<'_>) -> Millis {
-    match facts.doubt {
-        Some(Doubt::Carrier | Doubt::Queue) => facts.socket.timer.left(),
-        Some(Doubt::Neighbour | Doubt::OnLink | Doubt::Route) | None => Millis::ZERO,
-    }
+    if facts.doubt.is_some_and(Doubt::refuses) { facts.socket.timer.left() } else { Millis::ZERO }
 }
 
 /// When the limit that `tcp_retries2` sets is found exceeded. If it cannot be seen whether the stream is thin, both ways

@@ -47,25 +47,28 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::SynRetries;
     let expires = facts.socket.timer.left();
     if facts.doubt == Some(Doubt::Neighbour) {
-        // If neighbour resolution fails, the connection fails with it, at any moment.
-        return Deadline::at_least(Millis::ZERO, mechanism);
+        return at_least(facts, Millis::ZERO, mechanism);
     }
     let (info, user_timeout) = (facts.socket.attributes.info.as_deref(), facts.keepalive.values.user_timeout_ms);
     let (Some(info), Some(user_timeout)) = (info, user_timeout) else {
-        return Deadline::at_least(if facts.doubt == Some(Doubt::OnLink) { Millis::ZERO } else { expires }, mechanism);
+        return at_least(facts, expires, mechanism);
     };
     let limits = Limits::of(facts, user_timeout.into());
-    // A link that has just gone down refuses packets for up to a second.
-    let is_refused = matches!(facts.doubt, Some(Doubt::Carrier | Doubt::Queue));
-    if is_refused || !goes_out(info, limits.linear) {
+    if facts.doubt.is_some_and(Doubt::refuses) || !goes_out(info, limits.linear) {
         return where_sends_fail(info, expires, &limits, wheel);
     }
     let (ends, mechanism) = simulate(info, expires, &limits, wheel);
     match (facts.doubt, facts.keepalive.is_read()) {
         (Some(Doubt::OnLink), true) => ends.at_most(mechanism),
-        (Some(Doubt::OnLink), false) => Deadline::at_least(Millis::ZERO, mechanism),
+        (Some(Doubt::OnLink), false) => at_least(facts, ends.earliest, mechanism),
         _ => facts.ends(ends, mechanism),
     }
+}
+
+/// Lower bound. If neighbour resolution fails, the connection or the request fails with it, at any moment.
+fn at_least(facts: &Facts<'_>, after: Millis, mechanism: Mechanism) -> Deadline {
+    let may_fail = matches!(facts.doubt, Some(Doubt::Neighbour | Doubt::OnLink));
+    Deadline::at_least(if may_fail { Millis::ZERO } else { after }, mechanism)
 }
 
 /// Lower bound if this host cannot send: each try counts, and the next one may follow after half a second.
@@ -134,16 +137,13 @@ pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     const LONGEST: Millis = Millis::new(120_000);
     let mechanism = Mechanism::SynackRetries;
     let expires = facts.socket.timer.left();
-    // If neighbour resolution fails, the kernel drops the request.
-    let may_drop = matches!(facts.doubt, Some(Doubt::Neighbour | Doubt::OnLink));
-    let at_least = |after| Deadline::at_least(if may_drop { Millis::ZERO } else { after }, mechanism);
     let sent = u64::from(facts.socket.timer.count);
     let interval = |tries: u64| FIRST.doubled(tries.min(MOST_DOUBLINGS)).min(LONGEST);
     let retries = expected_retries(facts).filter(|&retries| {
         // If more were sent, or timeouts passed without one, something else decides.
         facts.socket.timer.kind == TimerKind::SynAck && sent <= retries && expires <= interval(sent)
     });
-    let Some(retries) = retries else { return at_least(expires) };
+    let Some(retries) = retries else { return at_least(facts, expires, mechanism) };
     // Answers to a SYN that the peer sent again count as sent too, so fewer timeouts may have passed.
     let timeouts = (0..sent).find(|&timeouts| expires <= interval(timeouts)).unwrap_or(sent);
     let mut fires = wheel.pending(expires, interval(sent));
@@ -151,7 +151,7 @@ pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         fires = wheel.after(fires, interval(tries));
     }
     // If the listener's request queue is crowded, the kernel sends fewer.
-    if facts.options.is_some() { fires.at_most(mechanism) } else { at_least(fires.earliest) }
+    if facts.options.is_some() { fires.at_most(mechanism) } else { at_least(facts, fires.earliest, mechanism) }
 }
 
 /// Number of retransmissions of a SYN-ACK; `None` if it is not known.

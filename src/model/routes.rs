@@ -24,6 +24,11 @@ impl Doubt {
     pub fn is_present(self) -> bool {
         self != Self::OnLink
     }
+
+    /// Whether this host may refuse packets: a full queue does, and a link that has just gone down for up to a second.
+    pub fn refuses(self) -> bool {
+        matches!(self, Self::Carrier | Self::Queue)
+    }
 }
 
 /// Where packets to a peer are sent first.
