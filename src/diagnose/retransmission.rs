@@ -116,7 +116,12 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         // Each time the neighbour is not found, the timer fires early (`tcp_ld_RTO_revert`), but not before the limit.
         ends.earliest = ends.earliest.min(at.origin.earliest + (limit - at.since.latest));
     }
-    let deadline = if is_user_timeout { ends.deadline(mechanism) } else { facts.ends(ends, mechanism) };
+    let deadline = match (is_user_timeout, facts.doubt) {
+        // The timer that is set when the neighbour is not found is not shortened to what is left of the user timeout.
+        (true, Some(Doubt::OnLink)) => Deadline::at_least(ends.earliest, mechanism),
+        (true, _) => ends.deadline(mechanism),
+        (false, _) => facts.ends(ends, mechanism),
+    };
     // While pacing holds back data, each send restarts the timer.
     match deadline.bound {
         Bound::Exact if at.retransmits == 0 && sends_more(facts.socket, info) => {
