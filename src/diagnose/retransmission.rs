@@ -18,6 +18,9 @@ const RTO_MIN: Millis = Millis::new(200);
 const RTO_MAX_MS: u32 = 120_000;
 /// `TCP_RESOURCE_PROBE_INTERVAL`: the time after which a send is tried again that a full queue of this host refused.
 pub(super) const REFUSED: Millis = Millis::new(500);
+/// How long the kernel asks for a neighbour's address by default (`ucast_solicit` or `mcast_solicit` times
+/// `retrans_time_ms`), before it reports that there is none.
+const RESOLVING: Millis = Millis::new(3_000);
 /// Number of retries if `tcp_orphan_retries` is 0 and the timeout is below its maximum.
 const ORPHAN_RETRIES: u64 = 8;
 
@@ -90,6 +93,12 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         // The kernel also ends orphans earlier, if memory runs out or there are too many of them.
         return if fails {
             Deadline::at_least(least_where_sends_fail(facts), mechanism)
+        } else if facts.doubt == Some(Doubt::OnLink) {
+            // Each time the neighbour is not found, the doubling is undone, so that the timeout may never reach its maximum,
+            // where fewer retries are made.
+            let limit = model_timeout(orphan_retries(facts, Millis::ZERO, rto_max), RTO_MIN, rto_max);
+            let ends = simulate(at, &Limit::Time(limit), facts, wheel, rto_max);
+            Span { latest: ends.latest + RESOLVING, ..ends }.at_most(mechanism)
         } else {
             simulate(at, &Limit::Orphan, facts, wheel, rto_max).at_most(mechanism)
         };

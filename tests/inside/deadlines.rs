@@ -141,6 +141,23 @@ fn the_user_timeout_of_an_orphan_cannot_be_read_so_any_firing_may_be_its_last() 
 }
 
 #[test]
+fn an_orphan_whose_neighbour_is_lost_may_never_reach_the_maximum_timeout() {
+    // A look before its program closed it read that it has no user timeout.
+    let read = known(60, 10, 6, NONE_SET);
+    let sysctls = with(&[(Sysctl::OrphanRetries, 0), (Sysctl::RtoMax, 1_000)]);
+    let fields = and(&in_flight(2), &[(Field::Rto, 1_000)]);
+    let orphan = Socket { inode: None, ..row(TcpState::FinWait1, TimerKind::Retransmit, 300, &fields) };
+    let at_most = |doubt| {
+        let (bound, after) = said(&Facts { doubt, ..facts(&orphan, &read, &sysctls) });
+        assert_eq!(bound, Bound::AtMost);
+        after
+    };
+    assert!(at_most(None) < 1_000, "at the maximum there are no retries");
+    // 0.2 + 0.4 + 0.8 + 6 * 1 s, of which a second has passed.
+    assert!((6_400..12_000).contains(&at_most(Some(Doubt::OnLink))));
+}
+
+#[test]
 fn a_timer_that_pacing_may_postpone_is_not_exact() {
     let (read, sysctls) = (known(60, 10, 6, NONE_SET), with(&[(Sysctl::Retries2, 3)]));
     let paced = [(Field::PacingRate, 5_000), (Field::SndMss, 1_448), (Field::SndCwnd, 10)];
