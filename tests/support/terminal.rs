@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::pty::{Winsize, grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 use super::wait::until;
 
@@ -219,6 +220,11 @@ fn modes(terminal: &impl std::os::fd::AsFd) -> String {
 fn own_the_terminal(command: &mut Command) {
     let own = || {
         nix::unistd::setsid()?;
+        for ignored in [Signal::SIGINT, Signal::SIGQUIT] {
+            // A shell lets what it starts in the background ignore them, and a child inherits that.
+            // SAFETY: no handler is installed.
+            unsafe { signal(ignored, SigHandler::SigDfl) }?;
+        }
         // SAFETY: a system call on stdin, which is the terminal.
         if unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) } < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
     };
