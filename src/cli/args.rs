@@ -88,6 +88,20 @@ pub(super) enum Command {
     },
     /// Print the dashboard's configuration with all defaults, to be saved and changed
     Config,
+    /// Print a script that lets a shell complete commands, columns, filters and their values
+    #[command(after_long_help = choices::COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        #[arg(value_name = "bash|zsh|fish", hide_possible_values = true)]
+        shell: Shell,
+    },
+    /// Print a manual page: of the program, of a command, or of the filter language
+    #[command(after_long_help = choices::MAN_EXAMPLES)]
+    Man {
+        /// A command, or `filter`
+        #[arg(value_name = "TOPIC")]
+        topic: Option<String>,
+    },
     /// This help, that of a command, or the filter language: `tcpulse help filter`
     Help {
         /// A command, or `filter`
@@ -218,6 +232,17 @@ pub(super) struct ShowOptions {
     /// Exit with 4 if something could not be seen
     #[arg(long, global = true, action = ArgAction::SetTrue)]
     pub(super) strict: bool,
+}
+
+/// Shells that can complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    /// GNU bash
+    Bash,
+    /// The Z shell
+    Zsh,
+    /// The friendly interactive shell
+    Fish,
 }
 
 /// Output formats.

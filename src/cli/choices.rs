@@ -64,6 +64,19 @@ pub(super) const KERNEL_EXAMPLES: &str = "Examples:
   tcpulse kernel --json | jq '.namespaces[] | {name, time: .sysctls.tcp_keepalive_time_s}'
 ";
 
+/// Examples under `completions --help`.
+pub(super) const COMPLETIONS_EXAMPLES: &str = "Examples:
+  source <(tcpulse completions bash)    for this bash; a line of ~/.bashrc for all
+  source <(tcpulse completions zsh)     for this zsh, after compinit; a line of ~/.zshrc for all
+  tcpulse completions fish | source     for this fish
+";
+/// Examples under `man --help`.
+pub(super) const MAN_EXAMPLES: &str = "Examples:
+  tcpulse man | man -l -                the page of the program
+  tcpulse man ls > tcpulse-ls.1         that of a command, to be installed
+  tcpulse man filter > tcpulse-filter.7 that of the filter language
+";
+
 /// Parses `KEY`, `KEY:asc` or `KEY:desc`.
 pub(super) fn parse_order(sort: Option<&str>, limit: Option<u64>) -> Result<ListOrder, UsageError> {
     let Some(sort) = sort else { return Ok(ListOrder { limit, ..ListOrder::default() }) };

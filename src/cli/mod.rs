@@ -9,6 +9,7 @@ mod candidates;
 mod change;
 mod choices;
 mod columns;
+mod complete;
 mod config;
 mod config_file;
 mod dashboard;
@@ -17,6 +18,7 @@ mod habits;
 mod help;
 mod hints;
 mod journal;
+mod manual;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod named;
@@ -51,12 +53,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     if Caller::find().has_rights_of_file {
         forget_environment();
     }
-    let arguments = args::parse(arguments)?;
-    if let Some(args::Command::Help { topic }) = &arguments.command {
-        return help::print(topic.as_deref());
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    if complete::answer(&arguments)? {
+        return Ok(Exit::Done);
     }
-    if let Some(args::Command::Config) = &arguments.command {
-        output::print(config::commented_defaults())?;
+    let arguments = args::parse(arguments)?;
+    if let Some(text) = arguments.command.as_ref().map(text_of).transpose()?.flatten() {
+        output::print(text)?;
         return Ok(Exit::Done);
     }
     let (task, notes) = settings::judge(arguments, &terminal::Terminal::of_stdout())?;
@@ -74,4 +77,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Task::Watch(dashboard) => dashboard::open(dashboard),
         Task::Act(action) => act::run(&action, &signals::Interrupt::install()?),
     }
+}
+
+/// What a command prints that needs neither sockets nor settings.
+fn text_of(command: &args::Command) -> anyhow::Result<Option<Vec<u8>>> {
+    use args::Command::{Completions, Config, Help, Kernel, Kill, Ls, Man, Set, Show, Stat};
+    Ok(match command {
+        Help { topic } => Some(help::text(topic.as_deref())?.into_bytes()),
+        Man { topic } => Some(manual::page(topic.as_deref())?),
+        Config => Some(config::commented_defaults().into()),
+        Completions { shell } => Some(complete::script(*shell)?),
+        Ls(_) | Show { .. } | Stat { .. } | Kernel | Set { .. } | Kill { .. } => None,
+    })
 }

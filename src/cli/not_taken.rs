@@ -67,6 +67,8 @@ const NOT_TAKEN: &[(&str, &[(&str, Treatment)])] = &[
     ("set", ACTING),
     ("kill", ACTING),
     ("config", &[]),
+    ("completions", &[]),
+    ("man", &[]),
     ("help", &[]),
 ];
 

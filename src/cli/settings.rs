@@ -277,7 +277,13 @@ impl TypedWords {
                 let (parsed, rest) = change::parse(set)?;
                 return Ok(Self { typed: rest, assignment: Some(parsed) });
             }
-            Some(Command::Kernel | Command::Config | Command::Help { .. }) => Vec::new(),
+            Some(
+                Command::Kernel
+                | Command::Config
+                | Command::Completions { .. }
+                | Command::Man { .. }
+                | Command::Help { .. },
+            ) => Vec::new(),
         };
         Ok(Self { typed: asked::joined(&words), assignment })
     }

@@ -90,17 +90,10 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let linear = if thin::of(facts, info) == thin::Thin::No { 0 } else { thin::LINEAR_RETRIES };
     let fails = facts.doubt.is_some_and(Doubt::is_present) || !goes_out(info, linear);
     if orphan && user_timeout == Millis::ZERO {
-        // The kernel also ends orphans earlier, if memory runs out or there are too many of them.
         return if fails {
             Deadline::at_least(least_where_sends_fail(facts), mechanism)
-        } else if facts.doubt == Some(Doubt::OnLink) {
-            // Each time the neighbour is not found, the doubling is undone, so that the timeout may never reach its maximum,
-            // where fewer retries are made.
-            let limit = model_timeout(orphan_retries(facts, Millis::ZERO, rto_max), RTO_MIN, rto_max);
-            let ends = simulate(at, &Limit::Time(limit), facts, wheel, rto_max);
-            Span { latest: ends.latest + RESOLVING, ..ends }.at_most(mechanism)
         } else {
-            simulate(at, &Limit::Orphan, facts, wheel, rto_max).at_most(mechanism)
+            orphan_ends(at, facts, wheel, rto_max).at_most(mechanism)
         };
     }
     if info.get(Field::SndWnd) == Some(0) {
@@ -138,6 +131,19 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         }
         _ => deadline,
     }
+}
+
+/// When an orphan without user timeout ends at the latest. The kernel also ends orphans earlier, if memory runs out or
+/// there are too many of them.
+fn orphan_ends(at: Progress, facts: &Facts<'_>, wheel: Wheel, rto_max: Millis) -> Span {
+    if facts.doubt != Some(Doubt::OnLink) {
+        return simulate(at, &Limit::Orphan, facts, wheel, rto_max);
+    }
+    // Each time the neighbour is not found, the doubling is undone, so that the timeout may never reach its maximum, where
+    // fewer retries are made.
+    let limit = model_timeout(orphan_retries(facts, Millis::ZERO, rto_max), RTO_MIN, rto_max);
+    let ends = simulate(at, &Limit::Time(limit), facts, wheel, rto_max);
+    Span { latest: ends.latest + RESOLVING, ..ends }
 }
 
 /// Lower bound of the next time at which the timer may end the connection. If the neighbour does not answer, ICMP from

@@ -2,6 +2,7 @@
 
 use super::keywords::KEYWORDS;
 use crate::fields::column::{Kind, folded};
+use crate::fields::socket::SocketColumn;
 use crate::fields::table::columns;
 use crate::model::state::TcpState;
 
@@ -36,26 +37,34 @@ const LEAST_IMPORTANT: u8 = 30;
 
 /// Words of the field that was compared last: `verdict = `, `verdict in {active, `, `state `.
 fn values_after(before: &str) -> Option<Vec<String>> {
+    if matches!(last_words(before).0.as_deref(), Some("state" | "exclude")) {
+        return Some(TcpState::ALL.iter().filter_map(|state| state.name()).map(str::to_owned).collect());
+    }
+    match compared_at_end(before)?.kind {
+        Kind::Word(words) => Some(words().into_iter().map(str::to_owned).collect()),
+        _ => None,
+    }
+}
+
+/// The field that the next word is compared with: `verdict = `, `verdict in {active, `.
+pub(crate) fn compared_at_end(before: &str) -> Option<&'static SocketColumn> {
+    match last_words(before) {
+        (Some(last), true) => columns().find(|column| column.is_called(&last)),
+        _ => None,
+    }
+}
+
+/// The last word outside braces, and whether a comparison follows it.
+fn last_words(before: &str) -> (Option<String>, bool) {
     let opened = before.rfind('{').filter(|open| !before[*open..].contains('}'));
     let head = opened.map_or(before, |open| &before[..open]);
     let spaced = SIGNS.iter().fold(head.to_owned(), |text, sign| match *sign {
         "in" => text,
         sign => text.replace(sign, &format!(" {sign} ")),
     });
-    let mut words = spaced.split_whitespace().rev();
-    let mut last = words.next()?;
-    if matches!(last, "state" | "exclude") {
-        return Some(TcpState::ALL.iter().filter_map(|state| state.name()).map(str::to_owned).collect());
-    }
-    let mut has_sign = false;
-    while SIGNS.contains(&last) {
-        (has_sign, last) = (true, words.next()?);
-    }
-    let column = columns().find(|column| has_sign && column.is_called(last))?;
-    match column.kind {
-        Kind::Word(words) => Some(words().into_iter().map(str::to_owned).collect()),
-        _ => None,
-    }
+    let is_sign = |word: &&str| SIGNS.contains(word);
+    let has_sign = spaced.split_whitespace().next_back().is_some_and(|last| is_sign(&last));
+    (spaced.split_whitespace().rev().find(|word| !is_sign(word)).map(str::to_owned), has_sign)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ mod words;
 use std::fmt;
 
 pub(crate) use bytecode::{Bytecode, Dialect, Terms};
-pub(crate) use complete::completions;
+pub(crate) use complete::{compared_at_end, completions};
 pub use error::FilterError;
 pub(crate) use help::help;
 pub use host::{Names, NoNames};

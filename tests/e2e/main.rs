@@ -11,6 +11,7 @@ mod against_ss;
 mod blind;
 mod churn;
 mod cli;
+mod complete;
 mod dashboard;
 mod endings;
 mod fallback;
