@@ -55,7 +55,14 @@ pub fn judge_ns() -> Result<u128> {
     for _ in 0..ROUNDS {
         for socket in &rows {
             let keepalive = keepalive::of(socket, None, Unread::Unneeded, None, &sysctls);
-            let facts = Facts { socket, keepalive: &keepalive, options: None, sysctls: &sysctls, doubt: None };
+            let facts = Facts {
+                socket,
+                keepalive: &keepalive,
+                options: None,
+                sysctls: &sysctls,
+                doubt: None,
+                may_be_mptcp: false,
+            };
             black_box(judge.liveness(&facts));
         }
     }

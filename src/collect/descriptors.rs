@@ -34,6 +34,8 @@ pub(crate) enum Unreachable {
     Failed,
     /// This program has no descriptor left for the duplicate
     NoDescriptor,
+    /// This kernel does not answer for the options of an MPTCP socket
+    NoMptcpOptions,
     /// A seccomp profile or a security module refuses getsockopt(2)
     NoGetsockopt,
     /// The kernel is older than 5.6, or a seccomp profile refuses pidfd_getfd(2)
@@ -49,6 +51,7 @@ impl Unreachable {
             Self::Gone => Unread::Gone,
             Self::Failed => Unread::Failed,
             Self::NoGetsockopt => Unread::NoGetsockopt,
+            Self::NoMptcpOptions => Unread::NoMptcpOptions,
             Self::NoDescriptor => Unread::NoDescriptor,
             Self::NoSystemCall => Unread::NoSystemCall,
             Self::Forbidden => Unread::Forbidden,
@@ -66,7 +69,7 @@ impl Unreachable {
     /// Remedy for the user.
     pub(crate) fn remedy(self) -> Remedy {
         match self {
-            Self::Gone => Remedy::None,
+            Self::Gone | Self::NoMptcpOptions => Remedy::None,
             Self::Failed => Remedy::Do("take the snapshot again"),
             Self::NoDescriptor => refusals::remedy(Errno::MFILE, Capabilities::empty()),
             Self::NoGetsockopt => Remedy::Do("allow getsockopt in the seccomp profile"),

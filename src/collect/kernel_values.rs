@@ -40,6 +40,12 @@ pub(crate) fn counters(refused: &mut Refusals) -> Counters {
     Counters { tcp: pairs("snmp", "Tcp"), tcp_ext: pairs("netstat", "TcpExt") }
 }
 
+/// Whether any MPTCP connection was opened or accepted, by the MPTcpExt lines of /proc/net/netstat.
+pub(crate) fn has_used_mptcp(refused: &mut Refusals) -> bool {
+    let text = net_file("netstat", refused).unwrap_or_default();
+    key_values::from_line_pairs(&text, "MPTcpExt").into_iter().any(|(_, count)| count > 0)
+}
+
 /// Text of a file of /proc/net. Empty if this kernel has no such file: every name in it is then absent. `None` on an error.
 fn net_file(name: &str, refused: &mut Refusals) -> Option<String> {
     match net_file_below(name, u64::MAX) {

@@ -34,13 +34,14 @@ pub(super) fn request(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<
     message
 }
 
-/// Appends an attribute to a message. Its content is a multiple of 4 bytes, so that no padding is needed.
+/// Appends an attribute to a message, padded to a multiple of 4 bytes.
 pub(super) fn append(message: &mut Vec<u8>, kind: u16, content: &[u8]) {
     const ATTRIBUTE_HEADER_BYTES: usize = 4;
     let length = (ATTRIBUTE_HEADER_BYTES + content.len()) as u16;
     message.extend(length.to_ne_bytes());
     message.extend(kind.to_ne_bytes());
     message.extend_from_slice(content);
+    message.resize(message.len().next_multiple_of(4), 0);
     let length = message.len() as u32;
     message[..4].copy_from_slice(&length.to_ne_bytes());
 }

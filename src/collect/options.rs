@@ -5,7 +5,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::descriptors::{Descriptors, Unreachable};
+use super::refusals::errno_of;
 use super::sockopt::{get, number, set};
+use rustix::io::Errno;
+
 use crate::model::address::Cookie;
 use crate::model::change::KeepaliveChange;
 use crate::model::ids::Inode;
@@ -56,8 +59,13 @@ impl OptionReader {
     pub(crate) fn read_of_mptcp(&mut self, owners: Owners<'_>, subflow: Inode) -> Result<SocketOptions, Unreachable> {
         let holders = owners.iter().map(|(process, fd)| (process.pid, fd));
         let parent = self.descriptors.parent_of(holders, subflow);
-        // Kernels before 6.12 or so do not answer for all of these options: then they are not known.
-        let read = parent.and_then(|parent| read_mptcp(parent.as_fd()).map_err(|_| Unreachable::Gone));
+        let read = parent.and_then(|parent| {
+            read_mptcp(parent.as_fd()).map_err(|error| match errno_of(&error) {
+                // Older kernels do not answer for all of these options.
+                Errno::OPNOTSUPP | Errno::NOPROTOOPT => Unreachable::NoMptcpOptions,
+                _ => Unreachable::of_getsockopt(&error),
+            })
+        });
         read.inspect_err(|unreachable| *self.refused.entry(*unreachable).or_default() += 1)
     }
 
@@ -79,7 +87,8 @@ pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::R
         syncnt: matches!(state, TcpState::SynSent | TcpState::Listen).then(|| tcp(libc::TCP_SYNCNT).ok()).flatten(),
         defer_accept_s: (state == TcpState::Listen).then(|| tcp(libc::TCP_DEFER_ACCEPT).ok()).flatten(),
         rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
-        thin_linear: (state == TcpState::Established)
+        thin_linear: state
+            .is_connection()
             .then(|| tcp(libc::TCP_THIN_LINEAR_TIMEOUTS).ok())
             .flatten()
             .map(|on| on != 0),
@@ -87,14 +96,20 @@ pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::R
     })
 }
 
-/// Options that MPTCP passes on to its subflows (net/mptcp/sockopt.c). It refuses TCP_USER_TIMEOUT.
+/// Options that MPTCP passes on to its subflows (net/mptcp/sockopt.c). It refuses the others, so that no subflow has them,
+/// unless the connection fell back to TCP: then it passes all on to its only subflow, and answers for it.
 fn read_mptcp(socket: BorrowedFd<'_>) -> io::Result<SocketOptions> {
+    let tcp = |name| number(socket, libc::IPPROTO_TCP, name);
+    let user_timeout_ms = match tcp(libc::TCP_USER_TIMEOUT) {
+        Err(error) if matches!(errno_of(&error), Errno::OPNOTSUPP | Errno::NOPROTOOPT) => 0,
+        answered => answered?,
+    };
     Ok(SocketOptions {
-        keepalive: keepalive(socket, 0)?,
+        keepalive: keepalive(socket, user_timeout_ms)?,
         syncnt: None,
         defer_accept_s: None,
-        rto_max_ms: None,
-        thin_linear: None,
+        rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
+        thin_linear: Some(tcp(libc::TCP_THIN_LINEAR_TIMEOUTS).is_ok_and(|on| on != 0)),
         more: None,
     })
 }

@@ -16,7 +16,7 @@ use super::proc_net::ProcNetTcp;
 use super::refusals::{self, Refusals, cause, errno_of, is_gone, is_short};
 use super::rights::LOOK_AND_ENTER;
 use super::routes::{Router, routes};
-use super::{kernel_values, limits};
+use super::{kernel_values, limits, rights};
 use crate::model::counters::{Counters, Population};
 use crate::model::gap::{Gap, GapKind, Gaps, Remedy};
 use crate::model::namespace::{Namespace, Source};
@@ -231,18 +231,20 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
     let kernel = needs.contains(Needs::KERNEL);
     let interfaces = if states.is_empty() { Vec::new() } else { interfaces(&mut unread.interfaces) };
     let (routes, lookup) = if needs.contains(Needs::LIVENESS) && !states.is_empty() {
-        routes(&interfaces, &mut unread.routes)
+        routes(&mut unread.routes)
     } else {
         (Routes::default(), None)
     };
+    let source = match rows {
+        Rows::Proc(_) => Source::Procfs,
+        Rows::None if request.source == SourceChoice::Procfs => Source::Procfs,
+        _ => Source::SockDiag,
+    };
+    let is_told_all = source == Source::SockDiag && rights::effective().contains(Capabilities::NET_ADMIN);
     let namespace = Namespace {
         id: found.id,
         name: found.name.clone(),
-        source: match rows {
-            Rows::Proc(_) => Source::Procfs,
-            Rows::None if request.source == SourceChoice::Procfs => Source::Procfs,
-            _ => Source::SockDiag,
-        },
+        source,
         sysctls: if kernel || needs.contains(Needs::SYSCTLS) {
             kernel_values::sysctls(&mut unread.sysctls)
         } else {
@@ -251,6 +253,9 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
         sockstat,
         counters: if kernel { kernel_values::counters(&mut unread.counters) } else { Counters::default() },
         routes,
+        hides_mptcp: needs.contains(Needs::LIVENESS)
+            && !is_told_all
+            && kernel_values::has_used_mptcp(&mut unread.counters),
         interfaces,
     };
     let mut gaps = unread.gaps(&found.name);

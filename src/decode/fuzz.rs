@@ -1,7 +1,9 @@
 //! Properties that hold for any input, checked by `fuzz/`: decoders do not panic, and return no more than the input can hold.
 
+use std::net::Ipv4Addr;
+
 use super::netlink::{Messages, Payload};
-use super::{cgroup, inet_diag, key_values, proc_tcp, sysctl};
+use super::{cgroup, inet_diag, key_values, proc_tcp, qdisc, rtnetlink, sysctl};
 use crate::model::address::{Family, NetnsId};
 use crate::model::sysctl::Format;
 
@@ -14,7 +16,13 @@ pub fn netlink(bytes: &[u8]) {
         Payload::Data(_, body) => Some(body),
         _ => None,
     });
-    let sockets = bodies.filter(|body| inet_diag::decode(body, NetnsId(1)).is_ok()).count();
+    let sockets = bodies
+        .inspect(|body| {
+            let _ = (rtnetlink::neighbour(body), rtnetlink::next_hop(body, Ipv4Addr::LOCALHOST.into()));
+            let _ = (rtnetlink::Link::of(body), rtnetlink::RuleParts::of(body), qdisc::Queue::of(body));
+        })
+        .filter(|body| inet_diag::decode(body, NetnsId(1)).is_ok())
+        .count();
     assert!(sockets * SOCKET_BYTES <= bytes.len(), "{sockets} sockets of {} bytes", bytes.len());
 }
 

@@ -17,14 +17,24 @@ const TCA_FQ_PLIMIT: u16 = 1;
 const TCA_CODEL_LIMIT: u16 = 2;
 const TCA_FQ_CODEL_LIMIT: u16 = 2;
 
-/// A queueing discipline with a fixed limit.
+/// A queueing discipline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Queue {
     /// Index of its interface
     pub interface: u32,
-    capacity: Capacity,
-    queued_packets: u32,
-    queued_bytes: u32,
+    /// How full it is
+    pub fill: Fill,
+}
+
+/// How full a queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// No packet waits in it
+    Empty,
+    /// Packets wait in it
+    Waiting,
+    /// It would refuse a packet
+    Full,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,26 +44,31 @@ enum Capacity {
 }
 
 impl Queue {
-    /// `None` if it is of a kind that makes room for another packet, or that does not tell its limit.
+    /// Reads a queueing discipline.
     pub(crate) fn of(body: &[u8]) -> Option<Self> {
         let attributes = body.get(HEADER_BYTES..)?;
         let queued = attribute(attributes, TCA_STATS2).and_then(|stats| attribute(stats, TCA_STATS_QUEUE));
         let queued = |offset| queued.and_then(|queued| u32_at(queued, offset)).unwrap_or(0);
-        Some(Self {
-            interface: u32_at(body, 4)?,
-            capacity: capacity(attribute(attributes, TCA_KIND)?, attribute(attributes, TCA_OPTIONS)?)?,
-            queued_packets: queued(0),
-            queued_bytes: queued(4),
-        })
+        let options = attribute(attributes, TCA_OPTIONS).unwrap_or_default();
+        let capacity = capacity(attribute(attributes, TCA_KIND)?, options);
+        // The order of `struct gnet_stats_queue`.
+        let (packets, bytes) = (queued(0), queued(4));
+        let fill = match packets {
+            _ if capacity.is_some_and(|capacity| capacity.is_reached(packets, bytes)) => Fill::Full,
+            0 => Fill::Empty,
+            _ => Fill::Waiting,
+        };
+        Some(Self { interface: u32_at(body, 4)?, fill })
     }
+}
 
-    /// Whether it would refuse a packet.
-    pub(crate) fn is_full(&self) -> bool {
+impl Capacity {
+    fn is_reached(self, packets: u32, bytes: u32) -> bool {
         /// A jumbo frame, longer than any packet that is sent again
         const PACKET_BYTES: u32 = 9_216;
-        match self.capacity {
-            Capacity::Packets(most) => self.queued_packets >= most,
-            Capacity::Bytes(most) => self.queued_bytes.saturating_add(PACKET_BYTES) > most,
+        match self {
+            Self::Packets(most) => packets >= most,
+            Self::Bytes(most) => bytes.saturating_add(PACKET_BYTES) > most,
         }
     }
 }
@@ -75,35 +90,37 @@ fn capacity(kind: &[u8], options: &[u8]) -> Option<Capacity> {
 
 #[cfg(test)]
 mod tests {
-    use super::Queue;
+    use super::{Fill, Queue};
     use crate::decode::netlink::encode::attribute;
 
     fn numbers(numbers: &[u32]) -> Vec<u8> {
         numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
     }
 
-    fn queue(kind: &str, options: &[u8], packets: u32, bytes: u32) -> Option<(u32, bool)> {
+    fn queue(kind: &str, options: &[u8], packets: u32, bytes: u32) -> Option<(u32, Fill)> {
         let mut body = vec![0; 20];
         body[4] = 3;
         body.extend(attribute(1, &[kind.as_bytes(), &[0]].concat()));
         body.extend(attribute(2, options));
         body.extend(attribute(7, &attribute(3, &numbers(&[packets, bytes, 0, 0, 0]))));
-        Queue::of(&body).map(|queue| (queue.interface, queue.is_full()))
+        Queue::of(&body).map(|queue| (queue.interface, queue.fill))
     }
 
     #[test]
     fn a_queue_is_full_that_has_no_place_for_one_packet_more() {
-        let full =
-            |kind, options: &[u8], packets, bytes| queue(kind, options, packets, bytes).map(|(_, is_full)| is_full);
+        let fill =
+            |kind, options: &[u8], packets, bytes| queue(kind, options, packets, bytes).map(|(_, fill)| fill).unwrap();
         for kind in ["fq", "pfifo"] {
             let options = if kind == "fq" { attribute(1, &numbers(&[2])) } else { numbers(&[2]) };
-            assert_eq!((full(kind, &options, 1, 0), full(kind, &options, 2, 0)), (Some(false), Some(true)));
+            let fills = [0, 1, 2].map(|packets| fill(kind, &options, packets, 0));
+            assert_eq!(fills, [Fill::Empty, Fill::Waiting, Fill::Full]);
         }
-        assert_eq!(full("netem", &numbers(&[9, 0, 0, 0, 0, 0]), 0, 0), Some(true));
-        assert_eq!(full("fq_codel", &attribute(2, &numbers(&[10_240])), 5, 0), Some(false));
+        assert_eq!(fill("netem", &numbers(&[9, 0, 0, 0, 0, 0]), 0, 0), Fill::Full);
+        assert_eq!(fill("fq_codel", &attribute(2, &numbers(&[10_240])), 5, 0), Fill::Waiting);
         let bfifo = numbers(&[20_000]);
-        assert_eq!((full("bfifo", &bfifo, 9, 10_000), full("bfifo", &bfifo, 9, 11_000)), (Some(false), Some(true)));
-        assert_eq!((queue("noqueue", &[], 0, 0), Queue::of(&[0; 20]), Queue::of(&[])), (None, None, None));
-        assert_eq!(queue("pfifo", &numbers(&[0]), 0, 0), Some((3, true)));
+        assert_eq!([fill("bfifo", &bfifo, 9, 10_000), fill("bfifo", &bfifo, 9, 11_000)], [Fill::Waiting, Fill::Full]);
+        assert_eq!([fill("noqueue", &[], 0, 0), fill("tbf", &[], 3, 4_000)], [Fill::Empty, Fill::Waiting]);
+        assert_eq!((Queue::of(&[0; 20]), Queue::of(&[])), (None, None));
+        assert_eq!(queue("pfifo", &numbers(&[0]), 0, 0), Some((3, Fill::Full)));
     }
 }

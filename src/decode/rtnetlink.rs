@@ -7,18 +7,32 @@ use super::bytes::{array_at, u16_at, u32_at};
 use super::netlink::{NetlinkAttributes, attribute};
 use crate::model::routes::NextHop;
 
+/// Type of the answers to `RTM_GETLINK`.
+pub(crate) const RTM_NEWLINK: u16 = 16;
 /// Type of the answer to `RTM_GETROUTE`.
 pub(crate) const RTM_NEWROUTE: u16 = 24;
 /// Type of the answers to `RTM_GETNEIGH`.
 pub(crate) const RTM_NEWNEIGH: u16 = 28;
+/// Type of the answers to `RTM_GETRULE`.
+pub(crate) const RTM_NEWRULE: u16 = 32;
 
-/// Bytes of `struct rtmsg` and of `struct ndmsg`.
+/// Bytes of `struct rtmsg`, `struct ndmsg` and `struct fib_rule_hdr`.
 pub(crate) const HEADER_BYTES: usize = 12;
+/// Bytes of `struct ifinfomsg`.
+pub(crate) const LINK_HEADER_BYTES: usize = 16;
+const IFLA_LINK: u16 = 5;
+const IFLA_MASTER: u16 = 10;
+const IFLA_LINK_NETNSID: u16 = 37;
 const RTN_UNICAST: u8 = 1;
 const RTN_LOCAL: u8 = 2;
-const RTA_OIF: u16 = 4;
+/// Index of the outgoing interface, asked for and answered.
+pub(crate) const RTA_OIF: u16 = 4;
 const RTA_GATEWAY: u16 = 5;
 const RTA_VIA: u16 = 18;
+const FRA_FWMARK: u16 = 10;
+const FRA_FWMASK: u16 = 16;
+const FRA_SPORT_RANGE: u16 = 23;
+const FRA_DPORT_RANGE: u16 = 24;
 const NDA_DST: u16 = 1;
 const NUD_INCOMPLETE: u16 = 0x01;
 const NUD_PROBE: u16 = 0x10;
@@ -56,6 +70,61 @@ pub(crate) fn next_hop(body: &[u8], peer: IpAddr) -> Option<NextHop> {
     Some(NextHop { interface: interface?, addr })
 }
 
+/// An interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// Its index
+    pub interface: u32,
+    /// `IFF_UP` and others (`include/uapi/linux/if.h`)
+    pub flags: u32,
+    /// The interface of this namespace that it sends over: of a VLAN, of a macvlan
+    lower: Option<u32>,
+    /// The bridge or bond that sends over it
+    master: Option<u32>,
+}
+
+impl Link {
+    /// Reads an interface.
+    pub(crate) fn of(body: &[u8]) -> Option<Self> {
+        let attributes = body.get(LINK_HEADER_BYTES..)?;
+        let number = |kind| attribute(attributes, kind).and_then(|value| u32_at(value, 0));
+        // The index of an interface of another namespace means nothing here.
+        let is_here = attribute(attributes, IFLA_LINK_NETNSID).is_none();
+        Some(Self {
+            interface: u32_at(body, 4)?,
+            flags: u32_at(body, 8)?,
+            lower: number(IFLA_LINK).filter(|_| is_here),
+            master: number(IFLA_MASTER),
+        })
+    }
+
+    /// The interface, of these two, that sends over the interface `lower`.
+    pub(crate) fn sends_over(&self, lower: u32) -> Option<u32> {
+        match (self.interface == lower, self.lower == Some(lower)) {
+            (true, _) => self.master,
+            (false, true) => Some(self.interface),
+            (false, false) => None,
+        }
+    }
+}
+
+/// What a rule of policy routing regards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RuleParts {
+    /// The ports of a connection
+    pub by_port: bool,
+    /// Its mark
+    pub by_mark: bool,
+}
+
+impl RuleParts {
+    /// Reads them from a rule.
+    pub(crate) fn of(body: &[u8]) -> Self {
+        let has = |kind| attribute(body.get(HEADER_BYTES..).unwrap_or_default(), kind).is_some();
+        Self { by_port: has(FRA_SPORT_RANGE) || has(FRA_DPORT_RANGE), by_mark: has(FRA_FWMARK) || has(FRA_FWMASK) }
+    }
+}
+
 /// A neighbour, and whether it answers.
 pub(crate) fn neighbour(body: &[u8]) -> Option<(NextHop, Resolution)> {
     let (interface, state) = (u32_at(body, 4)?, u16_at(body, 8)?);
@@ -80,7 +149,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Resolution, neighbour, next_hop};
+    use super::{Link, Resolution, RuleParts, neighbour, next_hop};
     use crate::decode::netlink::encode::attribute;
     use crate::model::routes::NextHop;
     use std::net::IpAddr;
@@ -118,5 +187,27 @@ mod tests {
             }
         }
         assert_eq!(neighbour(&[0]), None);
+    }
+
+    #[test]
+    fn what_an_interface_sends_over_shares_its_queue() {
+        let link = |index: u32, attributes: &[Vec<u8>]| {
+            let header = [&[0; 4][..], &index.to_ne_bytes(), &1_u32.to_ne_bytes(), &[0; 4]].concat();
+            Link::of(&[header, attributes.concat()].concat()).unwrap()
+        };
+        let number = |kind, number: u32| attribute(kind, &number.to_ne_bytes());
+        let (port, vlan) = (link(2, &[number(10, 7)]), link(3, &[number(5, 2)]));
+        let away = link(4, &[number(5, 2), number(37, 0)]);
+        assert_eq!((port.flags, port.sends_over(2), port.sends_over(3)), (1, Some(7), None));
+        assert_eq!((vlan.sends_over(2), vlan.sends_over(3), away.sends_over(2)), (Some(3), None, None));
+        assert_eq!(Link::of(&[0; 8]), None);
+    }
+
+    #[test]
+    fn a_rule_regards_ports_or_marks() {
+        let rule = |attributes: &[Vec<u8>]| RuleParts::of(&[vec![0; 12], attributes.concat()].concat());
+        assert_eq!(rule(&[attribute(23, &[0, 80, 0, 90])]), RuleParts { by_port: true, by_mark: false });
+        assert_eq!(rule(&[attribute(10, &[1, 0, 0, 0])]), RuleParts { by_port: false, by_mark: true });
+        assert_eq!((rule(&[]), RuleParts::of(&[])), (rule(&[attribute(15, &[0; 4])]), rule(&[])));
     }
 }

@@ -27,6 +27,10 @@ pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         TcpState::Listen | TcpState::Close | TcpState::BoundInactive => return Deadline::NOT_APPLICABLE,
         TcpState::TimeWait => return minisocket(socket, Mechanism::TimeWait, wheel),
         TcpState::FinWait2 if socket.is_minisocket() => return minisocket(socket, Mechanism::FinTimeout, wheel),
+        // With TCP_FASTOPEN_CONNECT the SYN waits for the first write. A keepalive timer has no effect in this state.
+        TcpState::SynSent if matches!(socket.timer.kind, TimerKind::Off | TimerKind::Keepalive) => {
+            return Deadline::NEVER;
+        }
         TcpState::SynSent => return syn::connecting(facts, wheel),
         TcpState::SynRecv => return syn::handshaking(facts, wheel),
         TcpState::Established
@@ -37,12 +41,12 @@ pub(super) fn of(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         | TcpState::LastAck
         | TcpState::Unknown(_) => {}
     }
+    // MPTCP ends a closed connection by a timer of its own, a minute after the close, which no field shows. The program has
+    // not closed it if its options could be read.
+    if facts.may_be_mptcp && facts.options.is_none() {
+        return Deadline::at_least(Millis::ZERO, Mechanism::None);
+    }
     match socket.timer.kind {
-        // MPTCP ends a closed connection by a timer of its own, a minute after the close, which no field shows. The program
-        // has not closed it if its options could be read.
-        TimerKind::Off | TimerKind::DelayedAck if socket.is_mptcp() && facts.options.is_none() => {
-            Deadline::at_least(Millis::ZERO, Mechanism::None)
-        }
         TimerKind::Off | TimerKind::DelayedAck => Deadline::NEVER,
         // Keepalive was turned off between the dump and the reading of the options: the timer fires without effect.
         TimerKind::Keepalive if facts.keepalive.values.enabled == Some(false) => Deadline::NEVER,
@@ -85,8 +89,12 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     else {
         return keepalive_at_least(keepalive, expires, idle, unanswered);
     };
+    let due = idle_time + wheel.lateness(idle_time) + (interval + wheel.lateness(interval)) * unanswered;
+    // If the times do not add up, keepalive was turned on again meanwhile, or the idle time was changed: then the timer
+    // runs for that.
+    let adds_up = (idle_time + interval * unanswered..=due + TICKS).contains(&(idle + expires + TICKS));
     // After an answered probe the timer runs for the interval, with no probe out.
-    let set_for = if unanswered > 0 { interval } else { idle_time.max(interval) };
+    let set_for = if unanswered > 0 && adds_up { interval } else { idle_time.max(interval) };
     let mut fires = wheel.pending(expires, set_for);
     if idle + expires < idle_time {
         // The timer was set before the peer was last heard, or the idle time was raised since: it fires without effect
@@ -94,7 +102,6 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
         let due = idle_time - idle;
         fires = Span { earliest: due, latest: fires.latest.max(due) + wheel.lateness(due - expires) };
     }
-    let due = idle_time + wheel.lateness(idle_time) + (interval + wheel.lateness(interval)) * unanswered;
     let is_refused = (expires <= REFUSED && idle + expires > due + TICKS) || facts.doubt.is_some_and(Doubt::refuses);
     let interval = wheel.after(Span::at(Millis::ZERO), interval);
     // With a user timeout, the kernel ignores the number of probes, but for one that must be out.

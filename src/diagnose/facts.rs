@@ -21,6 +21,8 @@ pub struct Facts<'a> {
     pub sysctls: &'a Sysctls,
     /// Why it is doubtful that packets to the peer leave this host
     pub doubt: Option<Doubt>,
+    /// Whether it is a subflow of MPTCP, or may be one that the kernel does not show to this user
+    pub may_be_mptcp: bool,
 }
 
 impl Facts<'_> {

@@ -31,7 +31,10 @@ impl Judge {
             verdict: verdict::of(facts, self.active_within),
             deadline,
             likely: assumed
-                .and_then(|keepalive| deadline::of(&Facts { keepalive: &keepalive, ..*facts }, wheel).after)
+                .and_then(|keepalive| {
+                    let may_be_mptcp = facts.socket.is_mptcp();
+                    deadline::of(&Facts { keepalive: &keepalive, may_be_mptcp, ..*facts }, wheel).after
+                })
                 .filter(|likely| Some(*likely) > deadline.after),
         }
     }

@@ -12,8 +12,8 @@ use crate::model::timer::TimerKind;
 use crate::model::unread::Unread;
 
 /// Whether reading the socket's options through its descriptor can add to what the row shows. It can if the timer is
-/// keepalive's, hides keepalive's, or depends on options that shorten it; and for listeners, whose values their
-/// connections inherit.
+/// keepalive's, hides keepalive's, or depends on options that shorten it; for a subflow of MPTCP, whose program may
+/// have closed it; and for listeners, whose values their connections inherit.
 pub(crate) fn asks_options(socket: &Socket) -> bool {
     match socket.state {
         TcpState::Listen => true,
@@ -23,7 +23,9 @@ pub(crate) fn asks_options(socket: &Socket) -> bool {
         | TcpState::FinWait2
         | TcpState::Closing
         | TcpState::LastAck
-        | TcpState::SynSent => !matches!(socket.timer.kind, TimerKind::Off | TimerKind::DelayedAck),
+        | TcpState::SynSent => {
+            socket.is_mptcp() || !matches!(socket.timer.kind, TimerKind::Off | TimerKind::DelayedAck)
+        }
         TcpState::SynRecv | TcpState::TimeWait | TcpState::Close | TcpState::BoundInactive | TcpState::Unknown(_) => {
             false
         }

@@ -2,6 +2,7 @@
 //! functions of model values: no clock, no I/O. `text` words the results.
 
 mod deadline;
+pub(crate) mod doubt;
 mod facts;
 mod idle;
 mod judge;

@@ -46,6 +46,7 @@ impl Subject {
             options: Some(&options),
             sysctls: &self.sysctls,
             doubt: self.doubt,
+            may_be_mptcp: socket.is_mptcp(),
         };
         Some(self.judge.liveness(&facts).deadline)
     }

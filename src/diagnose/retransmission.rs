@@ -82,13 +82,14 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = if orphan { Mechanism::OrphanRetries } else { Mechanism::Retransmission };
     let rto_max = rto_max(facts);
     let info = facts.socket.attributes.info.as_deref();
-    let at = info.and_then(|info| Some((info, progress(facts.socket, info, wheel, rto_max)?)));
+    let at = info.and_then(|info| Some((info, progress(facts, info, wheel, rto_max)?)));
     // Without the user timeout, any firing may be the last. An orphan keeps its own, and nobody can read it any more.
     let (Some((info, at)), Some(user_timeout)) = (at, facts.keepalive.values.user_timeout_ms.map(Millis::from)) else {
         return Deadline::at_least(next_firing(facts), mechanism);
     };
     let linear = if thin::of(facts, info) == thin::Thin::No { 0 } else { thin::LINEAR_RETRIES };
     let fails = facts.doubt.is_some_and(Doubt::is_present) || !goes_out(info, linear);
+    let is_held_back = facts.doubt == Some(Doubt::Backlog);
     if orphan && user_timeout == Millis::ZERO {
         return if fails {
             Deadline::at_least(least_where_sends_fail(facts), mechanism)
@@ -106,7 +107,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let limit =
         if is_user_timeout { user_timeout } else { model_timeout(facts.tries(Sysctl::Retries2, 15), RTO_MIN, rto_max) };
     let mechanism = if is_user_timeout { Mechanism::UserTimeout } else { mechanism };
-    if fails {
+    if fails || is_held_back {
         return where_sends_fail(facts, &at, limit, mechanism);
     }
     let mut ends = if is_user_timeout {
@@ -162,9 +163,16 @@ fn next_firing(facts: &Facts<'_>) -> Millis {
 /// ICMP from this host itself reverts the doubling of the timeout. The first `linear` of them may not double it.
 pub(super) fn goes_out(info: &TcpInfo, linear: u64) -> bool {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
-    let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0);
+    let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0) && !lacks_retransmissions(info);
     let doublings = retransmits.saturating_sub(linear);
     retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= doublings))
+}
+
+/// Whether fewer packets were sent again than timeouts and tail-loss probes ask for: then this host failed to send one.
+/// If that was the first, the limit counts from when the data was first sent (`tcp_retransmit_skb`).
+fn lacks_retransmissions(info: &TcpInfo) -> bool {
+    let number = |field| info.get(field).unwrap_or(0);
+    info.get(Field::TotalRetrans).is_some_and(|total| total < number(Field::Retransmits))
 }
 
 /// Whether the limit counts from the first timeout of this silence. It counts from an earlier, unreported time if the
@@ -193,7 +201,8 @@ fn where_sends_fail(facts: &Facts<'_>, at: &Progress, limit: Millis, mechanism: 
 /// Lower bound if sends fail. If the neighbour is given up, ICMP from this host itself can end the connection between
 /// two firings.
 fn least_where_sends_fail(facts: &Facts<'_>) -> Millis {
-    if facts.doubt.is_some_and(Doubt::refuses) { facts.socket.timer.left() } else { Millis::ZERO }
+    let may_be_given_up = !facts.doubt.is_some_and(|doubt| doubt.refuses() || doubt == Doubt::Backlog);
+    if may_be_given_up { Millis::ZERO } else { facts.socket.timer.left() }
 }
 
 /// When the limit that `tcp_retries2` sets is found exceeded. If it cannot be seen whether the stream is thin, both ways
@@ -239,12 +248,13 @@ fn simulate(mut at: Progress, limit: &Limit, facts: &Facts<'_>, wheel: Wheel, rt
 }
 
 /// Reads the progress of the retransmissions from tcp_info.
-fn progress(socket: &Socket, info: &TcpInfo, wheel: Wheel, rto_max: Millis) -> Option<Progress> {
+fn progress(facts: &Facts<'_>, info: &TcpInfo, wheel: Wheel, rto_max: Millis) -> Option<Progress> {
+    let socket = facts.socket;
     let expires = socket.timer.left();
     let rto = info.millis(Field::Rto)?.max(Millis::new(1));
-    let pending = wheel.pending(expires, rto);
     let retransmits = info.get(Field::Retransmits)?;
     let pacing = pacing_delay(socket, info);
+    let pending = wheel.pending(expires, rto + pacing);
     let at = Progress {
         origin: Span::at(Millis::ZERO),
         retransmits,
@@ -252,7 +262,7 @@ fn progress(socket: &Socket, info: &TcpInfo, wheel: Wheel, rto_max: Millis) -> O
         base: base_timeout(info, rto, rto_max),
         pacing,
         is_thin: false,
-        is_counted: info.get(Field::TotalRtoTime).is_some(),
+        is_counted: counted_time(info).is_some(),
         since: Span::at(Millis::ZERO),
         fires: pending,
     };
@@ -260,7 +270,16 @@ fn progress(socket: &Socket, info: &TcpInfo, wheel: Wheel, rto_max: Millis) -> O
         let origin = first_timeout(info, pending, wheel.after(Span::at(Millis::ZERO), rto).latest + pacing);
         return Some(Progress { origin, ..at });
     }
-    Some(Progress { since: since_first(info, expires, rto, wheel, rto_max), ..at })
+    let since = counted_time(info).unwrap_or_else(|| {
+        let doubling = since_first(retransmits, expires, rto, wheel, rto_max);
+        // The intervals of a thin stream are all as long as the pending one.
+        let linear = Span::at(rto - expires).plus(wheel.after(Span::at(Millis::ZERO), rto).times(retransmits - 1));
+        match thin::of(facts, info) {
+            thin::Thin::No => doubling,
+            thin::Thin::Yes | thin::Thin::Perhaps => Span { latest: linear.latest.max(doubling.latest), ..doubling },
+        }
+    });
+    Some(Progress { since, ..at })
 }
 
 impl Progress {
@@ -303,9 +322,9 @@ fn first_timeout(info: &TcpInfo, pending: Span, restarts_for: Millis) -> Span {
 fn pacing_delay(socket: &Socket, info: &TcpInfo) -> Millis {
     /// Segments after which pacing begins, a tail-loss probe included
     const UNPACED: u64 = 9;
-    /// `tcp_tso_autosize`: the largest segment, halved for each 512 µs of round-trip time, but two packets at least, and
+    /// `tcp_tso_autosize`: the largest segment (`GSO_MAX_SIZE`, with BIG TCP), halved for each 512 µs of round-trip time, but two packets at least, and
     /// some milliseconds at the pacing rate
-    const LARGEST: u64 = 65_536;
+    const LARGEST: u64 = 512 * 1_024;
     const HALVED_EACH_US: u64 = 512;
     const A_SECOND: u64 = 1_000;
     let rate = info.get(Field::PacingRate).filter(|&rate| rate > 0);
@@ -314,12 +333,12 @@ fn pacing_delay(socket: &Socket, info: &TcpInfo) -> Millis {
     };
     let halvings = info.get(Field::MinRtt).unwrap_or(0) / HALVED_EACH_US;
     let by_rtt = LARGEST.checked_shr(u32::try_from(halvings).unwrap_or(u32::MAX)).unwrap_or(0);
-    let segment = (rate / 100 + by_rtt).max(info.get(Field::SndMss).unwrap_or(LARGEST) * 2);
+    let segment = (rate / 100).saturating_add(by_rtt).max(info.get(Field::SndMss).unwrap_or(LARGEST).saturating_mul(2));
     let queued = match socket.queues {
         Queues::Bytes { send, .. } => send.into(),
         Queues::Accept { .. } | Queues::None => u64::MAX,
     };
-    Millis::new((segment.min(queued) * A_SECOND).div_ceil(rate))
+    Millis::new(segment.min(queued).saturating_mul(A_SECOND).div_ceil(rate))
 }
 
 /// Whether data waits that pacing, not the peer, holds back.
@@ -330,15 +349,17 @@ fn sends_more(socket: &Socket, info: &TcpInfo) -> bool {
         && number(Field::Unacked) < info.get(Field::SndCwnd).unwrap_or(u64::MAX)
 }
 
-/// Time since the first retransmission of this silence.
-fn since_first(info: &TcpInfo, expires: Millis, rto: Millis, wheel: Wheel, rto_max: Millis) -> Span {
+/// Time since the first retransmission of this silence, if the kernel reports it (Linux 6.7 or later).
+fn counted_time(info: &TcpInfo) -> Option<Span> {
     /// The kernel takes its own stamp and the time of the dump in whole ticks.
     const TICKS: Millis = Millis::new(8);
-    if let (Some(total), Some(1)) = (info.millis(Field::TotalRtoTime), info.get(Field::TotalRtoRecoveries)) {
-        return Span { earliest: total - TICKS, latest: total + TICKS };
-    }
-    let retransmits = info.get(Field::Retransmits).unwrap_or(0);
-    // Sum of the intervals so far, backwards from the pending one.
+    let total = info.millis(Field::TotalRtoTime).filter(|_| info.get(Field::TotalRtoRecoveries) == Some(1))?;
+    Some(Span { earliest: total - TICKS, latest: total + TICKS })
+}
+
+/// Time since the first retransmission of this silence, if the timeout doubled each time: the sum of the intervals so far,
+/// backwards from the pending one.
+fn since_first(retransmits: u64, expires: Millis, rto: Millis, wheel: Wheel, rto_max: Millis) -> Span {
     let mut span = Span::at(rto - expires);
     for earlier in 1..retransmits {
         let interval = rto.halved(earlier).min(rto_max);

@@ -10,22 +10,21 @@ use super::cached::FoundOwners;
 use super::request::Request;
 use crate::collect::descriptors::Unreachable;
 use crate::collect::options::OptionReader;
-use crate::collect::routes::{Route, Router};
+use crate::collect::routes::Router;
 use crate::diagnose::syn::most_patient;
-use crate::diagnose::{Facts, Judge, keepalive};
+use crate::diagnose::{Facts, Judge, doubt, keepalive};
 use crate::model::address::NetnsId;
 use crate::model::gap::{Gap, GapKind, Gaps};
 use crate::model::holder::Holder;
 use crate::model::namespace::Namespace;
 use crate::model::needs::Needs;
 use crate::model::options::SocketOptions;
-use crate::model::routes::Doubt;
+use crate::model::routes::{Doubt, Route};
 use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 use crate::model::sysctl::Sysctls;
 use crate::model::time::Millis;
-use crate::model::timer::TimerKind;
 use crate::model::unread::Unread;
 
 /// Rows for which one reading of the clock is used: the kernel writes them within a fraction of a millisecond.
@@ -122,8 +121,11 @@ impl<'a> Judging<'a> {
         let more = self.needs.contains(Needs::MORE_OPTIONS);
         // A part is a few sockets that the user inspects: their options are read anew.
         let is_part = self.is_part;
-        let cached = self.cache.as_mut().filter(|_| !is_part).and_then(|cache| cache.cached.options(socket.id, more));
-        let read = match (cached, socket.inode.filter(|_| socket.is_mptcp())) {
+        let mptcp = socket.inode.filter(|_| socket.is_mptcp());
+        // A subflow keeps its inode when its program closes the connection, so that only a new look shows whether it has.
+        let cache = self.cache.as_mut().filter(|_| !is_part && mptcp.is_none());
+        let cached = cache.and_then(|cache| cache.cached.options(socket.id, more));
+        let read = match (cached, mptcp) {
             (Some(options), _) => Ok(options),
             (None, Some(subflow)) => self.reader.read_of_mptcp(owners, subflow),
             (None, None) => self.reader.read(owners, cookie, socket.state, more),
@@ -178,29 +180,16 @@ impl<'a> Judging<'a> {
         let is_request = socket.state == TcpState::SynRecv;
         let listener = if is_request { self.listener_of(socket, &namespace.sysctls) } else { None };
         let options = if is_request { listener.as_ref() } else { options };
-        let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt };
+        let is_hidden = namespace.hides_mptcp && socket.attributes.is_told_to_anybody();
+        let may_be_mptcp = socket.is_mptcp() || is_hidden;
+        let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt, may_be_mptcp };
         Some(Judged { keepalive, liveness: self.judge.liveness(&facts), doubt })
     }
 
     /// Reason to doubt that packets to the peer leave this host.
     fn doubt(&mut self, socket: &Socket, namespace: &Namespace) -> Option<Doubt> {
-        let routes = &namespace.routes;
-        // Where nothing is amiss, only what is sent again can fail: for lack of a route, or of the neighbour.
-        let is_sending =
-            matches!(socket.timer.kind, TimerKind::Retransmit | TimerKind::ZeroWindowProbe | TimerKind::SynAck);
-        let is_sure = routes.are_sound() && !is_sending;
-        if is_sure || !socket.state.is_connection() {
-            return None;
-        }
-        let peer = socket.remote.addr.to_canonical();
-        if peer.is_loopback() {
-            return routes.doubt_of_loopback();
-        }
-        match self.routers.get_mut(&namespace.id).map_or(Route::Unknown, |router| router.route(socket)) {
-            Route::Via(hop) => routes.doubt(hop, peer, is_sending),
-            Route::Refused => Some(Doubt::Route),
-            Route::Unknown => routes.doubt_of_any().or(is_sending.then_some(Doubt::OnLink)),
-        }
+        let router = self.routers.get_mut(&namespace.id);
+        doubt::of(socket, &namespace.routes, || router.map_or(Route::Unknown, |router| router.route(socket)))
     }
 
     /// One gap for each reason why options could not be read.

@@ -41,6 +41,9 @@ pub struct Namespace {
     pub counters: Counters,
     /// Its routes, carriers and neighbours
     pub routes: Routes,
+    /// Whether MPTCP was used in it, and the rows may not show which sockets are its subflows: Linux before 6.15 shows that
+    /// to `CAP_NET_ADMIN` only
+    pub hides_mptcp: bool,
     /// Index and name of its interfaces
     pub interfaces: Vec<(u32, String)>,
 }
@@ -56,6 +59,7 @@ impl Namespace {
             sockstat: SockStat::default(),
             counters: Counters::default(),
             routes: Routes::default(),
+            hides_mptcp: false,
             interfaces: Vec::new(),
         }
     }

@@ -143,6 +143,13 @@ pub struct Attributes {
     pub odd: OddAttributes,
 }
 
+impl Attributes {
+    /// Whether they are those of a full socket that anybody is told: those for `CAP_NET_ADMIN` are missing.
+    pub fn is_told_to_anybody(&self) -> bool {
+        self.class.mark.is_none() && self.ulp.is_none()
+    }
+}
+
 /// How packets of the socket are marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Classification {

@@ -35,6 +35,8 @@ pub enum Unread {
     Gone,
     /// The kernel failed with another error
     Failed,
+    /// This kernel does not answer for the options of an MPTCP socket
+    NoMptcpOptions,
     /// getsockopt(2) is refused
     NoGetsockopt,
     /// This program ran out of descriptors
@@ -67,6 +69,7 @@ impl Unread {
             Self::UnknownProcess => "its process is not known",
             Self::Gone => "its process closed it meanwhile",
             Self::Failed => "the kernel failed to read its options",
+            Self::NoMptcpOptions => "this kernel does not tell the options of MPTCP connections",
             Self::NoGetsockopt => "getsockopt(2) is refused by a seccomp profile or a security module",
             Self::NoDescriptor => "tcpulse ran out of descriptors",
             Self::NoSystemCall => "this kernel, or a seccomp profile, does not allow pidfd_getfd(2)",

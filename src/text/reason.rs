@@ -138,11 +138,13 @@ impl<'a> SentenceWriter<'a> {
 
     fn judgement(&mut self) {
         let Deadline { bound, mechanism, .. } = self.liveness.deadline;
-        if self.socket.is_mptcp() && (bound, mechanism) == (Bound::AtLeast, Mechanism::None) {
-            self.say(
-                "a subflow of an MPTCP connection; if its program has closed that, MPTCP ends it within a minute, ",
-            );
+        let is_told = !matches!(self.socket.timer.kind, TimerKind::Unknown(_) | TimerKind::NotTold);
+        if is_told && (bound, mechanism) == (Bound::AtLeast, Mechanism::None) {
+            let is = if self.socket.is_mptcp() { "a subflow" } else { "perhaps a subflow, which root would see," };
+            self.say(is)
+                .say(" of an MPTCP connection; if its program has closed that, MPTCP ends it within a minute, ");
             self.say("by a timer that cannot be read");
+            self.assumption();
         } else {
             self.verdict();
         }

@@ -31,7 +31,7 @@ fn row(state: TcpState, kind: TimerKind, expires_ms: u32, fields: &[(Field, u64)
 }
 
 fn facts<'a>(socket: &'a Socket, keepalive: &'a Keepalive, sysctls: &'a Sysctls) -> Facts<'a> {
-    Facts { socket, keepalive, options: None, sysctls, doubt: None }
+    Facts { socket, keepalive, options: None, sysctls, doubt: None, may_be_mptcp: socket.is_mptcp() }
 }
 
 fn said(facts: &Facts<'_>) -> (Bound, u64) {
@@ -59,6 +59,7 @@ fn in_flight(retransmits: u64) -> Vec<(Field, u64)> {
         (Field::Retransmits, retransmits),
         (Field::Backoff, retransmits),
         (Field::Retrans, retransmits.min(1)),
+        (Field::TotalRetrans, retransmits),
         (Field::Unacked, 1),
         (Field::SndWnd, 65_536),
         (Field::TotalRtoTime, if retransmits > 0 { rto - 200 } else { 0 }),
@@ -195,7 +196,13 @@ fn the_first_six_timeouts_of_a_thin_stream_do_not_double() {
     // Three retransmissions without back-off: a thin stream, or a host that cannot send.
     let linear = and(
         &in_flight(0),
-        &[(Field::Retransmits, 3), (Field::Retrans, 1), (Field::TotalRtoTime, 500), (Field::TotalRtoRecoveries, 1)],
+        &[
+            (Field::Retransmits, 3),
+            (Field::Retrans, 1),
+            (Field::TotalRetrans, 3),
+            (Field::TotalRtoTime, 500),
+            (Field::TotalRtoRecoveries, 1),
+        ],
     );
     assert_eq!(judged(&linear, &options(None)).0, Bound::AtLeast);
     let (bound, exact) = judged(&linear, &thin);
@@ -265,13 +272,54 @@ fn a_link_that_went_down_may_refuse_packets_for_a_moment() {
 fn a_syn_that_a_full_queue_refuses_is_counted_without_back_off() {
     let sysctls = with(&[(Sysctl::SynRetries, 3), (Sysctl::SynLinearTimeouts, 1)]);
     let judged = |retrans| {
-        let fields =
-            [(Field::Rto, 1_000), (Field::Retransmits, 2), (Field::Retrans, retrans), (Field::Backoff, retrans)];
+        let fields = [
+            (Field::Rto, 1_000),
+            (Field::Retransmits, 2),
+            (Field::Retrans, retrans),
+            (Field::TotalRetrans, 2),
+            (Field::Backoff, retrans),
+        ];
         let socket = row(TcpState::SynSent, TimerKind::Retransmit, 100, &fields);
         said(&facts(&socket, &known(60, 10, 6, NONE_SET), &sysctls))
     };
     assert_eq!(judged(1).0, Bound::Exact);
     assert_eq!(judged(0), (Bound::AtLeast, 1_100));
+}
+
+#[test]
+fn a_retransmission_that_never_left_makes_the_limit_count_from_the_send() {
+    let (read, sysctls) = (known(60, 10, 6, 4_000), Sysctls::default());
+    let said = |total| {
+        let fields = and(&in_flight(2), &[(Field::TotalRetrans, total)]);
+        said(&facts(&row(TcpState::Established, TimerKind::Retransmit, 100, &fields), &read, &sysctls))
+    };
+    let (bound, exact) = said(2);
+    assert_eq!(bound, Bound::Exact);
+    assert!(matches!(said(1), (Bound::AtLeast, least) if least + 200 <= exact), "{:?}", said(1));
+    // One that waits in the queue of this host is not sent again either.
+    let socket = row(TcpState::Established, TimerKind::Retransmit, 100, &in_flight(0));
+    let facts = Facts { doubt: Some(Doubt::Backlog), ..facts(&socket, &read, &sysctls) };
+    let Deadline { bound, after, .. } = judge().liveness(&facts).deadline;
+    assert!(bound == Bound::AtLeast && after <= Some(Millis::new(4_000)), "{after:?}");
+}
+
+#[test]
+fn a_connect_that_waits_for_the_first_write_ends_by_no_timer() {
+    let socket = row(TcpState::SynSent, TimerKind::Off, 0, &[(Field::Rto, 1_000)]);
+    assert_eq!(said(&facts(&socket, &known(60, 10, 6, 4_000), &Sysctls::default())).0, Bound::Never);
+}
+
+#[test]
+fn a_keepalive_timer_that_was_set_anew_is_late_like_the_idle_time() {
+    let (read, sysctls) = (known(60, 1, 3, NONE_SET), Sysctls::default());
+    let bound = |silent_ms| {
+        let fields = [(Field::LastDataRecv, silent_ms), (Field::LastAckRecv, silent_ms), (Field::Probes, 1)];
+        let timer = Timer { kind: TimerKind::Keepalive, expires_ms: 500, count: 1 };
+        let socket = socket(TcpState::Established, timer, Some(1), Some(info(&fields)));
+        said(&facts(&socket, &read, &sysctls)).0
+    };
+    assert_eq!(bound(60_600), Bound::Exact);
+    assert_eq!(bound(90_000), Bound::AtLeast, "turned off and on again with a probe out");
 }
 
 #[test]

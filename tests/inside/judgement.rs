@@ -128,7 +128,7 @@ pub(super) fn known(idle_s: u32, interval_s: u32, probes: u32, user_timeout_ms: 
 }
 
 fn judged(socket: &Socket, keepalive: &Keepalive, sysctls: &Sysctls, doubt: Option<Doubt>) -> Liveness {
-    judge().liveness(&Facts { socket, keepalive, options: None, sysctls, doubt })
+    judge().liveness(&Facts { socket, keepalive, options: None, sysctls, doubt, may_be_mptcp: socket.is_mptcp() })
 }
 
 pub(super) fn sysctls(numbers: &[i64]) -> Sysctls {
@@ -145,6 +145,7 @@ pub(super) fn namespace(sysctls: &Sysctls) -> Namespace {
         sockstat: SockStat::default(),
         counters: Counters::default(),
         routes: Routes::default(),
+        hides_mptcp: false,
         interfaces: Vec::new(),
     }
 }
@@ -283,7 +284,7 @@ proptest! {
     ) {
         let sysctls = sysctls(&numbers);
         let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
-        let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt };
+        let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt, may_be_mptcp: false };
         let liveness = judge().liveness(&facts);
         let deadline = liveness.deadline;
         let timeless = matches!(deadline.bound, Bound::Never | Bound::NotApplicable);
@@ -348,7 +349,7 @@ proptest! {
         socket.attributes.ulp = Some(Ulp { name: KernelName::new(b"mptcp").unwrap(), mptcp: None, tls: None });
         let sysctls = Sysctls::default();
         let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
-        let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt: None };
+        let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt: None, may_be_mptcp: true };
         let deadline = judge().liveness(&facts).deadline;
         let expected = if options.is_some() { Deadline::NEVER } else { Deadline::at_least(Millis::ZERO, Mechanism::None) };
         prop_assert_eq!(deadline, expected);
@@ -362,6 +363,7 @@ proptest! {
     ) {
         let fields = [
             (Field::Rto, rto), (Field::Retransmits, retransmits), (Field::Backoff, retransmits), (Field::Retrans, retransmits.min(1)),
+            (Field::TotalRetrans, retransmits),
             (Field::TotalRtoTime, since), (Field::TotalRtoRecoveries, 1), (Field::SndWnd, 1),
         ];
         let timer = Timer { kind: TimerKind::Retransmit, expires_ms, count: 0 };

@@ -85,6 +85,8 @@ pub enum Breach {
     Route,
     /// A route to the peer of type prohibit, unreachable or blackhole
     Refuse(&'static str),
+    /// A rule of policy routing that prohibits what it selects
+    Rule(&'static str),
     /// Our address is removed
     Address,
     /// The queue of the interface takes no packet
@@ -152,6 +154,7 @@ impl Path {
             Breach::Down => ours(format!("link set {DEVICE} down")),
             Breach::Route => ours(format!("route del {} dev {DEVICE}", family.network())),
             Breach::Refuse(kind) => ours(format!("route add {kind} {peer}")),
+            Breach::Rule(selector) => ours(format!("rule add pref 10 {selector} prohibit")),
             Breach::Address => ours(format!("addr del {}/{} dev {DEVICE}", family.ours(), family.bits())),
             Breach::Queue => {
                 let arguments = ["qdisc", "replace", "dev", DEVICE, "root", "bfifo", "limit", "1"];

@@ -85,6 +85,7 @@ pub(crate) fn namespace(id: u64) -> Namespace {
             tcp_ext: vec![("ListenDrops".to_owned(), 3), ("TCPKeepAlive".to_owned(), 7)],
         },
         routes: Routes::default(),
+        hides_mptcp: false,
         interfaces: Vec::new(),
     }
 }

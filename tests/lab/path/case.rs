@@ -10,10 +10,12 @@ use crate::support::relay::Passage;
 pub(crate) type Setting = (i32, i32, i32);
 
 /// How the socket comes to be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Opening {
     /// We connect to the peer
     Connected,
+    /// We connect with MPTCP to a peer that does not speak it
+    FallenBack,
     /// The peer connects to us, and our program accepts
     Accepted,
     /// The peer connects to us, and our program does not accept
@@ -161,6 +163,12 @@ impl Case {
         let acts = self.before.iter().chain(self.script.iter().map(|(_, act)| act));
         let later = acts.filter_map(|act| if let Act::Sysctl(name, _) = act { Some(*name) } else { None });
         self.sysctls.iter().map(|(name, _)| *name).chain(later)
+    }
+
+    /// Whether silence alone ends it: no ICMP error comes, and this host can send.
+    pub(crate) fn is_plain(&self) -> bool {
+        let mut acts = self.before.iter().chain(self.script.iter().map(|(_, act)| act));
+        !acts.any(|act| matches!(act, Act::Icmp(_) | Act::Reset | Act::Break(_)))
     }
 
     pub(crate) fn exact(self) -> Self {

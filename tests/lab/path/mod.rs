@@ -28,6 +28,8 @@ const ONLY: &str = "TCPULSE_LAB_ONLY";
 /// Cases at a time at most, and runs of tcpulse at a time.
 const CASES: usize = 32;
 const RUNS: usize = 3;
+/// How often a case is tried again of which no look saw the socket.
+const TRIES: usize = 3;
 
 /// Runs the cases, prints the table, and fails on what is false.
 #[test]
@@ -88,7 +90,10 @@ fn run_all(cases: &[Case]) -> Vec<Record> {
         let work = || {
             loop {
                 let Some(index) = next.lock().unwrap().next() else { return };
-                let record = run::run(&cases[index], &lab);
+                // A busy machine may look at a socket too late, but not always.
+                let mut tries = (0..TRIES).map(|_| run::run(&cases[index], &lab));
+                let record = tries.by_ref().find(|record| !record.looks.is_empty());
+                let record = record.unwrap_or_else(|| run::run(&cases[index], &lab));
                 records.lock().unwrap().push((index, record));
             }
         };

@@ -137,6 +137,10 @@ impl<'a> Observer<'a> {
                 break;
             }
         }
+        if let Some(end) = ended {
+            // A peer that sends its SYN again makes a new request, with the same addresses.
+            self.looks.retain(|look| look.said.read.earliest <= end.latest);
+        }
         let since = |time: Instant| time.saturating_duration_since(self.begin);
         let delivered = self.stage.path.relay.delivered();
         let is_syn = matches!(self.case.opening, Opening::Connecting);

@@ -150,8 +150,9 @@ fn steer(path: &Path, act: Act) {
 
 fn open(path: &Path, case: &Case) -> Ends {
     match &case.opening {
-        Opening::Connected => {
-            let listener = path.peer_listener(case.protocol);
+        Opening::Connected | Opening::FallenBack => {
+            let is_mptcp = case.opening == Opening::Connected;
+            let listener = path.peer_listener(if is_mptcp { case.protocol } else { libc::IPPROTO_TCP });
             let ours = path.connect(listener.local_addr().unwrap(), case.protocol, &case.settings);
             let (peer, local) = listener.accept().unwrap();
             let remote = listener.local_addr().unwrap();

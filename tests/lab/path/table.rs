@@ -320,13 +320,15 @@ fn limits(family: Family) -> Vec<Case> {
 }
 
 fn local_failures(family: Family) -> Vec<Case> {
-    const BREACHES: [(&str, Breach); 6] = [
+    const BREACHES: [(&str, Breach); 8] = [
         ("route deleted", Breach::Route),
         ("interface down", Breach::Down),
         ("address removed", Breach::Address),
         ("prohibit", Breach::Refuse("prohibit")),
         ("unreachable", Breach::Refuse("unreachable")),
         ("blackhole", Breach::Refuse("blackhole")),
+        ("rule by port", Breach::Rule("ipproto tcp dport 1-65534")),
+        ("rule by user", Breach::Rule("uidrange 0-0")),
     ];
     let mut all = Vec::new();
     for (name, breach) in BREACHES {
@@ -438,6 +440,18 @@ fn mptcp(family: Family) -> Vec<Case> {
         case("data").at(0, Silence).at(0, Write(20)),
         case("data, accepted").opening(Opening::Accepted).at(0, Silence).at(0, Write(20)),
         case("nothing runs").at(0, Silence).every_ms(2_000).lives(12),
+        case("fell back to TCP, data").opening(Opening::FallenBack).at(0, Silence).at(0, Write(20)),
+        case("fell back to TCP, user timeout")
+            .opening(Opening::FallenBack)
+            .at(0, Set(user_timeout(4_000)))
+            .at(0, Silence)
+            .at(0, Write(20)),
+        case("fell back to TCP, keepalive and user timeout")
+            .opening(Opening::FallenBack)
+            .set(keepalive(1, 1, 9))
+            .at(0, Set(user_timeout(4_000)))
+            .at(0, Silence),
+        case("keepalive, closed by the program").set(keepalive(90, 1, 3)).at(0, Silence).at(0, Close).every_ms(2_500),
     ]
 }
 
