@@ -64,7 +64,7 @@ struct Flow {
 #[derive(Debug)]
 pub(crate) struct Router {
     socket: RouteSocket,
-    choice: Choice,
+    ruled: RuledBy,
     known: FxHashMap<Flow, Route>,
     /// Whether an answer did not come: every further one would be waited for as well
     is_silent: bool,
@@ -72,7 +72,7 @@ pub(crate) struct Router {
 
 /// What the rules of a namespace regard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Choice {
+struct RuledBy {
     by_port: bool,
     by_mark: bool,
 }
@@ -83,11 +83,11 @@ impl Router {
         /// Without the bits of ECN
         const DSCP: u8 = 0xfc;
         let class = socket.attributes.class;
-        if self.choice.by_mark && class.mark.is_none() {
+        if self.ruled.by_mark && class.mark.is_none() {
             // Only CAP_NET_ADMIN is told the mark.
             return Route::Unknown;
         }
-        let port = |port: u16| if self.choice.by_port { port } else { 0 };
+        let port = |port: u16| if self.ruled.by_port { port } else { 0 };
         let flow = Flow {
             local: socket.local.addr.to_canonical(),
             peer: socket.remote.addr.to_canonical(),
@@ -130,10 +130,8 @@ pub(super) fn routes(refused: &mut Refusals) -> (Routes, Option<Router>) {
     if let Err(error) = read_queues(&links, &mut routes) {
         note("RTM_GETQDISC", &error);
     }
-    match choice().and_then(|choice| Ok((choice, RouteSocket::open()?))) {
-        Ok((choice, socket)) => {
-            (routes, Some(Router { socket, choice, known: FxHashMap::default(), is_silent: false }))
-        }
+    match rules().and_then(|ruled| Ok((ruled, RouteSocket::open()?))) {
+        Ok((ruled, socket)) => (routes, Some(Router { socket, ruled, known: FxHashMap::default(), is_silent: false })),
         Err(error) => {
             note("RTM_GETRULE", &error);
             (routes, None)
@@ -306,25 +304,25 @@ fn read_queues(links: &[Link], routes: &mut Routes) -> io::Result<()> {
 }
 
 /// Reads what the rules of both families, and the choice among several routes, regard.
-fn choice() -> io::Result<Choice> {
-    let mut choice = Choice::default();
+fn rules() -> io::Result<RuledBy> {
+    let mut ruled = RuledBy::default();
     let read = dump(RTM_GETRULE, &[0; HEADER_BYTES], None, |kind, body| {
         if kind == RTM_NEWRULE {
             let rule = RuleParts::of(body);
-            choice.by_port |= rule.by_port;
-            choice.by_mark |= rule.by_mark;
+            ruled.by_port |= rule.by_port;
+            ruled.by_mark |= rule.by_mark;
         }
         false
     });
     for family in ["ipv4", "ipv6"] {
         // Other policies than 0 hash the ports too. A family that is not there has no file.
         let policy = std::fs::read_to_string(format!("/proc/sys/net/{family}/fib_multipath_hash_policy"));
-        choice.by_port |= policy.is_ok_and(|policy| policy.trim() != "0");
+        ruled.by_port |= policy.is_ok_and(|policy| policy.trim() != "0");
     }
     match read {
         // A kernel without policy routing.
-        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(choice),
-        read => read.map(|()| choice),
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(ruled),
+        read => read.map(|()| ruled),
     }
 }
 
