@@ -54,7 +54,7 @@ pub fn judge_ns() -> Result<u128> {
     let begin = Instant::now();
     for _ in 0..ROUNDS {
         for socket in &rows {
-            let keepalive = keepalive::of(socket, None, Unread::Unneeded, None, &sysctls);
+            let keepalive = keepalive::of(socket, None, Unread::Unneeded, &sysctls);
             let facts = Facts {
                 socket,
                 keepalive: &keepalive,

@@ -94,7 +94,11 @@ fn keepalive(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     // runs for that.
     let adds_up = (idle_time + interval * unanswered..=due + TICKS).contains(&(idle + expires + TICKS));
     // After an answered probe the timer runs for the interval, with no probe out.
-    let set_for = if unanswered > 0 && adds_up { interval } else { idle_time.max(interval) };
+    let set_for = match (adds_up, unanswered) {
+        (true, 0) => idle_time.max(interval),
+        (true, _) => interval,
+        (false, _) => idle_time.max(interval).max(idle + expires),
+    };
     let mut fires = wheel.pending(expires, set_for);
     if idle + expires < idle_time {
         // The timer was set before the peer was last heard, or the idle time was raised since: it fires without effect

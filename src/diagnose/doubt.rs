@@ -21,14 +21,11 @@ pub(crate) fn of(socket: &Socket, routes: &Routes, route: impl FnOnce() -> Route
         return None;
     }
     let peer = socket.remote.addr.to_canonical();
-    let (interface, doubt) = if peer.is_loopback() {
-        (Some(LOOPBACK), of_loopback(routes))
-    } else {
-        match route() {
-            Route::Via(hop) => (Some(hop.interface), of_hop(routes, hop, peer, is_sending)),
-            Route::Refused => (None, Some(Doubt::Route)),
-            Route::Unknown => (None, of_any(routes).or(is_sending.then_some(Doubt::OnLink))),
-        }
+    let (interface, doubt) = match route() {
+        Route::Refused => (None, Some(Doubt::Route)),
+        Route::Via(_) | Route::Unknown if peer.is_loopback() => (Some(LOOPBACK), of_loopback(routes)),
+        Route::Via(hop) => (Some(hop.interface), of_hop(routes, hop, peer, is_sending)),
+        Route::Unknown => (None, of_any(routes).or(is_sending.then_some(Doubt::Unknown))),
     };
     // An orphan that ends earlier still ends within its bound, and of a SYN each try counts.
     let is_data =

@@ -31,10 +31,6 @@ impl IdleBounds {
         self.at_most_s.filter(|&seconds| seconds == self.at_least_s)
     }
 
-    pub(super) fn allow(self, seconds: u32) -> bool {
-        seconds >= self.at_least_s && self.at_most_s.is_none_or(|most| seconds <= most)
-    }
-
     /// The smallest range that also contains `seconds`; without a value, any may be true.
     pub(super) fn or(self, seconds: Option<u32>) -> Self {
         let Some(seconds) = seconds else { return Self { at_least_s: 1, at_most_s: None } };
@@ -42,17 +38,6 @@ impl IdleBounds {
             at_least_s: self.at_least_s.min(seconds.max(1)),
             at_most_s: self.at_most_s.map(|most| most.max(seconds)),
         }
-    }
-
-    /// Intersection of both ranges. If they are disjoint, the program has set a new value since, and the newer range
-    /// counts.
-    pub(super) fn narrowed(self, earlier: Self) -> Self {
-        let at_least_s = self.at_least_s.max(earlier.at_least_s);
-        let at_most_s = match (self.at_most_s, earlier.at_most_s) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        if at_most_s.is_some_and(|most| most < at_least_s) { self } else { Self { at_least_s, at_most_s } }
     }
 }
 
@@ -76,16 +61,6 @@ pub(super) fn idle_bounds(socket: &Socket) -> IdleBounds {
         }
         _ => IdleBounds::from_times(Millis::ZERO, None),
     }
-}
-
-/// Whether the timer was set for `seconds` when the connection was made, and no probe was sent since. It proves nothing
-/// once one was answered, since the timer then runs for the interval.
-pub(super) fn runs_for(socket: &Socket, seconds: u32) -> bool {
-    let is_as_made = |info, idle: Millis| {
-        is_untouched(info, idle) && (idle + socket.timer.left()).abs_diff(Millis::from_secs(seconds)) <= ROUNDING
-    };
-    let info = socket.attributes.info.as_deref();
-    socket.probes_out() == 0 && info.zip(socket.idle()).is_some_and(|(info, idle)| is_as_made(info, idle))
 }
 
 /// Whether nothing has come since the handshake: then the time since data last came is the age of the connection.

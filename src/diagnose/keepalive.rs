@@ -1,8 +1,7 @@
 //! Whether keepalive is on, and with which values: from the socket's options if they were read, else inferred from its
 //! timer (docs/kernel.md).
 
-use super::idle::{idle_bounds, runs_for};
-use super::sightings::{Defaults, Remembered};
+use super::idle::idle_bounds;
 use crate::model::keepalive::{Keepalive, KeepaliveSource, SomeKeepaliveValues};
 use crate::model::options::SocketOptions;
 use crate::model::socket::Socket;
@@ -33,13 +32,7 @@ pub(crate) fn asks_options(socket: &Socket) -> bool {
 }
 
 /// Keepalive of a socket. `unread` is the reason why its options could not be read.
-pub(crate) fn of(
-    socket: &Socket,
-    options: Option<&SocketOptions>,
-    unread: Unread,
-    remembered: Option<&Remembered>,
-    sysctls: &Sysctls,
-) -> Keepalive {
+pub(crate) fn of(socket: &Socket, options: Option<&SocketOptions>, unread: Unread, sysctls: &Sysctls) -> Keepalive {
     if let Some(options) = options {
         return read(options);
     }
@@ -50,12 +43,14 @@ pub(crate) fn of(
         (TcpState::Close | TcpState::BoundInactive, _) => Keepalive::unknown(Unread::NotConnected),
         (TcpState::Listen, _) => Keepalive::unknown(unread),
         (TcpState::SynRecv | TcpState::SynSent, _) => Keepalive::unknown(Unread::NotConnectedYet),
+        // Connected to itself: such a connection is never armed with keepalive, whether it is on or not.
+        (_, TimerKind::Off | TimerKind::DelayedAck) if socket.local == socket.remote => Keepalive::unknown(unread),
         // The values can be set while keepalive is off, and no timer shows them.
-        (_, TimerKind::Off | TimerKind::DelayedAck) => seen(false, unread),
-        (_, TimerKind::Keepalive) => on(socket, unread, remembered, sysctls),
+        (_, TimerKind::Off | TimerKind::DelayedAck) => off(unread),
+        (_, TimerKind::Keepalive) => on(socket, unread, sysctls),
         (_, TimerKind::FinWait2) => Keepalive::unknown(Unread::FinWait2),
         (_, TimerKind::NotTold) => Keepalive::unknown(Unread::NoTimers),
-        (_, TimerKind::Retransmit | TimerKind::ZeroWindowProbe) => hidden(unread, remembered),
+        (_, TimerKind::Retransmit | TimerKind::ZeroWindowProbe) => Keepalive::unknown(unread),
         (_, TimerKind::TimeWait | TimerKind::SynAck | TimerKind::Unknown(_)) => Keepalive::unknown(Unread::OtherTimer),
     }
 }
@@ -64,41 +59,24 @@ fn read(options: &SocketOptions) -> Keepalive {
     Keepalive { values: options.keepalive.known(), source: Some(KeepaliveSource::Socket), ..Keepalive::default() }
 }
 
-/// Keepalive of which the timers show only whether it is on.
-fn seen(enabled: bool, unread: Unread) -> Keepalive {
+/// Keepalive that is off: no timer runs.
+fn off(unread: Unread) -> Keepalive {
     Keepalive {
-        values: SomeKeepaliveValues { enabled: Some(enabled), ..SomeKeepaliveValues::default() },
+        values: SomeKeepaliveValues { enabled: Some(false), ..SomeKeepaliveValues::default() },
         source: Some(KeepaliveSource::Inferred),
         unknown_because: Some(unread),
         ..Keepalive::default()
     }
 }
 
-/// Keepalive while another timer is pending. What an earlier snapshot showed still holds, unless the program changed
-/// it.
-fn hidden(unread: Unread, remembered: Option<&Remembered>) -> Keepalive {
-    match remembered.and_then(|remembered| remembered.enabled) {
-        Some(enabled) => seen(enabled, unread),
-        None => Keepalive::unknown(unread),
-    }
-}
-
-/// Keepalive inferred from its running timer: it is on, with bounds on its values.
-fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls: &Sysctls) -> Keepalive {
-    let seen = idle_bounds(socket);
-    let bounds = remembered.map_or(seen, |remembered| seen.narrowed(remembered.idle));
+/// Keepalive inferred from its running timer: it is on, with bounds on its idle time. No reading of a timer leaves one
+/// value only, and none is remembered: a program may have changed it, or turned keepalive off and on, between two.
+fn on(socket: &Socket, unread: Unread, sysctls: &Sysctls) -> Keepalive {
     // A socket that sets no idle time has the sysctl's, whatever the sysctl was when the timer was set.
-    let sysctl = Defaults::of(sysctls);
-    let is_same = remembered.is_some_and(|remembered| remembered.fired_under == Some(sysctl));
-    let bounds = if is_same { bounds } else { bounds.or(sysctl.idle_s) };
-    let exact = bounds.exact().or(sysctl.idle_s.filter(|&seconds| bounds.allow(seconds) && runs_for(socket, seconds)));
+    let bounds = idle_bounds(socket).or(number(sysctls, Sysctl::KeepaliveTime));
+    let exact = bounds.exact();
     Keepalive {
-        values: SomeKeepaliveValues {
-            enabled: Some(true),
-            idle_s: exact,
-            interval_s: remembered.and_then(|remembered| remembered.interval_s),
-            ..SomeKeepaliveValues::default()
-        },
+        values: SomeKeepaliveValues { enabled: Some(true), idle_s: exact, ..SomeKeepaliveValues::default() },
         // The minimum of every socket is 1 s, so a lower bound of 1 s adds nothing.
         idle_at_least_s: Some(bounds.at_least_s).filter(|&seconds| exact.is_none() && seconds > 1),
         idle_at_most_s: bounds.at_most_s.filter(|_| exact.is_none()),
@@ -107,9 +85,13 @@ fn on(socket: &Socket, unread: Unread, remembered: Option<&Remembered>, sysctls:
     }
 }
 
+fn number(sysctls: &Sysctls, sysctl: Sysctl) -> Option<u32> {
+    sysctls.number(sysctl).and_then(|value| u32::try_from(value).ok())
+}
+
 /// `keepalive` with every unknown value taken from the namespace's sysctls, as for a program that sets none.
 pub(crate) fn assumed(keepalive: &Keepalive, sysctls: &Sysctls) -> Keepalive {
-    let number = |sysctl| sysctls.number(sysctl).and_then(|value| u32::try_from(value).ok());
+    let number = |sysctl| number(sysctls, sysctl);
     Keepalive {
         values: SomeKeepaliveValues {
             enabled: keepalive.values.enabled,

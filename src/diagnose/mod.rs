@@ -9,7 +9,6 @@ mod judge;
 pub(crate) mod keepalive;
 pub(crate) mod prospect;
 mod retransmission;
-pub(crate) mod sightings;
 pub(crate) mod syn;
 mod thin;
 mod verdict;

@@ -39,7 +39,7 @@ impl Subject {
         let before = self.options?;
         let options = change.applied_to(before);
         let socket = Socket { timer: self.timer(change, &before, &options), ..self.socket.clone() };
-        let keepalive = keepalive::of(&socket, Some(&options), Unread::Unneeded, None, &self.sysctls);
+        let keepalive = keepalive::of(&socket, Some(&options), Unread::Unneeded, &self.sysctls);
         let facts = Facts {
             socket: &socket,
             keepalive: &keepalive,

@@ -153,7 +153,7 @@ fn next_firing(facts: &Facts<'_>) -> Millis {
     let info = facts.socket.attributes.info.as_deref();
     let has_begun = info.and_then(|info| info.get(Field::Retransmits)) != Some(0);
     match facts.doubt {
-        Some(Doubt::Neighbour) => Millis::ZERO,
+        Some(Doubt::Neighbour | Doubt::Unknown) => Millis::ZERO,
         Some(Doubt::OnLink) if has_begun => Millis::ZERO,
         _ => facts.socket.timer.left(),
     }
@@ -168,11 +168,19 @@ pub(super) fn goes_out(info: &TcpInfo, linear: u64) -> bool {
     retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= doublings))
 }
 
-/// Whether fewer packets were sent again than timeouts and tail-loss probes ask for: then this host failed to send one.
-/// If that was the first, the limit counts from when the data was first sent (`tcp_retransmit_skb`).
+/// Whether fewer packets were sent again than timeouts ask for: then this host failed to send one. If that was the first,
+/// the limit counts from when the data was first sent (`tcp_retransmit_skb`).
 fn lacks_retransmissions(info: &TcpInfo) -> bool {
-    let number = |field| info.get(field).unwrap_or(0);
-    info.get(Field::TotalRetrans).is_some_and(|total| total < number(Field::Retransmits))
+    let retransmits = info.get(Field::Retransmits).unwrap_or(0);
+    // With SACK, a tail-loss probe comes before the first timeout: data that was never sent, or the last data again.
+    let sends_again = info.get(Field::Notsent).is_none_or(|notsent| notsent == 0);
+    let probes = u64::from(retransmits > 0 && has_sack(info) && sends_again);
+    info.get(Field::TotalRetrans).is_some_and(|total| total < retransmits + probes)
+}
+
+fn has_sack(info: &TcpInfo) -> bool {
+    const OPTION_SACK: u64 = 2;
+    info.get(Field::Options).is_some_and(|options| options & OPTION_SACK != 0)
 }
 
 /// Whether the limit counts from the first timeout of this silence. It counts from an earlier, unreported time if the
@@ -309,9 +317,8 @@ fn base_timeout(info: &TcpInfo, rto: Millis, rto_max: Millis) -> Millis {
 
 /// When the first timeout fires. Until then, the pending timer may be a tail-loss probe, which restarts the timeout.
 fn first_timeout(info: &TcpInfo, pending: Span, restarts_for: Millis) -> Span {
-    const OPTION_SACK: u64 = 2;
     const CA_OPEN_OR_CWR: [u64; 2] = [0, 2];
-    let probes = info.get(Field::Options).is_some_and(|options| options & OPTION_SACK != 0)
+    let probes = has_sack(info)
         && info.get(Field::CaState).is_some_and(|state| CA_OPEN_OR_CWR.contains(&state))
         && info.get(Field::Retrans) == Some(0);
     Span { earliest: pending.earliest, latest: if probes { pending.latest + restarts_for } else { pending.latest } }
@@ -319,7 +326,7 @@ fn first_timeout(info: &TcpInfo, pending: Span, restarts_for: Millis) -> Span {
 
 /// Upper bound of the time by which pacing postpones a timer that is set after a send (`tcp_pacing_delay`): the time that
 /// the pacing rate allows for the largest segment. The first ten segments of a connection are not paced.
-fn pacing_delay(socket: &Socket, info: &TcpInfo) -> Millis {
+pub(super) fn pacing_delay(socket: &Socket, info: &TcpInfo) -> Millis {
     /// Segments after which pacing begins, a tail-loss probe included
     const UNPACED: u64 = 9;
     /// `tcp_tso_autosize`: the largest segment (`GSO_MAX_SIZE`, with BIG TCP), halved for each 512 µs of round-trip time, but two packets at least, and

@@ -46,7 +46,7 @@ impl Limits {
 pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     let mechanism = Mechanism::SynRetries;
     let expires = facts.socket.timer.left();
-    if facts.doubt == Some(Doubt::Neighbour) {
+    if matches!(facts.doubt, Some(Doubt::Neighbour | Doubt::Unknown)) {
         return at_least(facts, Millis::ZERO, mechanism);
     }
     let (info, user_timeout) = (facts.socket.attributes.info.as_deref(), facts.keepalive.values.user_timeout_ms);
@@ -67,7 +67,7 @@ pub(super) fn connecting(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
 
 /// Lower bound. If neighbour resolution fails, the connection or the request fails with it, at any moment.
 fn at_least(facts: &Facts<'_>, after: Millis, mechanism: Mechanism) -> Deadline {
-    let may_fail = matches!(facts.doubt, Some(Doubt::Neighbour | Doubt::OnLink));
+    let may_fail = matches!(facts.doubt, Some(Doubt::Neighbour | Doubt::Unknown | Doubt::OnLink));
     Deadline::at_least(if may_fail { Millis::ZERO } else { after }, mechanism)
 }
 
@@ -137,6 +137,11 @@ pub(super) fn handshaking(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     const LONGEST: Millis = Millis::new(120_000);
     let mechanism = Mechanism::SynackRetries;
     let expires = facts.socket.timer.left();
+    // A connection by TCP Fast Open is a full socket before the handshake ends. Its keepalive timer runs, unseen.
+    let is_full = facts.socket.attributes.info.is_some();
+    if is_full && facts.options.is_none_or(|listener| listener.keepalive.enabled) {
+        return Deadline::at_least(Millis::ZERO, mechanism);
+    }
     let sent = u64::from(facts.socket.timer.count);
     let interval = |tries: u64| FIRST.doubled(tries.min(MOST_DOUBLINGS)).min(LONGEST);
     let retries = expected_retries(facts).filter(|&retries| {

@@ -23,7 +23,7 @@ pub(super) fn deadline(facts: &Facts<'_>, wheel: Wheel) -> Deadline {
     if window.cannot_send() {
         return window.where_sends_fail(expires, user_timeout, wheel);
     }
-    let ends = window.simulate(expires, wheel);
+    let ends = window.simulate(wheel.pending(expires, window.interval() + window.pacing), wheel);
     if user_timeout > Millis::ZERO {
         return within_user_timeout(&window, ends, expires, user_timeout, wheel);
     }
@@ -50,6 +50,10 @@ fn within_user_timeout(window: &Window, probes: Span, expires: Millis, user_time
             time.deadline(mechanism)
         };
     }
+    if window.unanswered == 0 {
+        // The back-off may be that of retransmissions before the window shut, with no probe sent yet.
+        return wheel.after(wheel.pending(expires, window.interval()), user_timeout).at_most(mechanism);
+    }
     let time = wheel.pending(user_timeout.max(expires), user_timeout);
     if window.is_silent && probes.latest < time.latest {
         return probes.at_most(Mechanism::WindowProbe);
@@ -63,6 +67,8 @@ pub(super) struct Window {
     backoff: u64,
     rto: Millis,
     rto_max: Millis,
+    /// Upper bound of the time by which pacing postpones a probe
+    pacing: Millis,
     retries: u64,
     is_orphan: bool,
     /// The window is open: data that this host could not send waits for the next try
@@ -87,6 +93,7 @@ impl Window {
             backoff: info.get(Field::Backoff).unwrap_or(0),
             rto: info.millis(Field::Rto).unwrap_or_default().max(Self::RTO_MIN),
             rto_max,
+            pacing: retransmission::pacing_delay(facts.socket, info),
             retries: facts.tries(Sysctl::Retries2, 15),
             is_orphan: facts.socket.is_orphan(),
             is_open: info.get(Field::SndWnd).is_some_and(|window| window > 0),
@@ -127,7 +134,10 @@ impl Window {
         let waits = self.doubt == Some(Doubt::Neighbour) && !self.is_open;
         let has_no_route = self.doubt.is_none() && self.is_open && self.unanswered > 0;
         if doubles && (waits || has_no_route) {
-            return Deadline::at_least(self.simulate(expires, wheel).earliest, mechanism);
+            return Deadline::at_least(
+                self.simulate(wheel.pending(expires, self.interval()), wheel).earliest,
+                mechanism,
+            );
         }
         Deadline::at_least(expires + tries, mechanism)
     }
@@ -154,9 +164,8 @@ impl Window {
         self.rto.doubled(self.backoff.min(Self::MOST_DOUBLINGS)).min(self.rto_max)
     }
 
-    /// Simulates probes until none is left.
-    fn simulate(&self, expires: Millis, wheel: Wheel) -> Span {
-        let mut fires = wheel.pending(expires, self.interval());
+    /// Simulates probes, of which the next is sent when the timer fires, until none is left.
+    fn simulate(&self, mut fires: Span, wheel: Wheel) -> Span {
         let mut at = Self { ..*self };
         while at.unanswered < at.retries {
             at.unanswered += 1;

@@ -2,14 +2,11 @@
 
 use super::cached::Cached;
 use crate::collect::host::Stopwatch;
-use crate::diagnose::sightings::Sightings;
 use crate::model::socket::SocketId;
 
-/// State carried from one snapshot to the next. Expensive data is not collected again, and two readings of a timer
-/// reveal more than one.
+/// State carried from one snapshot to the next, so that expensive data is not collected again.
 #[derive(Debug)]
 pub struct Cache {
-    pub(super) sightings: Sightings,
     pub(super) clock: Stopwatch,
     pub(super) cached: Cached,
 }
@@ -29,7 +26,7 @@ impl CacheUse<'_> {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { sightings: Sightings::default(), clock: Stopwatch::start(), cached: Cached::default() }
+        Self { clock: Stopwatch::start(), cached: Cached::default() }
     }
 }
 

@@ -24,11 +24,10 @@ use crate::model::row::Judged;
 use crate::model::socket::Socket;
 use crate::model::state::{StateSet, TcpState};
 use crate::model::sysctl::Sysctls;
-use crate::model::time::Millis;
 use crate::model::unread::Unread;
 
-/// Rows for which one reading of the clock is used: the kernel writes them within a fraction of a millisecond.
-const ROWS_A_TICK: u64 = 64;
+/// Sockets whose options are read anew in each snapshot of a series, some 6 us each. With more, cached ones are used.
+const MOST_READS: usize = 2_000;
 
 /// Look-up of routes, by namespace.
 pub(super) type Routers = FxHashMap<NetnsId, Router>;
@@ -45,9 +44,8 @@ pub(super) struct Judging<'a> {
     cache: Option<&'a mut Cache>,
     is_part: bool,
     routers: Routers,
-    /// Number of judged rows, and the last reading of the clock, which would cost too much for each row
-    rows: u64,
-    now: Millis,
+    /// Number of sockets whose options were read, not taken from the cache
+    reads: usize,
 }
 
 /// Result of reading a socket's options; `None` if they were not requested.
@@ -58,7 +56,6 @@ impl<'a> Judging<'a> {
         let is_part = cache.as_ref().is_some_and(|used| used.is_part);
         let mut cache = cache.map(|used| used.cache);
         if let Some(cache) = cache.as_mut().filter(|_| !is_part) {
-            cache.sightings.begin();
             cache.cached.begin();
         }
         Self {
@@ -69,8 +66,7 @@ impl<'a> Judging<'a> {
             cache,
             is_part,
             routers,
-            rows: 0,
-            now: Millis::ZERO,
+            reads: 0,
         }
     }
 
@@ -123,13 +119,15 @@ impl<'a> Judging<'a> {
         let is_part = self.is_part;
         let mptcp = socket.inode.filter(|_| socket.is_mptcp());
         // A subflow keeps its inode when its program closes the connection, so that only a new look shows whether it has.
-        let cache = self.cache.as_mut().filter(|_| !is_part && mptcp.is_none());
+        let may_be_old = self.reads >= MOST_READS && !is_part && mptcp.is_none();
+        let cache = self.cache.as_mut().filter(|_| may_be_old);
         let cached = cache.and_then(|cache| cache.cached.options(socket.id, more));
         let read = match (cached, mptcp) {
             (Some(options), _) => Ok(options),
             (None, Some(subflow)) => self.reader.read_of_mptcp(owners, subflow),
             (None, None) => self.reader.read(owners, cookie, socket.state, more),
         };
+        self.reads += usize::from(cached.is_none());
         if let (None, Ok(options), Some(cache)) = (cached, &read, &mut self.cache) {
             cache.cached.note_options(socket.id, *options);
         }
@@ -162,20 +160,12 @@ impl<'a> Judging<'a> {
         if !self.needs.contains(Needs::LIVENESS) {
             return None;
         }
-        if self.rows.is_multiple_of(ROWS_A_TICK) {
-            self.now = self.now().into();
-        }
-        self.rows += 1;
-        let (now, wheel) = (self.now, self.judge.wheel());
-        let remembered = self.cache.as_mut().and_then(|Cache { sightings, .. }| {
-            if self.is_part { sightings.known(socket) } else { sightings.take(socket, now, wheel, &namespace.sysctls) }
-        });
         let (options, unread) = match &options {
             Some(Ok(options)) => (Some(options), Unread::Unneeded),
             Some(Err(unread)) => (None, *unread),
             None => (None, Unread::Unneeded),
         };
-        let keepalive = keepalive::of(socket, options, unread, remembered, &namespace.sysctls);
+        let keepalive = keepalive::of(socket, options, unread, &namespace.sysctls);
         let doubt = self.doubt(socket, namespace);
         let is_request = socket.state == TcpState::SynRecv;
         let listener = if is_request { self.listener_of(socket, &namespace.sysctls) } else { None };

@@ -12,6 +12,8 @@ pub enum Doubt {
     Neighbour,
     /// There is no route to the peer, or one that refuses packets
     Route,
+    /// Which way they go could not be looked up
+    Unknown,
     /// The queue of the outgoing interface is full
     Queue,
     /// Packets wait in the queue of the outgoing interface: data that is still there when it is to be sent again is not, and

@@ -42,11 +42,6 @@ impl Millis {
         self.0
     }
 
-    /// Difference of the two spans, whichever is longer.
-    pub(crate) fn abs_diff(self, other: Self) -> Self {
-        Self(self.0.abs_diff(other.0))
-    }
-
     /// `2^times` of this span.
     pub(crate) fn doubled(self, times: u64) -> Self {
         self * 1_u64.checked_shl(u32::try_from(times).unwrap_or(u32::MAX)).unwrap_or(u64::MAX)

@@ -291,7 +291,7 @@ impl<'a> SentenceWriter<'a> {
         // The kernel keeps the last error of the path, or of a send that failed, until the next ACK (`sk_err_soft`), but does
         // not report it. Whatever timer ends the connection, the program gets that error (`tcp_write_err`).
         if self.liveness.deadline.after.is_some() {
-            self.say("; or what ICMP or a failed send left: ").say(REPORTED).say(" or EINVAL");
+            self.say("; or what ICMP or a failed send left: ").say(REPORTED).say(", EINVAL or EPERM");
         }
     }
 }

@@ -283,7 +283,7 @@ proptest! {
         doubt in proptest::sample::select(vec![None, Some(Doubt::Carrier), Some(Doubt::Neighbour)]),
     ) {
         let sysctls = sysctls(&numbers);
-        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
+        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, &sysctls);
         let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt, may_be_mptcp: false };
         let liveness = judge().liveness(&facts);
         let deadline = liveness.deadline;
@@ -338,7 +338,7 @@ proptest! {
     ) {
         let socket = socket(state, Timer::OFF, Some(1), info);
         let sysctls = Sysctls::default();
-        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
+        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, &sysctls);
         prop_assert_eq!(judged(&socket, &keepalive, &sysctls, None).deadline.bound, Bound::Never);
     }
 
@@ -348,7 +348,7 @@ proptest! {
         let mut socket = socket(TcpState::Established, Timer::OFF, Some(1), info);
         socket.attributes.ulp = Some(Ulp { name: KernelName::new(b"mptcp").unwrap(), mptcp: None, tls: None });
         let sysctls = Sysctls::default();
-        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, None, &sysctls);
+        let keepalive = keepalive::of(&socket, options.as_ref(), Unread::Unneeded, &sysctls);
         let facts = Facts { socket: &socket, keepalive: &keepalive, options: options.as_ref(), sysctls: &sysctls, doubt: None, may_be_mptcp: true };
         let deadline = judge().liveness(&facts).deadline;
         let expected = if options.is_some() { Deadline::NEVER } else { Deadline::at_least(Millis::ZERO, Mechanism::None) };
