@@ -57,8 +57,8 @@ fuzz: ## Fuzz each decoder and the filter language for a minute (needs cargo-fuz
 	cd fuzz && for target in netlink proc filter; do \
 		mkdir -p corpus/$$target && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target corpus/$$target ../fixtures/captures -- -max_total_time=60 || exit 1; done
 
-install: ## Install to $(DESTDIR)$(PREFIX)/bin; as root what was built before, since root builds nothing
-	@binary=$$(packaging/binary install) && set -x && install -D -m 755 "$$binary" "$(DESTDIR)$(PREFIX)/bin/tcpulse"
+install: ## Binary, man pages, completions, example configuration to $(DESTDIR)$(PREFIX); root builds nothing
+	@binary=$$(packaging/binary install) && packaging/install "$$binary" "$(DESTDIR)$(PREFIX)"
 
 clean: ## Remove what was built
 	$(CARGO) clean

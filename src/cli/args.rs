@@ -15,7 +15,7 @@ use crate::text::quantity::time_us;
 /// Without a command tcpulse opens the dashboard. With --json or --format ndjson it prints one snapshot of every TCP socket;
 /// where stdout is no terminal it does what `tcpulse ls` does. FILTER selects sockets, in ss's grammar and more: see `tcpulse help filter`.
 #[derive(Debug, Parser)]
-#[command(name = "tcpulse", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_CODES, after_long_help = concat!(
+#[command(name = "tcpulse", version, disable_version_flag = true, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_CODES, after_long_help = concat!(
 "Examples:
   tcpulse                               the dashboard; in a pipe, the connections of every network namespace
   tcpulse --json | jq '.summary'        one snapshot of every socket, for scripts
@@ -34,6 +34,12 @@ pub(super) struct Cli {
     pub(super) filter: FilterArgs,
     #[command(flatten)]
     pub(super) shared: Shared,
+    /// Print the version; with --verbose also what of this kernel can be used, and what cannot and why
+    #[arg(short = 'V', long)]
+    pub(super) version: bool,
+    /// With --version: more
+    #[arg(long, requires = "version", hide = true)]
+    pub(super) verbose: bool,
 }
 
 /// Which sockets.

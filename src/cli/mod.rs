@@ -34,6 +34,7 @@ mod signals;
 mod stderr;
 mod terminal;
 mod usage;
+mod version;
 mod watch;
 
 use std::ffi::OsString;
@@ -58,6 +59,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         return Ok(Exit::Done);
     }
     let arguments = args::parse(arguments)?;
+    if arguments.version {
+        output::print(if arguments.verbose { version::report() } else { version::line() })?;
+        return Ok(Exit::Done);
+    }
     if let Some(text) = arguments.command.as_ref().map(text_of).transpose()?.flatten() {
         output::print(text)?;
         return Ok(Exit::Done);

@@ -107,7 +107,7 @@ pub(super) enum Task {
 
 /// Validates the command line; returns the task, and notes to print on stderr first.
 pub(super) fn judge(cli: Cli, terminal: &Terminal) -> Result<(Task, Vec<String>), UsageError> {
-    let Cli { command, shared, filter: FilterArgs { filter: bare } } = cli;
+    let Cli { command, shared, filter: FilterArgs { filter: bare }, .. } = cli;
     let format = match shared.show.format {
         Some(format) => format,
         None if shared.show.json => FormatArg::Json,

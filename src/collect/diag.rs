@@ -166,7 +166,20 @@ impl DiagSocket {
     /// The kernel refuses, does not support the request, or does not find the socket.
     pub(crate) fn destroy(&mut self, socket: &TcpSocket, cookie: Cookie) -> Result<(), Refusal> {
         self.sequence = self.sequence.wrapping_add(1);
-        self.send(&request::destroy(socket, cookie, self.sequence)).map_err(Refusal::Transport)?;
+        self.acknowledged(&request::destroy(socket, cookie, self.sequence))
+    }
+
+    /// Whether this kernel can destroy sockets (`CONFIG_INET_DIAG_DESTROY`).
+    pub(crate) fn knows_destroy(&mut self) -> bool {
+        const ENOENT: i32 = 2;
+        self.sequence = self.sequence.wrapping_add(1);
+        let answer = self.acknowledged(&request::destroy_nothing(self.sequence));
+        matches!(answer, Err(Refusal::Request(errno)) if errno.0 == ENOENT)
+    }
+
+    /// Sends a request, and waits for its acknowledgement.
+    fn acknowledged(&mut self, request: &[u8]) -> Result<(), Refusal> {
+        self.send(request).map_err(Refusal::Transport)?;
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut patience = Patience::default();
         loop {

@@ -11,6 +11,7 @@ pub(crate) mod ending;
 pub(crate) mod ending_signals;
 pub(crate) mod error;
 pub(crate) mod host;
+pub(crate) mod interfaces;
 pub(crate) mod kernel_values;
 pub(crate) mod limits;
 pub(crate) mod names;

@@ -1,5 +1,7 @@
 //! sock_diag requests, built by the netlink-packet crates.
 
+use std::net::Ipv4Addr;
+
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage};
 use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
@@ -79,7 +81,25 @@ const SOCK_DESTROY: u16 = 21;
 
 /// Encodes a request to destroy the socket with this cookie and to acknowledge it.
 pub(crate) fn destroy(socket: &Socket, cookie: Cookie, sequence: u32) -> Vec<u8> {
-    let mut bytes = message(one(socket, cookie), NLM_F_REQUEST | NLM_F_ACK, sequence);
+    destruction(one(socket, cookie), sequence)
+}
+
+/// Encodes a request to destroy a socket that does not exist, to learn whether the kernel knows such requests.
+pub(crate) fn destroy_nothing(sequence: u32) -> Vec<u8> {
+    let nowhere = Ipv4Addr::UNSPECIFIED.into();
+    let socket_id = SocketId {
+        source_port: 0,
+        destination_port: 0,
+        source_address: nowhere,
+        destination_address: nowhere,
+        interface_id: 0,
+        cookie: words(1),
+    };
+    destruction(exactly(Family::Ipv4, socket_id), sequence)
+}
+
+fn destruction(request: InetRequest, sequence: u32) -> Vec<u8> {
+    let mut bytes = message(request, NLM_F_REQUEST | NLM_F_ACK, sequence);
     bytes[4..6].copy_from_slice(&SOCK_DESTROY.to_ne_bytes());
     bytes
 }
@@ -90,20 +110,25 @@ pub(crate) fn look_up(socket: &Socket, cookie: Cookie, sequence: u32) -> Vec<u8>
 }
 
 fn one(socket: &Socket, Cookie(cookie): Cookie) -> InetRequest {
+    let socket_id = SocketId {
+        source_port: socket.local.port,
+        destination_port: socket.remote.port,
+        source_address: socket.local.addr,
+        destination_address: socket.remote.addr,
+        interface_id: socket.interface.unwrap_or(0),
+        // Two words, the lower first (`sock_diag_check_cookie`).
+        cookie: words(cookie),
+    };
+    exactly(socket.family, socket_id)
+}
+
+fn exactly(family: Family, socket_id: SocketId) -> InetRequest {
     InetRequest {
-        family: if socket.family == Family::Ipv4 { AF_INET } else { AF_INET6 },
+        family: if family == Family::Ipv4 { AF_INET } else { AF_INET6 },
         protocol: IPPROTO_TCP,
         extensions: ExtensionFlags::empty(),
         states: StateFlags::empty(),
-        socket_id: SocketId {
-            source_port: socket.local.port,
-            destination_port: socket.remote.port,
-            source_address: socket.local.addr,
-            destination_address: socket.remote.addr,
-            interface_id: socket.interface.unwrap_or(0),
-            // Two words, the lower first (`sock_diag_check_cookie`).
-            cookie: words(cookie),
-        },
+        socket_id,
     }
 }
 

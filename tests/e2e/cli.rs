@@ -34,7 +34,8 @@ fn help_is_complete_and_has_examples() {
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
         insta::assert_snapshot!(name, run.stdout);
     }
-    assert_eq!(tcpulse(&["--version"]).stdout, format!("tcpulse {}\n", env!("CARGO_PKG_VERSION")));
+    // A debug build names no commit.
+    assert_eq!(tcpulse(&["--version"]).stdout, format!("tcpulse {} (debug build)\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
@@ -276,4 +277,27 @@ fn kernel_explains_every_value_as_root_and_as_nobody() {
         }
         assert!(!run.stdout.contains("not known to this version"), "{}", run.stdout);
     }
+}
+
+#[test]
+fn the_verbose_version_says_what_of_the_kernel_cannot_be_used_and_why() {
+    if !is_root("the_verbose_version_says_what_of_the_kernel_cannot_be_used_and_why") {
+        return;
+    }
+    let netns = Netns::new();
+    let report = |user| tcpulse_in(&netns, user, &["--version", "--verbose"]).stdout;
+    let line = |report: &str, name: &str| report.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    let root = report(User::Root);
+    for name in ["sock_diag", "SOCK_DESTROY", "destroy events", "pidfd_getfd", "owners", "namespaces"] {
+        assert!(line(&root, name).ends_with(" yes"), "{root}");
+    }
+    let nobody = report(User::Nobody);
+    assert!(line(&nobody, "sock_diag").ends_with(" yes"), "{nobody}");
+    for (name, lacking) in
+        [("SOCK_DESTROY", "CAP_NET_ADMIN"), ("owners", "CAP_SYS_PTRACE"), ("namespaces", "CAP_SYS_ADMIN")]
+    {
+        let line = line(&nobody, name);
+        assert!(line.contains("no: this process lacks") && line.contains(lacking), "{line}");
+    }
+    fails(&["--verbose"], 2, &["--version"]);
 }
