@@ -40,6 +40,7 @@ mod watch;
 use std::ffi::OsString;
 
 use crate::collect::caller::{Caller, forget_environment};
+use crate::collect::confine::{Deeds, confine};
 use crate::collect::limits;
 pub(crate) use exit::Exit;
 pub use exit::report;
@@ -60,6 +61,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     }
     let arguments = args::parse(arguments)?;
     if arguments.version {
+        confine(Deeds::Reads);
         output::print(if arguments.verbose { version::report() } else { version::line() })?;
         return Ok(Exit::Done);
     }
@@ -67,7 +69,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         output::print(text)?;
         return Ok(Exit::Done);
     }
+    // Before configuration is read; then, once it is known what is to be done, the rest.
+    confine(Deeds::Writes);
     let (task, notes) = settings::judge(arguments, &terminal::Terminal::of_stdout())?;
+    confine(match task {
+        // A report opens its terminal first (`run`).
+        Task::Explain(_) | Task::Report(_) | Task::Act(_) => Deeds::Acts,
+        Task::Watch(_) => Deeds::Writes,
+    });
     output::check()?;
     notes.iter().for_each(|note| stderr::say(note));
     match task {

@@ -11,6 +11,7 @@ use super::signals::Interrupt;
 use super::stderr::{say, tell};
 use super::terminal::Terminal;
 use super::watch::{FullScreen, OtherScreen};
+use crate::collect::confine::{Deeds, confine};
 use crate::export::csv::CsvListing;
 use crate::export::kernel::Kernel;
 use crate::export::list::{Encoder, ListOrder, Listing};
@@ -35,6 +36,7 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
     let _ = rustix::pipe::fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
     let (mut told, mut first, mut advice_at_end) = (Gaps::default(), true, None);
     let Some(interval) = settings.watch else {
+        confine(Deeds::Reads);
         let tail = snapshot(settings, interrupt, None, first)?;
         if !settings.quiet {
             unfound(settings, &tail).iter().for_each(|advice| say(advice));
@@ -48,6 +50,7 @@ pub(super) fn run(settings: &Settings, interrupt: &Interrupt) -> anyhow::Result<
         });
     };
     let screen = settings.draws_over().then(OtherScreen::enter).transpose()?;
+    confine(Deeds::Reads);
     let mut cache = Cache::default();
     while !interrupt.is_asked() {
         let ended = snapshot(settings, interrupt, Some(cache.whole()), first);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::collect::confine::is_filtered;
 use crate::collect::error::Refusal;
 use crate::collect::host::host;
 use crate::collect::interfaces::{Interface, Lack};
@@ -28,6 +29,9 @@ pub(super) fn report() -> String {
         };
         put(&mut text, name, &state);
     }
+    let filtered = if is_filtered() { "yes" } else { "no: so commands that only read are not held to that" };
+    put(&mut text, "seccomp", filtered);
+    put(&mut text, "Landlock", "not used: it would hide the processes of others");
     put(&mut text, "BPF", "not used by this version");
     text
 }

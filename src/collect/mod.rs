@@ -3,6 +3,7 @@
 
 pub(crate) mod caller;
 pub(crate) mod cgroups;
+pub(crate) mod confine;
 pub(crate) mod descriptors;
 pub(crate) mod destroy_events;
 pub(crate) mod diag;

@@ -30,6 +30,7 @@ mod output;
 mod owners;
 mod privilege;
 mod readme;
+mod rights;
 mod set;
 mod streaming;
 mod terminal;

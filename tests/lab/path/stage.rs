@@ -154,7 +154,7 @@ fn open(path: &Path, case: &Case) -> Ends {
             let is_mptcp = case.opening == Opening::Connected;
             let listener = path.peer_listener(if is_mptcp { case.protocol } else { libc::IPPROTO_TCP });
             let ours = path.connect(listener.local_addr().unwrap(), case.protocol, &case.settings);
-            let (peer, local) = listener.accept().unwrap();
+            let (peer, local) = accept(&listener);
             let remote = listener.local_addr().unwrap();
             Ends { ours: Some(ours), peer: Some(peer), listeners: Vec::new(), local, remote }
         }
@@ -163,7 +163,7 @@ fn open(path: &Path, case: &Case) -> Ends {
             let local = listener.local_addr().unwrap();
             let peer = path.peer_connects(local, case.protocol, false);
             let remote = peer.local_addr().unwrap();
-            let ours = matches!(case.opening, Opening::Accepted).then(|| listener.accept().unwrap().0);
+            let ours = matches!(case.opening, Opening::Accepted).then(|| accept(&listener).0);
             Ends { ours, peer: Some(peer), listeners: vec![listener], local, remote }
         }
         Opening::Connecting => {
@@ -175,6 +175,16 @@ fn open(path: &Path, case: &Case) -> Ends {
         Opening::Requested { others } => requested(path, case, others),
         Opening::FastOpen => fast_open(path, case),
     }
+}
+
+/// Accepts a connection. On a busy machine a packet may be lost before the addresses are in use, and with it the data of a
+/// SYN: then none ever comes.
+fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    listener.set_nonblocking(true).unwrap();
+    let (accepted, from) = until("a connection is accepted", SOON, || listener.accept().ok());
+    listener.set_nonblocking(false).unwrap();
+    accepted.set_nonblocking(false).unwrap();
+    (accepted, from)
 }
 
 /// A SYN to a listener of ours; whether our answer arrives is up to the path.
@@ -208,7 +218,7 @@ fn fast_open(path: &Path, case: &Case) -> Ends {
         peer
     });
     let remote = peer.local_addr().unwrap();
-    let ours = listener.accept().unwrap().0;
+    let ours = accept(&listener).0;
     let mut early = [0; 5];
     (&ours).read_exact(&mut early).unwrap();
     Ends { ours: Some(ours), peer: Some(peer), listeners: vec![listener], local, remote }
