@@ -21,13 +21,15 @@ use run::{Lab, Record, Turns};
 use watch::Watch;
 
 const TEST: &str = "no_prediction_on_a_programmable_path_is_false";
-/// Environment variable: `all` runs every case, else a part of them (`make lab`).
+/// Environment variable: `all` runs every case (`make lab`), `few` a sixth (`make kernels`), else a half.
 const WHICH: &str = "TCPULSE_LAB";
 /// Environment variable: only the cases whose class or name holds this text.
 const ONLY: &str = "TCPULSE_LAB_ONLY";
 /// Cases at a time at most, and runs of tcpulse at a time.
 const CASES: usize = 32;
 const RUNS: usize = 3;
+/// One of so many of the part is among the few.
+const FEW: usize = 3;
 /// How often a case is tried again of which no look saw the socket.
 const TRIES: usize = 3;
 
@@ -58,10 +60,11 @@ fn chosen() -> Vec<Case> {
     if let Ok(only) = std::env::var(ONLY) {
         return all.into_iter().filter(|case| format!("{}: {}", case.class, case.name).contains(&only)).collect();
     }
-    if std::env::var(WHICH).is_ok_and(|which| which == "all") {
-        return all;
+    match std::env::var(WHICH).as_deref() {
+        Ok("all") => all,
+        Ok("few") => part(all).into_iter().step_by(FEW).collect(),
+        _ => part(all),
     }
-    part(all)
 }
 
 /// A part of the cases: of those that differ in family and congestion control only, one, and not always the same
