@@ -30,6 +30,7 @@ check: ## What CI runs: format, clippy, docs, layering and all tests
 	$(CARGO) clippy --all-targets --features measure -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --document-private-items
+	tests/deny
 	$(CARGO) test --test layering
 	$(MAKE) test
 
