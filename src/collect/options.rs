@@ -87,6 +87,7 @@ pub(crate) fn read(socket: BorrowedFd<'_>, state: TcpState, more: bool) -> io::R
         syncnt: matches!(state, TcpState::SynSent | TcpState::Listen).then(|| tcp(libc::TCP_SYNCNT).ok()).flatten(),
         defer_accept_s: (state == TcpState::Listen).then(|| tcp(libc::TCP_DEFER_ACCEPT).ok()).flatten(),
         rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
+        dontroute: number(socket, libc::SOL_SOCKET, libc::SO_DONTROUTE).is_ok_and(|on| on != 0),
         thin_linear: state
             .is_connection()
             .then(|| tcp(libc::TCP_THIN_LINEAR_TIMEOUTS).ok())
@@ -109,6 +110,7 @@ fn read_mptcp(socket: BorrowedFd<'_>) -> io::Result<SocketOptions> {
         syncnt: None,
         defer_accept_s: None,
         rto_max_ms: tcp(TCP_RTO_MAX_MS).ok(),
+        dontroute: number(socket, libc::SOL_SOCKET, libc::SO_DONTROUTE).is_ok_and(|on| on != 0),
         thin_linear: Some(tcp(libc::TCP_THIN_LINEAR_TIMEOUTS).is_ok_and(|on| on != 0)),
         more: None,
     })

@@ -163,19 +163,21 @@ fn next_firing(facts: &Facts<'_>) -> Millis {
 /// ICMP from this host itself reverts the doubling of the timeout. The first `linear` of them may not double it.
 pub(super) fn goes_out(info: &TcpInfo, linear: u64) -> bool {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
-    let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0) && !lacks_retransmissions(info);
+    let in_flight = info.get(Field::Retrans).is_none_or(|retrans| retrans > 0) && !may_have_failed(info);
     let doublings = retransmits.saturating_sub(linear);
     retransmits == 0 || (in_flight && info.get(Field::Backoff).is_none_or(|backoff| backoff >= doublings))
 }
 
-/// Whether fewer packets were sent again than timeouts ask for: then this host failed to send one. If that was the first,
-/// the limit counts from when the data was first sent (`tcp_retransmit_skb`).
-fn lacks_retransmissions(info: &TcpInfo) -> bool {
+/// Whether a retransmission may have failed on this host: not as many packets were sent again as the timeouts ask for, or
+/// more, which can hide it. If it was the first, the limit counts from when the data was first sent
+/// (`tcp_retransmit_skb`).
+fn may_have_failed(info: &TcpInfo) -> bool {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     // With SACK, a tail-loss probe comes before the first timeout: data that was never sent, or the last data again.
-    let sends_again = info.get(Field::Notsent).is_none_or(|notsent| notsent == 0);
-    let probes = u64::from(retransmits > 0 && has_sack(info) && sends_again);
-    info.get(Field::TotalRetrans).is_some_and(|total| total < retransmits + probes)
+    let probes = u64::from(retransmits > 0 && has_sack(info));
+    let had_more = info.get(Field::Notsent).is_some_and(|notsent| notsent > 0);
+    let least = if had_more { retransmits } else { retransmits + probes };
+    info.get(Field::TotalRetrans).is_some_and(|total| !(least..=retransmits + probes).contains(&total))
 }
 
 fn has_sack(info: &TcpInfo) -> bool {

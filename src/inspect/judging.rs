@@ -166,7 +166,7 @@ impl<'a> Judging<'a> {
             None => (None, Unread::Unneeded),
         };
         let keepalive = keepalive::of(socket, options, unread, &namespace.sysctls);
-        let doubt = self.doubt(socket, namespace);
+        let doubt = self.doubt(socket, namespace, options.is_some_and(|options| options.dontroute));
         let is_request = socket.state == TcpState::SynRecv;
         let listener = if is_request { self.listener_of(socket, &namespace.sysctls) } else { None };
         let options = if is_request { listener.as_ref() } else { options };
@@ -177,9 +177,12 @@ impl<'a> Judging<'a> {
     }
 
     /// Reason to doubt that packets to the peer leave this host.
-    fn doubt(&mut self, socket: &Socket, namespace: &Namespace) -> Option<Doubt> {
+    fn doubt(&mut self, socket: &Socket, namespace: &Namespace, dontroute: bool) -> Option<Doubt> {
         let router = self.routers.get_mut(&namespace.id);
-        doubt::of(socket, &namespace.routes, || router.map_or(Route::Unknown, |router| router.route(socket)))
+        doubt::of(socket, &namespace.routes, || match router.map_or(Route::Unknown, |router| router.route(socket)) {
+            Route::Via(hop) if dontroute && hop.addr != socket.remote.addr.to_canonical() => Route::Refused,
+            route => route,
+        })
     }
 
     /// One gap for each reason why options could not be read.

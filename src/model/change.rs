@@ -201,6 +201,7 @@ mod tests {
             defer_accept_s: None,
             rto_max_ms: None,
             thin_linear: None,
+            dontroute: false,
             more: None,
         };
         let silence = Silence { is_watched: true, time: Some(Millis::from_secs(20)), unanswered: 4 };

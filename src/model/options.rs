@@ -15,6 +15,8 @@ pub struct SocketOptions {
     pub rto_max_ms: Option<u32>,
     /// `TCP_THIN_LINEAR_TIMEOUTS`
     pub thin_linear: Option<bool>,
+    /// `SO_DONTROUTE`: only peers on the link are sent to
+    pub dontroute: bool,
     /// Options that affect no deadline
     pub more: Option<MoreOptions>,
 }

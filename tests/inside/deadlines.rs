@@ -47,6 +47,7 @@ fn options(syncnt: Option<u32>) -> SocketOptions {
         defer_accept_s: Some(0),
         rto_max_ms: Some(120_000),
         thin_linear: Some(false),
+        dontroute: false,
         more: None,
     }
 }
@@ -297,6 +298,7 @@ fn a_retransmission_that_never_left_makes_the_limit_count_from_the_send() {
     let (bound, exact) = said(3);
     assert_eq!(bound, Bound::Exact);
     assert!(matches!(said(2), (Bound::AtLeast, least) if least + 200 <= exact), "{:?}", said(2));
+    assert_eq!(said(9).0, Bound::AtLeast, "earlier retransmissions hide whether one failed");
     // One that waits in the queue of this host is not sent again either.
     let socket = row(TcpState::Established, TimerKind::Retransmit, 100, &in_flight(0));
     let facts = Facts { doubt: Some(Doubt::Backlog), ..facts(&socket, &read, &sysctls) };

@@ -196,6 +196,7 @@ fn any_options() -> impl Strategy<Value = Option<SocketOptions>> {
             defer_accept_s: syncnt,
             rto_max_ms: syncnt,
             thin_linear: syncnt.map(|count| count % 2 == 0),
+            dontroute: false,
             more: None,
         }
     }))

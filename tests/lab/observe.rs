@@ -57,14 +57,31 @@ pub(crate) struct Report {
     predictions: Vec<Prediction>,
     /// Time at which the kernel ended the connection
     ended: Option<Duration>,
-    wrong: Vec<String>,
+    /// Predictions that were false
+    false_ones: Vec<String>,
+    /// What the case did not show, as far as that is known
+    unmet: Vec<String>,
 }
+
+/// How often a case is run again that did not show what it is for: a packet that waits too long, a look that comes too late.
+/// A false prediction stays one.
+const AGAIN: usize = 2;
 
 /// Permits to set up a case: if all did so at once, the time limits of some would pass before they are observed.
 static SETTING_UP: [Mutex<()>; 3] = [const { Mutex::new(()) }; 3];
 
 /// Runs the case with this number. A case that cannot be set up has failed.
 pub(crate) fn run(number: usize, name: &'static str, case: fn() -> Scene) -> Report {
+    let mut report = run_once(number, name, case);
+    for _ in 0..AGAIN {
+        if report.false_ones.is_empty() && !report.unmet.is_empty() {
+            report = run_once(number, name, case);
+        }
+    }
+    report
+}
+
+fn run_once(number: usize, name: &'static str, case: fn() -> Scene) -> Report {
     let set_up = || {
         let _permit = SETTING_UP[number % SETTING_UP.len()].lock().unwrap_or_else(PoisonError::into_inner);
         case()
@@ -76,8 +93,8 @@ pub(crate) fn run(number: usize, name: &'static str, case: fn() -> Scene) -> Rep
                 .downcast_ref::<String>()
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            let wrong = vec![text.unwrap_or_else(|| "panicked".to_owned())];
-            Report { name, predictions: Vec::new(), ended: None, wrong }
+            let unmet = vec![text.unwrap_or_else(|| "panicked".to_owned())];
+            Report { name, predictions: Vec::new(), ended: None, false_ones: Vec::new(), unmet }
         }
     }
 }
@@ -101,7 +118,7 @@ fn observe(name: &'static str, scene: &Scene) -> Report {
             break;
         }
     }
-    let mut report = Report { name, predictions, ended, wrong: Vec::new() };
+    let mut report = Report { name, predictions, ended, false_ones: Vec::new(), unmet: Vec::new() };
     report.judge(scene);
     report
 }
@@ -154,38 +171,38 @@ impl Eyes {
 
 impl Report {
     fn judge(&mut self, scene: &Scene) {
-        let mut wrong = Vec::new();
+        let (mut unmet, mut false_ones) = (Vec::new(), Vec::new());
         if self.predictions.is_empty() {
-            wrong.push("was never seen".to_owned());
+            unmet.push("was never seen".to_owned());
         }
         if scene.stays.is_some() != self.ended.is_none() {
-            wrong.push(format!("ended: {:?}, to stay for: {:?}", self.ended, scene.stays));
+            unmet.push(format!("ended: {:?}, to stay for: {:?}", self.ended, scene.stays));
         }
         for verdict in scene.verdicts {
             if !self.predictions.iter().any(|prediction| prediction.verdict == *verdict) {
-                wrong.push(format!("was never '{verdict}'"));
+                unmet.push(format!("was never '{verdict}'"));
             }
         }
         if !self.predictions.iter().any(|prediction| prediction.mechanism == scene.mechanism) {
-            wrong.push(format!("never by '{}'", scene.mechanism));
+            unmet.push(format!("never by '{}'", scene.mechanism));
         }
         if !self.predictions.iter().any(|prediction| prediction.bound == scene.surely) {
-            wrong.push(format!("never said '{}'", scene.surely));
+            unmet.push(format!("never said '{}'", scene.surely));
         }
         for prediction in &self.predictions {
             if !scene.bounds.contains(&prediction.bound.as_str()) {
-                wrong.push(format!("said {} at {:.2?}", prediction.bound, prediction.looked.0));
+                unmet.push(format!("said {} at {:.2?}", prediction.bound, prediction.looked.0));
             }
             if let Err(lie) = prediction.hold_against(self.ended) {
-                wrong.push(lie);
+                false_ones.push(lie);
             }
         }
-        self.wrong = wrong;
+        (self.unmet, self.false_ones) = (unmet, false_ones);
     }
 
     /// Failures of the case, each with the case's name.
     pub(crate) fn lies(&self) -> impl Iterator<Item = String> + '_ {
-        self.wrong.iter().map(|wrong| format!("{}: {wrong}", self.name))
+        self.false_ones.iter().chain(&self.unmet).map(|wrong| format!("{}: {wrong}", self.name))
     }
 }
 
@@ -263,7 +280,7 @@ pub(crate) fn summary(reports: &[Report]) -> String {
 pub(crate) fn table(reports: &[Report]) -> String {
     let mut text = String::new();
     for report in reports {
-        writeln!(text, "{}{}", report.name, if report.wrong.is_empty() { "" } else { "  WRONG" }).unwrap();
+        writeln!(text, "{}{}", report.name, if report.lies().next().is_none() { "" } else { "  WRONG" }).unwrap();
         for prediction in &report.predictions {
             let Prediction { looked, state, verdict, bound, mechanism, ms } = prediction;
             let said =
