@@ -11,6 +11,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Shells, Zsh};
 
 use super::args::{Shell, command};
+use crate::collect::confine::{Deeds, confine};
 use crate::collect::discovery::NetnsChoice;
 use crate::fields::column::Kind;
 use crate::fields::socket::SocketColumn;
@@ -42,10 +43,12 @@ pub(super) fn script(shell: Shell) -> io::Result<Vec<u8>> {
 
 /// Answers the script of a shell, if it asks. The arguments are then this program's path, `--`, and the words typed so far.
 pub(super) fn answer(arguments: &[OsString]) -> anyhow::Result<bool> {
-    let typed = arguments.iter().skip_while(|argument| *argument != "--").skip(1);
-    let typed: Vec<_> = typed.map(|word| word.to_string_lossy().into_owned()).collect();
-    let asked = CompleteEnv::with_factory(|| completed(&typed)).var(ASKED).shells(SHELLS);
-    Ok(asked.try_complete(arguments, None)?)
+    let program = || {
+        confine(Deeds::Reads);
+        let typed = arguments.iter().skip_while(|argument| *argument != "--").skip(1);
+        completed(&typed.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>())
+    };
+    Ok(CompleteEnv::with_factory(program).var(ASKED).shells(SHELLS).try_complete(arguments, None)?)
 }
 
 /// The command line with a completer for each argument whose values clap does not know.

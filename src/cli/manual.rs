@@ -49,7 +49,7 @@ fn page_of(command: &clap::Command) -> io::Result<Vec<u8>> {
 fn page_of_filter() -> Vec<u8> {
     let mut page = Roff::new();
     page.control("TH", ["tcpulse-filter", "7", "", SOURCE, MANUAL]);
-    page.control("SH", ["NAME"]).text([roman("tcpulse-filter - how tcpulse is told which sockets")]);
+    page.control("SH", ["NAME"]).text([roman("tcpulse-filter - selecting sockets with tcpulse")]);
     page.control("SH", ["DESCRIPTION"]);
     as_typed(&mut page, &filter::help());
     see_also(&mut page, "tcpulse(1), tcpulse-ls(1), ss(8)");

@@ -72,11 +72,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     // Before configuration is read; then, once it is known what is to be done, the rest.
     confine(Deeds::Writes);
     let (task, notes) = settings::judge(arguments, &terminal::Terminal::of_stdout())?;
-    confine(match task {
-        // A report opens its terminal first (`run`).
-        Task::Explain(_) | Task::Report(_) | Task::Act(_) => Deeds::Acts,
-        Task::Watch(_) => Deeds::Writes,
-    });
+    if !matches!(task, Task::Watch(_)) {
+        // A report opens its terminal before it gives up more (`run`).
+        confine(Deeds::Acts);
+    }
     output::check()?;
     notes.iter().for_each(|note| stderr::say(note));
     match task {

@@ -14,10 +14,9 @@ use rustc_hash::FxHashMap;
 use super::netlink;
 use super::refusals::{Refusals, errno_of};
 use crate::decode::netlink::{Errno, Messages, Payload};
-use crate::decode::qdisc::{self, Fill, Queue, RTM_NEWQDISC};
+use crate::decode::qdisc::{self, Fill, Queue};
 use crate::decode::rtnetlink::{
-    HEADER_BYTES, LINK_HEADER_BYTES, Link, RTA_OIF, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWROUTE, RTM_NEWRULE, Resolution,
-    RuleParts, neighbour, next_hop,
+    HEADER_BYTES, LINK_HEADER_BYTES, Link, RTA_OIF, Resolution, RuleParts, neighbour, next_hop,
 };
 use crate::model::routes::{Route, Routes};
 use crate::model::socket::Socket as TcpSocket;
@@ -84,7 +83,7 @@ impl Router {
         const DSCP: u8 = 0xfc;
         let class = socket.attributes.class;
         if self.ruled.by_mark && class.mark.is_none() {
-            // Only CAP_NET_ADMIN is told the mark.
+            // Only CAP_NET_ADMIN sees the mark.
             return Route::Unknown;
         }
         let port = |port: u16| if self.ruled.by_port { port } else { 0 };
@@ -145,8 +144,8 @@ fn read_interfaces(routes: &mut Routes) -> io::Result<Vec<Link>> {
     const NO_NEIGHBOURS: i32 = libc::IFF_LOOPBACK | libc::IFF_NOARP | libc::IFF_POINTOPOINT;
     let mut links = Vec::new();
     let skip = RTEXT_FILTER_SKIP_STATS.to_ne_bytes();
-    dump(RTM_GETLINK, &[0; LINK_HEADER_BYTES], Some((IFLA_EXT_MASK, &skip)), |kind, body| {
-        links.extend(if kind == RTM_NEWLINK { Link::of(body) } else { None });
+    dump(RTM_GETLINK, &[0; LINK_HEADER_BYTES], Some((IFLA_EXT_MASK, &skip)), |body| {
+        links.extend(Link::of(body));
         false
     })?;
     for link in &links {
@@ -183,11 +182,14 @@ impl RouteSocket {
         self.sequence
     }
 
-    /// Receives answers to the last request and passes them to `each`, until it returns true or the answers end.
+    /// Receives answers to the last request, which was of this type, and passes them to `each`, until it returns true or the
+    /// answers end.
     ///
     /// # Errors
     /// The kernel refuses the request, breaks off, or does not answer (`WouldBlock`).
-    fn receive(&mut self, mut each: impl FnMut(u16, &[u8]) -> bool) -> io::Result<()> {
+    fn receive(&mut self, request: u16, mut each: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+        /// `RTM_GET…` is answered by the `RTM_NEW…` two below it.
+        const GET_TO_NEW: u16 = 2;
         let refused = |errno: Errno| io::Error::from_raw_os_error(errno.0);
         for _ in 0..MOST_DATAGRAMS {
             let length = match self.socket.recv(&mut &mut self.buffer[..], 0) {
@@ -200,7 +202,7 @@ impl RouteSocket {
                     continue;
                 }
                 match message.payload {
-                    Payload::Data(kind, body) if each(kind, body) => return Ok(()),
+                    Payload::Data(kind, body) if kind == request - GET_TO_NEW && each(body) => return Ok(()),
                     Payload::Data(..) | Payload::Noop => {}
                     Payload::Done(None) | Payload::Error(None) => return Ok(()),
                     Payload::Done(Some(errno)) | Payload::Error(Some(errno)) => return Err(refused(errno)),
@@ -219,11 +221,9 @@ impl RouteSocket {
         let mut route = Route::Unknown;
         let request = request(flow, self.next());
         netlink::send(&self.socket, &request)?;
-        let answered = self.receive(|kind, body| {
-            if kind == RTM_NEWROUTE {
-                route = next_hop(body, flow.peer).map_or(Route::Refused, Route::Via);
-            }
-            kind == RTM_NEWROUTE
+        let answered = self.receive(RTM_GETROUTE, |body| {
+            route = next_hop(body, flow.peer).map_or(Route::Refused, Route::Via);
+            true
         });
         match answered.map_err(|error| (error.raw_os_error(), error)) {
             Ok(()) => Ok(route),
@@ -240,7 +240,7 @@ fn dump(
     request: u16,
     header: &[u8],
     attribute: Option<(u16, &[u8])>,
-    each: impl FnMut(u16, &[u8]) -> bool,
+    each: impl FnMut(&[u8]) -> bool,
 ) -> io::Result<()> {
     let mut socket = RouteSocket::open()?;
     let mut message = netlink::request(request, NLM_F_DUMP, socket.next(), header);
@@ -248,16 +248,15 @@ fn dump(
         netlink::append(&mut message, attribute, content);
     }
     netlink::send(&socket.socket, &message)?;
-    socket.receive(each)
+    socket.receive(request, each)
 }
 
 /// Reads the neighbours of every family.
 fn read_neighbours(routes: &mut Routes) -> io::Result<()> {
     let mut resolved = Vec::new();
     let mut count = 0;
-    let read = dump(RTM_GETNEIGH, &[0; HEADER_BYTES], None, |kind, body| {
-        let found = if kind == RTM_NEWNEIGH { neighbour(body) } else { None };
-        match found {
+    let read = dump(RTM_GETNEIGH, &[0; HEADER_BYTES], None, |body| {
+        match neighbour(body) {
             Some((hop, Resolution::Unresolved)) => routes.unresolved.push(hop),
             Some((hop, Resolution::Resolved)) => resolved.push(hop),
             Some((hop, Resolution::Permanent)) => {
@@ -278,9 +277,8 @@ fn read_neighbours(routes: &mut Routes) -> io::Result<()> {
 
 /// Reads the queueing disciplines of every interface. What holds for an interface holds for those that send over it.
 fn read_queues(links: &[Link], routes: &mut Routes) -> io::Result<()> {
-    let read = dump(RTM_GETQDISC, &[0; qdisc::HEADER_BYTES], Some((TCA_DUMP_INVISIBLE, &[])), |kind, body| {
-        let queue = if kind == RTM_NEWQDISC { Queue::of(body) } else { None };
-        match queue.map(|queue| (queue.fill, queue.interface)) {
+    let read = dump(RTM_GETQDISC, &[0; qdisc::HEADER_BYTES], Some((TCA_DUMP_INVISIBLE, &[])), |body| {
+        match Queue::of(body).map(|queue| (queue.fill, queue.interface)) {
             Some((Fill::Full, interface)) => routes.with_full_queue.push(interface),
             Some((Fill::Waiting, interface)) => routes.with_backlog.push(interface),
             Some((Fill::Empty, _)) | None => {}
@@ -296,22 +294,16 @@ fn read_queues(links: &[Link], routes: &mut Routes) -> io::Result<()> {
             next += 1;
         }
     }
-    match read {
-        // A kernel without queueing disciplines.
-        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
-        read => read,
-    }
+    unless_absent(read)
 }
 
 /// Reads what the rules of both families, and the choice among several routes, regard.
 fn rules() -> io::Result<RuledBy> {
     let mut ruled = RuledBy::default();
-    let read = dump(RTM_GETRULE, &[0; HEADER_BYTES], None, |kind, body| {
-        if kind == RTM_NEWRULE {
-            let rule = RuleParts::of(body);
-            ruled.by_port |= rule.by_port;
-            ruled.by_mark |= rule.by_mark;
-        }
+    let read = dump(RTM_GETRULE, &[0; HEADER_BYTES], None, |body| {
+        let rule = RuleParts::of(body);
+        ruled.by_port |= rule.by_port;
+        ruled.by_mark |= rule.by_mark;
         false
     });
     for family in ["ipv4", "ipv6"] {
@@ -319,10 +311,14 @@ fn rules() -> io::Result<RuledBy> {
         let policy = std::fs::read_to_string(format!("/proc/sys/net/{family}/fib_multipath_hash_policy"));
         ruled.by_port |= policy.is_ok_and(|policy| policy.trim() != "0");
     }
+    unless_absent(read).map(|()| ruled)
+}
+
+/// A kernel that was built without queueing disciplines, or without policy routing, has none.
+fn unless_absent(read: io::Result<()>) -> io::Result<()> {
     match read {
-        // A kernel without policy routing.
-        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(ruled),
-        read => read.map(|()| ruled),
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
+        read => read,
     }
 }
 

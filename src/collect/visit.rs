@@ -240,7 +240,7 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
         Rows::None if request.source == SourceChoice::Procfs => Source::Procfs,
         _ => Source::SockDiag,
     };
-    let is_told_all = source == Source::SockDiag && rights::effective().contains(Capabilities::NET_ADMIN);
+    let sees_all = || source == Source::SockDiag && rights::effective().contains(Capabilities::NET_ADMIN);
     let namespace = Namespace {
         id: found.id,
         name: found.name.clone(),
@@ -254,7 +254,7 @@ fn look_around(found: &Found, request: VisitRequest<'_>) -> Result<Visit, Collec
         counters: if kernel { kernel_values::counters(&mut unread.counters) } else { Counters::default() },
         routes,
         hides_mptcp: needs.contains(Needs::LIVENESS)
-            && !is_told_all
+            && !sees_all()
             && kernel_values::has_used_mptcp(&mut unread.counters),
         interfaces,
     };

@@ -4,9 +4,6 @@
 use super::bytes::u32_at;
 use super::netlink::attribute;
 
-/// Type of the answers to `RTM_GETQDISC`.
-pub(crate) const RTM_NEWQDISC: u16 = 36;
-
 /// Bytes of `struct tcmsg`.
 pub(crate) const HEADER_BYTES: usize = 20;
 const TCA_KIND: u16 = 1;

@@ -7,15 +7,6 @@ use super::bytes::{array_at, u16_at, u32_at};
 use super::netlink::{NetlinkAttributes, attribute};
 use crate::model::routes::NextHop;
 
-/// Type of the answers to `RTM_GETLINK`.
-pub(crate) const RTM_NEWLINK: u16 = 16;
-/// Type of the answer to `RTM_GETROUTE`.
-pub(crate) const RTM_NEWROUTE: u16 = 24;
-/// Type of the answers to `RTM_GETNEIGH`.
-pub(crate) const RTM_NEWNEIGH: u16 = 28;
-/// Type of the answers to `RTM_GETRULE`.
-pub(crate) const RTM_NEWRULE: u16 = 32;
-
 /// Bytes of `struct rtmsg`, `struct ndmsg` and `struct fib_rule_hdr`.
 pub(crate) const HEADER_BYTES: usize = 12;
 /// Bytes of `struct ifinfomsg`.

@@ -169,12 +169,12 @@ pub(super) fn goes_out(info: &TcpInfo, linear: u64) -> bool {
 }
 
 /// Whether a retransmission may have failed on this host: not as many packets were sent again as the timeouts ask for, or
-/// more, which can hide it. If it was the first, the limit counts from when the data was first sent
+/// more, which can hide it; after a timeout at least. If it was the first, the limit counts from when the data was first sent
 /// (`tcp_retransmit_skb`).
 fn may_have_failed(info: &TcpInfo) -> bool {
     let retransmits = info.get(Field::Retransmits).unwrap_or(0);
     // With SACK, a tail-loss probe comes before the first timeout: data that was never sent, or the last data again.
-    let probes = u64::from(retransmits > 0 && has_sack(info));
+    let probes = u64::from(has_sack(info));
     let had_more = info.get(Field::Notsent).is_some_and(|notsent| notsent > 0);
     let least = if had_more { retransmits } else { retransmits + probes };
     info.get(Field::TotalRetrans).is_some_and(|total| !(least..=retransmits + probes).contains(&total))

@@ -170,7 +170,7 @@ impl<'a> Judging<'a> {
         let is_request = socket.state == TcpState::SynRecv;
         let listener = if is_request { self.listener_of(socket, &namespace.sysctls) } else { None };
         let options = if is_request { listener.as_ref() } else { options };
-        let is_hidden = namespace.hides_mptcp && socket.attributes.is_told_to_anybody();
+        let is_hidden = namespace.hides_mptcp && socket.attributes.may_hide_ulp();
         let may_be_mptcp = socket.is_mptcp() || is_hidden;
         let facts = Facts { socket, keepalive: &keepalive, options, sysctls: &namespace.sysctls, doubt, may_be_mptcp };
         Some(Judged { keepalive, liveness: self.judge.liveness(&facts), doubt })

@@ -144,8 +144,8 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// Whether they are those of a full socket that anybody is told: those for `CAP_NET_ADMIN` are missing.
-    pub fn is_told_to_anybody(&self) -> bool {
+    /// Whether the kernel may have left out a ULP: it left out the mark, which only `CAP_NET_ADMIN` sees.
+    pub fn may_hide_ulp(&self) -> bool {
         self.class.mark.is_none() && self.ulp.is_none()
     }
 }
